@@ -1,0 +1,1 @@
+//! `schoolgate.toml`: read, checked whole, every error with file, line and column.

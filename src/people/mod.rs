@@ -1,0 +1,157 @@
+//! The school: pupils, guardians, staff, correspondents; import from files; recipient kinds.
+//!
+//! Knows addresses, never messages, rules or network.
+
+use crate::smtp::Address;
+
+/// A pupil's place in [`School::pupils`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PupilIndex(pub u32);
+
+/// A pupil as the roster gives them.
+#[derive(Debug, Clone, Default)]
+pub struct Pupil {
+    /// The roster's own id, `P014`.
+    pub id: String,
+    /// Unique pupil number.
+    pub upn: Option<String>,
+    /// Unique learner number.
+    pub uln: Option<String>,
+    /// NHS number, ten digits.
+    pub nhs_number: Option<String>,
+    /// First forename.
+    pub forename: String,
+    /// Further forenames, separated by spaces.
+    pub middle_names: String,
+    /// Family name.
+    pub surname: String,
+    /// The forename in daily use, where it differs.
+    pub known_as: Option<String>,
+    /// Date of birth.
+    pub date_of_birth: Option<jiff::civil::Date>,
+    /// As the roster writes it.
+    pub gender: String,
+    /// `N`, `R`, `1` to `13`.
+    pub year_group: String,
+    /// Class or form, `Oak`, `10B`.
+    pub form: String,
+    /// Home address on one line.
+    pub address: String,
+    /// Its postcode.
+    pub postcode: String,
+    /// Home telephone.
+    pub phone: String,
+    /// School mailbox, where the pupil has one.
+    pub email: Option<String>,
+}
+
+/// A parent, carer or other contact of one or more pupils.
+#[derive(Debug, Clone, Default)]
+pub struct Guardian {
+    /// The roster's own id, `G001`.
+    pub id: String,
+    /// Mrs, Mr, Dr …
+    pub title: String,
+    /// Forename.
+    pub forename: String,
+    /// Family name.
+    pub surname: String,
+    /// Mailbox, where known.
+    pub email: Option<String>,
+    /// Telephone.
+    pub phone: String,
+    /// mother, father, grandmother …
+    pub relationship: String,
+    /// Whose guardian this is.
+    pub pupils: Vec<PupilIndex>,
+}
+
+/// A member of staff.
+#[derive(Debug, Clone, Default)]
+pub struct Staff {
+    /// The directory's own id, `S01`.
+    pub id: String,
+    /// Mrs, Mr, Dr …
+    pub title: String,
+    /// Forename.
+    pub forename: String,
+    /// Family name.
+    pub surname: String,
+    /// School mailbox.
+    pub email: String,
+    /// Private mailbox, where known.
+    pub private_email: Option<String>,
+    /// Private telephone, where known.
+    pub private_phone: Option<String>,
+    /// Job, as the directory words it.
+    pub role: String,
+    /// Further addresses that this person may send as.
+    pub may_send_as: Vec<String>,
+}
+
+/// An organisation or person the school writes to, from the trusted or the contact list.
+#[derive(Debug, Clone)]
+pub struct Correspondent {
+    /// On the trusted list; otherwise on the contact list.
+    pub trusted: bool,
+    /// An exact address, a domain (that domain alone), or `*.suffix` (the suffix itself and all below it).
+    pub pattern: String,
+    /// Who it is.
+    pub name: String,
+}
+
+/// What a recipient is to the school; exactly one kind fits, the first of this list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecipientKind {
+    /// In one of the school's own domains.
+    Internal,
+    /// A guardian's address.
+    Guardian,
+    /// A member of staff's private address.
+    StaffPersonal,
+    /// On the trusted list.
+    Trusted,
+    /// On the contact list.
+    Contact,
+    /// None of the above, and confusable with one of them.
+    Lookalike,
+    /// At a throw-away mailbox domain.
+    Disposable,
+    /// At a personal mailbox provider.
+    Personal,
+    /// Everybody else.
+    External,
+}
+
+/// A recipient with what the school knows of it.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// As the envelope gave it.
+    pub address: Address,
+    /// Its kind.
+    pub kind: RecipientKind,
+    /// The pupils whose guardian this is; empty for every other kind.
+    pub guardian_of: Vec<PupilIndex>,
+}
+
+/// The school as loaded, with everything that looking names up needs.
+#[derive(Debug, Default)]
+pub struct School {
+    /// Its name.
+    pub name: String,
+    /// Its own mail domains, lower case.
+    pub domains: Vec<String>,
+    /// Its telephone, for the texts that staff read.
+    pub telephone: String,
+    /// Its own bank accounts, digits only (sort code and account), and IBANs; these never count as an adult's.
+    pub bank_accounts: Vec<String>,
+    /// Everybody on roll.
+    pub pupils: Vec<Pupil>,
+    /// Their guardians.
+    pub guardians: Vec<Guardian>,
+    /// The staff directory.
+    pub staff: Vec<Staff>,
+    /// Trusted and contact lists.
+    pub correspondents: Vec<Correspondent>,
+}

@@ -1,0 +1,88 @@
+//! Documents: the texts of one message, each a run of paragraphs and tables with places a person understands.
+
+/// What a document is to its message; it decides how far what it says reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The decoded subject line.
+    Subject,
+    /// Any other header that carries words of the writer (Comments, Keywords, an unknown X- header).
+    Header,
+    /// What the sender wrote, the sign-off included. Every alternative (plain, HTML, calendar) is a document of its own.
+    Body,
+    /// An earlier message quoted below or inside the body, its From and To lines included.
+    Quoted,
+    /// An attached file, or one inside an archive or an attached message.
+    Attachment,
+    /// The name of an attached file.
+    FileName,
+}
+
+/// One text of the message.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// What it is to the message.
+    pub kind: Kind,
+    /// Its place as reports print it: `subject`, `body`, `quoted thread`, or the file as the recipient would reach it,
+    /// `report.docx` or `pack.zip/list.csv`. A `FileName` document has the place of its file.
+    pub place: String,
+    /// In reading order.
+    pub blocks: Vec<Block>,
+}
+
+/// A piece of a document that stands by itself.
+#[derive(Debug, Clone)]
+pub enum Block {
+    /// A paragraph, a heading, a list item, a text box, a comment.
+    Paragraph {
+        /// The text; white space is as read, and single line breaks inside a paragraph are kept.
+        text: String,
+        /// A finer place ("comment", "page 3", "tracked deletion"), when there is one.
+        detail: Option<String>,
+    },
+    /// Rows that belong together: a sheet, a table in a document, a CSV file.
+    Table(Table),
+}
+
+/// A table. Whether the first row is a heading is for detection to judge.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// "Sheet 'Data', hidden", or nothing.
+    pub detail: Option<String>,
+    /// In order; empty rows are left out.
+    pub rows: Vec<Row>,
+}
+
+/// One row of a table.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// Cells by column; an empty cell is an empty string, so that columns stay aligned.
+    pub cells: Vec<String>,
+    /// "row 14, hidden", or nothing.
+    pub detail: Option<String>,
+}
+
+/// A picture that came with the message, as far as the photograph rule needs to know it.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// As for a document.
+    pub place: String,
+    /// The format found in the content: `jpeg`, `png`, `heic`, `gif`, `tiff`, `webp`, `svg`, …
+    pub format: &'static str,
+    /// In pixels, as the file declares them.
+    pub width: u32,
+    /// In pixels, as the file declares them.
+    pub height: u32,
+    /// Size of the file in octets.
+    pub bytes: usize,
+    /// Make or model of a camera, exposure, or another mark that only a camera writes, stands in its metadata.
+    pub camera: bool,
+    /// Shown inside the text (a `cid:` image of the HTML body), as logos and signatures are.
+    pub inline: bool,
+}
+
+impl Document {
+    /// A document of one paragraph.
+    pub fn of_text(kind: Kind, place: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { kind, place: place.into(), blocks: vec![Block::Paragraph { text: text.into(), detail: None }] }
+    }
+}
