@@ -1,1 +1,613 @@
 //! `schoolgate.toml`: read, checked whole, every error with file, line and column.
+//!
+//! The smallest form is ten lines: `[school]` and `[directory]` are enough to decide (`check`, `score`, `replay`);
+//! `serve` also wants `[smarthost]`, `[store]` and `[roles]`, which [`Config::relay_ready`] asks for.
+//! Relative paths are relative to the file that names them. Unknown keys are errors.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::limits;
+use crate::smtp::Address;
+
+/// The gateway's configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it came from, for messages and for reloading.
+    pub file: PathBuf,
+    /// Who the school is.
+    pub school: SchoolConfig,
+    /// Where its roster lies.
+    pub directory: DirectoryConfig,
+    /// What is decided.
+    pub policy: PolicyConfig,
+    /// Who is told: role (`sbm`, `head`, `slt`, `dsl`, `dpo`, `chair`, `it`) to mailboxes.
+    pub roles: BTreeMap<String, Vec<Address>>,
+    /// Where mail comes in.
+    pub listen: ListenConfig,
+    /// Where clean mail goes.
+    pub smarthost: Option<SmarthostConfig>,
+    /// Retries.
+    pub queue: QueueConfig,
+    /// What must last.
+    pub store: Option<StoreConfig>,
+    /// What staff and the SBM are sent.
+    pub notices: NoticesConfig,
+    /// Metrics and health; none without an address.
+    pub monitor: Option<SocketAddr>,
+    /// How the log is written.
+    pub log: LogFormat,
+}
+
+/// `[school]`
+#[derive(Debug, Clone)]
+pub struct SchoolConfig {
+    /// Its name as people read it.
+    pub name: String,
+    /// Its own mail domains, lower case, at least one.
+    pub domains: Vec<String>,
+    /// Telephone of the office, for the texts that staff read; may be empty.
+    pub telephone: String,
+    /// Own bank accounts: digits of sort code and account number, or an IBAN, without spaces.
+    pub bank_accounts: Vec<String>,
+}
+
+/// `[directory]`: the CSV files of the roster.
+#[derive(Debug, Clone)]
+pub struct DirectoryConfig {
+    /// Pupils; the one file that must be there.
+    pub pupils: PathBuf,
+    /// Guardians.
+    pub guardians: Option<PathBuf>,
+    /// Staff.
+    pub staff: Option<PathBuf>,
+    /// Trusted and contact lists.
+    pub correspondents: Option<PathBuf>,
+}
+
+/// `[policy]`
+#[derive(Debug, Clone)]
+pub struct PolicyConfig {
+    /// `core`, or the path of a pack.
+    pub pack: Pack,
+    /// Distinct pupils from which a message counts as bulk.
+    pub bulk_pupils: usize,
+    /// Further words that count as the Confidential marker; `Official-Sensitive` ships.
+    pub confidential_markers: Vec<String>,
+    /// Rules that run in another mode than the pack says.
+    pub modes: BTreeMap<String, Mode>,
+}
+
+/// Which rule pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pack {
+    /// One that is compiled in, by name.
+    Embedded(String),
+    /// A file.
+    File(PathBuf),
+}
+
+/// How far a rule goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Recorded only.
+    Observe,
+    /// At most `warn`: a rule that would hold returns instead.
+    Warn,
+    /// As the pack says.
+    Enforce,
+}
+
+/// `[listen]`
+#[derive(Debug, Clone)]
+pub struct ListenConfig {
+    /// Addresses to listen on.
+    pub addresses: Vec<SocketAddr>,
+    /// Our name in the banner, in EHLO to the smarthost, in Received lines.
+    pub hostname: String,
+    /// Networks that may relay; loopback by default.
+    pub relay_from: Vec<IpNet>,
+    /// Largest message, octets.
+    pub message_size: usize,
+}
+
+/// TLS to the smarthost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmarthostTls {
+    /// Never.
+    None,
+    /// STARTTLS when offered; the certificate is not checked.
+    Opportunistic,
+    /// STARTTLS with a certificate that fits the name, or no mail.
+    Required,
+}
+
+/// `[smarthost]`
+#[derive(Debug, Clone)]
+pub struct SmarthostConfig {
+    /// Name or address of the next hop.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// TLS to it.
+    pub tls: SmarthostTls,
+    /// Further root certificates (PEM) that are trusted for it.
+    pub ca_file: Option<PathBuf>,
+    /// Connections at the same time.
+    pub connections: usize,
+}
+
+/// `[queue]`
+#[derive(Debug, Clone)]
+pub struct QueueConfig {
+    /// Waits between tries; the last one repeats.
+    pub retry: Vec<Duration>,
+    /// Age at which a message is given up.
+    pub give_up: Duration,
+}
+
+/// `[store]`
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// Directory of database and content; created with mode 0700 when missing.
+    pub path: PathBuf,
+    /// 32 random bytes, raw or as 64 hexadecimal digits; without it the systemd credential `schoolgate.key` is read.
+    pub key_file: Option<PathBuf>,
+}
+
+/// `[notices]`
+#[derive(Debug, Clone)]
+pub struct NoticesConfig {
+    /// Address that notices come from in their From header; their envelope sender is always null.
+    pub from: Option<Address>,
+    /// Directory of templates that replace the embedded ones, file by file.
+    pub templates: Option<PathBuf>,
+}
+
+/// `[log] format`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Plain,
+    /// For machines.
+    Json,
+}
+
+/// Why a configuration is refused: every problem at once, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+/// One problem, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file.
+    pub file: PathBuf,
+    /// Line and column from 1, where the problem has a place in the file.
+    pub place: Option<(usize, usize)>,
+    /// What is wrong, naming the key.
+    pub problem: String,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some((line, column)) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+/// Line and column, from 1, of a byte offset; columns count characters.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    school: RawSchool,
+    directory: RawDirectory,
+    #[serde(default)]
+    policy: RawPolicy,
+    #[serde(default)]
+    roles: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    #[serde(default)]
+    listen: RawListen,
+    smarthost: Option<RawSmarthost>,
+    #[serde(default)]
+    queue: RawQueue,
+    store: Option<RawStore>,
+    #[serde(default)]
+    notices: RawNotices,
+    monitor: Option<RawMonitor>,
+    log: Option<RawLog>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSchool {
+    name: Spanned<String>,
+    domains: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    telephone: String,
+    #[serde(default)]
+    bank_accounts: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDirectory {
+    pupils: PathBuf,
+    guardians: Option<PathBuf>,
+    staff: Option<PathBuf>,
+    correspondents: Option<PathBuf>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawPolicy {
+    pack: Option<String>,
+    bulk_pupils: Option<Spanned<i64>>,
+    #[serde(default)]
+    confidential_markers: Vec<Spanned<String>>,
+    #[serde(default)]
+    modes: BTreeMap<String, Mode>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawListen {
+    addresses: Option<Vec<Spanned<String>>>,
+    hostname: Option<Spanned<String>>,
+    relay_from: Option<Vec<Spanned<String>>>,
+    message_size: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSmarthost {
+    host: Spanned<String>,
+    port: Option<u16>,
+    tls: Option<SmarthostTls>,
+    ca_file: Option<PathBuf>,
+    connections: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawQueue {
+    retry_minutes: Option<Spanned<Vec<f64>>>,
+    give_up_hours: Option<Spanned<f64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStore {
+    path: PathBuf,
+    key_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawNotices {
+    from: Option<Spanned<String>>,
+    templates: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMonitor {
+    address: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLog {
+    format: LogFormat,
+}
+
+/// The roles that `[roles]` may name.
+pub const ROLES: &[&str] = &["sbm", "head", "slt", "dsl", "dpo", "chair", "it"];
+
+impl Config {
+    /// Reads and checks a file. All problems are reported together.
+    pub fn load(file: &Path) -> Result<Self, ConfigErrors> {
+        let text = std::fs::read_to_string(file).map_err(|e| {
+            ConfigErrors(vec![ConfigError {
+                file: file.to_owned(),
+                place: None,
+                problem: format!("cannot be read: {e}"),
+            }])
+        })?;
+        Self::parse(file, &text)
+    }
+
+    /// Checks a text as if it stood in `file`.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigErrors> {
+        let raw: RawConfig = toml::from_str(text).map_err(|e| {
+            ConfigErrors(vec![ConfigError {
+                file: file.to_owned(),
+                place: e.span().map(|s| line_and_column(text, s.start)),
+                problem: e.message().trim().replace('\n', ", "),
+            }])
+        })?;
+        let mut check = Check { file, text, errors: Vec::new() };
+        let config = check.config(raw);
+        if check.errors.is_empty() {
+            Ok(config)
+        } else {
+            check.errors.sort_by_key(|e| e.place);
+            Err(ConfigErrors(check.errors))
+        }
+    }
+
+    /// What `serve` needs beyond deciding; `Err` names every section that is missing.
+    pub fn relay_ready(&self) -> Result<(&SmarthostConfig, &StoreConfig), ConfigErrors> {
+        let missing = |problem: &str| ConfigError { file: self.file.clone(), place: None, problem: problem.to_owned() };
+        let mut errors = Vec::new();
+        if self.smarthost.is_none() {
+            errors.push(missing("[smarthost] is missing: serve needs to know where clean mail goes (host = \"…\")"));
+        }
+        if self.store.is_none() {
+            errors.push(missing("[store] is missing: serve needs a directory that lasts (path = \"…\")"));
+        }
+        if self.roles.get("sbm").is_none_or(Vec::is_empty) {
+            errors.push(missing("[roles] sbm is missing: somebody must be told of what is held (sbm = [\"…\"])"));
+        }
+        match (&self.smarthost, &self.store) {
+            (Some(smarthost), Some(store)) if errors.is_empty() => Ok((smarthost, store)),
+            _ => Err(ConfigErrors(errors)),
+        }
+    }
+
+    /// The address that notices come from: as configured, or `schoolgate@` the first own domain.
+    pub fn notice_from(&self) -> Option<Address> {
+        self.notices
+            .from
+            .clone()
+            .or_else(|| Address::parse(&format!("schoolgate@{}", self.school.domains.first()?)).ok())
+    }
+}
+
+/// Turns raw values into checked ones and collects what is wrong.
+struct Check<'a> {
+    file: &'a Path,
+    text: &'a str,
+    errors: Vec<ConfigError>,
+}
+
+impl Check<'_> {
+    fn wrong<T>(&mut self, at: &Spanned<T>, problem: impl Into<String>) {
+        let place = Some(line_and_column(self.text, at.span().start));
+        self.errors.push(ConfigError { file: self.file.to_owned(), place, problem: problem.into() });
+    }
+
+    fn path(&self, path: PathBuf) -> PathBuf {
+        self.file.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    /// `text` read as `T`; otherwise an error that names the key and says what was wanted.
+    fn parsed<T>(&mut self, key: &str, wanted: &str, value: &Spanned<String>, parsed: Option<T>) -> Option<T> {
+        if parsed.is_none() {
+            self.wrong(value, format!("{key}: `{}` is no {wanted}", value.as_ref()));
+        }
+        parsed
+    }
+
+    fn number(
+        &mut self,
+        key: &str,
+        value: Option<Spanned<i64>>,
+        default: usize,
+        range: std::ops::RangeInclusive<usize>,
+    ) -> usize {
+        let Some(value) = value else { return default };
+        match usize::try_from(*value.as_ref()) {
+            Ok(n) if range.contains(&n) => n,
+            _ => {
+                self.wrong(&value, format!("{key}: wants a number from {} to {}", range.start(), range.end()));
+                default
+            }
+        }
+    }
+
+    fn config(&mut self, raw: RawConfig) -> Config {
+        let school = self.school(raw.school);
+        Config {
+            file: self.file.to_owned(),
+            directory: DirectoryConfig {
+                pupils: self.path(raw.directory.pupils),
+                guardians: raw.directory.guardians.map(|p| self.path(p)),
+                staff: raw.directory.staff.map(|p| self.path(p)),
+                correspondents: raw.directory.correspondents.map(|p| self.path(p)),
+            },
+            policy: self.policy(raw.policy),
+            roles: self.roles(raw.roles),
+            listen: self.listen(raw.listen, &school),
+            smarthost: raw.smarthost.map(|s| self.smarthost(s)),
+            queue: self.queue(raw.queue),
+            store: raw
+                .store
+                .map(|s| StoreConfig { path: self.path(s.path), key_file: s.key_file.map(|p| self.path(p)) }),
+            notices: NoticesConfig {
+                from: raw.notices.from.and_then(|a| {
+                    let parsed = Address::parse(a.as_ref()).ok();
+                    self.parsed("notices.from", "e-mail address", &a, parsed)
+                }),
+                templates: raw.notices.templates.map(|p| self.path(p)),
+            },
+            monitor: raw.monitor.and_then(|m| {
+                let parsed = m.address.as_ref().parse().ok();
+                self.parsed("monitor.address", "address with a port, as 127.0.0.1:9125", &m.address, parsed)
+            }),
+            log: raw.log.map_or(LogFormat::Plain, |l| l.format),
+            school,
+        }
+    }
+
+    fn school(&mut self, raw: RawSchool) -> SchoolConfig {
+        if raw.name.as_ref().trim().is_empty() {
+            self.wrong(&raw.name, "school.name: is empty");
+        }
+        if raw.domains.as_ref().is_empty() {
+            self.wrong(&raw.domains, "school.domains: name at least one of the school's own mail domains");
+        }
+        let mut domains = Vec::new();
+        for domain in raw.domains.as_ref() {
+            let name = domain.as_ref().trim_end_matches('.').to_lowercase();
+            let fits = name.contains('.') && name.split('.').all(is_label);
+            domains.extend(self.parsed("school.domains", "mail domain", domain, fits.then_some(name)));
+        }
+        let mut bank_accounts = Vec::new();
+        for account in &raw.bank_accounts {
+            let compact: String = account.as_ref().chars().filter(char::is_ascii_alphanumeric).collect();
+            let fits = compact.len() >= 8 && compact.chars().any(|c| c.is_ascii_digit());
+            let wanted = "sort code with account number, nor an IBAN";
+            bank_accounts.extend(self.parsed(
+                "school.bank_accounts",
+                wanted,
+                account,
+                fits.then_some(compact.to_uppercase()),
+            ));
+        }
+        SchoolConfig { name: raw.name.into_inner(), domains, telephone: raw.telephone, bank_accounts }
+    }
+
+    fn policy(&mut self, raw: RawPolicy) -> PolicyConfig {
+        let pack = match raw.pack.as_deref() {
+            None => Pack::Embedded("core".to_owned()),
+            Some(name) if name.ends_with(".toml") => Pack::File(self.path(PathBuf::from(name))),
+            Some(name) => Pack::Embedded(name.to_owned()),
+        };
+        let mut confidential_markers = vec!["Official-Sensitive".to_owned()];
+        for marker in raw.confidential_markers {
+            let fits = marker.as_ref().chars().any(char::is_alphanumeric).then(|| marker.as_ref().trim().to_owned());
+            confidential_markers.extend(self.parsed("policy.confidential_markers", "marker", &marker, fits));
+        }
+        PolicyConfig {
+            pack,
+            bulk_pupils: self.number("policy.bulk_pupils", raw.bulk_pupils, limits::BULK_PUPILS, 1..=1_000_000),
+            confidential_markers,
+            modes: raw.modes,
+        }
+    }
+
+    fn roles(&mut self, raw: BTreeMap<Spanned<String>, Vec<Spanned<String>>>) -> BTreeMap<String, Vec<Address>> {
+        let mut roles = BTreeMap::new();
+        for (role, mailboxes) in raw {
+            if !ROLES.contains(&role.as_ref().as_str()) {
+                self.wrong(
+                    &role,
+                    format!("roles.{}: there is no such role; the roles are {}", role.as_ref(), ROLES.join(", ")),
+                );
+                continue;
+            }
+            let mut addresses = Vec::new();
+            for mailbox in &mailboxes {
+                let parsed = Address::parse(mailbox.as_ref()).ok();
+                addresses.extend(self.parsed(&format!("roles.{}", role.as_ref()), "e-mail address", mailbox, parsed));
+            }
+            roles.insert(role.into_inner(), addresses);
+        }
+        roles
+    }
+
+    fn listen(&mut self, raw: RawListen, school: &SchoolConfig) -> ListenConfig {
+        let mut addresses = Vec::new();
+        for address in raw.addresses.iter().flatten() {
+            let parsed = address.as_ref().parse::<SocketAddr>().ok();
+            addresses.extend(self.parsed(
+                "listen.addresses",
+                "address with a port, as 127.0.0.1:2525",
+                address,
+                parsed,
+            ));
+        }
+        if raw.addresses.is_none() {
+            addresses.push(SocketAddr::from(([127, 0, 0, 1], 2525)));
+        }
+        let mut relay_from = Vec::new();
+        for network in raw.relay_from.iter().flatten() {
+            let text = network.as_ref();
+            let parsed = text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
+            relay_from.extend(self.parsed("listen.relay_from", "network, as 192.168.0.0/16", network, parsed));
+        }
+        if raw.relay_from.is_none() {
+            relay_from.extend(["127.0.0.0/8", "::1/128"].iter().filter_map(|n| n.parse::<IpNet>().ok()));
+        }
+        let hostname = raw.hostname.and_then(|h| {
+            let fits = h.as_ref().split('.').all(is_label).then(|| h.as_ref().to_lowercase());
+            self.parsed("listen.hostname", "host name", &h, fits)
+        });
+        ListenConfig {
+            addresses,
+            hostname: hostname.unwrap_or_else(|| {
+                school.domains.first().map_or("localhost".to_owned(), |d| format!("schoolgate.{d}"))
+            }),
+            relay_from,
+            message_size: self.number(
+                "listen.message_size",
+                raw.message_size,
+                limits::MESSAGE_SIZE,
+                65_536..=1_073_741_824,
+            ),
+        }
+    }
+
+    fn smarthost(&mut self, raw: RawSmarthost) -> SmarthostConfig {
+        let host = raw.host.as_ref();
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
+            self.wrong(&raw.host, format!("smarthost.host: `{host}` is no host name"));
+        }
+        SmarthostConfig {
+            port: raw.port.unwrap_or(25),
+            tls: raw.tls.unwrap_or(SmarthostTls::Opportunistic),
+            ca_file: raw.ca_file.map(|p| self.path(p)),
+            connections: self.number(
+                "smarthost.connections",
+                raw.connections,
+                limits::SMARTHOST_CONNECTIONS,
+                1..=1_000,
+            ),
+            host: raw.host.into_inner(),
+        }
+    }
+
+    fn queue(&mut self, raw: RawQueue) -> QueueConfig {
+        let mut retry: Vec<Duration> = limits::RETRY_MINUTES.iter().map(|&m| Duration::from_secs(m * 60)).collect();
+        if let Some(minutes) = raw.retry_minutes {
+            let fits = |m: &f64| m.is_finite() && *m > 0.0 && *m <= 1_440.0;
+            if minutes.as_ref().is_empty() || !minutes.as_ref().iter().all(fits) {
+                self.wrong(&minutes, "queue.retry_minutes: wants numbers above 0 and up to 1440 (a day)");
+            } else {
+                retry = minutes.as_ref().iter().map(|m| Duration::from_secs_f64(m * 60.0)).collect();
+            }
+        }
+        let mut give_up = Duration::from_secs(limits::GIVE_UP_HOURS * 3_600);
+        if let Some(hours) = raw.give_up_hours {
+            if hours.as_ref().is_finite() && *hours.as_ref() > 0.0 && *hours.as_ref() <= 720.0 {
+                give_up = Duration::from_secs_f64(hours.as_ref() * 3_600.0);
+            } else {
+                self.wrong(&hours, "queue.give_up_hours: wants a number above 0 and up to 720 (30 days)");
+            }
+        }
+        QueueConfig { retry, give_up }
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+}

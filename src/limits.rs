@@ -26,6 +26,10 @@ macro_rules! limits {
     };
 }
 
+/// Waits between tries to deliver, in minutes; the last one repeats. RFC 5321 4.5.4.1 asks for 30 minutes or more after
+/// the first tries; the short first waits are for a smarthost that restarts.
+pub const RETRY_MINUTES: &[u64] = &[1, 2, 5, 10, 20, 30];
+
 limits! {
     // --- the SMTP listener ---
     /// A command line with its CRLF; longer is answered 500.
@@ -54,6 +58,12 @@ limits! {
     EXTRACT_BYTES: usize = 256 * 1024 * 1024, "octets", "own choice: five times the largest message";
     /// Unpacked bytes for one packed byte before a part counts as a bomb.
     EXTRACT_RATIO: usize = 200, "times", "own choice: real documents stay below 100";
+
+    // --- delivery ---
+    /// Connections to the smarthost at the same time.
+    SMARTHOST_CONNECTIONS: usize = 8, "connections", "own choice; Microsoft 365 client submission wants 3";
+    /// Age at which a message that the smarthost does not take is given up and reported.
+    GIVE_UP_HOURS: u64 = 120, "hours", "RFC 5321 4.5.4.1: at least 4 to 5 days";
 
     // --- deciding ---
     /// Distinct pupils from which a message counts as bulk.
