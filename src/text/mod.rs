@@ -7,3 +7,10 @@
 pub mod document;
 
 pub use document::{Block, Document, Image, Kind, Row, Table};
+
+/// Line and column, from 1, of a byte offset; columns count characters.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
