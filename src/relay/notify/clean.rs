@@ -53,7 +53,12 @@ pub fn is_message_id(text: &str) -> bool {
 /// leading `- ` or `1. `. A word longer than that, such as an address, is left whole.
 pub fn wrap(text: &str, width: usize) -> String {
     let mut out = String::new();
-    for line in text.lines() {
+    for line in text.lines().map(str::trim_end) {
+        if line.chars().count() <= width {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
         let indent = line.len() - line.trim_start().len();
         let marker = line.trim_start().split_once(' ').map_or(0, |(first, _)| {
             let numbered = first.ends_with('.') && first.trim_end_matches('.').parse::<u8>().is_ok();
@@ -124,6 +129,6 @@ mod tests {
         assert_eq!(wrap("- one two three four", 12), "- one two\n  three four\n");
         assert_eq!(wrap("  1. one two three", 12), "  1. one two\n     three\n");
         assert_eq!(wrap("averyveryverylongaddress@example", 12), "averyveryverylongaddress@example\n");
-        assert_eq!(wrap("a\n\nb", 12), "a\n\nb\n");
+        assert_eq!(wrap("a\n\nb   c  ", 12), "a\n\nb   c\n");
     }
 }
