@@ -70,4 +70,16 @@ limits! {
     BULK_PUPILS: usize = 10, "pupils", "core policy: `bulk`";
     /// Private addresses in To and Cc together from which recipients count as visible.
     VISIBLE_RECIPIENTS: usize = 5, "addresses", "core policy: `visible-recipients`";
+
+    // --- notices ---
+    /// A subject, address or name shown in a notice; longer is cut.
+    NOTICE_SUBJECT_CHARS: usize = 200, "characters", "own choice: two lines on a screen, a long subject whole";
+    /// A reviewer's note, or a rule's reason or remedy, shown in a notice; longer is cut.
+    NOTICE_NOTE_CHARS: usize = 2_000, "characters", "own choice: a page";
+    /// Recipients listed in a notice; the rest is counted.
+    NOTICE_RECIPIENTS: usize = 20, "recipients", "own choice: a list that is still read";
+    /// Line length of a notice's plain text.
+    NOTICE_LINE_CHARS: usize = 76, "characters", "RFC 5322 2.1.1 asks for 78 at most, without CRLF; two are left for quoting";
+    /// A Message-ID that a notice repeats in In-Reply-To; a longer one is left out.
+    NOTICE_MESSAGE_ID: usize = 250, "octets", "own choice, well inside a line of 998 (RFC 5322 2.1.1)";
 }
