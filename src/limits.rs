@@ -65,6 +65,47 @@ limits! {
     /// Age at which a message that the smarthost does not take is given up and reported.
     GIVE_UP_HOURS: u64 = 120, "hours", "RFC 5321 4.5.4.1: at least 4 to 5 days";
 
+    /// Connecting to the smarthost.
+    SMARTHOST_CONNECT: u64 = 30, "seconds", "as Postfix smtp_connect_timeout";
+    /// Wait for the smarthost's greeting and for its answers to EHLO, STARTTLS, MAIL and RCPT.
+    SMARTHOST_COMMAND: u64 = 300, "seconds", "RFC 5321 4.5.3.2.1 to 4.5.3.2.3";
+    /// Wait for the smarthost's answer to DATA.
+    SMARTHOST_DATA: u64 = 120, "seconds", "RFC 5321 4.5.3.2.4";
+    /// Wait for the smarthost to take one block of content.
+    SMARTHOST_BLOCK: u64 = 180, "seconds", "RFC 5321 4.5.3.2.5";
+    /// Wait for the answer to the final dot; to give up early makes duplicates.
+    SMARTHOST_FINAL_DOT: u64 = 600, "seconds", "RFC 5321 4.5.3.2.6";
+    /// A connection without mail is closed after this.
+    SMARTHOST_IDLE: u64 = 10, "seconds", "own choice: shorter than any server's own limit, so that it is we who close";
+    /// Messages sent over one connection.
+    SMARTHOST_MAILS: usize = 1_000, "messages", "own choice, near KumoMTA's 1,024";
+    /// Recipients in one transaction to the smarthost; a message with more takes several.
+    TRANSACTION_RECIPIENTS: usize = 100, "recipients", "RFC 5321 4.5.3.1.8: what every server takes; the most that Google's relay does";
+    /// Longest wait between two looks into the queue; a release on the command line is seen after this at the latest.
+    QUEUE_POLL_MILLIS: u64 = 1_000, "milliseconds", "own choice";
+    /// Time for which a message belongs to the one that delivers it.
+    LEASE_SECONDS: u64 = 7_200, "seconds", "own choice: above the sum of all waits of one transaction; a new daemon ends the leases of the last";
+    /// Characters kept of a smarthost's reply.
+    REPLY_KEPT: usize = 500, "characters", "RFC 5321 4.5.3.1.5 bounds a line at 512";
+    /// Octets of the original's header that a report of failure quotes.
+    REPORT_HEADERS: usize = 65_536, "octets", "own choice, near Postfix's bounce_size_limit of 50,000";
+
+    // --- what must last ---
+    /// Content in one encrypted chunk.
+    CONTENT_CHUNK: usize = 65_536, "octets", "own choice: STREAM framing; a chunk is checked before any of it is used";
+    /// Content above this is a file of its own, below it is appended to a segment.
+    LARGE_CONTENT: usize = 262_144, "octets", "own choice: above it the sync of a file of its own is not what takes the time";
+    /// Length at which a segment is closed and another begun.
+    SEGMENT_SIZE: u64 = 33_554_432, "octets", "own choice: bounds what one held message keeps on disk";
+    /// Commands that one transaction takes in.
+    GROUP_COMMANDS: usize = 256, "commands", "own choice, measured: more gains nothing";
+    /// Wait for another process that writes.
+    STORE_BUSY: u64 = 10, "seconds", "own choice: a command's transactions take milliseconds";
+    /// Age below which content that no row names is left alone: another process may be about to commit its row.
+    SWEEP_AGE: u64 = 600, "seconds", "own choice";
+    /// Connections that read from the database.
+    STORE_READERS: u32 = 4, "connections", "own choice";
+
     // --- deciding ---
     /// Distinct pupils from which a message counts as bulk.
     BULK_PUPILS: usize = 10, "pupils", "core policy: `bulk`";
