@@ -34,6 +34,48 @@ limits! {
     // --- the SMTP listener ---
     /// A command line with its CRLF; longer is answered 500.
     COMMAND_LINE: usize = 2_048, "octets", "RFC 5321 4.5.3.1.4 asks for 512 at least; 2,048 as in Postfix leaves room for SMTPUTF8 and DSN parameters";
+    /// What is read of a command line that is too long, before the connection is closed.
+    COMMAND_DISCARD: usize = 16 * 1024, "octets", "own choice: enough for a client's mistake, too little for a flood";
+    /// A reply line with its CRLF.
+    REPLY_LINE: usize = 512, "octets", "RFC 5321 4.5.3.1.5";
+    /// The local part of an address.
+    LOCAL_PART: usize = 64, "octets", "RFC 5321 4.5.3.1.1";
+    /// The domain of an address, or the argument of EHLO.
+    DOMAIN: usize = 255, "octets", "RFC 5321 4.5.3.1.2";
+    /// A path with its angle brackets and its source route.
+    PATH: usize = 256, "octets", "RFC 5321 4.5.3.1.3";
+    /// Connections at the same time.
+    CONNECTIONS: usize = 500, "connections", "own choice: one connection costs at most CONTENT_IN_MEMORY and its buffers";
+    /// Connections at the same time from one client: an IPv4 address or an IPv6 /64.
+    CONNECTIONS_PER_CLIENT: usize = 50, "connections", "as in Postfix (smtpd_client_connection_count_limit)";
+    /// Refused commands without a message between them, from which every further one is answered slowly.
+    ERRORS_SLOW: usize = 10, "commands", "as in Postfix (smtpd_soft_error_limit)";
+    /// Refused commands without a message between them, at which the connection is closed.
+    ERRORS_CLOSE: usize = 20, "commands", "as in Postfix (smtpd_hard_error_limit)";
+    /// Commands that do nothing (NOOP, RSET, VRFY, HELP and the like) without a message between them.
+    JUNK_COMMANDS: usize = 100, "commands", "as in Postfix (smtpd_junk_command_limit)";
+    /// The pause before a slow answer.
+    ERROR_PAUSE_SECONDS: u64 = 1, "seconds", "as in Postfix (smtpd_error_sleep_time)";
+    /// How long a client must stay silent before our banner.
+    GREETING_WAIT_MILLIS: u64 = 5, "milliseconds", "own choice: catches what speaks first, costs an ordinary client nothing that it notices";
+    /// Silence, or an unfinished command, at which the connection is closed.
+    IDLE_SECONDS: u64 = 300, "seconds", "RFC 5321 4.5.3.2.7";
+    /// The content of one message, from 354 to the final dot.
+    DATA_SECONDS: u64 = 1_800, "seconds", "own choice: the largest message at 30 kB a second";
+    /// Rate below which the content of a message is given up, counted from DATA_GRACE_SECONDS on.
+    DATA_RATE: u64 = 500, "octets a second", "as in Postfix (smtpd_min_data_rate)";
+    /// Time that a client has for its content before DATA_RATE counts.
+    DATA_GRACE_SECONDS: u64 = 60, "seconds", "own choice";
+    /// Time that connections have to finish their transaction when the gateway stops.
+    STOP_SECONDS: u64 = 30, "seconds", "own choice: inside the 90 seconds of systemd's TimeoutStopSec";
+    /// One read from a connection.
+    READ_BUFFER: usize = 64 * 1024, "octets", "own choice: past it larger reads gain nothing";
+    /// Content of a message being received that stays in memory; the rest goes to a temporary file.
+    CONTENT_IN_MEMORY: usize = 256 * 1024, "octets", "own choice: holds most mail; times CONNECTIONS it is 125 MiB";
+    /// Content handed to inspection at the same time, over all connections; a larger single message goes alone.
+    CONTENT_IN_HAND: usize = 256 * 1024 * 1024, "octets", "own choice: five times the largest message";
+    /// Text from a peer in one log field.
+    LOG_TEXT: usize = 200, "characters", "own choice";
     /// A whole message as received, headers and body.
     MESSAGE_SIZE: usize = 50 * 1024 * 1024, "octets", "RFC 5321 4.5.3.1.7; above the 25 MB of Google Workspace and the 35 MB of Microsoft 365 after base64";
     /// Recipients in one transaction; more are answered 452.
