@@ -1,2 +1,8 @@
 //! The moving parts: `listen` (sockets, limits), `intake` (the only place that says 250), `schedule` (pure),
-//! `deliver` (to the smarthost), `notify` (bounces, notices), `monitor` (metrics, health).
+//! `deliver` (to the smarthost), `notify` (bounces, notices), `monitor` (metrics, health), `trace` (our Received line,
+//! queue ids), `log` (events).
+
+pub mod listen;
+pub mod log;
+pub mod monitor;
+pub mod trace;
