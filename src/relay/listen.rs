@@ -26,12 +26,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::event;
 use crate::limits;
-use crate::relay::log::Event;
+use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::trace::Tracer;
-use crate::smtp::{Envelope, Reply, Session};
+use crate::smtp::{CloseReason, Envelope, Reply, Session};
 use crate::store::QueueId;
 use admission::Admission;
 use connection::Connection;
@@ -154,8 +153,8 @@ impl Listener {
 
     /// Serves until `stop` is true or its sender is gone.
     ///
-    /// Then no connection is accepted any more, idle ones hear 421, running transactions may end within
-    /// [`limits::STOP_SECONDS`]. Returns when all is over.
+    /// Then no connection is accepted any more, idle ones hear 421, running transactions may end within half of
+    /// [`limits::STOP_SECONDS`], and their answers come within the rest. Returns when all is over.
     pub async fn serve<T: TakeIn>(self, take_in: Arc<T>, stop: watch::Receiver<bool>) {
         let shared = Arc::new(Shared {
             tracer: Tracer::new(&self.options.hostname, &self.options.store_key),
@@ -219,7 +218,7 @@ fn admit<T: TakeIn>(
             connections.spawn(async move {
                 let reason = Connection::new(stream, client, shared).run(stop).await;
                 monitor::disconnected(reason);
-                if reason != "quit" {
+                if ![CloseReason::Quit.as_str(), connection::SAID_NOTHING].contains(&reason) {
                     event!(Event::Disconnected, client = %client, reason);
                 }
                 drop(place);

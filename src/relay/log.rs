@@ -99,7 +99,6 @@ impl Event {
 }
 
 /// Logs an [`Event`]: `event!(Event::Accepted, id = %id, recipients = 3)`.
-#[macro_export]
 macro_rules! event {
     ($event:expr $(, $($field:tt)*)?) => {{
         let event: $crate::relay::log::Event = $event;
@@ -111,18 +110,18 @@ macro_rules! event {
     }};
 }
 
+pub(crate) use event;
+
 /// Text from a peer as a log may hold it: no control or invisible characters, and at most [`limits::LOG_TEXT`] long.
 pub fn safe(text: &[u8]) -> String {
     // One more octet than can be shown is enough to know that it is too long.
     let shown = &text[..text.len().min(limits::LOG_TEXT * 4)];
     let mut out = String::new();
-    let mut count = 0;
-    for c in String::from_utf8_lossy(shown).chars() {
+    for (count, c) in String::from_utf8_lossy(shown).chars().enumerate() {
         if count == limits::LOG_TEXT {
             out.push('…');
             break;
         }
-        count += 1;
         if c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric() {
             out.push(c);
         } else {

@@ -119,8 +119,8 @@ impl Tracer {
                 field.split([' ', '\t', '\r', '\n', '(', ')', ';']).filter(|w| !w.is_empty()).collect();
             let tokens = words.windows(2).filter(|w| w[0] == PRODUCT).map(|w| w[1]);
             let ids: Vec<&str> = words.windows(2).filter(|w| w[0] == "id").map(|w| w[1]).collect();
-            // We write one of each; a field that holds many was made to keep us busy.
-            tokens.take(2).any(|token| ids.iter().take(2).any(|id| self.is_token(token, id)))
+            // We write one of each, names of hosts may make it a few; a field with many was made to keep us busy.
+            tokens.take(4).any(|token| ids.iter().take(4).any(|id| self.is_token(token, id)))
         })
     }
 
@@ -226,6 +226,10 @@ mod tests {
         let ours = line(&tracer, "h", "192.0.2.1", &[]);
         let message = |received: &str| format!("Subject: x\r\n{received}To: y\r\n\r\nbody\r\n").into_bytes();
         assert!(tracer.has_been_here(&message(&ours)));
+        let odd = Tracer::new("schoolgate", KEY);
+        for helo in ["schoolgate", "id"] {
+            assert!(odd.has_been_here(&message(&line(&odd, helo, "192.0.2.1", &[]))), "client named {helo}");
+        }
         // Other servers may fold and case the field anew.
         let unfolded = ours.trim_end().replace("\r\n\t", " ").replacen("Received", "RECEIVED", 1) + "\r\n";
         assert!(tracer.has_been_here(&message(&unfolded)));

@@ -14,14 +14,16 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::spool::Spool;
 use super::{Shared, Submission, TakeIn, told_to_stop};
-use crate::event;
 use crate::limits;
-use crate::relay::log::Event;
+use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::trace::{Hop, new_queue_id};
 use crate::smtp::session::Begun;
 use crate::smtp::{Action, CloseReason, Code, ContentFacts, Reply, Session, SessionConfig};
 use crate::store::QueueId;
+
+/// How a connection ended that only looked whether the port answers, as health checks do.
+pub(super) const SAID_NOTHING: &str = "said-nothing";
 
 /// A message that comes.
 struct Receiving {
@@ -45,6 +47,10 @@ pub(super) struct Connection<T> {
     receiving: Option<Receiving>,
     /// When the client last finished something.
     last_done: Instant,
+    /// When even a running transaction is cut, once the gateway stops.
+    stops: Option<Instant>,
+    /// The client has sent something.
+    spoke: bool,
 }
 
 impl<T: TakeIn> Connection<T> {
@@ -57,7 +63,7 @@ impl<T: TakeIn> Connection<T> {
             recipients: limits::RECIPIENTS,
             may_relay: options.relay_from.iter().any(|network| network.contains(&client)),
         });
-        Self { stream, client, shared, session, receiving: None, last_done: Instant::now() }
+        Self { stream, client, shared, session, receiving: None, last_done: Instant::now(), stops: None, spoke: false }
     }
 
     /// Serves the connection to its end, and says in one word how it ended.
@@ -69,7 +75,8 @@ impl<T: TakeIn> Connection<T> {
                 }
                 reason.as_str()
             }
-            Err(_) => "lost",
+            Err(_) if self.spoke => "lost",
+            Err(_) => SAID_NOTHING,
         }
     }
 
@@ -82,19 +89,19 @@ impl<T: TakeIn> Connection<T> {
         match timeout(wait, self.stream.read(&mut buffer)).await {
             Ok(read) => match read? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                n => self.session.spoke_too_early(&buffer[..n], &mut actions),
+                n => self.spoke_too_early(&buffer[..n], &mut actions),
             },
             Err(_) => actions.push(Action::Write(self.session.banner())),
         }
-        let mut stopping = false;
         loop {
             if let Some(reason) = self.perform(&mut actions).await? {
                 return Ok(reason);
             }
             let deadline = self.deadline();
             tokio::select! {
-                () = told_to_stop(&mut stop), if !stopping => {
-                    stopping = true;
+                () = told_to_stop(&mut stop), if self.stops.is_none() => {
+                    // Half of the time: the rest is for deciding on what has come by then.
+                    self.stops = Some(Instant::now() + Duration::from_secs(limits::STOP_SECONDS / 2));
                     self.session.stop(&mut actions);
                 }
                 read = timeout_at(deadline, self.stream.read(&mut buffer)) => match read {
@@ -108,7 +115,13 @@ impl<T: TakeIn> Connection<T> {
         }
     }
 
+    fn spoke_too_early(&mut self, input: &[u8], actions: &mut Vec<Action>) {
+        self.spoke = true;
+        self.session.spoke_too_early(input, actions);
+    }
+
     fn feed(&mut self, input: &[u8], actions: &mut Vec<Action>) {
+        self.spoke = true;
         if let Some(receiving) = &mut self.receiving {
             receiving.read += input.len() as u64;
         }
@@ -123,9 +136,14 @@ impl<T: TakeIn> Connection<T> {
     /// Until when the next octets must come.
     fn deadline(&self) -> Instant {
         let pace = &self.shared.options.pace;
-        let Some(receiving) = &self.receiving else { return self.last_done + pace.idle };
-        let at_rate = pace.content_grace + Duration::from_secs(receiving.read / pace.content_rate.max(1));
-        receiving.since + at_rate.min(pace.content)
+        let deadline = match &self.receiving {
+            None => self.last_done + pace.idle,
+            Some(receiving) => {
+                let at_rate = pace.content_grace + Duration::from_secs(receiving.read / pace.content_rate.max(1));
+                receiving.since + at_rate.min(pace.content)
+            }
+        };
+        self.stops.map_or(deadline, |stops| stops.min(deadline))
     }
 
     /// Does what the session says; a reason when the connection is to close.
