@@ -3,7 +3,10 @@
 //! Every event about a message carries its queue id, from `accepted` to the end, so that one search tells its story. No
 //! event carries content, names or what was found; what a peer said goes through [`safe`] first.
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 use crate::limits;
@@ -28,12 +31,18 @@ pub fn init(format: LogFormat) -> Result<(), LogError> {
         Ok(text) if !text.trim().is_empty() => text.parse::<EnvFilter>()?,
         _ => EnvFilter::new("info"),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let set = match format {
-        LogFormat::Json => builder.json().flatten_event(true).with_target(false).try_init(),
-        LogFormat::Plain => builder.with_ansi(false).with_target(false).try_init(),
-    };
-    set.map_err(|_| LogError::Twice)
+    subscriber(format, filter, std::io::stderr).try_init().map_err(|_| LogError::Twice)
+}
+
+fn subscriber<W>(format: LogFormat, filter: EnvFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    match format {
+        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+        LogFormat::Plain => Box::new(builder.with_ansi(false).finish()),
+    }
 }
 
 macro_rules! events {
@@ -150,6 +159,32 @@ mod tests {
         let long = safe(&[b'x'; 100_000]);
         assert_eq!(long.chars().count(), limits::LOG_TEXT + 1);
         assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn lines_for_machines_and_for_people() {
+        for format in [LogFormat::Json, LogFormat::Plain] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let writer = std::sync::Mutex::new(file.reopen().unwrap());
+            tracing::subscriber::with_default(subscriber(format, EnvFilter::new("info"), writer), || {
+                event!(Event::Accepted, id = %"0123", recipients = 2);
+                event!(Event::Trouble, what = "disk", reason = "a\nforged line");
+                tracing::debug!("not shown");
+            });
+            let text = std::fs::read_to_string(file.path()).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            assert_eq!(lines.len(), 2, "{text}");
+            if format == LogFormat::Json {
+                let line: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+                assert_eq!(
+                    (&line["event"], &line["id"], &line["recipients"]),
+                    (&"accepted".into(), &"0123".into(), &2.into())
+                );
+                assert_eq!(serde_json::from_str::<serde_json::Value>(lines[1]).unwrap()["level"], "WARN");
+            } else {
+                assert!(lines[0].contains("event=\"accepted\"") && lines[0].contains("id=0123"), "{text}");
+            }
+        }
     }
 
     #[test]

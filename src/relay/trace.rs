@@ -1,8 +1,10 @@
 //! What a message carries of its way through us: the queue id and our one Received line (RFC 5321 4.4), with a token by
 //! which we know our own lines again.
 //!
-//! The token is an HMAC of our hostname and the queue id under a key that is derived from the store's: another gateway
-//! cannot make one, so a forged line neither stops mail nor hides a loop. Nothing that a client said can leave its place
+//! The token is an HMAC of our hostname, the queue id and the recipients under a key that is derived from the store's:
+//! another gateway cannot make one, so a forged line neither stops mail nor hides a loop. A message is looping when it
+//! comes back for the same recipients; one that comes back for others was sent on by a list or a mailbox rule, and only
+//! the hop count ends its travels. Nothing that a client said can leave its place
 //! in the line: its name is cut and every octet beyond a host name's becomes a question mark.
 
 use std::collections::hash_map::RandomState;
@@ -99,7 +101,7 @@ impl Tracer {
         let mut line = format!(
             "Received: from {helo}\r\n\t({client})\r\n\tby {}\r\n\t({PRODUCT} {})\r\n\twith {with} id {}",
             self.hostname,
-            self.token(&hop.id.0),
+            self.token(&hop.id.0, hop.recipients),
             hop.id,
         );
         if let [recipient] = hop.recipients
@@ -112,31 +114,32 @@ impl Tracer {
         line.into_bytes()
     }
 
-    /// Whether the header of this message holds a Received line that this gateway wrote: the message has come back.
-    pub fn has_been_here(&self, message: &[u8]) -> bool {
+    /// Whether the header of this message holds a Received line that this gateway wrote for these recipients: it loops.
+    pub fn has_been_here(&self, message: &[u8], recipients: &[Address]) -> bool {
         received_fields(message).any(|field| {
             let words: Vec<&str> =
                 field.split([' ', '\t', '\r', '\n', '(', ')', ';']).filter(|w| !w.is_empty()).collect();
             let tokens = words.windows(2).filter(|w| w[0] == PRODUCT).map(|w| w[1]);
             let ids: Vec<&str> = words.windows(2).filter(|w| w[0] == "id").map(|w| w[1]).collect();
             // We write one of each, names of hosts may make it a few; a field with many was made to keep us busy.
-            tokens.take(4).any(|token| ids.iter().take(4).any(|id| self.is_token(token, id)))
+            tokens.take(4).any(|token| ids.iter().take(4).any(|id| self.is_token(token, id, recipients)))
         })
     }
 
     /// 128 bits of the HMAC in hexadecimal.
-    fn token(&self, id: &str) -> String {
-        self.tag(id).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    fn token(&self, id: &str, recipients: &[Address]) -> String {
+        let mut names: Vec<String> =
+            recipients.iter().map(|r| format!("{}@{}", r.local_unquoted(), r.domain())).collect();
+        // A next hop may change their order.
+        names.sort_unstable();
+        let told = format!("{}\0{id}\0{}", self.hostname, names.join("\0"));
+        hmac::sign(&self.key, told.as_bytes()).as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Compares every digit whatever the first ones are, so that timing tells a forger nothing.
-    fn is_token(&self, token: &str, id: &str) -> bool {
-        let ours = self.token(id);
+    fn is_token(&self, token: &str, id: &str, recipients: &[Address]) -> bool {
+        let ours = self.token(id, recipients);
         token.len() == ours.len() && token.bytes().zip(ours.bytes()).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0
-    }
-
-    fn tag(&self, id: &str) -> hmac::Tag {
-        hmac::sign(&self.key, format!("{}\0{id}", self.hostname).as_bytes())
     }
 }
 
@@ -191,7 +194,7 @@ mod tests {
     #[test]
     fn the_line_in_full() {
         let tracer = Tracer::new("gate.school.example", KEY);
-        let token = tracer.token("0123456789abcdef");
+        let token = tracer.token("0123456789abcdef", &[Address::parse("amy@x.example").unwrap()]);
         assert_eq!(token.len(), 32);
         assert_eq!(
             line(&tracer, "mail.school.example", "192.0.2.1", &["amy@x.example"]),
@@ -222,27 +225,37 @@ mod tests {
 
     #[test]
     fn our_own_line_is_known_again_and_no_other() {
+        let to = |list: &[&str]| list.iter().map(|r| Address::parse(r).unwrap()).collect::<Vec<_>>();
+        let (two, one) = (to(&["b@x.example", "a@x.example"]), to(&["a@x.example"]));
         let tracer = Tracer::new("gate.school.example", KEY);
-        let ours = line(&tracer, "h", "192.0.2.1", &[]);
+        let ours = line(&tracer, "h", "192.0.2.1", &["a@x.example", "b@X.example"]);
         let message = |received: &str| format!("Subject: x\r\n{received}To: y\r\n\r\nbody\r\n").into_bytes();
-        assert!(tracer.has_been_here(&message(&ours)));
+        assert!(tracer.has_been_here(&message(&ours), &two));
         let odd = Tracer::new("schoolgate", KEY);
         for helo in ["schoolgate", "id"] {
-            assert!(odd.has_been_here(&message(&line(&odd, helo, "192.0.2.1", &[]))), "client named {helo}");
+            let ours = line(&odd, helo, "192.0.2.1", &["a@x.example"]);
+            assert!(odd.has_been_here(&message(&ours), &one), "client named {helo}");
         }
         // Other servers may fold and case the field anew.
         let unfolded = ours.trim_end().replace("\r\n\t", " ").replacen("Received", "RECEIVED", 1) + "\r\n";
-        assert!(tracer.has_been_here(&message(&unfolded)));
+        assert!(tracer.has_been_here(&message(&unfolded), &two));
 
-        assert!(!tracer.has_been_here(&message("")));
-        assert!(!tracer.has_been_here(format!("Subject: x\r\n\r\n{ours}").as_bytes()), "quoted in the body");
-        assert!(!tracer.has_been_here(&message(&ours.replace("abcdef", "abcdee"))), "token of another id");
-        assert!(!tracer.has_been_here(&message(&ours.replacen("Received", "X-Received", 1))));
-        assert!(!Tracer::new("gate.school.example", &[8; 32]).has_been_here(&message(&ours)), "another key");
-        assert!(!Tracer::new("other.example", KEY).has_been_here(&message(&ours)), "another gateway of ours");
-        for broken in [&b""[..], b"Received:", b"Received: (schoolgate", b"\n", b"Received:\n id"] {
-            assert!(!tracer.has_been_here(broken));
+        let strangers: &[(&str, Vec<u8>)] = &[
+            ("no line", message("")),
+            ("quoted in the body", format!("Subject: x\r\n\r\n{ours}").into_bytes()),
+            ("token of another id", message(&ours.replace("abcdef", "abcdee"))),
+            ("another field", message(&ours.replacen("Received", "X-Received", 1))),
+            ("nothing", Vec::new()),
+            ("an empty field", b"Received:".to_vec()),
+            ("half a token", b"Received: (schoolgate".to_vec()),
+            ("a bare line feed", b"\n".to_vec()),
+        ];
+        for (what, message) in strangers {
+            assert!(!tracer.has_been_here(message, &two), "{what}");
         }
+        assert!(!tracer.has_been_here(&message(&ours), &one), "sent on to others");
+        assert!(!Tracer::new("gate.school.example", &[8; 32]).has_been_here(&message(&ours), &two), "another key");
+        assert!(!Tracer::new("other.example", KEY).has_been_here(&message(&ours), &two), "another gateway of ours");
     }
 
     #[test]

@@ -224,7 +224,7 @@ impl<T: TakeIn> Connection<T> {
                 return Reply::no_room();
             }
         };
-        if self.shared.tracer.has_been_here(&content[head..]) {
+        if self.shared.tracer.has_been_here(&content[head..], &begun.envelope.recipients) {
             let text = "This message has passed this server before, it is looping";
             return Reply::new(Code::Failed, (4, 6), text);
         }

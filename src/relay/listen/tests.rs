@@ -233,9 +233,15 @@ async fn a_message_that_comes_back_is_refused() {
     let first = gateway.taken()[0].content.clone();
     let again = [&b"Received: from the smarthost\r\n"[..], &first, b".\r\n"].concat();
     assert!(client.mails("a", &again).await.starts_with("554 5.4.6 "));
+    // Sent on to somebody else by a list or a mailbox rule, it is a new message.
+    client.sends("MAIL FROM:<a@school.example>\r\nRCPT TO:<other@x.example>\r\nDATA\r\n").await;
+    for _ in 0..3 {
+        client.reply().await;
+    }
+    assert!(client.says(&again).await.starts_with("250 "));
     let hops = [b"Received: x\r\n".repeat(limits::RECEIVED_HOPS), b"\r\n.\r\n".to_vec()].concat();
     assert!(client.mails("a", &hops).await.starts_with("554 5.4.6 "));
-    assert_eq!(gateway.taken().len(), 1);
+    assert_eq!(gateway.taken().len(), 2);
 }
 
 #[tokio::test]
