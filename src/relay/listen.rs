@@ -94,6 +94,8 @@ pub struct Pace {
     pub content_grace: Duration,
     /// Least rate of content, octets a second; not 0.
     pub content_rate: u64,
+    /// For ending everything when the gateway stops.
+    pub stop: Duration,
 }
 
 impl Default for Pace {
@@ -103,6 +105,7 @@ impl Default for Pace {
             content: Duration::from_secs(limits::DATA_SECONDS),
             content_grace: Duration::from_secs(limits::DATA_GRACE_SECONDS),
             content_rate: limits::DATA_RATE,
+            stop: Duration::from_secs(limits::STOP_SECONDS),
         }
     }
 }
@@ -154,7 +157,7 @@ impl Listener {
     /// Serves until `stop` is true or its sender is gone.
     ///
     /// Then no connection is accepted any more, idle ones hear 421, running transactions may end within half of
-    /// [`limits::STOP_SECONDS`], and their answers come within the rest. Returns when all is over.
+    /// [`Pace::stop`], and their answers come within the rest. Returns when all is over.
     pub async fn serve<T: TakeIn>(self, take_in: Arc<T>, stop: watch::Receiver<bool>) {
         let shared = Arc::new(Shared {
             tracer: Tracer::new(&self.options.hostname, &self.options.store_key),
@@ -197,7 +200,7 @@ async fn accept<T: TakeIn>(socket: TcpListener, shared: Arc<Shared<T>>, mut stop
     }
     drop(socket);
     let all_done = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(Duration::from_secs(limits::STOP_SECONDS), all_done).await.is_err() {
+    if tokio::time::timeout(shared.options.pace.stop, all_done).await.is_err() {
         event!(Event::Trouble, what = "stop", reason = "connections were cut that did not end in time");
     }
 }

@@ -101,7 +101,7 @@ impl<T: TakeIn> Connection<T> {
             tokio::select! {
                 () = told_to_stop(&mut stop), if self.stops.is_none() => {
                     // Half of the time: the rest is for deciding on what has come by then.
-                    self.stops = Some(Instant::now() + Duration::from_secs(limits::STOP_SECONDS / 2));
+                    self.stops = Some(Instant::now() + self.shared.options.pace.stop / 2);
                     self.session.stop(&mut actions);
                 }
                 read = timeout_at(deadline, self.stream.read(&mut buffer)) => match read {

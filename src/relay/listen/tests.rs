@@ -288,6 +288,18 @@ async fn stopping_ends_what_runs_and_begins_nothing() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_does_not_end_is_cut_when_stopping() {
+    let pace = Pace { stop: Duration::from_secs(2), ..Pace::default() };
+    let gateway = Gateway::start_at("127.0.0.0/8", pace).await;
+    let mut client = gateway.client().await;
+    assert!(client.says("MAIL FROM:<a@school.example>\r\n").await.starts_with("250 "));
+    gateway.stop.send(true).unwrap();
+    assert!(client.reply().await.starts_with("421 4.4.2 "));
+    drop(client);
+    timeout(Duration::from_secs(5), gateway.served).await.expect("it ends").unwrap();
+}
+
+#[tokio::test]
 async fn the_silent_and_the_slow_are_cut() {
     let pace = Pace {
         idle: Duration::from_millis(400),
