@@ -68,6 +68,8 @@ limits! {
     DATA_GRACE_SECONDS: u64 = 60, "seconds", "own choice";
     /// Time that connections have to finish their transaction when the gateway stops.
     STOP_SECONDS: u64 = 30, "seconds", "own choice: inside the 90 seconds of systemd's TimeoutStopSec";
+    /// How long a closed connection is still read, so that the client can take our last reply.
+    LINGER_SECONDS: u64 = 2, "seconds", "own choice: a round trip on any line; without it unread input turns the close into a reset";
     /// One read from a connection.
     READ_BUFFER: usize = 64 * 1024, "octets", "own choice: past it larger reads gain nothing";
     /// Content of a message being received that stays in memory; the rest goes to a temporary file.

@@ -1,4 +1,9 @@
 //! The moving parts: `listen` (sockets, limits), `intake` (the only place that says 250), `schedule` (pure),
-//! `deliver` (to the smarthost), `notify` (bounces, notices), `monitor` (metrics, health).
+//! `deliver` (to the smarthost), `notify` (bounces, notices), `monitor` (metrics, health), `trace` (our Received line,
+//! queue ids), `log` (events), `gateway` (puts them together).
 
+pub mod listen;
+pub mod log;
+pub mod monitor;
 pub mod notify;
+pub mod trace;

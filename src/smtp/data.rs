@@ -28,6 +28,8 @@ pub struct ContentFacts {
     pub nul: bool,
     /// A CR or LF that is not part of a CRLF.
     pub bare_line_end: bool,
+    /// The first line begins with a space or tab: under a field of ours it would become part of it.
+    pub starts_folded: bool,
 }
 
 /// Why content is refused once it has been read.
@@ -48,6 +50,9 @@ pub enum Refusal {
     /// A NUL octet.
     #[error("The message holds a NUL octet, which mail may not (RFC 5322 2.2); send such data encoded as base64")]
     Nul,
+    /// The first line is a continuation of nothing.
+    #[error("The message begins with a space or tab; it must begin with its header (RFC 5322 2.2)")]
+    StartsFolded,
     /// Too many Received lines.
     #[error("The message has passed too many servers, it is probably looping")]
     TooManyHops,
@@ -62,6 +67,8 @@ impl ContentFacts {
             Some(Refusal::TooBig)
         } else if self.header_lines > limits::HEADER_LINES || self.header_bytes > limits::HEADER_BYTES {
             Some(Refusal::HeaderTooLong)
+        } else if self.starts_folded {
+            Some(Refusal::StartsFolded)
         } else if self.nul {
             Some(Refusal::Nul)
         } else if self.received >= limits::RECEIVED_HOPS {
@@ -185,6 +192,9 @@ impl DataReader {
     }
 
     fn take(&mut self, content: &[u8], out: &mut Vec<u8>) {
+        if self.facts.size == 0 {
+            self.facts.starts_folded = matches!(content.first(), Some(b' ' | b'\t'));
+        }
         self.facts.size += content.len();
         if self.in_header {
             if content != b"\r\n" {
@@ -275,8 +285,10 @@ mod tests {
         (out, reader.facts(), None)
     }
 
-    /// Input; `Some(content)` when it ends there cleanly; whether a bare line end is reported.
-    const FORMS: &[(&[u8], Option<&[u8]>, bool)] = &[
+    /// Input; `Some(content)` when it ends there; whether a bare line end is reported.
+    type Form = (&'static [u8], Option<&'static [u8]>, bool);
+
+    const FORMS: &[Form] = &[
         (b".\r\n", Some(b""), false),
         (b"\r\n.\r\n", Some(b"\r\n"), false),
         (b"a\r\n.\r\n", Some(b"a\r\n"), false),
@@ -370,6 +382,24 @@ mod tests {
         let facts = read("Subject: ä\r\n\r\na\0b\r\n.\r\n".as_bytes(), &[], BIG).1;
         assert!(facts.eight_bit && facts.nul && !facts.bare_line_end);
         assert_eq!(facts.refusal(BIG), Some(Refusal::Nul));
+    }
+
+    #[test]
+    fn a_first_line_may_not_fold_and_long_lines_pass() {
+        for (input, refusal) in [
+            (&b" x\r\n.\r\n"[..], Some(Refusal::StartsFolded)),
+            (b"\tx\r\n.\r\n", Some(Refusal::StartsFolded)),
+            (b". x\r\n.\r\n", Some(Refusal::StartsFolded)),
+            (b"\r\n x\r\n.\r\n", None),
+            (b"From x\r\n x\r\n.\r\n", None),
+        ] {
+            assert_eq!(read(input, &[], BIG).1.refusal(BIG), refusal, "{}", input.escape_ascii());
+        }
+        for length in [998, 999, 100_000] {
+            let line = [vec![b'x'; length], b"\r\n".to_vec()].concat();
+            let (out, facts, _) = read(&[&line[..], b".\r\n"].concat(), &[], BIG);
+            assert_eq!((out, facts.refusal(BIG)), (line, None));
+        }
     }
 
     #[test]

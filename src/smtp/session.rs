@@ -195,11 +195,6 @@ impl Session {
         self.short_of_space = short;
     }
 
-    /// A message is being received or decided.
-    pub fn in_content(&self) -> bool {
-        matches!(self.phase, Phase::Content(_) | Phase::Deciding)
-    }
-
     /// Nothing more will be read or written.
     pub fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)
@@ -552,7 +547,7 @@ fn line_too_long() -> Reply {
 
 fn refusal_reply(refusal: Refusal) -> Reply {
     let (code, enhanced) = match refusal {
-        Refusal::BareLineEnd | Refusal::Nul | Refusal::HeaderTooLong => (Code::Failed, (6, 0)),
+        Refusal::BareLineEnd | Refusal::Nul | Refusal::HeaderTooLong | Refusal::StartsFolded => (Code::Failed, (6, 0)),
         Refusal::TooBig => (Code::TooBig, (3, 4)),
         Refusal::TooManyHops => (Code::Failed, (4, 6)),
     };

@@ -291,6 +291,20 @@ fn stopping_lets_a_transaction_end() {
 }
 
 #[test]
+fn ten_thousand_messages_on_one_connection_leave_nothing_behind() {
+    let mut talk = Talk::greeted();
+    for _ in 0..10_000 {
+        talk.says(format!("{MAIL}{RCPT}DATA\r\n"));
+        assert!(talk.says("Subject: x\r\n\r\nx\r\n.\r\n").starts_with("250 "));
+        assert_eq!(talk.messages.len(), 1);
+        talk.messages.clear();
+        talk.written.clear();
+    }
+    assert!(talk.session.input.capacity() + talk.session.output.capacity() < 4_096);
+    assert!(talk.session.transaction.is_none());
+}
+
+#[test]
 fn silence_and_short_storage() {
     let mut talk = Talk::greeted();
     talk.session.set_short_of_space(true);
