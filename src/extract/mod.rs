@@ -26,7 +26,8 @@ pub struct Unread {
 }
 
 /// Why a part could not be read; the rules treat encryption apart from all else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// A password or key is wanted.
     Encrypted,

@@ -1,6 +1,18 @@
 //! The school: pupils, guardians, staff, correspondents; import from files; recipient kinds.
 //!
-//! Knows addresses, never messages, rules or network.
+//! Knows addresses, never messages, rules or network. [`load`](load()) reads the four files; a [`School`] that came
+//! from there, or went through [`School::indexed`], can be asked who is meant by a name ([`index`]) and what a recipient
+//! is to the school ([`recipients`]).
+
+pub mod index;
+pub mod load;
+pub mod names;
+mod providers;
+pub mod recipients;
+
+pub use index::RosterIndex;
+pub use load::{LoadError, Loaded, RowFault, Sources, load};
+pub use recipients::SenderIdentity;
 
 use crate::smtp::Address;
 
@@ -154,4 +166,28 @@ pub struct School {
     pub staff: Vec<Staff>,
     /// Trusted and contact lists.
     pub correspondents: Vec<Correspondent>,
+    /// Built by [`School::indexed`]; empty until then.
+    pub(crate) index: RosterIndex,
+    /// Addresses and domains as recipients are compared with; built together with `index`.
+    pub(crate) directory: recipients::Directory,
+}
+
+impl School {
+    /// Builds everything that looking up needs. To be called once, after the lists are filled, and again when they change.
+    #[must_use]
+    pub fn indexed(mut self) -> Self {
+        self.index = RosterIndex::build(&self);
+        self.directory = recipients::Directory::build(&self);
+        self
+    }
+
+    /// A pupil by place. An index of another school gives nothing.
+    pub fn pupil(&self, index: PupilIndex) -> Option<&Pupil> {
+        self.pupils.get(index.0 as usize)
+    }
+
+    /// A pupil by the roster's own id.
+    pub fn pupil_by_id(&self, id: &str) -> Option<PupilIndex> {
+        self.index.by_id(id)
+    }
 }

@@ -1,0 +1,414 @@
+//! The school's four files to a [`School`]: UTF-8 (a byte order mark is fine), a heading row, columns in any order.
+//!
+//! A file that cannot be read, or lacks a column it cannot do without, stops the load. A row that is wrong is
+//! reported by file, line and column, never by its value, and everything else still loads.
+
+use std::path::{Path, PathBuf};
+
+use hashbrown::{HashMap, HashSet};
+
+use super::{Correspondent, Guardian, Pupil, PupilIndex, School, Staff};
+
+/// Where the lists are.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// `id, upn, uln, nhs_number, forename, middle_names, surname, known_as, date_of_birth, gender, year_group, form,
+    /// address, postcode, phone, email`; `id`, `forename` and `surname` are required.
+    pub pupils: &'a Path,
+    /// `id, title, forename, surname, email, phone, relationship, pupil_ids`; `id`, `surname` and `pupil_ids` are required.
+    pub guardians: Option<&'a Path>,
+    /// `id, title, forename, surname, email, private_email, private_phone, role, may_send_as`; `surname` and `email` are
+    /// required.
+    pub staff: Option<&'a Path>,
+    /// `kind, match, name`; `kind` and `match` are required.
+    pub correspondents: Option<&'a Path>,
+    /// The school's name.
+    pub name: &'a str,
+    /// Its mail domains.
+    pub domains: &'a [String],
+    /// Its telephone.
+    pub telephone: &'a str,
+    /// Its own bank accounts.
+    pub bank_accounts: &'a [String],
+}
+
+/// A school, and the rows that were wrong.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Indexed and ready.
+    pub school: School,
+    /// In file order.
+    pub faults: Vec<RowFault>,
+}
+
+/// One row that is wrong; it never quotes the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFault {
+    /// The file.
+    pub file: PathBuf,
+    /// Line of the file, the heading being line 1.
+    pub row: u64,
+    /// The column's heading.
+    pub column: &'static str,
+    /// What is wrong, in plain words.
+    pub problem: &'static str,
+}
+
+impl std::fmt::Display for RowFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, line {}, {}: {}", self.file.display(), self.row, self.column, self.problem)
+    }
+}
+
+/// A file that cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Cannot be opened or read.
+    #[error("{} cannot be read: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Not UTF-8.
+    #[error("{} is not UTF-8 text (line {line}); save it as 'CSV UTF-8'", file.display())]
+    Encoding {
+        /// The file.
+        file: PathBuf,
+        /// The first line that is not.
+        line: usize,
+    },
+    /// A required column is missing.
+    #[error("{} has no column '{column}'", file.display())]
+    Column {
+        /// The file.
+        file: PathBuf,
+        /// The heading looked for.
+        column: &'static str,
+    },
+    /// Not a CSV file.
+    #[error("{}, line {line}: not a row of comma-separated values", file.display())]
+    Csv {
+        /// The file.
+        file: PathBuf,
+        /// Where reading stopped.
+        line: u64,
+    },
+}
+
+/// Reads the files and builds the index.
+pub fn load(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
+    let mut faults = Vec::new();
+    let mut school = School {
+        name: sources.name.to_owned(),
+        domains: sources.domains.iter().map(|domain| domain.trim().trim_end_matches('.').to_lowercase()).collect(),
+        telephone: sources.telephone.to_owned(),
+        bank_accounts: sources
+            .bank_accounts
+            .iter()
+            .map(|account| account.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_uppercase())
+            .collect(),
+        ..School::default()
+    };
+    let pupils = read_pupils(sources.pupils, &mut school, &mut faults)?;
+    if let Some(file) = sources.guardians {
+        read_guardians(file, &pupils, &mut school, &mut faults)?;
+    }
+    if let Some(file) = sources.staff {
+        read_staff(file, &mut school, &mut faults)?;
+    }
+    if let Some(file) = sources.correspondents {
+        read_correspondents(file, &mut school, &mut faults)?;
+    }
+    Ok(Loaded { school: school.indexed(), faults })
+}
+
+/// A CSV file with its heading looked up.
+struct Sheet {
+    file: PathBuf,
+    columns: HashMap<String, usize>,
+    rows: Vec<(u64, csv::StringRecord)>,
+}
+
+impl Sheet {
+    fn read(file: &Path, required: &[&'static str]) -> Result<Self, LoadError> {
+        let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable { file: file.to_owned(), source })?;
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        if let Err(error) = std::str::from_utf8(bytes) {
+            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
+            return Err(LoadError::Encoding { file: file.to_owned(), line });
+        }
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| LoadError::Csv {
+                file: file.to_owned(),
+                line: error.position().map_or(0, csv::Position::line),
+            })?;
+            let line = record.position().map_or(0, csv::Position::line);
+            if record.iter().any(|cell| !cell.is_empty()) {
+                rows.push((line, record));
+            }
+        }
+        let heading = if rows.is_empty() { csv::StringRecord::new() } else { rows.remove(0).1 };
+        let columns: HashMap<String, usize> =
+            heading.iter().enumerate().map(|(at, name)| (name.to_lowercase().replace([' ', '-'], "_"), at)).collect();
+        for &column in required {
+            if !columns.contains_key(column) {
+                return Err(LoadError::Column { file: file.to_owned(), column });
+            }
+        }
+        Ok(Self { file: file.to_owned(), columns, rows })
+    }
+
+    fn cell<'r>(&self, record: &'r csv::StringRecord, column: &str) -> &'r str {
+        self.columns.get(column).and_then(|&at| record.get(at)).unwrap_or("").trim()
+    }
+
+    fn text(&self, record: &csv::StringRecord, column: &str) -> String {
+        self.cell(record, column).to_owned()
+    }
+
+    fn filled(&self, record: &csv::StringRecord, column: &str) -> Option<String> {
+        Some(self.text(record, column)).filter(|text| !text.is_empty())
+    }
+
+    fn fault(&self, row: u64, column: &'static str, problem: &'static str) -> RowFault {
+        RowFault { file: self.file.clone(), row, column, problem }
+    }
+}
+
+fn read_pupils(
+    file: &Path,
+    school: &mut School,
+    faults: &mut Vec<RowFault>,
+) -> Result<HashMap<String, PupilIndex>, LoadError> {
+    let sheet = Sheet::read(file, &["id", "forename", "surname"])?;
+    let mut ids = HashMap::with_capacity(sheet.rows.len());
+    for (row, record) in &sheet.rows {
+        let row = *row;
+        let id = sheet.text(record, "id");
+        if id.is_empty() {
+            faults.push(sheet.fault(row, "id", "is missing; the row is left out"));
+            continue;
+        }
+        if ids.contains_key(&id) {
+            faults.push(sheet.fault(row, "id", "stands on an earlier row too; this row is left out"));
+            continue;
+        }
+        let (forename, surname) = (sheet.text(record, "forename"), sheet.text(record, "surname"));
+        if forename.is_empty() && surname.is_empty() {
+            faults.push(sheet.fault(row, "forename", "no name is given; the row is left out"));
+            continue;
+        }
+        for (column, value) in [("forename", &forename), ("surname", &surname)] {
+            if value.is_empty() {
+                faults.push(sheet.fault(row, column, "is missing; the pupil is loaded, but is hard to find by name"));
+            }
+        }
+        let mut number = |column: &'static str, good: fn(&str) -> bool, problem: &'static str| {
+            let value: String = sheet
+                .cell(record, column)
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect::<String>()
+                .to_uppercase();
+            if value.is_empty() {
+                return None;
+            }
+            if !good(&value) {
+                faults.push(sheet.fault(row, column, problem));
+                return None;
+            }
+            Some(value)
+        };
+        let upn = number("upn", crate::text::checks::upn, "is no valid UPN; the pupil is loaded without it");
+        let uln = number("uln", crate::text::checks::uln, "is no valid ULN; the pupil is loaded without it");
+        let nhs_number =
+            number("nhs_number", crate::text::checks::nhs, "is no valid NHS number; the pupil is loaded without it");
+        let born = sheet.cell(record, "date_of_birth");
+        let date_of_birth = read_date(born);
+        if !born.is_empty() && date_of_birth.is_none() {
+            faults.push(sheet.fault(row, "date_of_birth", "is no date; the pupil is loaded without it"));
+        }
+        let index = PupilIndex(u32::try_from(school.pupils.len()).unwrap_or(u32::MAX));
+        ids.insert(id.clone(), index);
+        school.pupils.push(Pupil {
+            id,
+            upn,
+            uln,
+            nhs_number,
+            forename,
+            middle_names: sheet.text(record, "middle_names"),
+            surname,
+            known_as: sheet.filled(record, "known_as"),
+            date_of_birth,
+            gender: sheet.text(record, "gender"),
+            year_group: sheet.text(record, "year_group"),
+            form: sheet.text(record, "form"),
+            address: sheet.text(record, "address"),
+            postcode: sheet.text(record, "postcode"),
+            phone: sheet.text(record, "phone"),
+            email: sheet.filled(record, "email"),
+        });
+    }
+    Ok(ids)
+}
+
+fn read_guardians(
+    file: &Path,
+    pupils: &HashMap<String, PupilIndex>,
+    school: &mut School,
+    faults: &mut Vec<RowFault>,
+) -> Result<(), LoadError> {
+    let sheet = Sheet::read(file, &["id", "surname", "pupil_ids"])?;
+    let mut seen = HashSet::new();
+    for (row, record) in &sheet.rows {
+        let row = *row;
+        let id = sheet.text(record, "id");
+        if id.is_empty() || !seen.insert(id.clone()) {
+            faults.push(sheet.fault(row, "id", "is missing or stands on an earlier row too; this row is left out"));
+            continue;
+        }
+        let mut of = Vec::new();
+        for pupil in sheet.cell(record, "pupil_ids").split(';').map(str::trim).filter(|id| !id.is_empty()) {
+            match pupils.get(pupil) {
+                Some(&index) if !of.contains(&index) => of.push(index),
+                Some(_) => {}
+                None => faults.push(sheet.fault(row, "pupil_ids", "names a pupil who is not on the pupils' list")),
+            }
+        }
+        let email = sheet.filled(record, "email");
+        if email.as_ref().is_some_and(|email| crate::smtp::Address::parse(email).is_err()) {
+            faults.push(sheet.fault(row, "email", "is no mail address; the guardian is loaded without it"));
+        }
+        school.guardians.push(Guardian {
+            id,
+            title: sheet.text(record, "title"),
+            forename: sheet.text(record, "forename"),
+            surname: sheet.text(record, "surname"),
+            email: email.filter(|email| crate::smtp::Address::parse(email).is_ok()),
+            phone: sheet.text(record, "phone"),
+            relationship: sheet.text(record, "relationship"),
+            pupils: of,
+        });
+    }
+    Ok(())
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn read_staff(file: &Path, school: &mut School, faults: &mut Vec<RowFault>) -> Result<(), LoadError> {
+    let sheet = Sheet::read(file, &["surname", "email"])?;
+    for (row, record) in &sheet.rows {
+        let email = sheet.text(record, "email");
+        if !email.is_empty() && crate::smtp::Address::parse(&email).is_err() {
+            faults.push(sheet.fault(*row, "email", "is no mail address; the row is left out"));
+            continue;
+        }
+        school.staff.push(Staff {
+            id: sheet.text(record, "id"),
+            title: sheet.text(record, "title"),
+            forename: sheet.text(record, "forename"),
+            surname: sheet.text(record, "surname"),
+            email,
+            private_email: sheet.filled(record, "private_email"),
+            private_phone: sheet.filled(record, "private_phone"),
+            role: sheet.text(record, "role"),
+            may_send_as: list(sheet.cell(record, "may_send_as")),
+        });
+    }
+    Ok(())
+}
+
+fn read_correspondents(file: &Path, school: &mut School, faults: &mut Vec<RowFault>) -> Result<(), LoadError> {
+    let sheet = Sheet::read(file, &["kind", "match"])?;
+    for (row, record) in &sheet.rows {
+        let trusted = match sheet.cell(record, "kind").to_lowercase().as_str() {
+            "trusted" => true,
+            "contact" => false,
+            _ => {
+                faults.push(sheet.fault(*row, "kind", "is neither 'trusted' nor 'contact'; the row is left out"));
+                continue;
+            }
+        };
+        let pattern = sheet.text(record, "match").to_lowercase();
+        let domain = pattern.strip_prefix("*.").unwrap_or(&pattern);
+        if domain.is_empty() || !domain.contains('.') || domain.contains(['*', ' ']) {
+            faults.push(sheet.fault(*row, "match", "is no address, domain or *.suffix; the row is left out"));
+            continue;
+        }
+        school.correspondents.push(Correspondent { trusted, pattern, name: sheet.text(record, "name") });
+    }
+    Ok(())
+}
+
+/// ISO 8601 as documented; the day-first form that spreadsheets leave behind is read too.
+fn read_date(text: &str) -> Option<jiff::civil::Date> {
+    text.get(..10)
+        .and_then(|head| head.parse().ok())
+        .or_else(|| {
+            let mut parts = text.split(['/', '.']).map(|part| part.trim().parse::<i16>().ok());
+            let (day, month, year) = (parts.next()??, parts.next()??, parts.next()??);
+            jiff::civil::Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+        })
+        .filter(|date: &jiff::civil::Date| (1900..=2200).contains(&date.year()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
+        let file = dir.join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    fn sources<'a>(pupils: &'a Path, guardians: Option<&'a Path>) -> Sources<'a> {
+        Sources {
+            pupils,
+            guardians,
+            staff: None,
+            correspondents: None,
+            name: "Brackenhurst School",
+            domains: &[],
+            telephone: "",
+            bank_accounts: &[],
+        }
+    }
+
+    #[test]
+    fn bad_rows_are_reported_and_the_rest_loads() {
+        let dir = tempfile::tempdir().unwrap();
+        let pupils = write(
+            dir.path(),
+            "pupils.csv",
+            "\u{feff}surname,Forename,id,upn,date_of_birth\nLowe,Mina,A1,B801200005001,2014-02-03\n,,A2,,\nOkafor,Ben,A1,,\n\
+             Okafor,Ben,A3,A801200005001,31/31/2014\n",
+        );
+        let guardians = write(dir.path(), "g.csv", "id,surname,pupil_ids,email\nG1,Lowe,A1;A9,mina.mum@gmail.com\n");
+        let loaded = load(&sources(&pupils, Some(&guardians))).unwrap();
+        let faults: Vec<_> = loaded.faults.iter().map(|f| (f.row, f.column)).collect();
+        assert_eq!(faults, [(3, "forename"), (4, "id"), (5, "upn"), (5, "date_of_birth"), (2, "pupil_ids")]);
+        assert_eq!(loaded.school.pupils.len(), 2);
+        assert_eq!(loaded.school.pupils[0].upn.as_deref(), Some("B801200005001"));
+        assert_eq!(loaded.school.pupils[1].upn, None);
+        assert_eq!(loaded.school.guardians[0].pupils, [PupilIndex(0)]);
+        assert!(loaded.faults.iter().all(|f| !f.to_string().contains("Okafor")));
+    }
+
+    #[test]
+    fn unusable_files_name_file_and_column() {
+        let dir = tempfile::tempdir().unwrap();
+        let pupils = write(dir.path(), "p.csv", "id,forename\nA1,Mina\n");
+        let error = load(&sources(&pupils, None)).unwrap_err().to_string();
+        assert!(error.contains("p.csv") && error.contains("surname"), "{error}");
+        let error = load(&sources(&dir.path().join("absent.csv"), None)).unwrap_err().to_string();
+        assert!(error.contains("absent.csv"), "{error}");
+    }
+}
