@@ -103,8 +103,7 @@ fn rooms_use_only_rooms_below() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let lib = std::fs::read_to_string(src.join("lib.rs")).expect("lib.rs");
     let rooms = rooms(&lib);
-    let declared: Vec<&str> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let declared: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     assert!(declared.len() > 5, "the modules of lib.rs: {declared:?}");
     let mut wrong: Vec<String> = declared
         .iter()
