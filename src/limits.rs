@@ -21,7 +21,7 @@ macro_rules! limits {
         $($(#[$doc])* #[doc = concat!("\n\nUnit: ", $unit, ". Source: ", $source, ".")] pub const $name: $type = $value;)*
         /// All limits, in the order of this file.
         pub const ALL: &[Limit] = &[
-            $(Limit { name: stringify!($name), default: $value as u64, unit: $unit, source: $source },)*
+            $(Limit { name: stringify!($name), default: $name as u64, unit: $unit, source: $source },)*
         ];
     };
 }
@@ -149,6 +149,23 @@ limits! {
     SWEEP_AGE: u64 = 600, "seconds", "own choice";
     /// Connections that read from the database.
     STORE_READERS: u32 = 4, "connections", "own choice";
+
+    /// Rows of a list that a command prints.
+    LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
+    /// Free space below which MAIL is answered 452, beyond one message of the largest size.
+    DISK_RESERVE_BYTES: u64 = 64 * 1024 * 1024, "octets", "own choice, as Postfix's queue_minfree: room to record outcomes and audit";
+    /// Free space below which `doctor` asks for a look.
+    DISK_COMFORT_BYTES: u64 = 2 * 1024 * 1024 * 1024, "octets", "own choice: a week of a large school's held mail";
+    /// Patience of `doctor` with the smarthost.
+    DOCTOR_SECONDS: u64 = 10, "seconds", "own choice: a person waits";
+    /// Lines of one reply of the smarthost that `doctor` reads.
+    REPLY_LINES: usize = 100, "lines", "own choice: EHLO replies have a dozen";
+    /// Pause between two looks at queue figures and disk space.
+    WATCH_STORE_SECONDS: u64 = 10, "seconds", "own choice: finer than a metrics scrape";
+    /// Pause between two looks for pending messages, and the lease of one that is inspected.
+    PENDING_POLL_SECONDS: u64 = 60, "seconds", "own choice: three times the inspection budget";
+    /// Pending messages inspected one after the other before looking again.
+    PENDING_BATCH: u32 = 16, "messages", "own choice";
 
     // --- deciding ---
     /// Distinct pupils from which a message counts as bulk.

@@ -129,22 +129,22 @@ impl Message<'_> {
 
     /// Every mailbox of every From line.
     pub fn from_addresses(&self) -> Vec<Mailbox> {
-        self.mailboxes("From")
+        self.addresses_in("From")
     }
 
     /// Every mailbox of every Sender line.
     pub fn sender_addresses(&self) -> Vec<Mailbox> {
-        self.mailboxes("Sender")
+        self.addresses_in("Sender")
     }
 
     /// Every mailbox of every To line.
     pub fn to_addresses(&self) -> Vec<Mailbox> {
-        self.mailboxes("To")
+        self.addresses_in("To")
     }
 
     /// Every mailbox of every Cc line.
     pub fn cc_addresses(&self) -> Vec<Mailbox> {
-        self.mailboxes("Cc")
+        self.addresses_in("Cc")
     }
 
     /// How many Received lines there are: the hops so far (RFC 5321 6.3).
@@ -152,7 +152,8 @@ impl Message<'_> {
         self.headers_named("Received").count()
     }
 
-    fn mailboxes(&self, name: &str) -> Vec<Mailbox> {
+    /// Every mailbox of every header line of this name.
+    pub fn addresses_in(&self, name: &str) -> Vec<Mailbox> {
         self.headers_named(name).flat_map(|h| mailbox::parse_list(&h.raw_value)).collect()
     }
 }

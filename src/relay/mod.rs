@@ -2,6 +2,8 @@
 //! `deliver` (to the smarthost), `notify` (bounces, notices), `monitor` (metrics, health), `trace` (our Received line,
 //! queue ids), `log` (events), `gateway` (puts them together).
 
+pub mod gateway;
+pub mod intake;
 pub mod listen;
 pub mod log;
 pub mod monitor;

@@ -22,7 +22,7 @@ pub struct AuditLine {
     /// The message.
     pub message: QueueId,
     /// `accepted`, `decided`, `held`, `released`, `returned`, `discarded`, `retried`, `delivered`, `deferred`, `failed`,
-    /// `inspection-failed`, `damaged`, `recovered`.
+    /// `inspection-failed`, `damaged`, `recovered`, `viewed`.
     pub event: String,
     /// `gateway`, or the person.
     pub who: String,
@@ -37,6 +37,19 @@ pub struct AuditFault {
     pub seq: i64,
     /// What is wrong, in plain words.
     pub problem: &'static str,
+}
+
+impl std::fmt::Display for AuditLine {
+    /// One line for a person: when, who, what, and the words given as a reason.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = self.at.to_zoned(jiff::tz::TimeZone::system());
+        write!(f, "{} {} by {}", at.strftime("%Y-%m-%d %H:%M:%S"), self.event, self.who)?;
+        let detail: serde_json::Value = serde_json::from_str(&self.detail).unwrap_or_default();
+        match detail.get("why").and_then(|why| why.as_str()) {
+            Some(why) if !why.is_empty() => write!(f, ": {why}"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl AuditLine {

@@ -24,6 +24,7 @@ pub(super) enum Kind {
     Discard,
     Release,
     Return,
+    View,
 }
 
 impl Kind {
@@ -35,6 +36,7 @@ impl Kind {
             Self::Discard => "discarded",
             Self::Release => "released",
             Self::Return => "returned",
+            Self::View => "viewed",
         }
     }
 
@@ -44,6 +46,7 @@ impl Kind {
             Self::Hold => matches!(state, State::Queued | State::Pending),
             Self::Discard => state.keeps_content(),
             Self::Release | Self::Return => state == State::Held,
+            Self::View => true,
         }
     }
 }
@@ -67,9 +70,20 @@ impl Store {
         self.decide(Kind::Hold, id, who, why, Vec::new()).await
     }
 
-    /// Drops a message that is held, queued or pending; its content goes at once.
-    pub async fn discard(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
-        self.decide(Kind::Discard, id, who, why, Vec::new()).await
+    /// Drops a message that is held, queued or pending: the notices are committed with the decision, the content goes.
+    pub async fn discard(
+        &self,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        notices: Vec<NewEntry>,
+    ) -> Result<Decision, StoreError> {
+        self.decide(Kind::Discard, id, who, why, notices).await
+    }
+
+    /// Records that a person looked at what was found in a message, and why.
+    pub async fn note_view(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
+        self.decide(Kind::View, id, who, why, Vec::new()).await
     }
 
     /// Lets a held message go, exactly the bytes that are stored. A second release changes nothing and says who was first.
@@ -140,6 +154,7 @@ impl Tx<'_> {
                 self.effects.queued |= standing.state == State::Queued;
                 self.effects.pending |= standing.state == State::Pending;
             }
+            (Kind::View, _) => {}
             (Kind::Hold, _) => self.move_to(id, &standing, State::Held).await?,
             (Kind::Discard, _) => self.move_to(id, &standing, State::Discarded).await?,
             (Kind::Return, _) => self.move_to(id, &standing, State::Returned).await?,

@@ -64,6 +64,14 @@ impl StoreKey {
         Some(Self(key))
     }
 
+    /// A key for another use, by name, from which this one cannot be told (HMAC-SHA-256 of the name).
+    pub fn derived(&self, name: &str) -> [u8; 32] {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, self.0.as_slice());
+        let mut derived = [0; 32];
+        derived.copy_from_slice(ring::hmac::sign(&key, name.as_bytes()).as_ref());
+        derived
+    }
+
     /// A key from 32 bytes at hand.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
