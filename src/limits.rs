@@ -102,6 +102,16 @@ limits! {
     EXTRACT_BYTES: usize = 256 * 1024 * 1024, "octets", "own choice: five times the largest message";
     /// Unpacked bytes for one packed byte before a part counts as a bomb.
     EXTRACT_RATIO: usize = 200, "times", "own choice: real documents stay below 100";
+    /// Unpacked bytes that are allowed beside the ratio, so that a small file of blanks is no bomb.
+    EXTRACT_SLACK: usize = 1024 * 1024, "octets", "own choice";
+    /// One XML part of a document that is read as a whole.
+    XML_TREE_BYTES: usize = 48 * 1024 * 1024, "octets", "own choice: ten times a long book; its tree takes some ten times that";
+    /// Depth of elements in one XML part.
+    XML_DEPTH: usize = 256, "levels", "own choice: office documents stay below 100, and the tree is walked by recursion";
+    /// Columns that a repeated or far-off cell may stretch a row to.
+    TABLE_COLUMNS: usize = 512, "columns", "own choice: registers with a column a day stay below 400";
+    /// Pieces of text and drawing on all pages of one PDF.
+    PDF_OPERATIONS: usize = 5_000_000, "operations", "own choice: a manual of 500 pages has a tenth of it";
 
     // --- delivery ---
     /// Connections to the smarthost at the same time.
