@@ -110,9 +110,28 @@ pub(super) struct Decide {
     pub notices: Vec<Entry>,
 }
 
+/// Which messages are leased.
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    /// Those that are due.
+    Due,
+    /// Those taken in at this time or before, due or not.
+    TakenBefore(Timestamp),
+}
+
+impl Which {
+    /// What `next_due` and `at` may be at most, as the database keeps times.
+    fn bounds(self, now: Timestamp) -> (i64, i64) {
+        match self {
+            Self::Due => (micros(now), i64::MIN),
+            Self::TakenBefore(at) => (i64::MIN, micros(at)),
+        }
+    }
+}
+
 pub(super) struct LeaseRequest {
     pub now: Timestamp,
-    pub taken_before: Option<Timestamp>,
+    pub which: Which,
     pub limit: u32,
     pub until: Timestamp,
 }
@@ -169,7 +188,7 @@ impl Store {
         limit: u32,
         lease_for: Duration,
     ) -> Result<Vec<Leased>, StoreError> {
-        self.lease(now, None, limit, lease_for).await
+        self.lease(now, Which::Due, limit, lease_for).await
     }
 
     /// As [`Store::lease_due`], due or not, but only what was taken in before `taken_before`: what is to be given up.
@@ -180,30 +199,32 @@ impl Store {
         limit: u32,
         lease_for: Duration,
     ) -> Result<Vec<Leased>, StoreError> {
-        self.lease(now, Some(taken_before), limit, lease_for).await
+        self.lease(now, Which::TakenBefore(taken_before), limit, lease_for).await
     }
 
     async fn lease(
         &self,
         now: Timestamp,
-        taken_before: Option<Timestamp>,
+        which: Which,
         limit: u32,
         lease_for: Duration,
     ) -> Result<Vec<Leased>, StoreError> {
         // A look costs no lock; only what is there is worth a transaction.
+        let (due, taken) = which.bounds(now);
         let waiting = sqlx::query(
             "select 1 from message where state = 'queued' and (next_due <= $1 or at <= $2) \
-             and (lease_until is null or lease_until <= $1) and damaged is null limit 1",
+             and (lease_until is null or lease_until <= $3) and damaged is null limit 1",
         )
+        .bind(due)
+        .bind(taken)
         .bind(micros(now))
-        .bind(taken_before.map_or(i64::MIN, micros))
         .fetch_optional(&self.inner.reader)
         .await?;
         if waiting.is_none() {
             return Ok(Vec::new());
         }
         let until = now.saturating_add(lease_for).map_err(|_| StoreError::Refused("no such lease".to_owned()))?;
-        match self.ask(Op::LeaseDue(LeaseRequest { now, taken_before, limit, until })).await? {
+        match self.ask(Op::LeaseDue(LeaseRequest { now, which, limit, until })).await? {
             Answer::Due(due) => Ok(due),
             _ => mismatch(),
         }
@@ -227,7 +248,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let until = now.saturating_add(lease_for).map_err(|_| StoreError::Refused("no such lease".to_owned()))?;
-        match self.ask(Op::LeasePending(LeaseRequest { now, taken_before: None, limit, until })).await? {
+        match self.ask(Op::LeasePending(LeaseRequest { now, which: Which::Due, limit, until })).await? {
             Answer::Pending(pending) => Ok(pending),
             _ => mismatch(),
         }
@@ -593,18 +614,20 @@ impl Tx<'_> {
     }
 
     pub async fn lease_due(&mut self, request: &LeaseRequest) -> Result<Vec<Leased>, StoreError> {
+        let (due, taken) = request.which.bounds(request.now);
         let rows = sqlx::query(
             "update message set lease_owner = $1, lease_until = $2 where id in ( \
                  select id from message where state = 'queued' and (next_due <= $3 or at <= $4) \
-                 and (lease_until is null or lease_until <= $3) and damaged is null \
+                 and (lease_until is null or lease_until <= $5) and damaged is null \
                  and (class = 'notice' or (verdict = 'deliver' and verdict_sha256 = sha256) or released_sha256 = sha256) \
-                 order by next_due, id limit $5) \
+                 order by next_due, id limit $6) \
              returning id, class, mail_from, smtputf8, eight_bit, sha256, at, attempts, next_due",
         )
         .bind(self.owner)
         .bind(micros(request.until))
+        .bind(due)
+        .bind(taken)
         .bind(micros(request.now))
-        .bind(request.taken_before.map_or(i64::MIN, micros))
         .bind(i64::from(request.limit))
         .fetch_all(&mut *self.connection)
         .await?;

@@ -214,6 +214,8 @@ async fn outcomes_decide_the_state_and_content_goes_when_it_is_over() {
         }
     }
     assert!(ids_due(&store).await.is_empty(), "not due before its time");
+    let past = Timestamp::now() - HOUR;
+    assert!(store.lease_old(Timestamp::now(), past, 10, HOUR).await.unwrap().is_empty());
     let old = store.lease_old(Timestamp::now(), Timestamp::now(), 10, HOUR).await.unwrap();
     assert_eq!(old.len(), 2, "age alone is enough to give up");
     assert_eq!(old[0].attempts, 1);
