@@ -37,8 +37,8 @@ pub fn subject_markers(subject: &str, confidential_aliases: &[String]) -> Marker
             continue;
         }
         markers.personal = true;
-        markers.personal_stands_out |= sets_off_before(&words[at].before, at == 0)
-            && sets_off_after(&words[at].after, at + 1 == words.len());
+        markers.personal_stands_out |=
+            sets_off_before(&words[at].before, at == 0) && sets_off_after(&words[at].after, at + 1 == words.len());
     }
     markers
 }
@@ -59,9 +59,7 @@ fn is_private_and_confidential(words: &[Word], at: usize) -> bool {
 
 /// Splits into lower-case words, with compatibility forms and invisible characters undone.
 fn words(subject: &str) -> Vec<Word> {
-    let invisible = |c: &char| {
-        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{fe00}'..='\u{fe0f}')
-    };
+    let invisible = |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{fe00}'..='\u{fe0f}');
     let plain: String = subject.chars().filter(|c| !invisible(c)).nfkc().flat_map(char::to_lowercase).collect();
     let mut words: Vec<Word> = Vec::new();
     let mut between = String::new();
@@ -71,7 +69,8 @@ fn words(subject: &str) -> Vec<Word> {
     while let Some(c) = chars.next() {
         // An apostrophe inside a word belongs to it: "private's" is no marker.
         let apostrophe = matches!(c, '\'' | '’') && inside && chars.peek().is_some_and(|n| n.is_alphanumeric());
-        if c.is_alphanumeric() || c == '_' && inside && chars.peek().is_some_and(|n| n.is_alphanumeric()) || apostrophe {
+        if c.is_alphanumeric() || c == '_' && inside && chars.peek().is_some_and(|n| n.is_alphanumeric()) || apostrophe
+        {
             if !inside {
                 words.push(Word { text: String::new(), before: std::mem::take(&mut between), after: String::new() });
                 inside = true;

@@ -259,9 +259,10 @@ fn looks_like_part(text: &str) -> bool {
 /// mailparse as the second opinion on how many leaves there are. Its one known error, a boundary that begins another,
 /// is left to our own count.
 fn check_with_mailparse(raw: &[u8], leaves: usize, boundaries: &[String], tree: &mut Tree) {
-    let prefixed = boundaries.iter().enumerate().any(|(i, a)| {
-        boundaries.iter().enumerate().any(|(j, b)| i != j && b.starts_with(a.as_str()))
-    });
+    let prefixed = boundaries
+        .iter()
+        .enumerate()
+        .any(|(i, a)| boundaries.iter().enumerate().any(|(j, b)| i != j && b.starts_with(a.as_str())));
     if prefixed || boundaries.is_empty() {
         return;
     }
