@@ -117,7 +117,13 @@ impl Gateway {
                 event!(Event::Trouble, what = "delivery has ended", reason = %error);
             }
         });
-        working.spawn(watch_store(store.clone(), place.path.clone(), config.listen.message_size, short_of_space, working_ends));
+        working.spawn(watch_store(
+            store.clone(),
+            place.path.clone(),
+            config.listen.message_size,
+            short_of_space,
+            working_ends,
+        ));
         listening.spawn(listener.serve(Arc::clone(&intake), listening_ends));
         readiness.set(true);
         for address in &addresses {
@@ -140,7 +146,11 @@ impl Gateway {
         let _ = self.stop_working.send(true);
         let all = async { while self.working.join_next().await.is_some() {} };
         if tokio::time::timeout(Duration::from_secs(limits::STOP_SECONDS), all).await.is_err() {
-            event!(Event::Trouble, what = "stopping", reason = "delivery did not end in time; it is tried again at the next start");
+            event!(
+                Event::Trouble,
+                what = "stopping",
+                reason = "delivery did not end in time; it is tried again at the next start"
+            );
         }
         event!(Event::Stopped,);
     }
