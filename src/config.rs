@@ -14,7 +14,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::limits;
+use crate::policy::pack::{Mode, ROLES};
 use crate::smtp::Address;
+use crate::text::line_and_column;
 
 /// The gateway's configuration, checked.
 #[derive(Debug, Clone)]
@@ -91,18 +93,6 @@ pub enum Pack {
     Embedded(String),
     /// A file.
     File(PathBuf),
-}
-
-/// How far a rule goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Recorded only.
-    Observe,
-    /// At most `warn`: a rule that would hold returns instead.
-    Warn,
-    /// As the pack says.
-    Enforce,
 }
 
 /// `[listen]`
@@ -208,13 +198,6 @@ impl std::fmt::Display for ConfigError {
     }
 }
 
-/// Line and column, from 1, of a byte offset; columns count characters.
-pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawConfig {
@@ -318,9 +301,6 @@ struct RawMonitor {
 struct RawLog {
     format: LogFormat,
 }
-
-/// The roles that `[roles]` may name.
-pub const ROLES: &[&str] = &["sbm", "head", "slt", "dsl", "dpo", "chair", "it"];
 
 impl Config {
     /// Reads and checks a file. All problems are reported together.

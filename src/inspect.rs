@@ -1,8 +1,14 @@
 //! The one entry: (envelope, message, school) to a [`Report`]. Pure: no disk, no network, no clock but `at`.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::policy::Action;
+use crate::detect::{self, Correspondence, Findings, Tier};
+use crate::extract::{self, Reading};
+use crate::message::{self, Message};
+use crate::people::{PupilIndex, RecipientKind, School, SenderIdentity};
+use crate::policy::{self, Action, Facts, PupilFact, RecipientFact, RulePack};
+use crate::smtp::{Address, Envelope};
 
 /// The decision on one message, in the shape that `check --json` prints and the store keeps (encrypted).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -28,6 +34,9 @@ pub struct Report {
     pub markers: Vec<String>,
     /// What could not be read.
     pub unreadable: Vec<ReportedUnread>,
+    /// The time as of which it was decided.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
 }
 
 /// A rule that fired.
@@ -102,4 +111,191 @@ pub struct ReportedUnread {
     pub part: String,
     /// Why.
     pub why: String,
+}
+
+/// What decisions rest on: one version of the school and of the rules. A message is decided by exactly one of them.
+#[derive(Debug)]
+pub struct Ground {
+    /// Who is who.
+    pub school: School,
+    /// What is decided.
+    pub pack: RulePack,
+    /// Further words that count as the Confidential marker.
+    pub confidential_markers: Vec<String>,
+    /// Distinct pupils from which a message counts as bulk.
+    pub bulk_pupils: usize,
+}
+
+/// Decides one message as of `at`.
+///
+/// `raw` is the message as it came, or with our Received line on top; the bytes are only read. Takes time in proportion
+/// to the message and never looks anything up elsewhere, so the same input gives the same report on every machine.
+pub fn inspect(ground: &Ground, envelope: &Envelope, raw: &[u8], at: Timestamp) -> Report {
+    let message = message::read(raw);
+    let reading = extract::read(&message);
+    let correspondence = correspondence(&message, envelope);
+    let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence);
+    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence);
+    let verdict = policy::decide(&ground.pack, &facts);
+    report(ground, &facts, verdict, &reading, findings, at)
+}
+
+fn correspondence(message: &Message<'_>, envelope: &Envelope) -> Correspondence {
+    let shown = |mailboxes: Vec<message::Mailbox>| -> Vec<String> {
+        mailboxes.into_iter().map(|m| m.display).filter(|d| !d.is_empty()).collect()
+    };
+    let mut sender_names = shown(message.from_addresses());
+    sender_names.extend(shown(message.sender_addresses()));
+    let mut recipient_names = shown(message.to_addresses());
+    recipient_names.extend(shown(message.cc_addresses()));
+    Correspondence {
+        sender_names,
+        sender_address: envelope.mail_from.as_ref().map(ToString::to_string),
+        recipient_names,
+        recipient_addresses: envelope.recipients.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn facts(
+    ground: &Ground,
+    envelope: &Envelope,
+    message: &Message<'_>,
+    reading: &Reading,
+    findings: &Findings,
+    correspondence: &Correspondence,
+) -> Facts {
+    let school = &ground.school;
+    let sender = school.sender(envelope.mail_from.as_ref(), &correspondence.sender_names);
+    let recipients = envelope
+        .recipients
+        .iter()
+        .map(|address| {
+            let recipient = school.recipient(address, &sender);
+            RecipientFact { address: address.to_string(), kind: recipient.kind, guardian_of: recipient.guardian_of }
+        })
+        .collect();
+    let mut pupils: Vec<PupilFact> =
+        findings.pupils.iter().map(|p| PupilFact { pupil: Some(p.pupil), tier: p.tier }).collect();
+    pupils.extend((0..findings.unlisted_pupils).map(|_| PupilFact { pupil: None, tier: Tier::Record }));
+    let markers = message::markers::subject_markers(&message.subject(), &ground.confidential_markers);
+    Facts {
+        bulk: pupils.len() >= ground.bulk_pupils,
+        recipients,
+        pupils,
+        adult_identifier: findings.adult_identifier,
+        credentials: findings.credentials,
+        offensive: findings.offensive,
+        photograph: findings.photograph,
+        unreadable: reading.unread.iter().map(|u| u.why).collect(),
+        confidential: markers.confidential,
+        personal: markers.personal,
+        personal_stands_out: markers.personal_stands_out,
+        visible_private: visible_private(school, message, &sender),
+        sender_not_permitted: sender_not_permitted(school, envelope, message),
+    }
+}
+
+/// Distinct guardian, personal and staff-personal addresses in To and Cc together.
+fn visible_private(school: &School, message: &Message<'_>, sender: &SenderIdentity) -> usize {
+    let mut seen = std::collections::HashSet::new();
+    message
+        .to_addresses()
+        .into_iter()
+        .chain(message.cc_addresses())
+        .filter_map(|mailbox| Address::parse(&mailbox.address).ok())
+        .filter(|address| seen.insert(address.as_str().to_lowercase()))
+        .filter(|address| {
+            use RecipientKind::{Guardian, Personal, StaffPersonal};
+            matches!(school.recipient(address, sender).kind, Guardian | Personal | StaffPersonal)
+        })
+        .count()
+}
+
+/// From or Sender names an address that the envelope sender may not use. The null sender impersonates nobody: its mail
+/// is a report of a machine.
+fn sender_not_permitted(school: &School, envelope: &Envelope, message: &Message<'_>) -> bool {
+    let Some(mail_from) = &envelope.mail_from else { return false };
+    message.from_addresses().into_iter().chain(message.sender_addresses()).any(|mailbox| {
+        Address::parse(&mailbox.address).is_ok_and(|address| !school.may_send_as(mail_from, &address))
+    })
+}
+
+fn report(
+    ground: &Ground,
+    facts: &Facts,
+    verdict: policy::Verdict,
+    reading: &Reading,
+    findings: Findings,
+    at: Timestamp,
+) -> Report {
+    let school = &ground.school;
+    let id_of = |index: PupilIndex| school.pupils.get(index.0 as usize).map(|p| p.id.clone()).unwrap_or_default();
+    let rules = verdict
+        .fired
+        .into_iter()
+        .filter_map(|fired| {
+            let rule = ground.pack.rules.get(fired.rule)?;
+            Some(FiredRule {
+                id: rule.id.clone(),
+                action: fired.action,
+                breach: rule.breach,
+                why: fired.why,
+                remedy: rule.remedy.clone(),
+                clauses: rule.clauses.clone(),
+                observed_only: fired.observed_only,
+            })
+        })
+        .collect();
+    let mut markers = Vec::new();
+    for (present, marker) in [
+        (facts.confidential, "confidential"),
+        (facts.personal, "personal"),
+        (facts.personal_stands_out, "personal-standing-out"),
+    ] {
+        if present {
+            markers.push(marker.to_owned());
+        }
+    }
+    Report {
+        action: verdict.action,
+        breach: verdict.breach,
+        notify: verdict.notify,
+        rules,
+        recipients: facts
+            .recipients
+            .iter()
+            .map(|r| ReportedRecipient { address: r.address.clone(), kind: r.kind.as_str().to_owned() })
+            .collect(),
+        pupils: findings
+            .pupils
+            .into_iter()
+            .map(|p| ReportedPupil {
+                id: id_of(p.pupil),
+                tier: p.tier.as_str().to_owned(),
+                categories: p.categories.into_iter().collect(),
+                places: p.places,
+            })
+            .collect(),
+        unlisted_pupils: findings.unlisted_pupils,
+        findings: findings
+            .findings
+            .into_iter()
+            .map(|f| ReportedFinding {
+                kind: f.kind.to_owned(),
+                text: f.text,
+                place: f.place,
+                detail: f.detail,
+                confidence: f.confidence.as_str().to_owned(),
+                pupil: f.pupil.map(id_of),
+                because: f.because,
+            })
+            .collect(),
+        markers,
+        unreadable: reading
+            .unread
+            .iter()
+            .map(|u| ReportedUnread { part: u.part.clone(), why: u.why.as_str().to_owned() })
+            .collect(),
+        at: Some(at),
+    }
 }

@@ -21,7 +21,7 @@ macro_rules! limits {
         $($(#[$doc])* #[doc = concat!("\n\nUnit: ", $unit, ". Source: ", $source, ".")] pub const $name: $type = $value;)*
         /// All limits, in the order of this file.
         pub const ALL: &[Limit] = &[
-            $(Limit { name: stringify!($name), default: $value as u64, unit: $unit, source: $source },)*
+            $(Limit { name: stringify!($name), default: $name as u64, unit: $unit, source: $source },)*
         ];
     };
 }
@@ -34,6 +34,50 @@ limits! {
     // --- the SMTP listener ---
     /// A command line with its CRLF; longer is answered 500.
     COMMAND_LINE: usize = 2_048, "octets", "RFC 5321 4.5.3.1.4 asks for 512 at least; 2,048 as in Postfix leaves room for SMTPUTF8 and DSN parameters";
+    /// What is read of a command line that is too long, before the connection is closed.
+    COMMAND_DISCARD: usize = 16 * 1024, "octets", "own choice: enough for a client's mistake, too little for a flood";
+    /// A reply line with its CRLF.
+    REPLY_LINE: usize = 512, "octets", "RFC 5321 4.5.3.1.5";
+    /// The local part of an address.
+    LOCAL_PART: usize = 64, "octets", "RFC 5321 4.5.3.1.1";
+    /// The domain of an address, or the argument of EHLO.
+    DOMAIN: usize = 255, "octets", "RFC 5321 4.5.3.1.2";
+    /// A path with its angle brackets and its source route.
+    PATH: usize = 256, "octets", "RFC 5321 4.5.3.1.3";
+    /// Connections at the same time.
+    CONNECTIONS: usize = 500, "connections", "own choice: one connection costs at most CONTENT_IN_MEMORY and its buffers";
+    /// Connections at the same time from one client: an IPv4 address or an IPv6 /64.
+    CONNECTIONS_PER_CLIENT: usize = 50, "connections", "as in Postfix (smtpd_client_connection_count_limit)";
+    /// Refused commands without a message between them, from which every further one is answered slowly.
+    ERRORS_SLOW: usize = 10, "commands", "as in Postfix (smtpd_soft_error_limit)";
+    /// Refused commands without a message between them, at which the connection is closed.
+    ERRORS_CLOSE: usize = 20, "commands", "as in Postfix (smtpd_hard_error_limit)";
+    /// Commands that do nothing (NOOP, RSET, VRFY, HELP and the like) without a message between them.
+    JUNK_COMMANDS: usize = 100, "commands", "as in Postfix (smtpd_junk_command_limit)";
+    /// The pause before a slow answer.
+    ERROR_PAUSE_SECONDS: u64 = 1, "seconds", "as in Postfix (smtpd_error_sleep_time)";
+    /// How long a client must stay silent before our banner.
+    GREETING_WAIT_MILLIS: u64 = 5, "milliseconds", "own choice: catches what speaks first, costs an ordinary client nothing that it notices";
+    /// Silence, or an unfinished command, at which the connection is closed.
+    IDLE_SECONDS: u64 = 300, "seconds", "RFC 5321 4.5.3.2.7";
+    /// The content of one message, from 354 to the final dot.
+    DATA_SECONDS: u64 = 1_800, "seconds", "own choice: the largest message at 30 kB a second";
+    /// Rate below which the content of a message is given up, counted from DATA_GRACE_SECONDS on.
+    DATA_RATE: u64 = 500, "octets a second", "as in Postfix (smtpd_min_data_rate)";
+    /// Time that a client has for its content before DATA_RATE counts.
+    DATA_GRACE_SECONDS: u64 = 60, "seconds", "own choice";
+    /// Time that connections have to finish their transaction when the gateway stops.
+    STOP_SECONDS: u64 = 30, "seconds", "own choice: inside the 90 seconds of systemd's TimeoutStopSec";
+    /// How long a closed connection is still read, so that the client can take our last reply.
+    LINGER_SECONDS: u64 = 2, "seconds", "own choice: a round trip on any line; without it unread input turns the close into a reset";
+    /// One read from a connection.
+    READ_BUFFER: usize = 64 * 1024, "octets", "own choice: past it larger reads gain nothing";
+    /// Content of a message being received that stays in memory; the rest goes to a temporary file.
+    CONTENT_IN_MEMORY: usize = 256 * 1024, "octets", "own choice: holds most mail; times CONNECTIONS it is 125 MiB";
+    /// Content handed to inspection at the same time, over all connections; a larger single message goes alone.
+    CONTENT_IN_HAND: usize = 256 * 1024 * 1024, "octets", "own choice: five times the largest message";
+    /// Text from a peer in one log field.
+    LOG_TEXT: usize = 200, "characters", "own choice";
     /// A whole message as received, headers and body.
     MESSAGE_SIZE: usize = 50 * 1024 * 1024, "octets", "RFC 5321 4.5.3.1.7; above the 25 MB of Google Workspace and the 35 MB of Microsoft 365 after base64";
     /// Recipients in one transaction; more are answered 452.
@@ -58,6 +102,16 @@ limits! {
     EXTRACT_BYTES: usize = 256 * 1024 * 1024, "octets", "own choice: five times the largest message";
     /// Unpacked bytes for one packed byte before a part counts as a bomb.
     EXTRACT_RATIO: usize = 200, "times", "own choice: real documents stay below 100";
+    /// Unpacked bytes that are allowed beside the ratio, so that a small file of blanks is no bomb.
+    EXTRACT_SLACK: usize = 1024 * 1024, "octets", "own choice";
+    /// One XML part of a document that is read as a whole.
+    XML_TREE_BYTES: usize = 48 * 1024 * 1024, "octets", "own choice: ten times a long book; its tree takes some ten times that";
+    /// Depth of elements in one XML part.
+    XML_DEPTH: usize = 256, "levels", "own choice: office documents stay below 100, and the tree is walked by recursion";
+    /// Columns that a repeated or far-off cell may stretch a row to.
+    TABLE_COLUMNS: usize = 512, "columns", "own choice: registers with a column a day stay below 400";
+    /// Pieces of text and drawing on all pages of one PDF.
+    PDF_OPERATIONS: usize = 5_000_000, "operations", "own choice: a manual of 500 pages has a tenth of it";
 
     // --- delivery ---
     /// Connections to the smarthost at the same time.
@@ -65,9 +119,79 @@ limits! {
     /// Age at which a message that the smarthost does not take is given up and reported.
     GIVE_UP_HOURS: u64 = 120, "hours", "RFC 5321 4.5.4.1: at least 4 to 5 days";
 
+    /// Connecting to the smarthost.
+    SMARTHOST_CONNECT: u64 = 30, "seconds", "as Postfix smtp_connect_timeout";
+    /// Wait for the smarthost's greeting and for its answers to EHLO, STARTTLS, MAIL and RCPT.
+    SMARTHOST_COMMAND: u64 = 300, "seconds", "RFC 5321 4.5.3.2.1 to 4.5.3.2.3";
+    /// Wait for the smarthost's answer to DATA.
+    SMARTHOST_DATA: u64 = 120, "seconds", "RFC 5321 4.5.3.2.4";
+    /// Wait for the smarthost to take one block of content.
+    SMARTHOST_BLOCK: u64 = 180, "seconds", "RFC 5321 4.5.3.2.5";
+    /// Wait for the answer to the final dot; to give up early makes duplicates.
+    SMARTHOST_FINAL_DOT: u64 = 600, "seconds", "RFC 5321 4.5.3.2.6";
+    /// A connection without mail is closed after this.
+    SMARTHOST_IDLE: u64 = 10, "seconds", "own choice: shorter than any server's own limit, so that it is we who close";
+    /// Messages sent over one connection.
+    SMARTHOST_MAILS: usize = 1_000, "messages", "own choice, near KumoMTA's 1,024";
+    /// Recipients in one transaction to the smarthost; a message with more takes several.
+    TRANSACTION_RECIPIENTS: usize = 100, "recipients", "RFC 5321 4.5.3.1.8: what every server takes; the most that Google's relay does";
+    /// Longest wait between two looks into the queue; a release on the command line is seen after this at the latest.
+    QUEUE_POLL_MILLIS: u64 = 1_000, "milliseconds", "own choice";
+    /// Time for which a message belongs to the one that delivers it.
+    LEASE_SECONDS: u64 = 7_200, "seconds", "own choice: above the sum of all waits of one transaction; a new daemon ends the leases of the last";
+    /// Characters kept of a smarthost's reply.
+    REPLY_KEPT: usize = 500, "characters", "RFC 5321 4.5.3.1.5 bounds a line at 512";
+    /// Octets of the original's header that a report of failure quotes.
+    REPORT_HEADERS: usize = 65_536, "octets", "own choice, near Postfix's bounce_size_limit of 50,000";
+
+    // --- what must last ---
+    /// Content in one encrypted chunk.
+    CONTENT_CHUNK: usize = 65_536, "octets", "own choice: STREAM framing; a chunk is checked before any of it is used";
+    /// Content above this is a file of its own, below it is appended to a segment.
+    LARGE_CONTENT: usize = 262_144, "octets", "own choice: above it the sync of a file of its own is not what takes the time";
+    /// Length at which a segment is closed and another begun.
+    SEGMENT_SIZE: u64 = 33_554_432, "octets", "own choice: bounds what one held message keeps on disk";
+    /// Commands that one transaction takes in.
+    GROUP_COMMANDS: usize = 256, "commands", "own choice, measured: more gains nothing";
+    /// Wait for another process that writes.
+    STORE_BUSY: u64 = 10, "seconds", "own choice: a command's transactions take milliseconds";
+    /// Age below which content that no row names is left alone: another process may be about to commit its row.
+    SWEEP_AGE: u64 = 600, "seconds", "own choice";
+    /// Connections that read from the database.
+    STORE_READERS: u32 = 4, "connections", "own choice";
+
+    /// Rows of a list that a command prints.
+    LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
+    /// Free space below which MAIL is answered 452, beyond one message of the largest size.
+    DISK_RESERVE_BYTES: u64 = 64 * 1024 * 1024, "octets", "own choice, as Postfix's queue_minfree: room to record outcomes and audit";
+    /// Free space below which `doctor` asks for a look.
+    DISK_COMFORT_BYTES: u64 = 2 * 1024 * 1024 * 1024, "octets", "own choice: a week of a large school's held mail";
+    /// Patience of `doctor` with the smarthost.
+    DOCTOR_SECONDS: u64 = 10, "seconds", "own choice: a person waits";
+    /// Lines of one reply of the smarthost that `doctor` reads.
+    REPLY_LINES: usize = 100, "lines", "own choice: EHLO replies have a dozen";
+    /// Pause between two looks at queue figures and disk space.
+    WATCH_STORE_SECONDS: u64 = 10, "seconds", "own choice: finer than a metrics scrape";
+    /// Pause between two looks for pending messages, and the lease of one that is inspected.
+    PENDING_POLL_SECONDS: u64 = 60, "seconds", "own choice: three times the inspection budget";
+    /// Pending messages inspected one after the other before looking again.
+    PENDING_BATCH: u32 = 16, "messages", "own choice";
+
     // --- deciding ---
     /// Distinct pupils from which a message counts as bulk.
     BULK_PUPILS: usize = 10, "pupils", "core policy: `bulk`";
     /// Private addresses in To and Cc together from which recipients count as visible.
     VISIBLE_RECIPIENTS: usize = 5, "addresses", "core policy: `visible-recipients`";
+
+    // --- notices ---
+    /// A subject, address or name shown in a notice; longer is cut.
+    NOTICE_SUBJECT_CHARS: usize = 200, "characters", "own choice: two lines on a screen, a long subject whole";
+    /// A reviewer's note, or a rule's reason or remedy, shown in a notice; longer is cut.
+    NOTICE_NOTE_CHARS: usize = 2_000, "characters", "own choice: a page";
+    /// Recipients listed in a notice; the rest is counted.
+    NOTICE_RECIPIENTS: usize = 20, "recipients", "own choice: a list that is still read";
+    /// Line length of a notice's plain text.
+    NOTICE_LINE_CHARS: usize = 76, "characters", "RFC 5322 2.1.1 asks for 78 at most, without CRLF; two are left for quoting";
+    /// A Message-ID that a notice repeats in In-Reply-To; a longer one is left out.
+    NOTICE_MESSAGE_ID: usize = 250, "octets", "own choice, well inside a line of 998 (RFC 5322 2.1.1)";
 }

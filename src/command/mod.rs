@@ -1,1 +1,86 @@
 //! One file per command of the `schoolgate` program.
+//!
+//! Errors here are `anyhow`'s: they are for people. Everything printed that came in a message goes through [`terminal`].
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+pub mod check;
+pub mod demo;
+pub mod doctor;
+pub mod ground;
+pub mod mailbox;
+pub mod policy;
+pub mod quarantine;
+pub mod queue;
+pub mod replay;
+pub mod roster;
+pub mod score;
+pub mod serve;
+pub mod store;
+pub mod terminal;
+
+/// Reads a school's outgoing mail before it leaves, and decides what may go.
+#[derive(Debug, clap::Parser)]
+#[command(name = "schoolgate", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Run the gateway
+    Serve(serve::Serve),
+    /// Run the gateway with a made-up school and see mail delivered, returned and held; nothing leaves this machine
+    Demo(demo::Demo),
+    Check(check::Check),
+    Score(score::Score),
+    Replay(replay::Replay),
+    /// See and steer what is waiting to be delivered
+    #[command(subcommand)]
+    Queue(queue::Queue),
+    /// See and decide what is held
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    #[command(subcommand)]
+    Roster(roster::Roster),
+    Doctor(doctor::Doctor),
+}
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Score(args) => score::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Queue(args) => queue::run(args),
+        Command::Quarantine(args) => quarantine::run(args),
+        Command::Policy(args) => policy::run(args),
+        Command::Roster(args) => roster::run(args),
+        Command::Doctor(args) => doctor::run(args),
+    }
+}
+
+/// An error with all its causes on one line each, safe to look at.
+pub fn problem(error: &anyhow::Error) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // A cause is often repeated by the error that wraps it.
+        if !lines.last().is_some_and(|l| l.contains(&text)) {
+            lines.push(text);
+        }
+    }
+    lines.join(": ").lines().map(terminal::safe).collect::<Vec<_>>().join("\n  ")
+}
+
+/// The asynchronous runtime of the commands that need one.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

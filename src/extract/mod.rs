@@ -2,7 +2,32 @@
 //!
 //! Never knows people, rules or network. Types are told by content, not by name. Nothing passes as clean unread:
 //! what is not in [`Reading::documents`] is in [`Reading::unread`] or is known to hold no text.
+//!
+//! Sizes, depth and numbers are bounded by [`crate::limits`]; a reader that panics on a file makes that file damaged,
+//! never the message lost.
 
+mod body;
+mod calendar;
+mod compound;
+mod delimited;
+mod docx;
+mod file;
+mod html;
+mod image;
+mod lines;
+mod markup;
+mod office;
+mod opendocument;
+mod package;
+mod pdf;
+mod pdf_layout;
+mod pptx;
+mod rtf;
+mod sniff;
+mod xlsx;
+mod xml;
+
+use crate::message::Message;
 use crate::text::{Document, Image};
 
 /// All that was read of a message, and all that was not.
@@ -26,7 +51,8 @@ pub struct Unread {
 }
 
 /// Why a part could not be read; the rules treat encryption apart from all else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// A password or key is wanted.
     Encrypted,
@@ -52,3 +78,13 @@ impl Why {
         }
     }
 }
+
+/// Reads everything a message holds. Never fails: what could not be read is in [`Reading::unread`].
+pub fn read(message: &Message<'_>) -> Reading {
+    let mut reader = file::Reader::default();
+    reader.message(message);
+    reader.reading
+}
+
+#[cfg(test)]
+mod tests;

@@ -136,6 +136,23 @@ pub enum RecipientKind {
     External,
 }
 
+impl RecipientKind {
+    /// The word that reports and rule packs use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Guardian => "guardian",
+            Self::StaffPersonal => "staff-personal",
+            Self::Trusted => "trusted",
+            Self::Contact => "contact",
+            Self::Lookalike => "lookalike",
+            Self::Disposable => "disposable",
+            Self::Personal => "personal",
+            Self::External => "external",
+        }
+    }
+}
+
 /// A recipient with what the school knows of it.
 #[derive(Debug, Clone)]
 pub struct Recipient {

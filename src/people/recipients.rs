@@ -166,6 +166,14 @@ impl School {
         self.directory.staff.get(&PROVIDERS.fold(address.local(), &address.domain())).copied()
     }
 
+    /// Every mailbox that the person behind this address reads or may send as, the private one included; empty for an
+    /// address that is in no directory.
+    pub fn mailboxes_of(&self, address: &Address) -> Vec<Address> {
+        let Some(staff) = self.staff_by_address(address) else { return Vec::new() };
+        let addresses = std::iter::once(&staff.email).chain(&staff.may_send_as).chain(&staff.private_email);
+        addresses.filter_map(|a| Address::parse(a).ok()).collect()
+    }
+
     /// The member of staff whose school mailbox this is.
     pub fn staff_by_address(&self, address: &Address) -> Option<&Staff> {
         self.staff_place(address).and_then(|at| self.staff.get(at))

@@ -2,7 +2,13 @@
 //!
 //! Knows what detection found and to whom the message goes; never text, disk or network.
 
+pub mod pack;
+pub mod verdict;
+
 use serde::{Deserialize, Serialize};
+
+pub use pack::{Mode, PackErrors, Rule, RulePack};
+pub use verdict::{Facts, Fired, PupilFact, RecipientFact, Verdict, decide};
 
 /// What happens to the message, mildest first; the strictest action of all rules that fire wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,7 +1,15 @@
 //! The protocol without sockets (RFC 5321 and its extensions): bytes in, actions out.
 //!
-//! Never knows sockets, clocks, disk, people or rules. `data` is the one place that knows CR, LF and dot.
+//! Never knows sockets, clocks, disk, people or rules. `data` is the one place that knows CR, LF and dot; `session` is
+//! the state table, with one `reset_transaction` that every path uses.
 
 pub mod address;
+pub mod command;
+pub mod data;
+pub mod reply;
+pub mod session;
 
 pub use address::{Address, AddressError, Envelope};
+pub use data::{ContentFacts, Refusal, dot_stuff, end_of_data};
+pub use reply::{Code, Reply};
+pub use session::{Action, CloseReason, Session, SessionConfig};

@@ -2,13 +2,65 @@
 //!
 //! Never knows sockets, people or rules. A message is in exactly one [`State`]; every change is one transaction with an
 //! audit line. [`NewEntry`]s are durable, message and entry both, when their commit returns.
+//!
+//! Facts stand in SQLite (`queue.db`), written by one task that commits in groups ([`writer`]); content is appended to
+//! segment files, or is a file of its own when large. First content is synced, then rows commit, then the caller is
+//! answered; content that no row names is swept when a daemon starts. Clean mail takes two syncs a group: one for the
+//! segment, one for the database. What people will decide on goes to a segment of its own (one sync more), so that a held
+//! message does not keep the bytes of delivered ones on disk.
+//!
+//! Nothing is leased for delivery but a notice of ours, mail with a stored verdict `deliver` for exactly its bytes, and
+//! mail that a person released; the schema checks it too (`migrations/`).
+
+mod audit;
+mod content;
+mod database;
+mod decisions;
+mod error;
+pub mod fault;
+mod inventory;
+mod key;
+mod queue;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use audit::{AuditFault, AuditLine};
+pub use decisions::Decision;
+pub use error::StoreError;
+pub use inventory::{Count, Filter, Shown, ShownRecipient, Summary};
+pub use key::StoreKey;
+pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
+pub use segment::Counts;
 
 use crate::inspect::Report;
 use crate::smtp::Envelope;
 
+
 /// The gateway's own id of a message: the queue id of our 250, of logs, of notices. 16 letters and digits, sortable by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct QueueId(pub String);
+
+impl QueueId {
+    /// A fresh id: 50 bits of `now` in milliseconds, 30 random bits, in Crockford's base 32.
+    pub fn generate(now: jiff::Timestamp) -> Self {
+        use ring::rand::SecureRandom;
+        const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let mut random = [0u8; 4];
+        if ring::rand::SystemRandom::new().fill(&mut random).is_err() {
+            // No entropy, no encryption either: the commit will fail with a better word than this could.
+            random = std::process::id().to_be_bytes();
+        }
+        let millis = u128::try_from(now.as_millisecond()).unwrap_or_default() & ((1 << 50) - 1);
+        let bits = (millis << 30) | u128::from(u32::from_be_bytes(random) >> 2);
+        Self((0..16).rev().map(|place| DIGITS[(bits >> (place * 5)) as usize & 31] as char).collect())
+    }
+}
 
 impl std::fmt::Display for QueueId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -17,7 +69,7 @@ impl std::fmt::Display for QueueId {
 }
 
 /// Where a message stands. Exactly one at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Taken in, not yet inspected; can never leave.
@@ -36,8 +88,47 @@ pub enum State {
     Discarded,
 }
 
+impl State {
+    /// Every state, in the order of a message's way.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Queued,
+        Self::Held,
+        Self::Returned,
+        Self::Delivered,
+        Self::Failed,
+        Self::Discarded,
+    ];
+
+    /// The word that the store, logs and the command line use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Queued => "queued",
+            Self::Held => "held",
+            Self::Returned => "returned",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Discarded => "discarded",
+        }
+    }
+
+    /// The content is still wanted.
+    pub fn keeps_content(self) -> bool {
+        matches!(self, Self::Pending | Self::Queued | Self::Held)
+    }
+}
+
+impl std::str::FromStr for State {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|state| state.as_str() == s).ok_or(())
+    }
+}
+
 /// Mail of a person, or a notice of our own about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Class {
     /// What came in by SMTP.
     Mail,
@@ -68,4 +159,147 @@ pub struct NewEntry {
     pub at: jiff::Timestamp,
     /// Address of the client, for the audit line.
     pub client: Option<std::net::IpAddr>,
+}
+
+impl Class {
+    /// The word that the store and the command line use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+const SEGMENTS: &str = "segments";
+const LARGE: &str = "large";
+
+/// Files that only the gateway's own user may read.
+fn private() -> std::fs::OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// The store. Cheap to clone; the last clone to go lets the writer end.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    directory: PathBuf,
+    keys: Arc<key::Keys>,
+    reader: sqlx::SqlitePool,
+    commands: tokio::sync::mpsc::Sender<writer::Command>,
+    shared: Arc<writer::Shared>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("directory", &self.inner.directory).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store for a command that may run beside a daemon; creates it when missing (mode 0700).
+    pub async fn open(directory: &Path, key: StoreKey) -> Result<Self, StoreError> {
+        Self::open_with(directory, &key, None).await
+    }
+
+    /// Opens the store for the one daemon that serves from it; another one is refused with its process id.
+    ///
+    /// What a crash left behind is put right: leases end, content that no row names is swept.
+    pub async fn open_exclusive(directory: &Path, key: StoreKey) -> Result<Self, StoreError> {
+        make_directory(directory)?;
+        let lock = lock(directory)?;
+        let store = Self::open_with(directory, &key, Some(lock)).await?;
+        store.recover().await?;
+        Ok(store)
+    }
+
+    async fn open_with(
+        directory: &Path,
+        key: &StoreKey,
+        lock: Option<std::fs::File>,
+    ) -> Result<Self, StoreError> {
+        for directory in [directory.to_owned(), directory.join(SEGMENTS), directory.join(LARGE)] {
+            make_directory(&directory)?;
+        }
+        let keys = Arc::new(key::Keys::derive(key)?);
+        let options = database::options(directory);
+        let connection = database::prepare(&options, &keys).await?;
+        let reader = database::reader(&options).await?;
+        let (commands, shared) = writer::spawn(directory, options, connection, lock);
+        let inner = Inner { directory: directory.to_owned(), keys, reader, commands, shared };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Wakes when mail that may leave was committed, released or set to be retried by this process.
+    ///
+    /// What another process changed is only found by asking again.
+    pub async fn wait_for_mail(&self) {
+        self.inner.shared.queued.notified().await;
+    }
+
+    /// Wakes when a pending message was committed by this process.
+    pub async fn wait_for_pending(&self) {
+        self.inner.shared.pending.notified().await;
+    }
+
+    /// Gives freshly committed mail straight to delivery, leased and with its content, as long as `places` are free.
+    ///
+    /// What finds no place is leased with [`Store::lease_due`] as ever.
+    pub fn hand_over(&self, places: usize, lease_for: Duration) -> tokio::sync::mpsc::Receiver<Leased> {
+        let (sender, receiver) = tokio::sync::mpsc::channel(places.max(1));
+        if let Ok(mut slot) = self.inner.shared.hand_over.lock() {
+            *slot = Some((sender, lease_for));
+        }
+        receiver
+    }
+
+    /// Lets go of this handle; when it was the last one, waits until the writer has ended and the lock is free.
+    pub async fn close(self) {
+        let task = self.inner.shared.task.lock().ok().and_then(|mut slot| slot.take());
+        let Some(inner) = Arc::into_inner(self.inner) else { return };
+        inner.reader.close().await;
+        drop(inner);
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+    }
+
+    /// How often the disk was asked to be sure.
+    pub fn counts_of_syncs(&self) -> &Counts {
+        &self.inner.shared.counts
+    }
+}
+
+fn make_directory(directory: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|e| StoreError::io(format!("{} cannot be created", directory.display()), &e))
+}
+
+/// Takes the lock of the daemon and writes our process id beside it.
+fn lock(directory: &Path) -> Result<std::fs::File, StoreError> {
+    use std::io::Write;
+    let path = directory.join("daemon.pid");
+    let failed = |e: &std::io::Error| StoreError::io(format!("{} cannot be locked", path.display()), e);
+    let mut file = private().read(true).write(true).create(true).truncate(false).open(&path).map_err(|e| failed(&e))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let owner = std::fs::read_to_string(&path).unwrap_or_default();
+            let owner = owner.trim();
+            return Err(StoreError::InUse(if owner.is_empty() { "unknown" } else { owner }.to_owned()));
+        }
+        Err(std::fs::TryLockError::Error(e)) => return Err(failed(&e)),
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(|e| failed(&e))?;
+    Ok(file)
 }

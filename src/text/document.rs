@@ -30,7 +30,7 @@ pub struct Document {
 }
 
 /// A piece of a document that stands by itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
     /// A paragraph, a heading, a list item, a text box, a comment.
     Paragraph {
@@ -44,7 +44,7 @@ pub enum Block {
 }
 
 /// A table. Whether the first row is a heading is for detection to judge.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
     /// "Sheet 'Data', hidden", or nothing.
     pub detail: Option<String>,
@@ -53,7 +53,7 @@ pub struct Table {
 }
 
 /// One row of a table.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
     /// Cells by column; an empty cell is an empty string, so that columns stay aligned.
     pub cells: Vec<String>,
@@ -84,5 +84,29 @@ impl Document {
     /// A document of one paragraph.
     pub fn of_text(kind: Kind, place: impl Into<String>, text: impl Into<String>) -> Self {
         Self { kind, place: place.into(), blocks: vec![Block::Paragraph { text: text.into(), detail: None }] }
+    }
+}
+
+impl Block {
+    /// A paragraph without a finer place.
+    pub fn paragraph(text: impl Into<String>) -> Self {
+        Self::Paragraph { text: text.into(), detail: None }
+    }
+
+    /// A paragraph with its finer place.
+    pub fn paragraph_at(text: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Paragraph { text: text.into(), detail: Some(detail.into()) }
+    }
+}
+
+impl Row {
+    /// A row without a finer place.
+    pub fn of(cells: Vec<String>) -> Self {
+        Self { cells, detail: None }
+    }
+
+    /// Whether any cell holds more than white space.
+    pub fn is_filled(&self) -> bool {
+        self.cells.iter().any(|cell| !cell.trim().is_empty())
     }
 }

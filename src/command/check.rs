@@ -1,0 +1,138 @@
+//! `schoolgate check`: decides one message without sending it.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use jiff::Timestamp;
+
+use super::terminal::{safe, safe_json};
+use crate::config::Config;
+use crate::inspect::{Report, inspect};
+use crate::policy::Action;
+use crate::smtp::{Address, Envelope};
+
+/// Decide one message without sending it. Exit status: 0 deliver, 10 warn, 20 hold, 30 reject; 1 when it could not be decided.
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Envelope sender; `<>` or nothing between the brackets is the null sender
+    #[arg(long, value_name = "ADDRESS")]
+    mail_from: String,
+    /// Envelope recipient; may stand several times, or take several addresses
+    #[arg(long, value_name = "ADDRESS", required = true, num_args = 1.., action = clap::ArgAction::Append)]
+    rcpt: Vec<String>,
+    /// Decide as of this time (RFC 3339); now by default
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Say of each finding why it stands
+    #[arg(long)]
+    explain: bool,
+    /// The message; `-` reads standard input
+    message: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(args: &Check) -> Result<ExitCode> {
+    let config = Config::load(&args.config)?;
+    let loaded = super::ground::load(&config)?;
+    let envelope = envelope(&args.mail_from, &args.rcpt)?;
+    let at = time(args.at.as_deref())?;
+    let raw = if args.message.as_os_str() == "-" {
+        let mut raw = Vec::new();
+        std::io::stdin().read_to_end(&mut raw).context("standard input could not be read")?;
+        raw
+    } else {
+        std::fs::read(&args.message).with_context(|| format!("{}: cannot be read", args.message.display()))?
+    };
+    let report = inspect(&loaded.ground, &envelope, &raw, at);
+    if args.json {
+        println!("{}", safe_json(&report)?);
+    } else {
+        print!("{}", told(&report, args.explain));
+    }
+    Ok(ExitCode::from(status(report.action)))
+}
+
+/// The exit status for an action.
+fn status(action: Action) -> u8 {
+    match action {
+        Action::Deliver => 0,
+        Action::Warn => 10,
+        Action::Hold => 20,
+        Action::Reject => 30,
+    }
+}
+
+/// An envelope from what a command line or a corpus line says.
+pub fn envelope(mail_from: &str, rcpt: &[String]) -> Result<Envelope> {
+    let address = |text: &str| {
+        let bare = text.trim().trim_start_matches('<').trim_end_matches('>');
+        Address::parse(bare).map_err(|e| anyhow!("{}: no e-mail address: {e}", safe(text)))
+    };
+    let mail_from = match mail_from.trim() {
+        "" | "<>" => None,
+        text => Some(address(text)?),
+    };
+    Ok(Envelope::new(mail_from, rcpt.iter().map(|r| address(r)).collect::<Result<_>>()?))
+}
+
+/// A time as RFC 3339 writes it; now when there is none.
+pub fn time(text: Option<&str>) -> Result<Timestamp> {
+    match text {
+        None => Ok(Timestamp::now()),
+        Some(text) => text.parse().with_context(|| format!("{}: no time as RFC 3339 writes it", safe(text))),
+    }
+}
+
+/// The report for a person at a terminal.
+pub fn told(report: &Report, explain: bool) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(&safe(&text));
+        out.push('\n');
+    };
+    let headline = match report.action {
+        Action::Deliver => "DELIVER: it may leave",
+        Action::Warn => "WARN: it goes back to the sender with the way to put it right",
+        Action::Hold => "HOLD: it waits for the School Business Manager",
+        Action::Reject => "REJECT: it is refused while the sending server is connected",
+    };
+    line(format!("{headline}{}", if report.breach { " (a likely breach, had it left)" } else { "" }));
+    for recipient in &report.recipients {
+        line(format!("  to {} ({})", recipient.address, recipient.kind));
+    }
+    for rule in &report.rules {
+        let observed = if rule.observed_only { ", observed only" } else { "" };
+        line(format!("  {} ({}{observed}): {}", rule.id, rule.action.as_str(), rule.why));
+        for clause in &rule.clauses {
+            line(format!("      policy: {clause}"));
+        }
+    }
+    for pupil in &report.pupils {
+        let categories =
+            if pupil.categories.is_empty() { String::new() } else { format!(" ({})", pupil.categories.join(", ")) };
+        line(format!("  about {}: {}{categories} in {}", pupil.id, pupil.tier, pupil.places.join(", ")));
+    }
+    if report.unlisted_pupils > 0 {
+        line(format!("  about pupils who are not on the roster: {}", report.unlisted_pupils));
+    }
+    for unread in &report.unreadable {
+        line(format!("  not read: {} ({})", unread.part, unread.why));
+    }
+    if explain {
+        for finding in &report.findings {
+            let place = finding.detail.as_ref().map_or(finding.place.clone(), |d| format!("{}, {d}", finding.place));
+            let pupil = finding.pupil.as_ref().map_or(String::new(), |p| format!(" of {p}"));
+            line(format!("  found {}{pupil}, {} confidence, in {place}: {}", finding.kind, finding.confidence, finding.text));
+            line(format!("      because {}", finding.because));
+        }
+    }
+    out
+}

@@ -1,0 +1,235 @@
+//! `schoolgate demo`: the gateway on its embedded defaults, with a made-up school and a handful of telling messages.
+//!
+//! Everything is real but the smarthost: in its place a capture on loopback takes what would leave, so that nothing can
+//! leave the machine. Store, key and roster live in a temporary directory that goes with the process.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::terminal::safe;
+use crate::config::{Config, LogFormat};
+use crate::limits;
+use crate::message;
+use crate::relay::gateway::Gateway;
+use crate::relay::listen::{ListenOptions, Listener, Pace, Submission, TakeIn};
+use crate::relay::{log, monitor};
+use crate::smtp::Reply;
+use crate::store::{QueueId, State};
+
+/// Run the gateway with a made-up school and see mail delivered, returned and held; nothing leaves this machine.
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2525")]
+    listen: SocketAddr,
+    /// End when the messages are sent instead of waiting for more
+    #[arg(long)]
+    once: bool,
+}
+
+#[derive(RustEmbed)]
+#[folder = "fixtures"]
+#[include = "school/school.toml"]
+#[include = "school/roster/*.csv"]
+#[include = "demo/*"]
+struct Fixtures;
+
+/// One message of the demonstration.
+#[derive(Debug, Deserialize)]
+struct Scene {
+    /// Below `fixtures/demo`.
+    file: String,
+    mail_from: String,
+    rcpt: Vec<String>,
+    /// What happens in it, in one line.
+    story: String,
+}
+
+/// Runs the command.
+pub fn run(args: &Demo) -> Result<ExitCode> {
+    if std::env::var_os(log::FILTER_VARIABLE).is_some() {
+        log::init(LogFormat::Plain)?;
+    }
+    monitor::install()?;
+    super::runtime()?.block_on(play(args))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn play(args: &Demo) -> Result<()> {
+    let folder = tempfile::tempdir().context("no temporary directory can be made")?;
+    let (captured, capture_address, stop_capture) = capture(folder.path()).await?;
+    let config = configuration(folder.path(), args.listen, capture_address)?;
+    let loaded = super::ground::load(&config)?;
+    let school = &loaded.ground.school;
+    println!(
+        "{}, a made-up school: {} pupils, {} guardians, {} staff.",
+        school.name,
+        school.pupils.len(),
+        school.guardians.len(),
+        school.staff.len()
+    );
+    let gateway = Gateway::start(&config, loaded.ground).await?;
+    let address = gateway.addresses.first().copied().ok_or_else(|| anyhow!("nothing to listen on"))?;
+    println!("schoolgate listens on {address}. What would leave is captured on this machine.\n");
+    let fixture = |name: &str| Fixtures::get(name).with_context(|| format!("fixtures/{name} is not embedded"));
+    let scenes = fixture("demo/demo.jsonl")?;
+    let scenes = std::str::from_utf8(&scenes.data)?;
+    for (number, line) in scenes.lines().filter(|l| !l.trim().is_empty()).enumerate() {
+        let scene: Scene = serde_json::from_str(line).with_context(|| format!("demo.jsonl, line {}", number + 1))?;
+        let raw = fixture(&format!("demo/{}", scene.file))?.data;
+        perform(number + 1, &scene, &raw, address, &gateway).await?;
+    }
+    settle(&gateway).await?;
+    tell_captured(&captured);
+    if args.once {
+        println!("\nThat was all.");
+    } else {
+        println!("\nThe gateway goes on. Send it something of your own, for example:\n");
+        println!("  swaks --server {address} --from office@{} --to someone@gmail.com --body 'Hello'\n", config.school.domains[0]);
+        println!("Ctrl-C ends it; what it kept goes with it.");
+        tokio::signal::ctrl_c().await?;
+    }
+    gateway.stop().await;
+    let _ = stop_capture.send(true);
+    Ok(())
+}
+
+/// The school's own configuration, with the ports of this run and a key made for it.
+fn configuration(folder: &Path, listen: SocketAddr, smarthost: SocketAddr) -> Result<Config> {
+    for name in Fixtures::iter().filter(|n| n.starts_with("school/")) {
+        let file = folder.join(name.as_ref());
+        std::fs::create_dir_all(file.parent().unwrap_or(folder))?;
+        std::fs::write(&file, Fixtures::get(&name).map(|f| f.data).unwrap_or_default())?;
+    }
+    let mut config = Config::load(&folder.join("school/school.toml"))?;
+    config.listen.addresses = vec![listen];
+    config.monitor = None;
+    if let Some(host) = &mut config.smarthost {
+        host.host = smarthost.ip().to_string();
+        host.port = smarthost.port();
+    }
+    if let Some(key_file) = config.store.as_ref().and_then(|s| s.key_file.as_ref()) {
+        let mut key = [0u8; 32];
+        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut key).map_err(|_| anyhow!("no random numbers"))?;
+        std::fs::write(key_file, key)?;
+    }
+    Ok(config)
+}
+
+/// Sends one message as a mail program would, and tells what became of it.
+async fn perform(number: usize, scene: &Scene, raw: &[u8], address: SocketAddr, gateway: &Gateway) -> Result<()> {
+    let client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.ip().to_string()).port(address.port()).build();
+    let to = scene.rcpt.iter().map(|r| r.parse()).collect::<Result<Vec<lettre::Address>, _>>()?;
+    let envelope = lettre::address::Envelope::new(Some(scene.mail_from.parse()?), to)?;
+    let answer = client.send_raw(&envelope, &with_crlf(raw)).await;
+    println!("{number:2}. {}", scene.story);
+    println!("    {} -> {}", scene.mail_from, scene.rcpt.join(", "));
+    match answer {
+        Err(error) => {
+            println!("    REFUSED, the sender's mail program says:");
+            let words = error.to_string();
+            println!("        {}", safe(words.trim_start_matches("permanent error ").trim()));
+        }
+        Ok(reply) => {
+            let words: String = reply.message().collect();
+            let id = QueueId(words.rsplit(' ').next().unwrap_or_default().to_owned());
+            let shown = gateway.store.show(&id).await?;
+            let word = match shown.summary.state {
+                State::Queued | State::Delivered => "DELIVERED",
+                State::Returned => "NOT SENT, returned to the sender",
+                State::Held => "NOT SENT, held for the School Business Manager",
+                other => other.as_str(),
+            };
+            println!("    {word}");
+            for rule in shown.report.iter().flat_map(|r| &r.rules) {
+                println!("        {}: {}", rule.id, safe(&rule.why));
+            }
+        }
+    }
+    println!();
+    Ok(())
+}
+
+/// Waits until nothing is left to deliver.
+async fn settle(gateway: &Gateway) -> Result<()> {
+    for _ in 0..100 {
+        let waiting = gateway.store.counts().await?;
+        if waiting.iter().all(|c| !matches!(c.state, State::Pending | State::Queued) || c.messages == 0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+fn tell_captured(captured: &Captured) {
+    let captured = captured.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let subject = |s: &Submission| safe(&message::read(&s.content).subject());
+    println!("What reached the smarthost's place:");
+    for submission in captured.iter() {
+        let from = submission.envelope.mail_from.as_ref().map_or("a notice".to_owned(), |a| format!("mail from {a}"));
+        let to = submission.envelope.recipients.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        println!("    {from} to {to}: {}", subject(submission));
+    }
+    let returned = captured.iter().find(|s| s.envelope.mail_from.is_none() && subject(s).starts_with("NOT SENT"));
+    if let Some(notice) = returned {
+        println!("\nWhat a member of staff reads, for example:\n");
+        let read = message::read(&notice.content);
+        let text = read.parts.iter().find(|p| p.content_type == "text/plain");
+        for line in text.map(|p| String::from_utf8_lossy(&p.body).into_owned()).unwrap_or_default().lines() {
+            println!("    | {}", safe(line));
+        }
+    }
+}
+
+/// The messages that would have left.
+#[derive(Default)]
+struct Captured(Mutex<Vec<Submission>>);
+
+impl TakeIn for Captured {
+    async fn take_in(&self, submission: Submission) -> Reply {
+        let id = submission.id.clone();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(submission);
+        Reply::queued(&id)
+    }
+}
+
+/// A listener on loopback that keeps what it is given in memory.
+async fn capture(folder: &Path) -> Result<(Arc<Captured>, SocketAddr, watch::Sender<bool>)> {
+    let options = ListenOptions {
+        hostname: "capture.invalid".to_owned(),
+        postmaster_domain: "capture.invalid".to_owned(),
+        relay_from: vec!["127.0.0.0/8".parse()?],
+        message_size: limits::MESSAGE_SIZE,
+        spool: folder.to_owned(),
+        store_key: [0; 32],
+        short_of_space: Arc::default(),
+        pace: Pace::default(),
+    };
+    let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options).await?;
+    let address = listener.addresses().first().copied().ok_or_else(|| anyhow!("the capture has no port"))?;
+    let captured = Arc::new(Captured::default());
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(listener.serve(Arc::clone(&captured), stopped));
+    Ok((captured, address, stop))
+}
+
+/// The message with CRLF line ends: files in a repository may have lost them.
+fn with_crlf(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len() + raw.len() / 40);
+    for line in raw.split_inclusive(|&b| b == b'\n') {
+        let bare = line.strip_suffix(b"\n").map_or(line, |l| l.strip_suffix(b"\r").unwrap_or(l));
+        out.extend_from_slice(bare);
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}

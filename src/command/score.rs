@@ -1,0 +1,253 @@
+//! `schoolgate score`: runs the gateway's decision over a labelled corpus and prints the figures.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use comfy_table::{Table, presets};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::check::{envelope, time};
+use super::terminal::{safe, safe_json};
+use crate::config::Config;
+use crate::inspect::{Ground, Report, inspect};
+use crate::policy::Action;
+
+/// Run the decision over a labelled corpus and print the figures.
+#[derive(Debug, clap::Args)]
+pub struct Score {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Print the figures as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Also print every case that was decided wrong
+    #[arg(long)]
+    misses: bool,
+    /// One labelled case a line
+    cases: PathBuf,
+}
+
+/// One labelled case.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Case {
+    /// Name of the case.
+    pub id: String,
+    /// The message, relative to the corpus file.
+    pub file: PathBuf,
+    /// Envelope sender; empty for the null sender.
+    #[serde(default)]
+    pub mail_from: String,
+    /// Envelope recipients.
+    pub rcpt: Vec<String>,
+    /// Decide as of this time.
+    pub at: Option<String>,
+    /// The right action.
+    pub action: Action,
+    /// Further actions that are also right.
+    #[serde(default)]
+    pub accept: Vec<Action>,
+    /// Rules that must fire.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// Roster ids identified.
+    #[serde(default)]
+    pub pupils: Vec<String>,
+    /// What makes the case hard.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+/// How one case came out.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// Name of the case.
+    pub id: String,
+    /// The right action.
+    pub wanted: Action,
+    /// What was decided.
+    pub got: Action,
+    /// `got` is the right action or an accepted one.
+    pub right: bool,
+    /// Rules that had to fire and did not.
+    pub rules_missing: Vec<String>,
+    /// Rules that fired beyond those wanted.
+    pub rules_extra: Vec<String>,
+    /// Pupils that had to be identified and were not.
+    pub pupils_missing: Vec<String>,
+    /// Pupils identified beyond those wanted.
+    pub pupils_extra: Vec<String>,
+    /// Pupils wanted.
+    pub pupils_wanted: usize,
+}
+
+/// The figures of a corpus.
+#[derive(Debug, Default, Serialize)]
+pub struct Figures {
+    /// Cases.
+    pub cases: usize,
+    /// Cases whose action is right or accepted.
+    pub right: usize,
+    /// Cases labelled hold or reject, and how many of those would have been delivered.
+    pub stoppable: usize,
+    /// Breaches let through: labelled hold or reject, decided deliver.
+    pub let_through: usize,
+    /// Cases labelled deliver.
+    pub deliverable: usize,
+    /// Right mail stopped: labelled deliver, neither delivered nor decided as accepted.
+    pub stopped: usize,
+    /// Cases whose fired rules are exactly those wanted.
+    pub rules_exact: usize,
+    /// Pupils wanted, over all cases.
+    pub pupils_wanted: usize,
+    /// Of those, found.
+    pub pupils_found: usize,
+    /// Pupils identified who are not wanted.
+    pub pupils_wrong: usize,
+}
+
+impl Figures {
+    /// Part of the actions that are right, 0 to 1.
+    pub fn accuracy(&self) -> f64 {
+        share(self.right, self.cases)
+    }
+
+    /// Part of the pupils wanted that were found.
+    pub fn recall(&self) -> f64 {
+        share(self.pupils_found, self.pupils_wanted)
+    }
+
+    /// Part of the pupils identified that were wanted.
+    pub fn precision(&self) -> f64 {
+        share(self.pupils_found, self.pupils_found + self.pupils_wrong)
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        self.cases += 1;
+        self.right += usize::from(outcome.right);
+        if outcome.wanted >= Action::Hold {
+            self.stoppable += 1;
+            self.let_through += usize::from(outcome.got == Action::Deliver);
+        }
+        if outcome.wanted == Action::Deliver {
+            self.deliverable += 1;
+            self.stopped += usize::from(!outcome.right);
+        }
+        self.rules_exact += usize::from(outcome.rules_missing.is_empty() && outcome.rules_extra.is_empty());
+        self.pupils_wanted += outcome.pupils_wanted;
+        self.pupils_found += outcome.pupils_wanted - outcome.pupils_missing.len();
+        self.pupils_wrong += outcome.pupils_extra.len();
+    }
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+}
+
+/// Runs the command.
+pub fn run(args: &Score) -> Result<ExitCode> {
+    let config = Config::load(&args.config)?;
+    let loaded = super::ground::load(&config)?;
+    let (figures, outcomes) = score(&loaded.ground, &args.cases)?;
+    if args.json {
+        println!("{}", safe_json(&serde_json::json!({ "figures": figures, "cases": outcomes }))?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    print!("{}", table(&figures, &outcomes));
+    if args.misses {
+        for outcome in outcomes.iter().filter(|o| !o.right || !o.pupils_missing.is_empty() || !o.pupils_extra.is_empty()) {
+            println!("{}", safe(&miss(outcome)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Decides every case of a corpus file, on all cores.
+pub fn score(ground: &Ground, file: &Path) -> Result<(Figures, Vec<Outcome>)> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
+    let cases: Vec<Case> = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(i, line)| serde_json::from_str(line).with_context(|| format!("{}:{}: no case", file.display(), i + 1)))
+        .collect::<Result<_>>()?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let outcomes: Vec<Outcome> = cases.par_iter().map(|case| decide(ground, folder, case)).collect::<Result<_>>()?;
+    let mut figures = Figures::default();
+    outcomes.iter().for_each(|o| figures.add(o));
+    Ok((figures, outcomes))
+}
+
+fn decide(ground: &Ground, folder: &Path, case: &Case) -> Result<Outcome> {
+    let path = folder.join(&case.file);
+    let raw = std::fs::read(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let report = inspect(ground, &envelope(&case.mail_from, &case.rcpt)?, &raw, time(case.at.as_deref())?);
+    Ok(compare(case, &report))
+}
+
+fn compare(case: &Case, report: &Report) -> Outcome {
+    let fired: Vec<&String> = report.rules.iter().map(|r| &r.id).collect();
+    let found: Vec<&String> = report.pupils.iter().map(|p| &p.id).collect();
+    let missing = |wanted: &[String], got: &[&String]| -> Vec<String> {
+        wanted.iter().filter(|w| !got.contains(w)).cloned().collect()
+    };
+    let extra = |wanted: &[String], got: &[&String]| -> Vec<String> {
+        got.iter().filter(|g| !wanted.contains(g)).map(|g| (*g).clone()).collect()
+    };
+    Outcome {
+        id: case.id.clone(),
+        wanted: case.action,
+        got: report.action,
+        right: report.action == case.action || case.accept.contains(&report.action),
+        rules_missing: missing(&case.rules, &fired),
+        rules_extra: extra(&case.rules, &fired),
+        pupils_missing: missing(&case.pupils, &found),
+        pupils_extra: extra(&case.pupils, &found),
+        pupils_wanted: case.pupils.len(),
+    }
+}
+
+/// The figures as people read them: the four that matter, then wanted against decided.
+pub fn table(figures: &Figures, outcomes: &[Outcome]) -> String {
+    let mut head = Table::new();
+    head.load_style(presets::ASCII_MARKDOWN).set_header(["figure", "value", "of"]);
+    let percent = |x: f64| format!("{:.1} %", 100.0 * x);
+    head.add_row(["actions right", &percent(figures.accuracy()), &format!("{} of {}", figures.right, figures.cases)]);
+    let of = |n: usize, m: usize| format!("{n} of {m}");
+    head.add_row(["breaches let through", &figures.let_through.to_string(), &of(figures.let_through, figures.stoppable)]);
+    head.add_row(["right mail stopped", &figures.stopped.to_string(), &of(figures.stopped, figures.deliverable)]);
+    head.add_row(["rules exact", &percent(share(figures.rules_exact, figures.cases)), &of(figures.rules_exact, figures.cases)]);
+    let recall = of(figures.pupils_found, figures.pupils_wanted);
+    head.add_row(["pupils found (recall)", &percent(figures.recall()), &recall]);
+    let named = of(figures.pupils_found, figures.pupils_found + figures.pupils_wrong);
+    head.add_row(["pupils right (precision)", &percent(figures.precision()), &named]);
+
+    const ACTIONS: [Action; 4] = [Action::Deliver, Action::Warn, Action::Hold, Action::Reject];
+    let mut counts: BTreeMap<(Action, Action), usize> = BTreeMap::new();
+    outcomes.iter().for_each(|o| *counts.entry((o.wanted, o.got)).or_default() += 1);
+    let mut cross = Table::new();
+    cross.load_style(presets::ASCII_MARKDOWN).set_header(["wanted \\ decided", "deliver", "warn", "hold", "reject"]);
+    for wanted in ACTIONS {
+        let cells = ACTIONS.iter().map(|&got| counts.get(&(wanted, got)).copied().unwrap_or(0).to_string());
+        cross.add_row(std::iter::once(wanted.as_str().to_owned()).chain(cells));
+    }
+    format!("{head}\n\n{cross}\n")
+}
+
+fn miss(outcome: &Outcome) -> String {
+    let mut line = format!("{}: wanted {}, decided {}", outcome.id, outcome.wanted.as_str(), outcome.got.as_str());
+    for (words, ids) in [
+        ("rules not fired", &outcome.rules_missing),
+        ("rules too many", &outcome.rules_extra),
+        ("pupils not found", &outcome.pupils_missing),
+        ("pupils too many", &outcome.pupils_extra),
+    ] {
+        if !ids.is_empty() {
+            line.push_str(&format!("; {words}: {}", ids.join(" ")));
+        }
+    }
+    line
+}

@@ -1,0 +1,86 @@
+//! `schoolgate serve`: runs the gateway until it is told to stop. SIGTERM and SIGINT end it in good order; SIGHUP reads
+//! rules and roster anew, and keeps the old ones where the new ones are bad.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::people::RowFault;
+use crate::relay::gateway::Gateway;
+use crate::relay::log::{self, Event, event};
+use crate::relay::monitor;
+
+/// Run the gateway.
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(args: &Serve) -> Result<ExitCode> {
+    let config = Config::load(&args.config)?;
+    config.relay_ready()?;
+    let loaded = super::ground::load(&config)?;
+    log::init(config.log)?;
+    monitor::install()?;
+    report_faults(&loaded.faults);
+    super::runtime()?.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let gateway = Gateway::start(&config, loaded.ground).await?;
+        tell_systemd(&[NotifyState::Ready]);
+        let mut watchdog = tokio::time::interval(watchdog_period());
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => reload(&args.config, &gateway),
+                // The store answers or the watchdog bites: a gateway that cannot commit must not look alive.
+                _ = watchdog.tick() => {
+                    if gateway.store.counts().await.is_ok() {
+                        tell_systemd(&[NotifyState::Watchdog]);
+                    }
+                }
+            }
+        }
+        tell_systemd(&[NotifyState::Stopping]);
+        gateway.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// New rules and roster, or the old ones and a word why.
+fn reload(file: &Path, gateway: &Gateway) {
+    let loaded = Config::load(file).map_err(anyhow::Error::from).and_then(|config| super::ground::load(&config));
+    match loaded {
+        Ok(loaded) => {
+            report_faults(&loaded.faults);
+            gateway.replace_ground(loaded.ground);
+        }
+        Err(error) => event!(Event::Trouble, what = "nothing was reloaded", reason = super::problem(&error)),
+    }
+}
+
+fn report_faults(faults: &[RowFault]) {
+    for fault in faults {
+        event!(Event::Trouble, what = "roster", reason = %fault);
+    }
+}
+
+/// Half of what systemd waits for; once a minute where nobody waits.
+fn watchdog_period() -> Duration {
+    sd_notify::watchdog_enabled().map_or(Duration::from_secs(60), |limit| limit / 2)
+}
+
+/// Tells systemd where it listens; elsewhere nobody listens, which is no fault.
+fn tell_systemd(states: &[NotifyState]) {
+    let _ = sd_notify::notify(states);
+}

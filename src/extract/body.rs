@@ -1,0 +1,195 @@
+//! The message itself: subject, headers that carry words, bodies and their quoted threads; and messages attached to it.
+
+use super::file::{At, Reader};
+use super::{Why, html, lines};
+use crate::message::{Header, Message, Part, PartKind, decode_text};
+use crate::text::{Block, Document, Kind};
+
+/// Headers of other programs that hold prose of the writer seldom enough to be left out; all unknown X- headers with
+/// more than one word are read.
+const MACHINE_HEADERS: &[&str] = &["x-mailer", "x-originating", "x-ms-", "x-microsoft", "x-google", "x-gm-", "x-spam"];
+
+impl Reader {
+    /// Reads a whole message as it arrived.
+    pub(super) fn message(&mut self, message: &Message<'_>) {
+        if !message.faults.is_empty() {
+            self.unread("message", Why::Contradictory);
+        }
+        let subject = message.subject();
+        if !subject.trim().is_empty() {
+            self.reading.documents.push(Document::of_text(Kind::Subject, "subject", subject));
+        }
+        for header in message.headers.iter().filter(|h| carries_words(h)) {
+            let text = header.value.clone();
+            self.reading.documents.push(Document::of_text(Kind::Header, "header", text));
+        }
+        let at = At { place: String::new(), depth: 0 };
+        self.parts(&message.parts, 0, &at);
+        for text in &message.outside {
+            self.reading.documents.push(Document::of_text(Kind::Body, "body", text));
+        }
+    }
+
+    /// Reads a message that is a file: its headers, its text and its own attachments all belong to that file.
+    pub(super) fn attached_message(&mut self, bytes: &[u8], at: &At) {
+        let message = crate::message::read(bytes);
+        if !message.faults.is_empty() {
+            self.unread(&at.place, Why::Contradictory);
+        }
+        self.parts(&message.parts, 0, at);
+        for text in &message.outside {
+            self.reading.documents.push(Document::of_text(Kind::Attachment, &at.place, text));
+        }
+    }
+
+    /// Reads the message whose root part stands at `root`. An empty place is the message that is being sent.
+    fn parts(&mut self, parts: &[Part], root: usize, at: &At) {
+        let outermost = at.place.is_empty();
+        if !outermost {
+            self.headers_of_attached(&parts[root], at);
+        }
+        let inside = members(parts, root);
+        let shown: Vec<String> = inside.iter().flat_map(|i| cids(&parts[*i])).collect();
+        let mut unnamed = 0;
+        for index in inside {
+            let part = &parts[index];
+            match part.kind {
+                PartKind::Multipart => {}
+                PartKind::Text => self.text_part(part, at),
+                PartKind::Message => {
+                    let place = at.of(&name_of(part, "attached message", &mut unnamed, true));
+                    self.names(part, &place);
+                    let nested = parts.iter().position(|p| p.parent == Some(index));
+                    match (nested, at.deeper(place)) {
+                        (Some(nested), Ok(inner)) => self.parts(parts, nested, &inner),
+                        (_, Err(inner)) => self.unread(&inner.place, Why::BeyondLimit),
+                        (None, Ok(inner)) => self.unread(&inner.place, Why::Damaged),
+                    }
+                }
+                PartKind::Attachment => {
+                    let place = at.of(&name_of(part, "part", &mut unnamed, false));
+                    self.names(part, &place);
+                    let inline = part.content_id.as_ref().is_some_and(|id| shown.contains(id));
+                    match at.deeper(place) {
+                        Ok(inner) => self.file(&part.body, Some(part), inline, &inner),
+                        Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
+                    }
+                }
+            }
+        }
+    }
+
+    fn headers_of_attached(&mut self, root: &Part, at: &At) {
+        let mut blocks = Vec::new();
+        if let Some(subject) = root.header("Subject") {
+            blocks.push(Block::paragraph_at(&subject.value, "subject"));
+        }
+        let names = ["From", "To", "Cc", "Date"].into_iter().filter_map(|n| root.header(n));
+        let lines: Vec<String> = names.map(|h| format!("{}: {}", h.name, h.value)).collect();
+        if !lines.is_empty() {
+            blocks.push(Block::paragraph_at(lines.join("\n"), "headers"));
+        }
+        for header in root.headers.iter().filter(|h| carries_words(h)) {
+            blocks.push(Block::paragraph_at(&header.value, "headers"));
+        }
+        self.document(Kind::Attachment, &at.place, blocks);
+    }
+
+    /// A text part that mail programs show, as the body and the thread quoted in it.
+    fn text_part(&mut self, part: &Part, at: &At) {
+        let outermost = at.place.is_empty();
+        let pieces = match part.content_type.as_str() {
+            "text/html" => html::pieces(&html_text(part)),
+            "text/plain" | "text/enriched" => {
+                // A file declared as text is still told by its content.
+                if super::sniff::format(&part.body, "", "").is_file() {
+                    let place = at.of("part");
+                    if let Ok(inner) = at.deeper(place) {
+                        self.file(&part.body, Some(part), false, &inner);
+                    }
+                    return;
+                }
+                lines::of_plain(&decode_text(&part.body, part.charset.as_deref()), part.flowed)
+            }
+            _ => {
+                let place = if outermost { "body" } else { &at.place };
+                let kind = if outermost { Kind::Body } else { Kind::Attachment };
+                let blocks = self.plain_format(&part.body, part);
+                self.document(kind, place, blocks);
+                return;
+            }
+        };
+        let (body, quoted) = lines::split(pieces);
+        if outermost {
+            self.document(Kind::Body, "body", body);
+            self.document(Kind::Quoted, "quoted thread", quoted);
+        } else {
+            self.document(Kind::Attachment, &at.place, body);
+            self.document(Kind::Attachment, &at.place, quoted);
+        }
+    }
+
+    /// A name is a document of its own, without the extension; where headers disagree, each name is.
+    fn names(&mut self, part: &Part, place: &str) {
+        for name in &part.names {
+            self.file_name(name, place);
+        }
+        let described = part.header("Content-Description").map(|h| h.value.trim()).filter(|d| d.contains(' '));
+        if let Some(text) = described.filter(|d| !part.names.iter().any(|n| n == d)) {
+            self.reading.documents.push(Document::of_text(Kind::FileName, place, text));
+        }
+    }
+}
+
+/// The part indices of one message, without those of messages attached to it.
+fn members(parts: &[Part], root: usize) -> Vec<usize> {
+    let mut inside = vec![root];
+    for index in root + 1..parts.len() {
+        let parent = parts[index].parent;
+        if parent.is_some_and(|p| inside.contains(&p) && parts[p].kind == PartKind::Multipart) {
+            inside.push(index);
+        }
+    }
+    inside
+}
+
+/// The `Content-ID`s that an HTML part shows.
+fn cids(part: &Part) -> Vec<String> {
+    if part.content_type != "text/html" {
+        return Vec::new();
+    }
+    let html = html_text(part);
+    let end = |c: char| matches!(c, '"' | '\'' | ' ' | '>' | ')' | '&');
+    html.split("cid:").skip(1).filter_map(|rest| rest.split(end).next()).map(str::to_owned).collect()
+}
+
+/// The charset of a MIME header comes before the one that the mark-up names.
+fn html_text(part: &Part) -> String {
+    let declared = part.charset.clone().or_else(|| {
+        let head = String::from_utf8_lossy(&part.body[..part.body.len().min(2048)]).to_ascii_lowercase();
+        let after = head.split("charset=").nth(1)?;
+        let label = after.trim_start_matches(['"', '\'', ' ']);
+        label.split(['"', '\'', ' ', '>', ';', '/']).next().map(str::to_owned)
+    });
+    decode_text(&part.body, declared.as_deref())
+}
+
+fn name_of(part: &Part, otherwise: &str, unnamed: &mut usize, message: bool) -> String {
+    if let Some(name) = part.names.first() {
+        return name.clone();
+    }
+    *unnamed += 1;
+    if message { otherwise.to_owned() } else { format!("{otherwise} {unnamed}") }
+}
+
+fn carries_words(header: &Header) -> bool {
+    if header.is("Comments") || header.is("Keywords") || header.is("Thread-Topic") {
+        return !header.value.trim().is_empty();
+    }
+    let name = header.name.to_ascii_lowercase();
+    let words = || {
+        let is_word = |w: &str| w.len() > 1 && w.chars().all(|c| c.is_alphabetic() || "'’-.,:".contains(c));
+        header.value.split_whitespace().filter(|w| is_word(w)).count()
+    };
+    name.starts_with("x-") && !MACHINE_HEADERS.iter().any(|m| name.starts_with(m)) && words() >= 2
+}

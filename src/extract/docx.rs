@@ -1,0 +1,240 @@
+//! Word documents (ECMA-376 WordprocessingML): text in order, tables, headers and footers, notes, comments, text
+//! boxes, tracked changes, hidden text.
+
+use super::Why;
+use super::file::Content;
+use super::office;
+use super::package::Package;
+use super::xml::{self, Element, Node};
+use crate::text::{Block, Row, Table};
+
+/// Reads a package.
+pub fn read(package: &Package) -> Result<Content, Why> {
+    let is_text = |name: &str| name.starts_with("word/") && name.ends_with(".xml") && !name[5..].contains('/');
+    if let Some(why) = package.trouble(|name| is_text(name)) {
+        return Err(why);
+    }
+    let main = package.get("word/document.xml").ok_or(Why::Damaged)?;
+    let mut content = Content::default();
+    let mut done = vec!["word/document.xml".to_owned()];
+    let root = xml::parse(main)?;
+    blocks(&root, None, &mut content.blocks);
+    let mut names: Vec<&str> = package.members.iter().map(|m| m.name.as_str()).filter(|n| is_text(n)).collect();
+    names.sort_unstable();
+    for name in names {
+        let detail = match &name[5..] {
+            n if n.starts_with("header") => "header",
+            n if n.starts_with("footer") => "footer",
+            n if n.starts_with("footnotes") => "footnote",
+            n if n.starts_with("endnotes") => "endnote",
+            n if n.starts_with("comments.") => "comment",
+            _ => continue,
+        };
+        if let Some(root) = package.get(name).map(xml::parse).transpose()? {
+            blocks(&root, Some(detail), &mut content.blocks);
+            done.push(name.to_owned());
+        }
+    }
+    office::sweep(package, &done, &mut content);
+    Ok(content)
+}
+
+/// The paragraphs and tables below an element, in order.
+fn blocks(element: &Element, detail: Option<&str>, out: &mut Vec<Block>) {
+    for child in element.elements() {
+        match child.name.as_str() {
+            "p" => paragraph(child, detail, out),
+            "tbl" => table(child, detail, out),
+            "Fallback" | "sectPr" | "pPr" | "rPr" => {}
+            _ => blocks(child, detail, out),
+        }
+    }
+}
+
+/// A paragraph as it stands now, then as it stood before tracked changes, then the text boxes anchored in it.
+fn paragraph(element: &Element, detail: Option<&str>, out: &mut Vec<Block>) {
+    let mut now = Text { deleted: false, inserted: true, ..Text::default() };
+    now.read(element);
+    push(now.out, detail, out);
+    if now.has_deletions {
+        let mut before = Text { deleted: true, inserted: false, ..Text::default() };
+        before.read(element);
+        push(before.out, Some("tracked deletion"), out);
+    }
+    for alternative in now.alternatives {
+        push(alternative, Some("alternative text"), out);
+    }
+    let mut boxes = Vec::new();
+    text_boxes(element, &mut boxes);
+    for text_box in boxes {
+        blocks(text_box, Some("text box"), out);
+    }
+}
+
+fn push(text: String, detail: Option<&str>, out: &mut Vec<Block>) {
+    if !text.trim().is_empty() {
+        out.push(Block::Paragraph { text, detail: detail.map(str::to_owned) });
+    }
+}
+
+/// Text boxes come twice, as drawing and as its fallback; the fallback is for old programs.
+fn text_boxes<'e>(element: &'e Element, found: &mut Vec<&'e Element>) {
+    for child in element.elements() {
+        match child.name.as_str() {
+            "txbxContent" => found.push(child),
+            "Fallback" => {}
+            _ => text_boxes(child, found),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Text {
+    out: String,
+    deleted: bool,
+    inserted: bool,
+    has_deletions: bool,
+    alternatives: Vec<String>,
+}
+
+impl Text {
+    fn read(&mut self, element: &Element) {
+        for node in &element.children {
+            let Node::Element(child) = node else { continue };
+            match child.name.as_str() {
+                "t" => self.out.push_str(&child.text()),
+                "delText" => {
+                    self.has_deletions = true;
+                    if self.deleted {
+                        self.out.push_str(&child.text());
+                    }
+                }
+                "ins" | "moveTo" if !self.inserted => {}
+                "del" | "moveFrom" => {
+                    self.has_deletions = true;
+                    if self.deleted {
+                        self.read(child);
+                    }
+                }
+                "tab" | "ptab" => self.out.push('\t'),
+                "br" | "cr" => self.out.push('\n'),
+                "noBreakHyphen" => self.out.push('-'),
+                "sym" => self.out.push(' '),
+                "docPr" => {
+                    let texts = ["descr", "title"].into_iter().filter_map(|name| child.attribute(name));
+                    self.alternatives.extend(texts.map(str::to_owned));
+                }
+                "pPr" | "rPr" | "instrText" | "delInstrText" | "txbxContent" | "Fallback" => {}
+                _ => self.read(child),
+            }
+        }
+    }
+}
+
+fn table(element: &Element, detail: Option<&str>, out: &mut Vec<Block>) {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut nested = Vec::new();
+    let mut lines = Vec::new();
+    collect(element, "tr", &mut lines);
+    for line in lines {
+        let mut cells: Vec<String> = Vec::new();
+        let mut parts = Vec::new();
+        collect(line, "tc", &mut parts);
+        for cell in parts {
+            let properties = cell.child("tcPr");
+            let merged =
+                properties.and_then(|p| p.child("vMerge")).is_some_and(|m| m.attribute("val") != Some("restart"));
+            let text = if merged {
+                // The cell above reaches down into this row.
+                rows.last().and_then(|row| row.cells.get(cells.len())).cloned().unwrap_or_default()
+            } else {
+                cell_text(cell, &mut nested)
+            };
+            cells.push(text);
+            let span = properties.and_then(|p| p.child("gridSpan")).and_then(|s| s.attribute("val"));
+            let span = span.and_then(|s| s.parse().ok()).unwrap_or(1usize).min(64);
+            cells.extend((1..span).map(|_| String::new()));
+        }
+        let row = Row::of(cells);
+        if row.is_filled() {
+            rows.push(row);
+        }
+    }
+    if rows.iter().all(|row| row.cells.iter().filter(|c| !c.trim().is_empty()).count() <= 1) {
+        rows.into_iter().flat_map(|row| row.cells).for_each(|text| push(text, detail, out));
+    } else {
+        out.push(Block::Table(Table { detail: detail.map(str::to_owned), rows }));
+    }
+    out.append(&mut nested);
+}
+
+/// Elements of a name below, through whatever wraps them (content controls, tracked changes), not inside a table.
+fn collect<'e>(element: &'e Element, name: &str, found: &mut Vec<&'e Element>) {
+    for child in element.elements() {
+        if child.name == name {
+            found.push(child);
+        } else if child.name != "tbl" && !child.name.ends_with("Pr") {
+            collect(child, name, found);
+        }
+    }
+}
+
+/// The paragraphs of a cell as lines; what stands in it beside them (a table, a text box) goes behind the table.
+fn cell_text(cell: &Element, nested: &mut Vec<Block>) -> String {
+    let mut inside = Vec::new();
+    blocks(cell, None, &mut inside);
+    let mut lines = Vec::new();
+    for block in inside {
+        match block {
+            Block::Paragraph { text, detail: None } => lines.push(text),
+            other => nested.push(other),
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::package::{Budget, read as read_package, tests::archive};
+    use super::*;
+
+    fn document(body: &str) -> Vec<Block> {
+        let main = format!("<w:document><w:body>{body}</w:body></w:document>");
+        let comments = "<w:comments><w:comment w:author='T Bright'><w:p><w:r><w:t>Ask mum</w:t></w:r></w:p></w:comment></w:comments>";
+        let bytes = archive(&[
+            ("[Content_Types].xml", b"<Types/>"),
+            ("word/document.xml", main.as_bytes()),
+            ("word/comments.xml", comments.as_bytes()),
+            ("docProps/core.xml", b"<a><creator>Jo Author</creator></a>"),
+        ]);
+        read(&read_package(&bytes, &mut Budget::default()).unwrap()).unwrap().blocks
+    }
+
+    #[test]
+    fn everything_a_document_can_say() {
+        let tail = [Block::paragraph_at("Ask mum", "comment"), Block::paragraph_at("Jo Author", "document properties")];
+        let p = |t: &str| format!("<w:p><w:r><w:t>{t}</w:t></w:r></w:p>");
+        for (body, expected) in [
+            ("<w:p><w:r><w:t>Smi</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>th</w:t></w:r></w:p>".to_owned(), vec![Block::paragraph("Smith")]),
+            (
+                "<w:p><w:r><w:t>He </w:t></w:r><w:del><w:r><w:delText>was ill</w:delText></w:r></w:del><w:ins><w:r><w:t>came</w:t></w:r></w:ins></w:p>".to_owned(),
+                vec![Block::paragraph("He came"), Block::paragraph_at("He was ill", "tracked deletion")],
+            ),
+            (
+                format!("<w:p><w:r><mc:AlternateContent><mc:Choice><w:txbxContent>{}</w:txbxContent></mc:Choice><mc:Fallback><w:txbxContent>{}</w:txbxContent></mc:Fallback></mc:AlternateContent></w:r></w:p>", p("Boxed"), p("Boxed")),
+                vec![Block::paragraph_at("Boxed", "text box")],
+            ),
+            (
+                format!("<w:tbl><w:tr><w:tc>{}</w:tc><w:tc>{}</w:tc></w:tr><w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr></w:tc><w:sdt><w:sdtContent><w:tc>{}{}</w:tc></w:sdtContent></w:sdt></w:tr></w:tbl>", p("Amy"), p("nuts"), p("milk"), p("eggs")),
+                vec![Block::Table(Table { detail: None, rows: vec![
+                    Row::of(vec!["Amy".into(), "nuts".into()]),
+                    Row::of(vec!["Amy".into(), "milk\neggs".into()]),
+                ] })],
+            ),
+        ] {
+            let mut all = expected;
+            all.extend(tail.iter().cloned());
+            assert_eq!(document(&body), all, "{body}");
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! HTML to pieces of text. Inline mark-up never separates letters, blocks always do; hidden text is read like shown
+//! text; alternative texts and comments are asides. Tables become tables unless they only lay the page out.
+//!
+//! Works on the tokens of html5ever without building a tree, so depth costs nothing.
+
+use std::cell::RefCell;
+
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+
+use super::lines::Piece;
+use crate::text::{Row, Table};
+
+/// Reads a document or fragment.
+pub fn pieces(html: &str) -> Vec<Piece> {
+    read(html, true)
+}
+
+fn read(html: &str, comments: bool) -> Vec<Piece> {
+    let sink = Sink { state: RefCell::new(State::new(comments)) };
+    let queue = BufferQueue::default();
+    queue.push_back(StrTendril::from_slice(html));
+    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
+    // The sink never asks to pause, so one feeding reaches the end.
+    let _ = tokenizer.feed(&queue);
+    tokenizer.end();
+    tokenizer.sink.state.into_inner().finish()
+}
+
+struct Sink {
+    state: RefCell<State>,
+}
+
+impl TokenSink for Sink {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut state = self.state.borrow_mut();
+        match token {
+            Token::CharacterTokens(text) => state.text(&text),
+            Token::TagToken(tag) if tag.kind == TagKind::StartTag => return state.open(&tag),
+            Token::TagToken(tag) => state.close(&tag.name),
+            Token::CommentToken(text) => state.comment(&text),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+/// A table being read.
+#[derive(Default)]
+struct OpenTable {
+    rows: Vec<Vec<Cell>>,
+    /// Holds another table: its cells lay out the page.
+    layout: bool,
+}
+
+struct Cell {
+    pieces: Vec<Piece>,
+    span: usize,
+}
+
+struct State {
+    /// Where pieces go while no table is open.
+    pieces: Vec<Piece>,
+    tables: Vec<OpenTable>,
+    line: String,
+    /// A blank that is written only if more text follows on the line.
+    space: bool,
+    quotes: Vec<String>,
+    depth: usize,
+    skipping: Option<String>,
+    preformatted: usize,
+    /// The paragraph that is open keeps a distance from what follows; Outlook's do not.
+    close_gap: bool,
+    comments: bool,
+    asides: Vec<Piece>,
+}
+
+impl State {
+    fn new(comments: bool) -> Self {
+        Self {
+            pieces: Vec::new(),
+            tables: Vec::new(),
+            line: String::new(),
+            space: false,
+            quotes: Vec::new(),
+            depth: 0,
+            skipping: None,
+            preformatted: 0,
+            close_gap: true,
+            comments,
+            asides: Vec::new(),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.skipping.is_some() {
+            return;
+        }
+        for c in text.chars() {
+            match c {
+                '\n' if self.preformatted > 0 => self.end_line(),
+                ' ' | '\t' | '\n' | '\r' | '\u{c}' => self.space = true,
+                c => {
+                    if self.space && !self.line.is_empty() {
+                        self.line.push(' ');
+                    }
+                    self.space = false;
+                    self.line.push(if c == '\u{a0}' { ' ' } else { c });
+                }
+            }
+        }
+    }
+
+    fn here(&mut self) -> &mut Vec<Piece> {
+        match self.tables.last_mut().and_then(|t| t.rows.last_mut()).and_then(|r| r.last_mut()) {
+            Some(cell) => &mut cell.pieces,
+            None => &mut self.pieces,
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.space = false;
+        let text = std::mem::take(&mut self.line);
+        if text.is_empty() {
+            return;
+        }
+        let depth = self.depth;
+        // A line of no-break spaces alone is how editors write an empty one.
+        let piece = if text.trim().is_empty() { Piece::Gap } else { Piece::Line { text, depth } };
+        self.here().push(piece);
+    }
+
+    fn gap(&mut self) {
+        self.end_line();
+        self.here().push(Piece::Gap);
+    }
+
+    fn open(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name: &str = &tag.name;
+        let attribute = |wanted: &str| {
+            tag.attrs.iter().find(|a| &*a.name.local == wanted).map(|a| a.value.to_string()).unwrap_or_default()
+        };
+        for (wanted, detail) in
+            [("alt", "alternative text"), ("title", "title text"), ("aria-label", "label"), ("summary", "summary")]
+        {
+            let text = attribute(wanted);
+            if text.chars().any(char::is_alphanumeric) {
+                self.asides.push(Piece::Aside { text, detail });
+            }
+        }
+        let style = attribute("style").to_ascii_lowercase().replace(' ', "");
+        let (id, class) = (attribute("id"), attribute("class"));
+        if is_start_of_earlier(name, &id, &class, &style) {
+            self.end_line();
+            self.here().push(Piece::Earlier);
+        }
+        match name {
+            "script" => {
+                self.skip(name);
+                return TokenSinkResult::RawData(RawKind::ScriptData);
+            }
+            "style" | "xmp" => {
+                if name == "style" {
+                    self.skip(name);
+                }
+                return TokenSinkResult::RawData(RawKind::Rawtext);
+            }
+            "title" | "textarea" => {
+                self.gap();
+                return TokenSinkResult::RawData(RawKind::Rcdata);
+            }
+            "br" => {
+                if self.line.is_empty() {
+                    // An empty line: the second of two breaks, or `<div><br></div>`.
+                    self.gap();
+                } else {
+                    self.end_line();
+                }
+            }
+            "p" if class.contains("MsoNormal") || style.contains("margin:0") || style.contains("margin-top:0") => {
+                self.end_line();
+                self.close_gap = false;
+            }
+            "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "ul" | "ol" | "li" | "dl" | "dd" | "dt" | "hr"
+            | "figure" | "pre" | "fieldset" | "option" => {
+                self.gap();
+                self.close_gap = true;
+                self.preformatted += usize::from(name == "pre");
+            }
+            "blockquote" => {
+                self.gap();
+                self.depth += 1;
+                self.quotes.push(name.to_owned());
+            }
+            "table" => {
+                self.gap();
+                if let Some(outer) = self.tables.last_mut() {
+                    outer.layout = true;
+                }
+                self.tables.push(OpenTable::default());
+            }
+            "tr" => {
+                self.end_line();
+                if let Some(table) = self.tables.last_mut() {
+                    table.rows.push(Vec::new());
+                }
+            }
+            "td" | "th" => {
+                self.end_line();
+                let span = attribute("colspan").parse().unwrap_or(1usize).clamp(1, 64);
+                if let Some(table) = self.tables.last_mut() {
+                    if table.rows.is_empty() {
+                        table.rows.push(Vec::new());
+                    }
+                    if let Some(row) = table.rows.last_mut() {
+                        row.push(Cell { pieces: Vec::new(), span });
+                    }
+                }
+            }
+            "input" => {
+                let value = attribute("value");
+                self.text(&format!(" {value} "));
+            }
+            name if is_block(name) => self.end_line(),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+
+    fn close(&mut self, name: &str) {
+        if self.skipping.as_deref() == Some(name) {
+            self.skipping = None;
+            return;
+        }
+        match name {
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "ul" | "ol" | "li" | "title" | "textarea" | "dd" | "dt"
+            | "option" => self.gap(),
+            "p" if self.close_gap => self.gap(),
+            "p" => self.end_line(),
+            "pre" => {
+                self.gap();
+                self.preformatted = self.preformatted.saturating_sub(1);
+            }
+            "blockquote" => {
+                self.gap();
+                if self.quotes.pop().is_some() {
+                    self.depth -= 1;
+                }
+            }
+            "table" => self.close_table(),
+            "td" | "th" | "tr" => self.end_line(),
+            name if is_block(name) => self.end_line(),
+            _ => {}
+        }
+    }
+
+    fn close_table(&mut self) {
+        self.end_line();
+        let Some(table) = self.tables.pop() else { return };
+        let filled = |row: &Vec<Cell>| row.iter().filter(|c| c.has_text()).count();
+        let depth = self.depth;
+        if table.layout || table.rows.iter().map(filled).max().unwrap_or(0) <= 1 {
+            for cell in table.rows.into_iter().flatten() {
+                self.here().push(Piece::Gap);
+                self.here().extend(cell.pieces);
+            }
+            self.here().push(Piece::Gap);
+            return;
+        }
+        let mut read = Table::default();
+        let mut starts_earlier = false;
+        for row in table.rows {
+            let mut cells = Vec::new();
+            for cell in row {
+                starts_earlier |= cell.pieces.contains(&Piece::Earlier);
+                let span = cell.span;
+                cells.push(cell.into_text());
+                cells.extend((1..span).map(|_| String::new()));
+            }
+            if cells.iter().any(|c| !c.is_empty()) {
+                read.rows.push(Row { cells, detail: None });
+            }
+        }
+        if starts_earlier {
+            self.here().push(Piece::Earlier);
+        }
+        self.here().push(Piece::Table { table: read, depth });
+        self.here().push(Piece::Gap);
+    }
+
+    fn comment(&mut self, text: &str) {
+        if !self.comments || self.skipping.is_some() {
+            return;
+        }
+        // Comments of office programs hold mark-up of their own.
+        for piece in read(text, false) {
+            if let Piece::Line { text, .. } | Piece::Aside { text, .. } = piece
+                && text.chars().filter(|c| c.is_alphabetic()).count() > 1
+                && !is_condition(&text)
+            {
+                self.asides.push(Piece::Aside { text, detail: "comment" });
+            }
+        }
+    }
+
+    fn skip(&mut self, name: &str) {
+        self.skipping = Some(name.to_owned());
+    }
+
+    fn finish(mut self) -> Vec<Piece> {
+        while !self.tables.is_empty() {
+            self.close_table();
+        }
+        self.end_line();
+        self.pieces.append(&mut self.asides);
+        self.pieces
+    }
+}
+
+impl Cell {
+    fn has_text(&self) -> bool {
+        self.pieces.iter().any(|p| matches!(p, Piece::Line { .. } | Piece::Table { .. }))
+    }
+
+    fn into_text(self) -> String {
+        let lines = self.pieces.into_iter().filter_map(|piece| match piece {
+            Piece::Line { text, .. } => Some(text),
+            _ => None,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// `[if mso]>` and `<![endif]` of conditional comments.
+fn is_condition(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("[if ") && text.ends_with([']', '>'])
+        || text == "[endif]"
+        || text == "StartFragment"
+        || text == "EndFragment"
+}
+
+/// The marks with which mail programs begin an earlier message.
+fn is_start_of_earlier(name: &str, id: &str, class: &str, style: &str) -> bool {
+    let id = id.trim_start_matches("x_");
+    let outlook_line = name == "div"
+        && style.contains("border:none")
+        && style.contains("border-top:solid")
+        && (style.contains("#b5c4df") || style.contains("#e1e1e1"));
+    outlook_line
+        || matches!(id, "divRplyFwdMsg" | "appendonsend" | "reply-intro" | "mail-editor-reference-message-container")
+        || class.contains("gmail_quote")
+        || class.contains("moz-forward-container")
+        || class.contains("yahoo_quoted")
+        || name == "div" && class.contains("OutlookMessageHeader")
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "div"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "main"
+            | "nav"
+            | "aside"
+            | "address"
+            | "center"
+            | "body"
+            | "html"
+            | "head"
+            | "form"
+            | "caption"
+            | "thead"
+            | "tbody"
+            | "tfoot"
+            | "template"
+            | "noscript"
+            | "figcaption"
+            | "details"
+            | "legend"
+            | "select"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines;
+    use super::*;
+    use crate::text::Block;
+
+    fn show(blocks: &[Block]) -> Vec<String> {
+        let one = |block: &Block| match block {
+            Block::Paragraph { text, detail: None } => text.clone(),
+            Block::Paragraph { text, detail: Some(detail) } => format!("{detail}: {text}"),
+            Block::Table(table) => table.rows.iter().map(|r| r.cells.join("|")).collect::<Vec<_>>().join("/"),
+        };
+        blocks.iter().map(one).collect()
+    }
+
+    #[test]
+    fn words_join_and_blocks_part() {
+        for (html, expected) in [
+            ("<p>Smi<!-- -->th</p>", vec!["Smith"]),
+            ("<b>S</b>mith", vec!["Smith"]),
+            ("<p>S&#83;&shy;x</p>", vec!["SS\u{ad}x"]),
+            ("<p>one</p><p>two</p>", vec!["one", "two"]),
+            ("<div>one</div><div>two</div><div><br></div><div>three</div>", vec!["one\ntwo", "three"]),
+            ("one<br>two<br><br>three", vec!["one\ntwo", "three"]),
+            ("<p class=MsoNormal>one</p><p class=MsoNormal>&nbsp;</p><p class=MsoNormal>two</p>", vec!["one", "two"]),
+            ("<p class=MsoNormal>one</p><p class=MsoNormal>two</p>", vec!["one\ntwo"]),
+            ("<ul><li>a</li><li>b</li></ul>", vec!["a", "b"]),
+            ("<style>p{x:y}</style><script>var a='Amy'</script>x", vec!["x"]),
+            ("<span style='display:none'>Amy</span>x", vec!["Amyx"]),
+            ("<img alt='Amy Smith'>x", vec!["x", "alternative text: Amy Smith"]),
+            ("x<!-- Amy Smith -->", vec!["x", "comment: Amy Smith"]),
+            ("<!--[if mso]><p>Amy</p><![endif]-->x", vec!["x", "comment: Amy"]),
+            ("<title>T</title><pre>a\nb</pre>", vec!["T", "a\nb"]),
+            ("<table><tr><th>Name<th>Form</tr><tr><td><p>Amy</p><td>Oak</table>z", vec!["Name|Form/Amy|Oak", "z"]),
+            ("<table><tr><td>only</td></tr></table>", vec!["only"]),
+            ("<table><tr><td>x<table><tr><td>a<td>b</table></td><td>y</td></tr></table>", vec!["x", "a|b", "y"]),
+            ("<table><tr><td colspan=2>h</td><td>c</td></tr><tr><td>1<td>2<td>3</tr></table>", vec!["h||c/1|2|3"]),
+            ("<table><tr><td>Amy<td>open to the end", vec!["Amy|open to the end"]),
+        ] {
+            assert_eq!(show(&lines::blocks(pieces(html))), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn earlier_messages() {
+        for html in [
+            "<p>new</p><div class=gmail_quote>On x, y wrote:<blockquote>old</blockquote></div>",
+            "<p>new</p><div id=divRplyFwdMsg><b>From:</b> A<br></div><div>old</div>",
+            "<p>new</p><div style='border:none;border-top:solid #E1E1E1 1.0pt'><b>From:</b> A</div><p>old</p>",
+            "<p>new</p><blockquote type=cite>old</blockquote>",
+            "<p>new</p><hr><b>From:</b> A<br><b>Sent:</b> B<br><b>To:</b> C<br><br>old",
+        ] {
+            let (body, quoted) = lines::split(pieces(html));
+            assert_eq!(show(&body), ["new"], "{html}");
+            assert!(show(&quoted).last().is_some_and(|l| l == "old"), "{html}: {:?}", show(&quoted));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! XML files of any kind: elements that repeat, or a pupil's element, become rows; all else becomes lines
+//! "Name: value". Common transfer files of English schools are read this way, one row for each pupil.
+
+use super::Why;
+use super::xml::{self, Element, Node};
+use crate::text::{Block, Row, Table};
+
+/// Reads a file.
+pub fn read(bytes: &[u8]) -> Result<Vec<Block>, Why> {
+    let root = xml::parse(bytes)?;
+    let mut blocks = Vec::new();
+    let mut lines = Vec::new();
+    walk(&root, &mut lines, &mut blocks);
+    flush(&mut lines, &mut blocks);
+    Ok(blocks)
+}
+
+fn walk(element: &Element, lines: &mut Vec<String>, blocks: &mut Vec<Block>) {
+    let records = record_names(element);
+    let mut done: Vec<&str> = Vec::new();
+    own_words(element, lines);
+    for child in element.elements() {
+        if !records.contains(&child.name.as_str()) {
+            walk(child, lines, blocks);
+        } else if !done.contains(&child.name.as_str()) {
+            done.push(&child.name);
+            flush(lines, blocks);
+            let all: Vec<&Element> = element.elements().filter(|e| e.name == child.name).collect();
+            blocks.push(Block::Table(table(&child.name, &all)));
+        }
+    }
+    if element.elements().any(|c| c.elements().next().is_some()) {
+        flush(lines, blocks);
+    }
+}
+
+/// Attributes and text of an element itself.
+fn own_words(element: &Element, lines: &mut Vec<String>) {
+    for (name, value) in &element.attributes {
+        if value.chars().any(char::is_alphanumeric) && !value.starts_with("http") && element.children.len() < 64 {
+            lines.push(format!("{name}: {value}"));
+        }
+    }
+    let text: String =
+        element.children.iter().filter_map(|n| if let Node::Text(t) = n { Some(t.as_str()) } else { None }).collect();
+    if text.chars().any(char::is_alphanumeric) {
+        let text = text.trim();
+        lines.push(if element.children.len() == 1 { format!("{}: {text}", element.name) } else { text.to_owned() });
+    }
+}
+
+fn flush(lines: &mut Vec<String>, blocks: &mut Vec<Block>) {
+    if !lines.is_empty() {
+        blocks.push(Block::paragraph(std::mem::take(lines).join("\n")));
+    }
+}
+
+/// Children that are records: several of one name, or a pupil, each with fields of its own.
+fn record_names(element: &Element) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for child in element.elements() {
+        let name = child.name.as_str();
+        let person = matches!(name.to_ascii_lowercase().as_str(), "pupil" | "student" | "learner" | "child");
+        let fields = child.elements().count().max(child.attributes.len());
+        let many = || element.elements().filter(|e| e.name == name).count() > 1;
+        if !names.contains(&name) && fields >= 2 && (person || many()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// A heading row of field names, then one row for each record.
+fn table(name: &str, records: &[&Element]) -> Table {
+    let mut heading: Vec<String> = Vec::new();
+    let mut filled: Vec<Vec<(usize, String)>> = Vec::new();
+    for record in records {
+        let mut fields = Vec::new();
+        leaves(record, "", &mut fields);
+        let mut row: Vec<(usize, String)> = Vec::new();
+        for (field, value) in fields {
+            let column = heading.iter().position(|h| *h == field).unwrap_or_else(|| {
+                heading.push(field);
+                heading.len() - 1
+            });
+            match row.iter_mut().find(|(c, _)| *c == column) {
+                Some((_, before)) => {
+                    before.push_str("; ");
+                    before.push_str(&value);
+                }
+                None => row.push((column, value)),
+            }
+        }
+        filled.push(row);
+    }
+    let width = heading.len();
+    let mut rows = vec![Row::of(heading)];
+    for (number, row) in filled.into_iter().enumerate() {
+        let mut cells = vec![String::new(); width];
+        row.into_iter().for_each(|(column, value)| cells[column] = value);
+        rows.push(Row { cells, detail: Some(format!("{name} {}", number + 1)) });
+    }
+    Table { detail: None, rows }
+}
+
+/// Fields with their names; a field deeper down carries the name of what holds it, `Contact Surname`.
+fn leaves(element: &Element, holder: &str, out: &mut Vec<(String, String)>) {
+    let named = |name: &str| if holder.is_empty() { name.to_owned() } else { format!("{holder} {name}") };
+    for (name, value) in &element.attributes {
+        out.push((named(name), value.clone()));
+    }
+    for node in &element.children {
+        match node {
+            Node::Text(text) if text.trim().is_empty() => {}
+            Node::Text(text) => out.push((named("text"), text.trim().to_owned())),
+            Node::Element(child) if child.elements().next().is_none() => {
+                let text = child.text().trim().to_owned();
+                if !text.is_empty() {
+                    out.push((named(&child.name), text));
+                }
+                child.attributes.iter().for_each(|(n, v)| out.push((format!("{} {n}", named(&child.name)), v.clone())));
+            }
+            Node::Element(child) => leaves(child, &child.name, out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pupils_are_rows() {
+        let blocks = read(b"<CTfile><Header><LEA>998</LEA></Header><Data><Pupil><UPN>A1</UPN><Surname>Nowak</Surname><Contacts><Contact><Surname>Lis</Surname></Contact></Contacts></Pupil></Data></CTfile>").unwrap();
+        let row = |cells: [&str; 3], detail: Option<&str>| Row {
+            cells: cells.map(str::to_owned).to_vec(),
+            detail: detail.map(str::to_owned),
+        };
+        assert_eq!(
+            blocks,
+            [
+                Block::paragraph("LEA: 998"),
+                Block::Table(Table {
+                    detail: None,
+                    rows: vec![
+                        row(["UPN", "Surname", "Contact Surname"], None),
+                        row(["A1", "Nowak", "Lis"], Some("Pupil 1")),
+                    ]
+                }),
+            ]
+        );
+        let repeated = read(b"<list><e id='1' n='Amy'/><e id='2' n='Ben' x='y'/></list>").unwrap();
+        assert!(
+            matches!(&repeated[..], [Block::Table(t)] if t.rows.len() == 3 && t.rows[2].cells == ["2", "Ben", "y"])
+        );
+    }
+}

@@ -1,0 +1,185 @@
+//! What the package formats share: document properties, the sweep over every other XML part, and the files inside.
+
+use std::collections::HashSet;
+
+use super::Why;
+use super::file::Content;
+use super::package::Package;
+use super::xml::{self, Element, Node};
+use crate::text::Block;
+
+/// Parts that hold names of styles, fonts and settings and nothing that a person wrote.
+const MACHINERY: &[&str] = &[
+    "[content_types].xml",
+    "styles.xml",
+    "theme",
+    "fonttable.xml",
+    "settings.xml",
+    "numbering.xml",
+    "stylesWithEffects",
+    "calcchain.xml",
+    "presprops.xml",
+    "viewprops.xml",
+    "tablestyles.xml",
+    "manifest",
+    "slidelayouts/",
+    "slidemasters/",
+    "thumbnails/",
+    "configurations2/",
+    "metadata.xml",
+    "handoutmasters/",
+    "notesmasters/",
+    "docprops/app.xml",
+];
+
+/// Elements that end a run of words in any of these formats.
+const ENDS: &[&str] = &["p", "h", "si", "comment", "text", "row", "c", "title", "author", "v", "t_"];
+
+/// The words already read of a document, so that the sweep says nothing twice.
+#[derive(Default)]
+pub struct Seen {
+    words: HashSet<String>,
+}
+
+impl Seen {
+    /// Remembers all words of the blocks.
+    pub fn of(blocks: &[Block]) -> Self {
+        let mut seen = Self::default();
+        for block in blocks {
+            match block {
+                Block::Paragraph { text, .. } => seen.add(text),
+                Block::Table(table) => table.rows.iter().flat_map(|r| &r.cells).for_each(|cell| seen.add(cell)),
+            }
+        }
+        seen
+    }
+
+    fn add(&mut self, text: &str) {
+        self.words.extend(words(text).map(str::to_lowercase));
+    }
+
+    fn has_new(&self, text: &str) -> bool {
+        words(text).any(|w| w.chars().count() > 1 && !self.words.contains(&w.to_lowercase()))
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty())
+}
+
+/// Adds what no reader of the format has read: properties, any other XML part, and the files inside the package.
+/// `read` names the parts that were read already.
+pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
+    let mut seen = Seen::of(&content.blocks);
+    for member in &package.members {
+        let lower = member.name.to_ascii_lowercase();
+        let bytes = match &member.content {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                content.incomplete.get_or_insert(*why);
+                continue;
+            }
+        };
+        if lower.ends_with(".rels") || read.iter().any(|r| r.eq_ignore_ascii_case(&member.name)) {
+            continue;
+        }
+        if !lower.ends_with(".xml") && !lower.ends_with(".vml") {
+            if !is_machinery_file(&lower) {
+                content.inner.push((member.name.clone(), bytes.clone()));
+            }
+            continue;
+        }
+        if MACHINERY.iter().any(|m| lower.contains(&m.to_ascii_lowercase())) {
+            continue;
+        }
+        let detail = detail_of(&lower);
+        match xml::parse(bytes) {
+            Ok(root) => {
+                let mut texts = Vec::new();
+                gather(&root, &mut String::new(), &mut texts);
+                for text in texts {
+                    if seen.has_new(&text) {
+                        seen.add(&text);
+                        content.blocks.push(Block::paragraph_at(text, detail));
+                    }
+                }
+            }
+            Err(Why::BeyondLimit) => {
+                content.incomplete.get_or_insert(Why::BeyondLimit);
+            }
+            // A part that is no document text may be broken without harm only if it is no XML at all.
+            Err(_) => {
+                content.incomplete.get_or_insert(Why::Damaged);
+            }
+        }
+    }
+}
+
+fn detail_of(name: &str) -> &'static str {
+    for (part, detail) in [
+        ("comment", "comment"),
+        ("docprops/", "document properties"),
+        ("meta.xml", "document properties"),
+        ("drawing", "text box"),
+        ("chart", "chart"),
+        ("pivot", "pivot table's source"),
+        ("externallink", "linked workbook"),
+        ("diagram", "diagram"),
+        ("footnotes", "footnote"),
+        ("endnotes", "endnote"),
+        ("customxml", "custom data"),
+        ("glossary", "building block"),
+        ("notes", "notes"),
+    ] {
+        if name.contains(part) {
+            return detail;
+        }
+    }
+    "hidden part"
+}
+
+fn is_machinery_file(lower: &str) -> bool {
+    let ends = [
+        ".odttf",
+        ".fntdata",
+        "printersettings",
+        "vbaproject.bin",
+        "mimetype",
+        ".ttf",
+        ".rdf",
+        ".psmdcp",
+        "layout-cache",
+    ];
+    ends.iter().any(|e| lower.ends_with(e)) || lower.contains("printersettings") || lower.contains("thumbnail")
+}
+
+/// Runs of text, each ended by an element that separates; and attributes that hold cached words.
+fn gather(element: &Element, open: &mut String, texts: &mut Vec<String>) {
+    for name in ["v", "name", "descr", "title", "caption"] {
+        let holds_words = match name {
+            // The items of a pivot cache.
+            "v" => element.name == "s",
+            "name" => element.name == "cacheField",
+            _ => true,
+        };
+        if let Some(value) = element.attribute(name).filter(|v| holds_words && v.chars().any(char::is_alphabetic)) {
+            texts.push(value.to_owned());
+        }
+    }
+    for node in &element.children {
+        match node {
+            Node::Text(text) => open.push_str(text),
+            Node::Element(child) => gather(child, open, texts),
+        }
+    }
+    if ENDS.contains(&element.name.as_str()) || !element.children.iter().any(|n| matches!(n, Node::Text(_))) {
+        flush(open, texts);
+    }
+}
+
+fn flush(open: &mut String, texts: &mut Vec<String>) {
+    let text = std::mem::take(open).trim().to_owned();
+    if text.chars().any(char::is_alphanumeric) {
+        texts.push(text);
+    }
+}

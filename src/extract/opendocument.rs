@@ -1,0 +1,241 @@
+//! OpenDocument texts, sheets and slides (ISO/IEC 26300): one walk for all three.
+
+use std::collections::HashSet;
+
+use super::Why;
+use super::file::Content;
+use super::office;
+use super::package::Package;
+use super::xml::{self, Element, Node};
+use crate::limits;
+use crate::text::{Block, Row, Table};
+
+/// Reads a package.
+pub fn read(package: &Package) -> Result<Content, Why> {
+    let manifest = package.get("META-INF/manifest.xml").unwrap_or_default();
+    if memchr::memmem::find(manifest, b"encryption-data").is_some() || package.get("encrypted-package").is_some() {
+        return Err(Why::Encrypted);
+    }
+    if let Some(why) = package.trouble(|name| name.ends_with(".xml")) {
+        return Err(why);
+    }
+    let main = xml::parse(package.get("content.xml").ok_or(Why::Damaged)?)?;
+    let mut walk = Walk { hidden: hidden_styles(&main), out: Vec::new() };
+    if let Some(body) = main.child("body") {
+        walk.blocks(body, None);
+    }
+    let mut done = vec!["content.xml".to_owned()];
+    if let Some(styles) = package.get("styles.xml").map(xml::parse).transpose()? {
+        // Headers and footers belong to the page styles.
+        if let Some(pages) = styles.child("master-styles") {
+            walk.blocks(pages, Some("header or footer"));
+        }
+        done.push("styles.xml".to_owned());
+    }
+    let mut content = Content { blocks: walk.out, ..Content::default() };
+    office::sweep(package, &done, &mut content);
+    Ok(content)
+}
+
+/// Styles of sheets that are not shown.
+fn hidden_styles(root: &Element) -> HashSet<String> {
+    let mut styles = Vec::new();
+    root.descendants("style", &mut styles);
+    let hidden =
+        |style: &&Element| style.child("table-properties").and_then(|p| p.attribute("display")) == Some("false");
+    styles.into_iter().filter(hidden).filter_map(|s| s.attribute("name").map(str::to_owned)).collect()
+}
+
+struct Walk {
+    hidden: HashSet<String>,
+    out: Vec<Block>,
+}
+
+impl Walk {
+    fn blocks(&mut self, element: &Element, detail: Option<&str>) {
+        let mut slides = 0;
+        for child in element.elements() {
+            match child.name.as_str() {
+                "p" | "h" => self.paragraph(child, detail),
+                "table" => self.table(child, detail),
+                "page" => {
+                    slides += 1;
+                    self.blocks(child, Some(&format!("slide {slides}")));
+                }
+                "notes" => {
+                    let notes = detail.map_or("notes".to_owned(), |d| format!("notes, {d}"));
+                    self.blocks(child, Some(&notes));
+                }
+                "tracked-changes" => self.blocks(child, Some("tracked deletion")),
+                "annotation" => self.blocks(child, Some("comment")),
+                "creator" | "date" | "forms" | "sequence-decls" | "calculation-settings" => {}
+                "title" | "desc" => self.push(child.text(), Some("alternative text")),
+                _ => self.blocks(child, detail),
+            }
+        }
+    }
+
+    fn push(&mut self, text: String, detail: Option<&str>) {
+        if !text.trim().is_empty() {
+            self.out.push(Block::Paragraph { text, detail: detail.map(str::to_owned) });
+        }
+    }
+
+    fn paragraph(&mut self, element: &Element, detail: Option<&str>) {
+        let mut text = String::new();
+        let mut asides = Vec::new();
+        inline(element, &mut text, &mut asides);
+        self.push(text, detail);
+        for (aside, what) in asides {
+            self.blocks(aside, Some(what));
+        }
+    }
+
+    fn table(&mut self, element: &Element, detail: Option<&str>) {
+        let name = element.attribute("name").unwrap_or_default();
+        let hidden = element.attribute("style-name").is_some_and(|s| self.hidden.contains(s));
+        let mut lines = Vec::new();
+        let mut columns = Vec::new();
+        through(element, "table-row", &mut lines);
+        through(element, "table-column", &mut columns);
+        let mut detail = match detail {
+            Some(detail) => detail.to_owned(),
+            None if name.is_empty() => String::new(),
+            None => format!("Sheet '{name}'{}", if hidden { ", hidden" } else { "" }),
+        };
+        let hidden_columns = hidden_columns(&columns);
+        if !hidden_columns.is_empty() {
+            detail.push_str(&format!(", hidden columns {}", hidden_columns.join(", ")));
+        }
+        let mut rows = Vec::new();
+        let mut number = 1usize;
+        let mut asides = Vec::new();
+        for line in lines {
+            let row = self.row(line, number, &mut asides);
+            number += repeated(line, "number-rows-repeated");
+            if row.is_filled() {
+                rows.push(row);
+            }
+        }
+        if rows.iter().all(|r| r.cells.iter().filter(|c| !c.trim().is_empty()).count() <= 1) {
+            for row in rows {
+                let place = (!detail.is_empty()).then_some(detail.as_str());
+                row.cells.into_iter().for_each(|cell| self.push(cell, place));
+            }
+        } else {
+            self.out.push(Block::Table(Table { detail: (!detail.is_empty()).then_some(detail), rows }));
+        }
+        self.out.append(&mut asides);
+    }
+
+    fn row(&mut self, line: &Element, number: usize, asides: &mut Vec<Block>) -> Row {
+        let mut cells: Vec<String> = Vec::new();
+        for cell in line.elements().filter(|e| matches!(e.name.as_str(), "table-cell" | "covered-table-cell")) {
+            let outer = std::mem::take(&mut self.out);
+            self.blocks(cell, None);
+            let inside = std::mem::replace(&mut self.out, outer);
+            let mut text = Vec::new();
+            for block in inside {
+                match block {
+                    Block::Paragraph { text: line, detail: None } => text.push(line),
+                    other => asides.push(other),
+                }
+            }
+            let value = match cell.attribute("date-value") {
+                Some(date) => date.trim_end_matches("T00:00:00").to_owned(),
+                None => text.join("\n"),
+            };
+            let times =
+                repeated(cell, "number-columns-repeated").min(limits::TABLE_COLUMNS.saturating_sub(cells.len()));
+            cells.extend(std::iter::repeat_n(value, times.max(1)));
+        }
+        while cells.last().is_some_and(|c| c.is_empty()) {
+            cells.pop();
+        }
+        let hidden = matches!(line.attribute("visibility"), Some("collapse" | "filter"));
+        Row { cells, detail: Some(format!("row {number}{}", if hidden { ", hidden" } else { "" })) }
+    }
+}
+
+fn hidden_columns(columns: &[&Element]) -> Vec<String> {
+    let mut at = 0;
+    let mut hidden = Vec::new();
+    for column in columns {
+        let times = repeated(column, "number-columns-repeated");
+        if matches!(column.attribute("visibility"), Some("collapse" | "filter")) {
+            hidden.push(if times == 1 { (at + 1).to_string() } else { format!("{}-{}", at + 1, at + times) });
+        }
+        at += times;
+    }
+    hidden
+}
+
+fn repeated(element: &Element, name: &str) -> usize {
+    element.attribute(name).and_then(|n| n.parse().ok()).unwrap_or(1usize).clamp(1, 1 << 24)
+}
+
+/// Rows and columns stand in groups and headers; rows of a table inside a cell are not this table's.
+fn through<'e>(element: &'e Element, name: &str, found: &mut Vec<&'e Element>) {
+    for child in element.elements() {
+        if child.name == name {
+            found.push(child);
+        } else if child.name.starts_with("table-") && child.name != "table-row" {
+            through(child, name, found);
+        }
+    }
+}
+
+fn inline<'e>(element: &'e Element, text: &mut String, asides: &mut Vec<(&'e Element, &'static str)>) {
+    for node in &element.children {
+        match node {
+            Node::Text(words) => text.push_str(&words.replace(['\n', '\r', '\t'], " ")),
+            Node::Element(child) => match child.name.as_str() {
+                "s" => text.extend(std::iter::repeat_n(' ', repeated(child, "c").min(64))),
+                "tab" => text.push('\t'),
+                "line-break" => text.push('\n'),
+                "annotation" => asides.push((child, "comment")),
+                "note" => asides.push((child, "footnote")),
+                "frame" | "custom-shape" | "g" => asides.push((child, "text box")),
+                "ruby-text" => {}
+                _ => inline(child, text, asides),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::package::{Budget, read as read_package, tests::archive};
+    use super::*;
+
+    fn document(body: &str, manifest: &str) -> Result<Vec<Block>, Why> {
+        let main = format!("<office:document-content><office:body>{body}</office:body></office:document-content>");
+        let bytes = archive(&[("content.xml", main.as_bytes()), ("META-INF/manifest.xml", manifest.as_bytes())]);
+        read(&read_package(&bytes, &mut Budget::default())?).map(|c| c.blocks)
+    }
+
+    #[test]
+    fn texts_and_sheets() {
+        let sheet = "<table:table table:name='Club'><table:table-column/><table:table-column table:visibility='collapse'/><table:table-header-rows><table:table-row><table:table-cell><text:p>Name</text:p></table:table-cell><table:table-cell><text:p>DOB</text:p></table:table-cell></table:table-row></table:table-header-rows><table:table-row table:visibility='collapse'><table:table-cell><text:p>Amy</text:p></table:table-cell><table:table-cell office:date-value='2015-11-03'><text:p>3/11</text:p></table:table-cell><table:table-cell table:number-columns-repeated='16000'/></table:table-row><table:table-row table:number-rows-repeated='1048000'><table:table-cell/></table:table-row></table:table>";
+        let row = |cells: &[&str], detail: &str| Row {
+            cells: cells.iter().map(|c| c.to_string()).collect(),
+            detail: Some(detail.into()),
+        };
+        for (body, expected) in [
+            (
+                "<text:p>Smi<text:span>th</text:span><text:s text:c='2'/>x<office:annotation><text:p>why</text:p></office:annotation></text:p>",
+                vec![Block::paragraph("Smith  x"), Block::paragraph_at("why", "comment")],
+            ),
+            (
+                sheet,
+                vec![Block::Table(Table {
+                    detail: Some("Sheet 'Club', hidden columns 2".into()),
+                    rows: vec![row(&["Name", "DOB"], "row 1"), row(&["Amy", "2015-11-03"], "row 2, hidden")],
+                })],
+            ),
+        ] {
+            assert_eq!(document(body, "<m/>"), Ok(expected), "{body}");
+        }
+        assert_eq!(document("", "<m><manifest:encryption-data/></m>"), Err(Why::Encrypted));
+    }
+}

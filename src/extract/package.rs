@@ -1,0 +1,171 @@
+//! ZIP archives read defensively: as archives of files, and as the packages that office formats are.
+//!
+//! Sizes are those of the bytes really unpacked, never the declared ones. An archive whose central directory and local
+//! headers tell different stories is contradictory: programs disagree on what it holds.
+
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+
+use super::Why;
+use crate::limits;
+
+/// What may still be read of one message.
+#[derive(Debug)]
+pub struct Budget {
+    /// Files and members.
+    pub parts: usize,
+    /// Unpacked octets.
+    pub bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { parts: limits::EXTRACT_PARTS, bytes: limits::EXTRACT_BYTES }
+    }
+}
+
+impl Budget {
+    /// Counts one more part.
+    pub fn part(&mut self) -> Result<(), Why> {
+        self.parts = self.parts.checked_sub(1).ok_or(Why::BeyondLimit)?;
+        Ok(())
+    }
+
+    /// Reads to the end, within what is left and within the ratio to the `packed` octets.
+    pub fn unpack(&mut self, packed: usize, from: impl Read) -> Result<Vec<u8>, Why> {
+        let ratio = packed.saturating_mul(limits::EXTRACT_RATIO).saturating_add(limits::EXTRACT_SLACK);
+        let most = self.bytes.min(ratio);
+        let mut out = Vec::new();
+        let read = from.take(most as u64 + 1).read_to_end(&mut out);
+        if out.len() > most {
+            return Err(Why::BeyondLimit);
+        }
+        self.bytes -= out.len();
+        read.map(|_| out).map_err(|_| Why::Damaged)
+    }
+}
+
+/// One member of an archive.
+pub struct Member {
+    /// With its folders, separated by `/`.
+    pub name: String,
+    /// Its bytes, or why there are none.
+    pub content: Result<Vec<u8>, Why>,
+}
+
+/// An archive as read.
+pub struct Package {
+    /// In the order of the directory, folders left out.
+    pub members: Vec<Member>,
+    /// The directory and the archive's own headers disagree.
+    pub contradictory: bool,
+}
+
+impl Package {
+    /// The readable content of a member.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        let member = self.members.iter().find(|m| m.name.eq_ignore_ascii_case(name))?;
+        member.content.as_deref().ok()
+    }
+
+    /// The worst reason for which a member that `concerns` names could not be read.
+    pub fn trouble(&self, concerns: impl Fn(&str) -> bool) -> Option<Why> {
+        self.members.iter().filter(|m| concerns(&m.name)).find_map(|m| m.content.as_ref().err().copied())
+    }
+}
+
+/// The names in an archive's directory, without unpacking.
+pub fn names(bytes: &[u8]) -> Result<Vec<String>, Why> {
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Why::Damaged)?;
+    Ok(archive.file_names().map(|n| n.map(|n| n.into_owned()).unwrap_or_default()).collect())
+}
+
+/// Reads all members.
+pub fn read(bytes: &[u8], budget: &mut Budget) -> Result<Package, Why> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Why::Damaged)?;
+    let contradictory = archive.has_duplicate_names()
+        || archive.has_overlapping_entries().unwrap_or(true)
+        || archive.validate_header_consistency().is_err();
+    let mut members = Vec::new();
+    for index in 0..archive.len() {
+        budget.part()?;
+        let (name, encrypted, folder, packed) = match archive.by_index_raw(index) {
+            Ok(file) => {
+                let name = match file.name() {
+                    Ok(name) => name.into_owned(),
+                    Err(_) => crate::message::guess_text(file.name_raw()),
+                };
+                (name, file.encrypted(), file.is_dir(), file.compressed_size() as usize)
+            }
+            Err(_) => {
+                members.push(Member { name: format!("member {}", index + 1), content: Err(Why::Damaged) });
+                continue;
+            }
+        };
+        if folder {
+            continue;
+        }
+        let content = if encrypted {
+            Err(Why::Encrypted)
+        } else {
+            match archive.by_index(index) {
+                // No archive can pack more than it is long.
+                Ok(file) => budget.unpack(packed.min(bytes.len()), file),
+                Err(zip::result::ZipError::UnsupportedArchive(_)) => Err(Why::UnknownType),
+                Err(_) => Err(Why::Damaged),
+            }
+        };
+        members.push(Member { name: name.replace('\\', "/"), content });
+    }
+    Ok(Package { members, contradictory })
+}
+
+#[cfg(test)]
+pub mod tests {
+    use std::io::Write;
+
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    /// An archive of texts, for the tests of every format that is one.
+    pub fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in members {
+            writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+            writer.write_all(content).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_by_its_real_bytes() {
+        let bomb = archive(&[("zeros.txt", &vec![b'0'; 64 << 20])]);
+        assert!(bomb.len() < 200_000);
+        let package = read(&bomb, &mut Budget::default()).unwrap();
+        assert_eq!(package.members[0].content.as_ref().err(), Some(&Why::BeyondLimit));
+    }
+
+    #[test]
+    fn more_parts_than_allowed() {
+        let many = archive(&[("a", b"1"), ("b", b"2")]);
+        let mut budget = Budget { parts: 1, bytes: 100 };
+        assert_eq!(read(&many, &mut budget).err(), Some(Why::BeyondLimit));
+    }
+
+    #[test]
+    fn a_directory_that_tells_another_name_is_contradictory() {
+        let mut bytes = archive(&[("list.txt", b"Amy Smith")]);
+        assert!(!read(&bytes, &mut Budget::default()).unwrap().contradictory);
+        let at = bytes.windows(8).position(|w| w == b"list.txt").unwrap();
+        bytes[at..at + 8].copy_from_slice(b"menu.txt");
+        assert!(read(&bytes, &mut Budget::default()).unwrap().contradictory);
+    }
+
+    #[test]
+    fn cut_short() {
+        let bytes = archive(&[("list.txt", b"Amy Smith")]);
+        assert_eq!(read(&bytes[..bytes.len() / 2], &mut Budget::default()).err(), Some(Why::Damaged));
+    }
+}

@@ -1,0 +1,190 @@
+//! PDF: the text of each page as drawn, shown or not; annotations, form fields, properties and embedded files.
+//!
+//! hayro interprets the page, our device notes every glyph; nothing is rendered. Glyphs without a Unicode value are
+//! counted: where most are, the file could not be read.
+
+use hayro_interpret::font::GlyphRun;
+use hayro_interpret::hayro_cmap::BfString;
+use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
+use hayro_interpret::{
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
+    InterpreterSettings, SoftMask, interpret_page,
+};
+use hayro_syntax::object::{Dict, Name, Object, Stream, String as PdfString};
+use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+
+use super::Why;
+use super::file::Content;
+use super::pdf_layout::{self, Glyph};
+use crate::limits;
+use crate::text::Block;
+
+/// What unwinds out of the interpreter when a file draws without end.
+pub struct TooMuch;
+
+/// Reads a file.
+pub fn read(bytes: &[u8]) -> Result<Content, Why> {
+    let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected | DecryptionError::UnsupportedAlgorithm) => {
+            Why::Encrypted
+        }
+        _ => Why::Damaged,
+    })?;
+    if pdf.pages().is_empty() {
+        return Err(Why::Damaged);
+    }
+    let mut content = Content::default();
+    let mut operations = 0;
+    let (mut known, mut unknown) = (0usize, 0usize);
+    for (number, page) in pdf.pages().iter().enumerate() {
+        let cache = InterpreterCache::new();
+        let bounds = Rect::new(-1e6, -1e6, 1e6, 1e6);
+        let mut context = Context::new(Affine::IDENTITY, bounds, &cache, pdf.xref(), InterpreterSettings::default());
+        let mut device = TextDevice { glyphs: Vec::new(), unknown: 0, operations };
+        interpret_page(page, &mut context, &mut device);
+        operations = device.operations;
+        known += device.glyphs.len();
+        unknown += device.unknown;
+        content.blocks.extend(pdf_layout::blocks(&device.glyphs, &format!("page {}", number + 1)));
+    }
+    if unknown > 20 && unknown > known / 10 {
+        content.incomplete = Some(Why::UnknownType);
+    }
+    objects(&pdf, &mut content);
+    Ok(content)
+}
+
+/// What pages do not draw: notes, field values, properties, files.
+fn objects(pdf: &Pdf, content: &mut Content) {
+    let mut seen = std::collections::HashSet::new();
+    for object in pdf.objects() {
+        let dict = match &object {
+            Object::Dict(dict) => dict.clone(),
+            Object::Stream(stream) => {
+                embedded(stream, content);
+                stream.dict().clone()
+            }
+            _ => continue,
+        };
+        for (key, detail) in [
+            ("Contents", "annotation"),
+            ("TU", "form field"),
+            ("V", "form field"),
+            ("DV", "form field"),
+            ("Title", "title"),
+            ("Author", "document properties"),
+            ("Subject", "document properties"),
+            ("Keywords", "document properties"),
+            ("Alt", "alternative text"),
+            ("ActualText", "alternative text"),
+        ] {
+            let Some(text) = dict.get::<PdfString<'_>>(key) else { continue };
+            let text = text_string(text.as_bytes());
+            if text.chars().any(char::is_alphanumeric) && seen.insert((text.clone(), detail)) {
+                content.blocks.push(Block::paragraph_at(text, detail));
+            }
+        }
+        if let Some(name) = file_name(&dict)
+            && let Some(stream) = dict.get::<Dict<'_>>("EF").and_then(|ef| ef.get::<Stream<'_>>("F"))
+        {
+            match stream.decoded() {
+                Ok(bytes) => content.inner.push((name, bytes.into_owned())),
+                Err(_) => content.incomplete = Some(Why::Damaged),
+            }
+        }
+    }
+}
+
+fn file_name(dict: &Dict<'_>) -> Option<String> {
+    dict.get::<Dict<'_>>("EF")?;
+    let name = dict.get::<PdfString<'_>>("UF").or_else(|| dict.get::<PdfString<'_>>("F"));
+    Some(name.map(|n| text_string(n.as_bytes())).filter(|n| !n.is_empty()).unwrap_or_else(|| "embedded file".into()))
+}
+
+/// Photographs stand in PDFs as JPEG streams.
+fn embedded(stream: &Stream<'_>, content: &mut Content) {
+    let dict = stream.dict();
+    let is_image = dict.get::<Name<'_>>("Subtype").is_some_and(|n| n.as_str() == "Image");
+    if is_image && dict.get::<Name<'_>>("Filter").is_some_and(|n| n.as_str() == "DCTDecode") {
+        let bytes = stream.raw_data().into_owned();
+        content.inner.push((format!("image {}.jpg", content.inner.len() + 1), bytes));
+    }
+}
+
+/// A text string: UTF-16 or UTF-8 with a mark, else PDFDocEncoding, which is Latin-1 near enough (ISO 32000-1 7.9.2).
+fn text_string(bytes: &[u8]) -> String {
+    let text = if bytes.starts_with(b"\xfe\xff") || bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xef\xbb\xbf")
+    {
+        crate::message::decode_text(bytes, None)
+    } else {
+        crate::message::decode_text(bytes, Some("windows-1252"))
+    };
+    text.replace('\r', "\n")
+}
+
+struct TextDevice {
+    glyphs: Vec<Glyph>,
+    unknown: usize,
+    operations: usize,
+}
+
+impl TextDevice {
+    fn count(&mut self, more: usize) {
+        self.operations += more;
+        if self.operations > limits::PDF_OPERATIONS {
+            // The interpreter has no way to be told to stop; unwinding is caught where files are read.
+            std::panic::resume_unwind(Box::new(TooMuch));
+        }
+    }
+}
+
+impl<'a> Device<'a> for TextDevice {
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
+        self.count(run.glyphs().len().max(1));
+        for glyph in run.glyphs() {
+            let text = match glyph.as_unicode() {
+                Some(BfString::Char(c)) => c.to_string(),
+                Some(BfString::String(s)) => s,
+                None => {
+                    self.unknown += 1;
+                    continue;
+                }
+            };
+            let place = props.transform * glyph.transform();
+            let origin = place * Point::ZERO;
+            // Glyph space has 1000 units to the em.
+            let along = place * Point::new(1000.0, 0.0) - origin;
+            let up = place * Point::new(0.0, 1000.0) - origin;
+            let length = along.hypot();
+            let direction = if length > 1e-9 { (along.x / length, along.y / length) } else { (1.0, 0.0) };
+            let text = if text == "\u{a0}" || text == "\0" { " ".to_owned() } else { text };
+            let advance = match &**glyph {
+                hayro_interpret::font::Glyph::Outline(outline) => outline.advance_width(),
+                hayro_interpret::font::Glyph::Type3(drawn) => drawn.advance_width(),
+            };
+            // Without a width of its own a glyph counts as half an em wide.
+            let width = advance.map_or(0.5, |a| f64::from(a) / 1000.0) * length;
+            self.glyphs.push(Glyph { text, x: origin.x, y: origin.y, direction, em: up.hypot(), width });
+        }
+    }
+
+    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {
+        self.count(1);
+    }
+
+    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {
+        self.count(1);
+    }
+
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.count(1);
+    }
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {
+        self.count(1);
+    }
+
+    fn pop_clip(&mut self) {}
+
+    fn pop_transparency_group(&mut self) {}
+}

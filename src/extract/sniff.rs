@@ -1,0 +1,240 @@
+//! What a file is, by its content. Its name and declared type decide only between kinds of plain text.
+
+use super::package;
+
+/// The formats told apart here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Pdf,
+    Docx,
+    Xlsx,
+    Pptx,
+    OpenDocument,
+    Zip,
+    /// An OLE compound file: doc, xls, ppt, msg, or an encrypted office file.
+    Compound,
+    Rtf,
+    Html,
+    Xml,
+    Message,
+    Calendar,
+    Contact,
+    Delimited,
+    Text,
+    Image(&'static str),
+    Gzip,
+    Tar,
+    SevenZip,
+    Rar,
+    Tnef,
+    /// S/MIME in DER.
+    Cms,
+    Pgp,
+    Empty,
+    Unknown,
+}
+
+/// Tells the format; `name` and `declared` are what the part claims.
+pub fn format(bytes: &[u8], name: &str, declared: &str) -> Format {
+    let head = &bytes[..bytes.len().min(1024)];
+    if bytes.is_empty() {
+        return Format::Empty;
+    }
+    if let Some(binary) = binary(bytes, head) {
+        return binary;
+    }
+    if memchr::memmem::find(head, b"%PDF-").is_some() {
+        return Format::Pdf;
+    }
+    if !is_text(bytes) {
+        return by_crate(bytes);
+    }
+    textual(bytes, name, declared)
+}
+
+fn binary(bytes: &[u8], head: &[u8]) -> Option<Format> {
+    let starts = |magic: &[u8]| head.starts_with(magic);
+    Some(if starts(b"%PDF-") {
+        Format::Pdf
+    } else if starts(b"PK\x03\x04") || starts(b"PK\x05\x06") || starts(b"PK\x07\x08") {
+        zip_kind(bytes)
+    } else if starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        Format::Compound
+    } else if starts(b"{\\rtf") {
+        Format::Rtf
+    } else if starts(b"\xff\xd8\xff") {
+        Format::Image("jpeg")
+    } else if starts(b"\x89PNG\r\n\x1a\n") {
+        Format::Image("png")
+    } else if starts(b"GIF8") {
+        Format::Image("gif")
+    } else if starts(b"II*\0") || starts(b"MM\0*") {
+        Format::Image("tiff")
+    } else if starts(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
+        Format::Image("webp")
+    } else if head.get(4..8) == Some(b"ftyp") && matches!(head.get(8..11), Some(b"hei" | b"hev" | b"mif")) {
+        Format::Image("heic")
+    } else if head.get(4..8) == Some(b"ftyp") && head.get(8..12) == Some(b"avif") {
+        Format::Image("avif")
+    } else if starts(b"BM") && head.get(6..10) == Some(&[0; 4]) {
+        Format::Image("bmp")
+    } else if starts(b"\xd7\xcd\xc6\x9a") || head.get(40..44) == Some(b" EMF") {
+        Format::Image("metafile")
+    } else if starts(b"\x00\x00\x01\x00") && head.len() > 22 {
+        Format::Image("icon")
+    } else if starts(b"\x1f\x8b") {
+        Format::Gzip
+    } else if starts(b"7z\xbc\xaf\x27\x1c") {
+        Format::SevenZip
+    } else if starts(b"Rar!\x1a\x07") {
+        Format::Rar
+    } else if starts(b"\x78\x9f\x3e\x22") {
+        Format::Tnef
+    } else if head.get(257..262) == Some(b"ustar") {
+        Format::Tar
+    } else if starts(b"\x30") && memchr::memmem::find(head, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07").is_some() {
+        Format::Cms
+    } else if starts(b"-----BEGIN PGP MESSAGE") {
+        Format::Pgp
+    } else {
+        return None;
+    })
+}
+
+fn zip_kind(bytes: &[u8]) -> Format {
+    let Ok(names) = package::names(bytes) else { return Format::Zip };
+    let has = |prefix: &str| names.iter().any(|n| n.to_ascii_lowercase().starts_with(prefix));
+    if has("[content_types].xml") {
+        if has("word/") {
+            return Format::Docx;
+        }
+        if has("xl/") {
+            return Format::Xlsx;
+        }
+        if has("ppt/") {
+            return Format::Pptx;
+        }
+    }
+    if has("meta-inf/manifest.xml") && (has("content.xml") || has("encrypted-package")) {
+        return Format::OpenDocument;
+    }
+    Format::Zip
+}
+
+/// Text has no control characters but those of lines and pages; UTF-16 has them in every second byte.
+fn is_text(bytes: &[u8]) -> bool {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return true;
+    }
+    let text = crate::message::decode_text(&bytes[..bytes.len().min(4096)], None);
+    let odd = text.chars().filter(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{1b}')).count();
+    odd * 200 <= text.chars().count()
+}
+
+fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
+    let text = crate::message::decode_text(&bytes[..bytes.len().min(8192)], None);
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let lower = start.chars().take(2048).collect::<String>().to_ascii_lowercase();
+    let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    if lower.starts_with("begin:vcalendar") {
+        return Format::Calendar;
+    }
+    if lower.starts_with("begin:vcard") {
+        return Format::Contact;
+    }
+    if lower.starts_with("-----begin pgp message") {
+        return Format::Pgp;
+    }
+    if lower.starts_with("{\\rtf") {
+        return Format::Rtf;
+    }
+    let html_tag = ["<!doctype html", "<html", "<head", "<body", "<table", "<div", "<p>"];
+    if html_tag.iter().any(|tag| lower.starts_with(tag)) || lower.starts_with("<!--") && lower.contains("<html") {
+        return Format::Html;
+    }
+    if lower.starts_with("<?xml") || lower.starts_with('<') && matches!(extension.as_str(), "xml" | "svg" | "xhtml") {
+        return if lower.contains("<html") { Format::Html } else { Format::Xml };
+    }
+    if lower.starts_with("<svg") {
+        return Format::Xml;
+    }
+    if declared == "message/rfc822" || extension == "eml" || looks_like_message(start) {
+        return Format::Message;
+    }
+    if declared == "text/html" || matches!(extension.as_str(), "htm" | "html") {
+        return Format::Html;
+    }
+    if matches!(extension.as_str(), "csv" | "tsv" | "tab") || declared.ends_with("csv") || looks_delimited(start) {
+        return Format::Delimited;
+    }
+    Format::Text
+}
+
+/// Several header lines first, one of them of those that only mail has.
+fn looks_like_message(text: &str) -> bool {
+    let mut known = 0;
+    for line in text.lines().take(60) {
+        if line.is_empty() {
+            break;
+        }
+        if line.starts_with([' ', '\t']) {
+            continue;
+        }
+        let Some((name, _)) = line.split_once(':') else { return false };
+        if name.is_empty() || name.contains(' ') {
+            return false;
+        }
+        let name = name.to_ascii_lowercase();
+        known += usize::from(matches!(
+            name.as_str(),
+            "received" | "return-path" | "message-id" | "mime-version" | "content-type" | "from" | "date" | "subject"
+        ));
+    }
+    known >= 3
+}
+
+/// The same number of a delimiter, two at least, in each of the first lines.
+fn looks_delimited(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).take(6).collect();
+    lines.len() >= 3
+        && ['\t', ';', ','].iter().any(|d| {
+            let count = |line: &str| line.matches(*d).count();
+            count(lines[0]) >= 2 && lines[1..lines.len() - 1].iter().all(|l| count(l) == count(lines[0]))
+        })
+}
+
+fn by_crate(bytes: &[u8]) -> Format {
+    let format = file_format::FileFormat::from_bytes(bytes);
+    match format.kind() {
+        file_format::Kind::Image => Format::Image("other"),
+        _ => Format::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_content_not_by_name() {
+        let docx = package::tests::archive(&[("[Content_Types].xml", b"<a/>"), ("word/document.xml", b"<a/>")]);
+        let zip = package::tests::archive(&[("a.txt", b"x")]);
+        for (bytes, name, declared, expected) in [
+            (docx.as_slice(), "holiday.jpg", "image/jpeg", Format::Docx),
+            (zip.as_slice(), "a.docx", "application/octet-stream", Format::Zip),
+            (b"%PDF-1.4\n", "a.txt", "text/plain", Format::Pdf),
+            (b"\xff\xd8\xff\xe0", "a.docx", "", Format::Image("jpeg")),
+            (b"name,form\nAmy,Oak\n", "list.csv", "", Format::Delimited),
+            (b"a;b;c\nd;e;f\ng;h;i\n", "list.dat", "", Format::Delimited),
+            (b"Dear all, hello\n", "note", "application/octet-stream", Format::Text),
+            (b"<?xml version='1.0'?><a/>", "x", "", Format::Xml),
+            (b"<html><p>x", "x.xls", "application/vnd.ms-excel", Format::Html),
+            (b"From: a@b\nSubject: x\nDate: y\n\nz", "x.txt", "", Format::Message),
+            (b"BEGIN:VCALENDAR\n", "", "", Format::Calendar),
+            (b"\x00\x01\x02\x03\x04\x05\x06\x07", "x.txt", "text/plain", Format::Unknown),
+            (b"", "x.txt", "", Format::Empty),
+        ] {
+            assert_eq!(format(bytes, name, declared), expected, "{name} {declared}");
+        }
+    }
+}

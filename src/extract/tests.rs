@@ -1,0 +1,124 @@
+use super::package::tests::archive;
+use super::*;
+use crate::text::{Block, Kind};
+
+/// A message with one attachment, encoded as mail programs do.
+fn with_file(name: &str, declared: &str, bytes: &[u8]) -> Vec<u8> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut base64 = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let used = place <= chunk.len();
+            base64.push(if used { ALPHABET[(group >> (18 - 6 * place) & 63) as usize] as char } else { '=' });
+        }
+        if base64.len() % 77 == 76 {
+            base64.push('\n');
+        }
+    }
+    format!("Subject: Trip\nContent-Type: multipart/mixed; boundary=xx\n\n--xx\nContent-Type: text/plain\n\nSee attached.\n--xx\nContent-Type: {declared}\nContent-Disposition: attachment; filename=\"{name}\"\nContent-Transfer-Encoding: base64\n\n{base64}\n--xx--\n").into_bytes()
+}
+
+fn read_file(name: &str, declared: &str, bytes: &[u8]) -> Reading {
+    let raw = with_file(name, declared, bytes);
+    let message = crate::message::read(&raw);
+    assert!(message.faults.is_empty(), "{:?}", message.faults);
+    read(&message)
+}
+
+fn has_text(reading: &Reading, place: &str, wanted: &str) -> bool {
+    reading.documents.iter().filter(|d| d.place == place).flat_map(|d| &d.blocks).any(|block| match block {
+        Block::Paragraph { text, .. } => text.contains(wanted),
+        Block::Table(table) => table.rows.iter().flat_map(|r| &r.cells).any(|c| c.contains(wanted)),
+    })
+}
+
+#[test]
+fn the_parts_of_a_message_and_their_kinds() {
+    let raw = b"Subject: =?utf-8?Q?Zo=C3=AB?=\nTo: Amy Smith <a@b.example>\nComments: about Ben Jones\nX-Note: please see Cal\nX-Mailer: Some Mailer Program\nContent-Type: multipart/alternative; boundary=q\n\n--q\nContent-Type: text/plain; charset=utf-8\n\nNew words.\n\nOn 2 Nov 2026 J wrote:\n> old words\n--q\nContent-Type: text/html\n\n<p>New <b>w</b>ords.</p><blockquote>old words</blockquote>\n--q--\n";
+    let reading = read(&crate::message::read(raw));
+    let found: Vec<(Kind, &str)> = reading.documents.iter().map(|d| (d.kind, d.place.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (Kind::Subject, "subject"),
+            (Kind::Header, "header"),
+            (Kind::Header, "header"),
+            (Kind::Body, "body"),
+            (Kind::Quoted, "quoted thread"),
+            (Kind::Body, "body"),
+            (Kind::Quoted, "quoted thread"),
+        ]
+    );
+    assert_eq!(reading.documents[3].blocks, reading.documents[5].blocks);
+    assert!(reading.unread.is_empty());
+}
+
+#[test]
+fn files_are_read_by_their_content() {
+    let docx = archive(&[("[Content_Types].xml", b"<T/>"), ("word/document.xml", b"<d><p><t>Amy Smith</t></p></d>")]);
+    let inner = archive(&[("list.csv", b"Name,Form\nAmy Smith,Oak\n")]);
+    let outer = archive(&[("more/inner.zip", &inner), ("photo.jpg", b"\xff\xd8\xff\xe0\0\x02")]);
+    let utf16: Vec<u8> = "\u{feff}Name\tForm\r\nAmy Smith\tOak\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, declared, bytes, place) in [
+        ("notes.txt", "text/plain", b"Amy Smith".as_slice(), "notes.txt"),
+        ("notes.jpg", "image/jpeg", &docx, "notes.jpg"),
+        ("list.csv", "text/csv", &utf16, "list.csv"),
+        ("page.html", "application/octet-stream", b"<html><p>Amy S<b>mith</b>", "page.html"),
+        ("fwd.eml", "application/octet-stream", b"From: a@b\nSubject: x\nDate: y\n\nAmy Smith\n", "fwd.eml"),
+        ("letter.rtf", "application/msword", br"{\rtf1 Amy S{\b mith}}", "letter.rtf"),
+        ("entry.ics", "text/calendar", b"BEGIN:VCALENDAR\nSUMMARY:Amy Smith\nEND:VCALENDAR", "entry.ics"),
+        ("pack.zip", "application/zip", &outer, "pack.zip/more/inner.zip/list.csv"),
+    ] {
+        let reading = read_file(name, declared, bytes);
+        assert!(has_text(&reading, place, "Amy Smith"), "{name}: {:#?}", reading.documents);
+        assert!(reading.unread.is_empty(), "{name}: {:?}", reading.unread);
+    }
+    let reading = read_file("pack.zip", "application/zip", &outer);
+    assert_eq!(reading.images[0].place, "pack.zip/photo.jpg");
+    let names: Vec<_> =
+        reading.documents.iter().filter(|d| d.kind == Kind::FileName).map(|d| d.place.as_str()).collect();
+    assert_eq!(
+        names,
+        ["pack.zip", "pack.zip/more/inner.zip", "pack.zip/more/inner.zip/list.csv", "pack.zip/photo.jpg"]
+    );
+}
+
+#[test]
+fn what_is_not_read_says_why() {
+    let bomb = archive(&[("zeros.txt", &vec![b'0'; 64 << 20])]);
+    let cut = archive(&[("[Content_Types].xml", b"<T/>"), ("word/document.xml", b"<d><p><t>Amy</t></p></d>")]);
+    let broken = archive(&[("[Content_Types].xml", b"<T/>"), ("word/document.xml", b"<d><p><t>Amy")]);
+    let mut deep = archive(&[("a.txt", b"Amy")]);
+    for _ in 0..crate::limits::EXTRACT_DEPTH + 1 {
+        deep = archive(&[("z.zip", &deep)]);
+    }
+    let sealed = archive(&[("content.xml", b"??"), ("META-INF/manifest.xml", b"<m><encryption-data/></m>")]);
+    for (name, bytes, why) in [
+        ("bomb.zip", bomb.as_slice(), Why::BeyondLimit),
+        ("cut.docx", &cut[..cut.len() / 2], Why::Damaged),
+        ("broken.docx", &broken, Why::Damaged),
+        ("deep.zip", &deep, Why::BeyondLimit),
+        ("sealed.odt", &sealed, Why::Encrypted),
+        ("report.pdf", b"%PDF-1.4\nnothing", Why::Damaged),
+        ("report.docx", b"\x01\x02\x03\x04\x05\x06\x00\x00", Why::Damaged),
+        ("data.xyz", b"\x01\x02\x03\x04\x05\x06\x00\x00", Why::UnknownType),
+        ("note.asc", b"-----BEGIN PGP MESSAGE-----\n\nabc\n", Why::Encrypted),
+        ("empty.docx", b"", Why::Damaged),
+    ] {
+        let reading = read_file(name, "application/octet-stream", bytes);
+        assert!(
+            reading.unread.iter().any(|u| u.why == why && u.part.starts_with(name)),
+            "{name}: {:?}",
+            reading.unread
+        );
+    }
+    assert!(read_file("empty.txt", "text/plain", b"").unread.is_empty());
+}
+
+#[test]
+fn a_faulty_structure_is_unread() {
+    let reading = read(&crate::message::read(b"Subject: a\nSubject: b\n\nx\n"));
+    assert_eq!(reading.unread, [Unread { part: "message".into(), why: Why::Contradictory }]);
+    assert!(has_text(&reading, "subject", "a b"));
+}

@@ -1,0 +1,196 @@
+//! XML to a small tree (namespace prefixes dropped), or element by element where a part is large.
+//!
+//! No DTD is read, no entity but the five of XML and character references is resolved, nothing is fetched. Depth and
+//! size are bounded.
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::Why;
+use crate::limits;
+
+/// An element with what it holds.
+#[derive(Debug, Clone, Default)]
+pub struct Element {
+    /// Local name.
+    pub name: String,
+    /// Local names with their values.
+    pub attributes: Vec<(String, String)>,
+    /// In document order.
+    pub children: Vec<Node>,
+}
+
+/// What an element holds.
+#[derive(Debug, Clone)]
+pub enum Node {
+    Element(Element),
+    Text(String),
+}
+
+impl Element {
+    /// An attribute by its local name.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The child elements.
+    pub fn elements(&self) -> impl Iterator<Item = &Element> {
+        self.children.iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    }
+
+    /// The first child element of a name.
+    pub fn child(&self, name: &str) -> Option<&Element> {
+        self.elements().find(|e| e.name == name)
+    }
+
+    /// All elements of a name below this one, in document order; not those inside one another.
+    pub fn descendants<'e>(&'e self, name: &str, found: &mut Vec<&'e Element>) {
+        for element in self.elements() {
+            if element.name == name {
+                found.push(element);
+            } else {
+                element.descendants(name, found);
+            }
+        }
+    }
+
+    /// All text below, as it stands.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        self.push_text(&mut out);
+        out
+    }
+
+    fn push_text(&self, out: &mut String) {
+        for node in &self.children {
+            match node {
+                Node::Text(text) => out.push_str(text),
+                Node::Element(element) => element.push_text(out),
+            }
+        }
+    }
+}
+
+/// Reads a whole part into a tree.
+pub fn parse(bytes: &[u8]) -> Result<Element, Why> {
+    if bytes.len() > limits::XML_TREE_BYTES {
+        return Err(Why::BeyondLimit);
+    }
+    let mut root = None;
+    walk(
+        bytes,
+        |_| true,
+        |element| {
+            root.get_or_insert(element);
+        },
+    )?;
+    root.ok_or(Why::Damaged)
+}
+
+/// Calls `each` for every outermost element whose local name `wanted` accepts, without keeping the rest.
+pub fn walk(bytes: &[u8], wanted: impl Fn(&str) -> bool, mut each: impl FnMut(Element)) -> Result<(), Why> {
+    let text = super::super::message::decode_text(bytes, declared_encoding(bytes).as_deref());
+    let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
+    reader.config_mut().check_end_names = false;
+    reader.config_mut().allow_dangling_amp = true;
+    let mut open: Vec<Element> = Vec::new();
+    let mut outside = 0usize;
+    loop {
+        match reader.read_event().map_err(|_| Why::Damaged)? {
+            Event::Start(start) => {
+                if !open.is_empty() || wanted(local(start.name().as_ref())) {
+                    if open.len() >= limits::XML_DEPTH {
+                        return Err(Why::BeyondLimit);
+                    }
+                    open.push(element(&start));
+                } else {
+                    outside += 1;
+                }
+            }
+            Event::Empty(start) => {
+                if !open.is_empty() || wanted(local(start.name().as_ref())) {
+                    close(element(&start), &mut open, &mut each);
+                }
+            }
+            Event::End(_) => match open.pop() {
+                Some(done) => close(done, &mut open, &mut each),
+                None => outside = outside.saturating_sub(1),
+            },
+            Event::Text(text) => push(&mut open, &text.xml10_content()),
+            Event::CData(text) => push(&mut open, &text.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let name = reference.xml10_content();
+                match reference.resolve_char_ref() {
+                    Ok(Some(c)) => push(&mut open, c.encode_utf8(&mut [0; 4])),
+                    _ => push(&mut open, quick_xml::escape::resolve_predefined_entity(&name).unwrap_or(" ")),
+                }
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    // A part cut short: what is there was read, but it is not whole.
+    if open.is_empty() && outside == 0 { Ok(()) } else { Err(Why::Damaged) }
+}
+
+fn push(open: &mut [Element], text: &str) {
+    let Some(element) = open.last_mut() else { return };
+    match element.children.last_mut() {
+        Some(Node::Text(before)) => before.push_str(text),
+        _ => element.children.push(Node::Text(text.to_owned())),
+    }
+}
+
+fn close(done: Element, open: &mut [Element], each: &mut impl FnMut(Element)) {
+    match open.last_mut() {
+        Some(parent) => parent.children.push(Node::Element(done)),
+        None => each(done),
+    }
+}
+
+fn element(start: &BytesStart<'_>) -> Element {
+    let mut new = Element { name: local(start.name().as_ref()).to_owned(), ..Element::default() };
+    for attribute in start.html_attributes().flatten() {
+        let value = quick_xml::escape::unescape(&attribute.value).map(|v| v.into_owned());
+        let value = value.unwrap_or_else(|_| attribute.value.to_string());
+        new.attributes.push((local(attribute.key.as_ref()).to_owned(), value));
+    }
+    new
+}
+
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
+fn declared_encoding(bytes: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
+    let declaration = head.split("?>").next().filter(|d| d.contains("<?xml"))?;
+    let after = declaration.split("encoding").nth(1)?.trim_start_matches([' ', '=']);
+    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    after[1..].split(quote).next().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_without_prefixes() {
+        let root = parse(b"<w:a x:b='1 &amp; 2'>A&#83;<c/>m&amp;i<![CDATA[<t>]]>&unknown;h</w:a>").unwrap();
+        assert_eq!((root.name.as_str(), root.attribute("b")), ("a", Some("1 & 2")));
+        assert_eq!(root.text(), "ASm&i<t> h");
+    }
+
+    #[test]
+    fn bounds() {
+        let deep = "<a>".repeat(limits::XML_DEPTH + 1);
+        assert_eq!(parse(deep.as_bytes()).err(), Some(Why::BeyondLimit));
+        assert_eq!(parse(b"<a><b>cut").err(), Some(Why::Damaged));
+        assert_eq!(parse(b"").err(), Some(Why::Damaged));
+        let laughs = b"<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
+        assert_eq!(parse(laughs).unwrap().text(), " ");
+    }
+}

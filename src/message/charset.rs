@@ -1,0 +1,95 @@
+//! Bytes to text: by byte order mark, by declared charset, by guess, in that order, never failing.
+//!
+//! A label that the bytes contradict is not believed (UTF-8 text labelled Latin-1, UTF-16 labelled ASCII).
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// How many bytes a look at the zero bytes takes in.
+const LOOK: usize = 1024;
+
+/// Decodes a text; `label` is the charset as declared, in any case.
+pub fn decode(bytes: &[u8], label: Option<&str>) -> String {
+    if let Some((encoding, bom)) = Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling(&bytes[bom..]).0.into_owned();
+    }
+    if let Some(encoding) = utf16_without_mark(bytes) {
+        return encoding.decode_without_bom_handling(bytes).0.into_owned();
+    }
+    let label = label.map(str::trim).filter(|l| !l.is_empty());
+    if let Some(label) = label {
+        let known = Encoding::for_label_no_replacement(label.as_bytes());
+        match known {
+            // Every ASCII text is the same in both, and a label of Latin-1 or ASCII is often a default that lies.
+            Some(encoding) if encoding == UTF_8 || encoding == WINDOWS_1252 => {
+                if let Ok(text) = std::str::from_utf8(bytes) {
+                    return text.to_owned();
+                }
+                if encoding == WINDOWS_1252 {
+                    return encoding.decode_without_bom_handling(bytes).0.into_owned();
+                }
+            }
+            Some(encoding) => return encoding.decode_without_bom_handling(bytes).0.into_owned(),
+            None => {
+                if let Some(decoder) = mail_parser::decoders::charsets::map::charset_decoder(label.as_bytes()) {
+                    return decoder(bytes);
+                }
+            }
+        }
+    }
+    guess(bytes)
+}
+
+/// Decodes a text of which nothing is declared.
+pub fn guess(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    // British senders: what is not UTF-8 is most likely a Western code page.
+    detector.guess(Some(b"uk"), Utf8Detection::Allow).decode_without_bom_handling(bytes).0.into_owned()
+}
+
+/// Plain Latin text in UTF-16 has a zero in every second byte.
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    let look = &bytes[..bytes.len().min(LOOK)];
+    if look.len() < 4 {
+        return None;
+    }
+    let zeros = |offset: usize| look.iter().skip(offset).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd, pairs) = (zeros(0), zeros(1), look.len() / 2);
+    if odd * 10 > pairs * 7 && even * 10 < pairs {
+        Some(UTF_16LE)
+    } else if even * 10 > pairs * 7 && odd * 10 < pairs {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_label_and_none() {
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let cases: Vec<(Vec<u8>, Option<&str>, &str)> = vec![
+            (b"Zo\xc3\xab".to_vec(), None, "Zoë"),
+            (b"Zo\xc3\xab".to_vec(), Some("us-ascii"), "Zoë"),
+            (b"Zo\xc3\xab".to_vec(), Some("ISO-8859-1"), "Zoë"),
+            (b"Zo\xeb".to_vec(), Some("iso-8859-1"), "Zoë"),
+            (b"Zo\xeb Smith is in class 4".to_vec(), Some("utf-8"), "Zoë Smith is in class 4"),
+            (b"\xef\xbb\xbfAmy".to_vec(), Some("iso-8859-15"), "Amy"),
+            (utf16("Amy Smith"), Some("us-ascii"), "Amy Smith"),
+            (utf16("\u{feff}Amy"), None, "Amy"),
+            (b"Zo+AOs-".to_vec(), Some("utf-7"), "Zoë"),
+            (b"Siobh\xe1n O\x92Neill".to_vec(), None, "Siobhán O’Neill"),
+            (b"Amy".to_vec(), Some("x-no-such-charset"), "Amy"),
+        ];
+        for (bytes, label, expected) in cases {
+            assert_eq!(decode(&bytes, label), expected, "{bytes:?} as {label:?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Transfer encodings undone (RFC 2045 6.7, 6.8), never failing: what stands there is decoded, and how far the text
+//! was not what the encoding says is told beside it.
+
+/// Whether a body was what its transfer encoding says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// Sound.
+    Sound,
+    /// Read, though other programs may read it otherwise: foreign characters, padding inside, a cut last group.
+    Doubtful,
+}
+
+/// Decodes base64, also the URL alphabet, skipping what is foreign; padding in the middle ends a group, not the text.
+pub fn base64(text: &[u8]) -> (Vec<u8>, Fit) {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut group, mut filled, mut fit) = (0u32, 0u8, Fit::Sound);
+    let mut padded = false;
+    for &byte in text {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' => {
+                end_group(&mut out, &mut group, &mut filled);
+                padded = true;
+                continue;
+            }
+            b' ' | b'\t' | b'\r' | b'\n' => continue,
+            _ => {
+                fit = Fit::Doubtful;
+                continue;
+            }
+        };
+        if padded {
+            // Something follows a padding: one program stops here, another goes on.
+            fit = Fit::Doubtful;
+            padded = false;
+        }
+        if byte == b'-' || byte == b'_' {
+            fit = Fit::Doubtful;
+        }
+        group = group << 6 | u32::from(value);
+        filled += 1;
+        if filled == 4 {
+            out.extend_from_slice(&group.to_be_bytes()[1..]);
+            (group, filled) = (0, 0);
+        }
+    }
+    if filled == 1 {
+        fit = Fit::Doubtful;
+    }
+    end_group(&mut out, &mut group, &mut filled);
+    (out, fit)
+}
+
+fn end_group(out: &mut Vec<u8>, group: &mut u32, filled: &mut u8) {
+    let bytes = (*group << (6 * (4 - u32::from(*filled).min(4)))).to_be_bytes();
+    match *filled {
+        2 => out.push(bytes[1]),
+        3 => out.extend_from_slice(&bytes[1..3]),
+        _ => {}
+    }
+    (*group, *filled) = (0, 0);
+}
+
+/// Decodes quoted-printable. An `=` that starts no code stays as it is, as every mail program shows it.
+pub fn quoted_printable(text: &[u8]) -> (Vec<u8>, Fit) {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let byte = text[at];
+        if byte != b'=' {
+            out.push(byte);
+            at += 1;
+            continue;
+        }
+        let hex = |i: usize| text.get(i).and_then(|b| (*b as char).to_digit(16));
+        if let (Some(high), Some(low)) = (hex(at + 1), hex(at + 2)) {
+            out.push((high * 16 + low) as u8);
+            at += 3;
+            continue;
+        }
+        // A soft line break, with the blanks that transport may have added before the line end.
+        let line_end = text[at + 1..].iter().position(|b| !matches!(b, b' ' | b'\t')).map(|n| at + 1 + n);
+        match line_end.map(|end| (end, text[end])) {
+            None => at = text.len(),
+            Some((end, b'\n')) => at = end + 1,
+            Some((end, b'\r')) => at = end + 1 + usize::from(text.get(end + 1) == Some(&b'\n')),
+            Some(_) => {
+                out.push(b'=');
+                at += 1;
+            }
+        }
+    }
+    (out, Fit::Sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_it_comes() {
+        for (text, expected, fit) in [
+            ("UGFzcw==", "Pass", Fit::Sound),
+            ("UGF\r\nzcw", "Pass", Fit::Sound),
+            ("UGFz\ncw==\n", "Pass", Fit::Sound),
+            ("UG.Fz#cw==", "Pass", Fit::Doubtful),
+            ("UA==YXNz", "Pass", Fit::Doubtful),
+            ("Pz8_", "???", Fit::Doubtful),
+            ("UGFzc", "Pas", Fit::Doubtful),
+            ("", "", Fit::Sound),
+        ] {
+            assert_eq!(base64(text.as_bytes()), (expected.as_bytes().to_vec(), fit), "{text}");
+        }
+    }
+
+    #[test]
+    fn quoted_printable_as_it_comes() {
+        for (text, expected) in [
+            ("Zo=C3=AB", "Zoë"),
+            ("Zo=c3=ab", "Zoë"),
+            ("Smi=\r\nth", "Smith"),
+            ("Smi= \t\nth", "Smith"),
+            ("Smith=", "Smith"),
+            ("a=0", "a=0"),
+            ("a=XYb", "a=XYb"),
+            ("two=20\r\nlines", "two \r\nlines"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&quoted_printable(text.as_bytes()).0), expected, "{text}");
+        }
+    }
+}

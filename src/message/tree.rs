@@ -1,0 +1,283 @@
+//! The part tree: mail-parser's structure, our own headers and decoding, and the checks of one against the other.
+//!
+//! No single parser sees what every mail program sees. Where mail-parser, mailparse and our own look at the boundary
+//! lines disagree, the message says so in its faults and is never taken for read.
+
+use mail_parser::{MessageParser, PartType};
+
+use super::header::{self, Header};
+use super::parameters::{self, Value};
+use super::transfer::{self, Fit};
+use super::{Part, PartKind, charset};
+use crate::limits;
+
+/// What reading the tree yields, collected over all levels.
+#[derive(Default)]
+pub struct Tree {
+    pub parts: Vec<Part>,
+    pub faults: Vec<String>,
+    pub outside: Vec<String>,
+}
+
+/// Reads `raw` and all it holds. `depth` counts messages inside messages.
+pub fn read(raw: &[u8], parent: Option<usize>, depth: usize, tree: &mut Tree) {
+    let parsed = MessageParser::default().parse(raw);
+    let Some(parsed) = parsed.filter(|p| !p.parts.is_empty()) else {
+        let block = header::read_block(raw, 0);
+        let body = raw[block.body..].to_vec();
+        tree.faults.extend(block.faults);
+        tree.parts.push(Part::leaf(block.headers, body, parent));
+        return;
+    };
+    let mut reader = Reader { raw, parsed: &parsed, depth, leaves: 0, boundaries: Vec::new(), tree };
+    reader.part(0, parent, false);
+    let (leaves, boundaries) = (reader.leaves, std::mem::take(&mut reader.boundaries));
+    check_with_mailparse(raw, leaves, &boundaries, tree);
+}
+
+struct Reader<'r> {
+    raw: &'r [u8],
+    parsed: &'r mail_parser::Message<'r>,
+    depth: usize,
+    leaves: usize,
+    boundaries: Vec<String>,
+    tree: &'r mut Tree,
+}
+
+impl Reader<'_> {
+    /// Reads the part `root` of mail-parser's list and everything below it, parents before children.
+    fn part(&mut self, root: u32, parent: Option<usize>, in_digest: bool) {
+        let mut waiting = vec![(root, parent, in_digest)];
+        while let Some((id, parent, in_digest)) = waiting.pop() {
+            if self.tree.parts.len() >= limits::EXTRACT_PARTS {
+                self.tree.faults.push("more parts than are read in one message".into());
+                return;
+            }
+            let Some(part) = self.parsed.parts.get(id as usize) else { continue };
+            let end = if id == 0 { self.raw.len() } else { part.offset_end as usize }.min(self.raw.len());
+            let start = (part.offset_header as usize).min(end);
+            let block = header::read_block(&self.raw[start..end], start);
+            let body_start = start + block.body;
+            if body_start != (part.offset_body as usize).min(end) && end > body_start {
+                self.tree.faults.push("two readings differ in where a part's headers end".into());
+            }
+            self.tree.faults.extend(block.faults.iter().cloned());
+            let content_type = self.content_type(&block.headers, in_digest);
+            let encoded = &self.raw[body_start.min(end)..end];
+            let mut new = Part::of(block.headers, &content_type, parent);
+            match &part.body {
+                PartType::Multipart(children) => {
+                    new.kind = PartKind::Multipart;
+                    let index = self.tree.parts.len();
+                    self.check_container_encoding(&new.headers);
+                    self.check_multipart(encoded, &content_type, children.len());
+                    let digest = new.content_type == "multipart/digest";
+                    self.tree.parts.push(new);
+                    waiting.extend(children.iter().rev().map(|child| (*child, Some(index), digest)));
+                }
+                PartType::Message(_) => self.message(new, encoded),
+                _ if is_message(&new.content_type) => self.message(new, encoded),
+                _ => {
+                    self.leaves += 1;
+                    if new.content_type.starts_with("multipart/") {
+                        self.tree.faults.push("a multipart whose parts cannot be told apart".into());
+                    }
+                    if new.content_type == "message/partial" {
+                        self.tree.faults.push("one fragment of a message that was split".into());
+                    }
+                    if new.content_type == "message/external-body" {
+                        self.tree.faults.push("content that is not in the message but fetched from elsewhere".into());
+                    }
+                    new.body = self.undo_encoding(&new.headers, encoded);
+                    self.tree.parts.push(new);
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, mut part: Part, encoded: &[u8]) {
+        self.leaves += 1;
+        let body = self.undo_encoding(&part.headers, encoded);
+        if self.depth + 1 > limits::EXTRACT_DEPTH {
+            self.tree.faults.push("messages nested deeper than is read".into());
+            part.body = body;
+            self.tree.parts.push(part);
+            return;
+        }
+        part.kind = PartKind::Message;
+        let index = self.tree.parts.len();
+        self.tree.parts.push(part);
+        read(&body, Some(index), self.depth + 1, self.tree);
+    }
+
+    /// The content type in force, with the contradictions that can hide content.
+    fn content_type(&mut self, headers: &[Header], in_digest: bool) -> Value {
+        for name in ["Content-Type", "Content-Transfer-Encoding", "Content-Disposition"] {
+            self.check_single(headers, name);
+        }
+        let Some(header) = headers.iter().rfind(|h| h.is("Content-Type")) else {
+            let main = if in_digest { "message/rfc822" } else { "text/plain" };
+            return Value { main: main.into(), ..Value::default() };
+        };
+        let value = parameters::parse(&header.raw_value);
+        if value.main.starts_with("multipart/") {
+            let boundaries: Vec<&str> = value.all("boundary").collect();
+            let other = mailparse::parse_content_type(&header.raw_value).params.remove("boundary");
+            let one = boundaries.len() == 1 && !boundaries[0].is_empty() && !boundaries[0].contains("=?");
+            if !one || value.odd || other.as_deref() != boundaries.first().copied() {
+                self.tree.faults.push("a boundary that mail programs read differently".into());
+            }
+        } else if value.main.is_empty() || !value.main.contains('/') {
+            // `Content-Type: text` is an old habit of some programs; anything else is odd enough to say so.
+            if !value.main.is_empty() && !["text", "plain", "html"].contains(&value.main.as_str()) {
+                self.tree.faults.push("a content type that is none".into());
+            }
+        } else if value.main.ends_with("/mixed") || value.main.ends_with("ulti/part") {
+            self.tree.faults.push("a content type that some programs take for a multipart".into());
+        }
+        value
+    }
+
+    fn check_single(&mut self, headers: &[Header], name: &str) {
+        if let Some(fault) = doubled(headers, name) {
+            self.tree.faults.push(fault);
+        }
+    }
+
+    fn check_container_encoding(&mut self, headers: &[Header]) {
+        let encoding = encoding_of(headers);
+        if !matches!(encoding.as_str(), "" | "7bit" | "8bit" | "binary") {
+            self.tree.faults.push("a multipart that says it is encoded".into());
+        }
+    }
+
+    fn undo_encoding(&mut self, headers: &[Header], encoded: &[u8]) -> Vec<u8> {
+        let encoding = encoding_of(headers);
+        let (body, fit) = match encoding.as_str() {
+            "" | "7bit" | "8bit" | "binary" => (encoded.to_vec(), Fit::Sound),
+            "base64" => transfer::base64(encoded),
+            "quoted-printable" => transfer::quoted_printable(encoded),
+            other => {
+                self.tree.faults.push("a transfer encoding that is none of the known ones".into());
+                if other.contains("base64") {
+                    transfer::base64(encoded)
+                } else if other.contains("quoted") {
+                    transfer::quoted_printable(encoded)
+                } else {
+                    (encoded.to_vec(), Fit::Sound)
+                }
+            }
+        };
+        if fit == Fit::Doubtful {
+            self.tree.faults.push("base64 that mail programs decode differently".into());
+        }
+        body
+    }
+
+    /// Counts the boundary lines ourselves, and keeps what stands before the first and after the last.
+    fn check_multipart(&mut self, encoded: &[u8], content_type: &Value, children: usize) {
+        let Some(boundary) = content_type.first("boundary").filter(|b| !b.is_empty()) else { return };
+        self.boundaries.push(boundary.to_owned());
+        let (mut opened, mut at) = (0, 0);
+        let mut margins: Vec<&[u8]> = Vec::new();
+        let mut closed = false;
+        while at < encoded.len() {
+            let end = memchr::memchr(b'\n', &encoded[at..]).map_or(encoded.len(), |n| at + n + 1);
+            match boundary_line(&encoded[at..end], boundary.as_bytes()) {
+                Some(closing) => {
+                    if opened == 0 {
+                        margins.push(&encoded[..at]);
+                    }
+                    if closing {
+                        closed = true;
+                        margins.push(&encoded[end..]);
+                        break;
+                    }
+                    opened += 1;
+                }
+                None => {}
+            }
+            at = end;
+        }
+        if !closed {
+            self.tree.faults.push("a multipart that is not closed".into());
+        }
+        if opened != children {
+            self.tree.faults.push("two readings see a different number of parts".into());
+        }
+        for margin in margins.into_iter().map(<[u8]>::trim_ascii).filter(|m| !m.is_empty()) {
+            let text = charset::guess(margin);
+            if looks_like_part(&text) {
+                self.tree.faults.push("something like a part outside every part".into());
+            }
+            self.tree.outside.push(text);
+        }
+    }
+}
+
+/// More than one field of a name, with different values.
+pub fn doubled(headers: &[Header], name: &str) -> Option<String> {
+    let mut values = headers.iter().filter(|h| h.is(name)).map(|h| h.raw_value.trim());
+    let first = values.next()?;
+    values.any(|other| other != first).then(|| format!("more than one {name} header, and they differ"))
+}
+
+fn encoding_of(headers: &[Header]) -> String {
+    let header = headers.iter().rfind(|h| h.is("Content-Transfer-Encoding"));
+    header.map(|h| h.raw_value.trim().to_ascii_lowercase()).unwrap_or_default()
+}
+
+fn is_message(content_type: &str) -> bool {
+    matches!(content_type, "message/rfc822" | "message/global")
+}
+
+/// `--boundary` or `--boundary--`, trailing blanks allowed (RFC 2046 5.1.1); whether it closes.
+fn boundary_line(line: &[u8], boundary: &[u8]) -> Option<bool> {
+    let rest = line.strip_prefix(b"--")?.strip_prefix(boundary)?;
+    let rest = rest.trim_ascii_end();
+    match rest {
+        b"" => Some(false),
+        b"--" => Some(true),
+        _ => None,
+    }
+}
+
+/// Headers of a part, uuencoding, or lines of base64.
+fn looks_like_part(text: &str) -> bool {
+    let mut base64_lines = 0;
+    text.lines().any(|line| {
+        let line = line.trim_end();
+        let dense = line.len() >= 60 && line.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+        base64_lines = if dense { base64_lines + 1 } else { 0 };
+        let lower = line.to_ascii_lowercase();
+        base64_lines >= 3
+            || (lower.starts_with("content-") && lower.contains(':'))
+            || (lower.starts_with("begin ") && lower[6..].starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+/// mailparse as the second opinion on how many leaves there are. Its one known error, a boundary that begins another,
+/// is left to our own count.
+fn check_with_mailparse(raw: &[u8], leaves: usize, boundaries: &[String], tree: &mut Tree) {
+    let prefixed = boundaries
+        .iter()
+        .enumerate()
+        .any(|(i, a)| boundaries.iter().enumerate().any(|(j, b)| i != j && b.starts_with(a.as_str())));
+    if prefixed || boundaries.is_empty() {
+        return;
+    }
+    match mailparse::parse_mail(raw) {
+        Ok(mail) => {
+            let mut seen = 0;
+            let mut waiting = vec![&mail];
+            while let Some(part) = waiting.pop() {
+                waiting.extend(&part.subparts);
+                seen += usize::from(part.subparts.is_empty());
+            }
+            if seen != leaves {
+                tree.faults.push("two readings see a different number of parts".into());
+            }
+        }
+        Err(_) => tree.faults.push("a structure that one of two readings refuses".into()),
+    }
+}

@@ -1,0 +1,378 @@
+//! Facts to a verdict: every rule is evaluated, every rule that fires is reported, the strictest action wins.
+
+use super::Action;
+use super::pack::{Condition, Marker, Mode, Rule, RulePack};
+use crate::detect::Tier;
+use crate::extract::Why;
+use crate::people::{PupilIndex, RecipientKind};
+
+/// All that the rules may know of a message.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Every envelope recipient, in envelope order.
+    pub recipients: Vec<RecipientFact>,
+    /// Every pupil identified, unlisted ones included.
+    pub pupils: Vec<PupilFact>,
+    /// The message counts as bulk.
+    pub bulk: bool,
+    /// An adult's identifier is there.
+    pub adult_identifier: bool,
+    /// A password or code is written out.
+    pub credentials: bool,
+    /// Offensive language.
+    pub offensive: bool,
+    /// A camera picture is attached.
+    pub photograph: bool,
+    /// Why parts are unread; empty when all was read.
+    pub unreadable: Vec<Why>,
+    /// The subject carries the Confidential marker.
+    pub confidential: bool,
+    /// The subject carries a Personal or Private marker.
+    pub personal: bool,
+    /// That marker stands out.
+    pub personal_stands_out: bool,
+    /// Distinct private addresses in To and Cc.
+    pub visible_private: usize,
+    /// From or Sender is an address that the sender may not use.
+    pub sender_not_permitted: bool,
+}
+
+/// A recipient as the rules see it.
+#[derive(Debug, Clone)]
+pub struct RecipientFact {
+    /// For the words of the report.
+    pub address: String,
+    /// Its kind.
+    pub kind: RecipientKind,
+    /// Whose guardian it is.
+    pub guardian_of: Vec<PupilIndex>,
+}
+
+/// A pupil as the rules see it.
+#[derive(Debug, Clone, Copy)]
+pub struct PupilFact {
+    /// `None` for a pupil who is on no roster and so has no guardian here.
+    pub pupil: Option<PupilIndex>,
+    /// What is said.
+    pub tier: Tier,
+}
+
+/// What was decided.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The strictest action of the rules that count.
+    pub action: Action,
+    /// A rule that counts marks a likely breach.
+    pub breach: bool,
+    /// Roles to tell, without repeats.
+    pub notify: Vec<String>,
+    /// Every rule that fired.
+    pub fired: Vec<Fired>,
+}
+
+/// A rule that fired.
+#[derive(Debug)]
+pub struct Fired {
+    /// Its place in the pack.
+    pub rule: usize,
+    /// What it asks for after its mode; for an observed rule, what it would ask for.
+    pub action: Action,
+    /// Recorded only.
+    pub observed_only: bool,
+    /// Why, with the recipients and the number of pupils filled in.
+    pub why: String,
+}
+
+/// Evaluates the pack.
+pub fn decide(pack: &RulePack, facts: &Facts) -> Verdict {
+    let mut verdict = Verdict { action: Action::Deliver, breach: false, notify: Vec::new(), fired: Vec::new() };
+    let outside = facts.recipients.iter().any(|r| r.kind != RecipientKind::Internal);
+    for (index, rule) in pack.rules.iter().enumerate() {
+        if !outside && !rule.inside_too {
+            continue;
+        }
+        let holding: Vec<&Condition> = rule.when.iter().filter(|c| holds(c, facts)).collect();
+        if holding.is_empty() {
+            continue;
+        }
+        let observed_only = rule.mode == Mode::Observe;
+        let action = if rule.mode == Mode::Warn { rule.action.min(Action::Warn) } else { rule.action };
+        if !observed_only {
+            verdict.action = verdict.action.max(action);
+            verdict.breach |= rule.breach;
+            for role in &rule.notify {
+                if action >= Action::Hold && !verdict.notify.contains(role) {
+                    verdict.notify.push(role.clone());
+                }
+            }
+        }
+        verdict.fired.push(Fired { rule: index, action, observed_only, why: words(rule, &holding, facts) });
+    }
+    verdict
+}
+
+fn holds(condition: &Condition, facts: &Facts) -> bool {
+    let is = |wanted: Option<bool>, fact: bool| wanted.is_none_or(|w| w == fact);
+    let tier = facts.pupils.iter().map(|p| p.tier).max();
+    condition.tier.as_ref().is_none_or(|tiers| tier.is_some_and(|t| tiers.contains(&t)))
+        && is(condition.bulk, facts.bulk)
+        && is(condition.no_pupil, facts.pupils.is_empty())
+        && is(condition.adult_identifier, facts.adult_identifier)
+        && is(condition.credentials, facts.credentials)
+        && is(condition.offensive, facts.offensive)
+        && is(condition.photograph, facts.photograph)
+        && is(condition.sender_not_permitted, facts.sender_not_permitted)
+        && condition.unreadable.as_ref().is_none_or(|why| facts.unreadable.iter().any(|w| why.contains(w)))
+        && condition.marker.is_none_or(|m| has_marker(m, facts))
+        && condition.no_marker.is_none_or(|m| !has_marker(m, facts))
+        && condition.visible_private.is_none_or(|n| facts.visible_private >= n)
+        && (!asks_for_recipient(condition) || facts.recipients.iter().any(|r| concerns(condition, r, facts)))
+}
+
+fn has_marker(marker: Marker, facts: &Facts) -> bool {
+    match marker {
+        Marker::Confidential => facts.confidential,
+        Marker::Personal => facts.personal,
+        Marker::PersonalStandingOut => facts.personal_stands_out,
+    }
+}
+
+fn asks_for_recipient(condition: &Condition) -> bool {
+    condition.to.is_some()
+        || condition.own_guardian.is_some()
+        || condition.wrong_guardian.is_some()
+        || condition.not_own_guardian.is_some()
+}
+
+/// The recipient fits every condition that speaks of recipients.
+fn concerns(condition: &Condition, recipient: &RecipientFact, facts: &Facts) -> bool {
+    let own = |p: &PupilFact| p.pupil.is_some_and(|p| recipient.guardian_of.contains(&p));
+    let some = |tiers: &Option<Vec<Tier>>, fits: &dyn Fn(&PupilFact) -> bool| {
+        tiers.as_ref().is_none_or(|tiers| facts.pupils.iter().any(|p| tiers.contains(&p.tier) && fits(p)))
+    };
+    condition.to.as_ref().is_none_or(|kinds| kinds.contains(&recipient.kind))
+        && some(&condition.own_guardian, &own)
+        && some(&condition.wrong_guardian, &|p| recipient.kind == RecipientKind::Guardian && !own(p))
+        && some(&condition.not_own_guardian, &|p| recipient.kind != RecipientKind::Internal && !own(p))
+}
+
+/// The rule's `why` with its placeholders filled in.
+fn words(rule: &Rule, holding: &[&Condition], facts: &Facts) -> String {
+    let mut why = rule.why.clone();
+    if why.contains("{to}") {
+        let addresses: Vec<&str> = facts
+            .recipients
+            .iter()
+            .filter(|r| r.kind != RecipientKind::Internal && holding.iter().any(|c| concerns(c, r, facts)))
+            .map(|r| r.address.as_str())
+            .collect();
+        why = why.replace("{to}", &listed(&addresses));
+    }
+    why.replace("{pupils}", &counted(facts.pupils.len()))
+}
+
+/// `a`, `a and b`, `a, b and 3 others`.
+fn listed(addresses: &[&str]) -> String {
+    match addresses {
+        [] => "a recipient".to_owned(),
+        [one] => (*one).to_owned(),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, three] => format!("{one}, {two} and {three}"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} others", rest.len()),
+    }
+}
+
+/// `a pupil`, `3 pupils`, `about 30 pupils`: nobody is helped by a false exactness.
+fn counted(pupils: usize) -> String {
+    match pupils {
+        0 | 1 => "a pupil".to_owned(),
+        2..10 => format!("{pupils} pupils"),
+        _ => format!("about {} pupils", (pupils + 2) / 5 * 5),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use RecipientKind::*;
+
+    fn to(kind: RecipientKind, guardian_of: &[u32]) -> RecipientFact {
+        let guardian_of = guardian_of.iter().map(|&i| PupilIndex(i)).collect();
+        RecipientFact { address: "a@b.example".into(), kind, guardian_of }
+    }
+
+    fn about(pupils: &[(u32, Tier)]) -> Vec<PupilFact> {
+        pupils.iter().map(|&(i, tier)| PupilFact { pupil: Some(PupilIndex(i)), tier }).collect()
+    }
+
+    /// Every line: facts, the ids that fire, the action. The ground for each line is the rule table of the core policy.
+    #[test]
+    fn the_rule_table() {
+        use Tier::*;
+        let facts = Facts::default;
+        let cases: Vec<(Facts, &[&str], Action)> = vec![
+            (
+                Facts { recipients: vec![to(Internal, &[])], pupils: about(&[(1, Sensitive)]), ..facts() },
+                &[],
+                Action::Deliver,
+            ),
+            (
+                Facts { recipients: vec![to(Guardian, &[1])], pupils: about(&[(1, Record)]), ..facts() },
+                &[],
+                Action::Deliver,
+            ),
+            (
+                Facts { recipients: vec![to(Guardian, &[1])], pupils: about(&[(1, Sensitive)]), ..facts() },
+                &["confidential-marker-missing"],
+                Action::Warn,
+            ),
+            (
+                Facts { recipients: vec![to(Guardian, &[2])], pupils: about(&[(1, Record), (2, Record)]), ..facts() },
+                &["pupil-record-to-wrong-guardian"],
+                Action::Hold,
+            ),
+            (
+                Facts { recipients: vec![to(Guardian, &[2])], pupils: about(&[(1, Mention)]), ..facts() },
+                &[],
+                Action::Deliver,
+            ),
+            (
+                Facts {
+                    recipients: vec![to(Guardian, &[2])],
+                    pupils: vec![PupilFact { pupil: None, tier: Record }],
+                    ..facts()
+                },
+                &["pupil-record-to-wrong-guardian"],
+                Action::Hold,
+            ),
+            (
+                Facts {
+                    recipients: vec![to(Personal, &[])],
+                    pupils: about(&[(1, Record)]),
+                    personal: true,
+                    personal_stands_out: true,
+                    ..facts()
+                },
+                &["pupil-record-to-personal", "personal-marker-misused"],
+                Action::Hold,
+            ),
+            (
+                Facts { recipients: vec![to(Personal, &[])], pupils: about(&[(1, Mention)]), ..facts() },
+                &["pupil-mention-to-personal"],
+                Action::Warn,
+            ),
+            (Facts { recipients: vec![to(Personal, &[])], ..facts() }, &["personal-marker-missing"], Action::Warn),
+            (Facts { recipients: vec![to(Disposable, &[])], ..facts() }, &[], Action::Deliver),
+            (Facts { recipients: vec![to(Personal, &[])], personal: true, ..facts() }, &[], Action::Deliver),
+            (
+                Facts { recipients: vec![to(Personal, &[])], adult_identifier: true, ..facts() },
+                &["adult-identifier-outside"],
+                Action::Hold,
+            ),
+            (
+                Facts { recipients: vec![to(Guardian, &[])], adult_identifier: true, ..facts() },
+                &["adult-identifier-unmarked"],
+                Action::Warn,
+            ),
+            (
+                Facts { recipients: vec![to(Trusted, &[])], pupils: about(&[(1, Mention)]), bulk: true, ..facts() },
+                &["confidential-marker-missing"],
+                Action::Warn,
+            ),
+            (
+                Facts {
+                    recipients: vec![to(Contact, &[])],
+                    pupils: about(&[(1, Sensitive)]),
+                    confidential: true,
+                    ..facts()
+                },
+                &["sensitive-unprotected"],
+                Action::Hold,
+            ),
+            (
+                Facts { recipients: vec![to(Guardian, &[1])], pupils: about(&[(1, Mention)]), bulk: true, ..facts() },
+                &["bulk-pupils-outside"],
+                Action::Hold,
+            ),
+            (
+                Facts {
+                    recipients: vec![to(Guardian, &[1])],
+                    pupils: about(&[(1, Record)]),
+                    personal_stands_out: true,
+                    ..facts()
+                },
+                &[],
+                Action::Deliver,
+            ),
+            (
+                Facts { recipients: vec![to(Contact, &[])], unreadable: vec![Why::Encrypted], ..facts() },
+                &[],
+                Action::Deliver,
+            ),
+            (
+                Facts { recipients: vec![to(External, &[])], unreadable: vec![Why::Encrypted], ..facts() },
+                &["unreadable-content"],
+                Action::Hold,
+            ),
+            (
+                Facts { recipients: vec![to(Trusted, &[])], unreadable: vec![Why::Damaged], ..facts() },
+                &["unreadable-content"],
+                Action::Hold,
+            ),
+            (
+                Facts { recipients: vec![to(Internal, &[])], offensive: true, credentials: true, ..facts() },
+                &["offensive-language"],
+                Action::Hold,
+            ),
+            (
+                Facts { recipients: vec![to(Internal, &[])], sender_not_permitted: true, ..facts() },
+                &["impersonation"],
+                Action::Reject,
+            ),
+            (
+                Facts { recipients: vec![to(Guardian, &[])], visible_private: 5, ..facts() },
+                &["visible-recipients"],
+                Action::Warn,
+            ),
+            (
+                Facts { recipients: vec![to(Guardian, &[])], visible_private: 4, photograph: true, ..facts() },
+                &[],
+                Action::Deliver,
+            ),
+            (Facts { recipients: vec![to(Lookalike, &[])], ..facts() }, &["lookalike-recipient"], Action::Warn),
+        ];
+        let pack = RulePack::embedded("core").expect("the core pack parses");
+        for (facts, ids, action) in cases {
+            let verdict = decide(&pack, &facts);
+            let fired: Vec<_> = verdict.fired.iter().map(|f| pack.rules[f.rule].id.as_str()).collect();
+            assert_eq!(fired, ids, "{facts:?}");
+            assert_eq!(verdict.action, action, "{facts:?}");
+            assert!(verdict.fired.iter().all(|f| !f.why.contains('{')), "{:?}", verdict.fired);
+        }
+    }
+
+    #[test]
+    fn modes_observe_and_warn_soften_a_rule() {
+        let facts =
+            Facts { recipients: vec![to(Personal, &[])], pupils: about(&[(1, Tier::Record)]), ..Facts::default() };
+        for (mode, action, breach) in [
+            (Mode::Enforce, Action::Hold, true),
+            (Mode::Warn, Action::Warn, true),
+            (Mode::Observe, Action::Deliver, false),
+        ] {
+            let mut pack = RulePack::embedded("core").expect("the core pack parses");
+            assert!(pack.set_modes(&[("pupil-record-to-personal".to_owned(), mode)].into()).is_empty());
+            let verdict = decide(&pack, &facts);
+            assert_eq!((verdict.action, verdict.breach, verdict.fired.len()), (action, breach, 1), "{mode:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_lists_in_words() {
+        assert_eq!(
+            [0, 1, 2, 9, 11, 28, 103].map(counted),
+            ["a pupil", "a pupil", "2 pupils", "9 pupils", "about 10 pupils", "about 30 pupils", "about 105 pupils"]
+        );
+        assert_eq!(listed(&["a", "b", "c", "d"]), "a, b and 2 others");
+    }
+}

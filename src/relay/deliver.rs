@@ -1,0 +1,421 @@
+//! Delivery to the smarthost: leases due mail, sends it, records what became of each recipient.
+//!
+//! Nothing is sent whose bytes are not those that were decided on: the hash is taken again before the first command.
+//! A smarthost that cannot be reached concerns all mail: it is probed by one message, the others wait untried. A
+//! connection lost after the final dot is recorded as unknown and tried again: a message may arrive twice, it is never
+//! lost (RFC 5321 6.1, RFC 1047). What is refused for good or given up is reported to its sender in the same transaction
+//! that records it.
+
+mod connection;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod wire;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lettre::transport::smtp::client::TlsParameters;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use self::connection::Connection;
+pub(super) use self::transaction::header_of;
+use super::dsn::{self, Failure};
+use super::schedule::{self, Admission, Destination};
+use crate::config::{QueueConfig, SmarthostConfig};
+use crate::limits;
+use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, State, Store, StoreError};
+
+const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
+const POLL: Duration = Duration::from_millis(limits::QUEUE_POLL_MILLIS);
+/// Time that messages in hand have to end once delivery is told to stop.
+const GRACE: Duration = Duration::from_secs(30);
+/// How often the queue's size is published, and how many messages are given up at once.
+const GAUGES: Duration = Duration::from_secs(10);
+const GIVE_UP_AT_ONCE: u32 = 100;
+
+/// Delivery cannot start.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DeliverError {
+    /// A certificate cannot be read, or TLS not be set up.
+    #[error("[smarthost] {0}")]
+    Tls(String),
+}
+
+/// Delivers until `shutdown` turns true, then ends what is in hand (for up to 30 s) and gives the rest back.
+pub async fn run(
+    store: Store,
+    smarthost: SmarthostConfig,
+    hostname: String,
+    queue: QueueConfig,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(), DeliverError> {
+    let tls = connection::tls_parameters(&smarthost).map_err(DeliverError::Tls)?;
+    let places = smarthost.connections.max(1);
+    let handed = store.hand_over(places * 4, LEASE);
+    let courier = Courier {
+        permits: Arc::new(Semaphore::new(places)),
+        idle: Mutex::new(Vec::new()),
+        destination: Mutex::new(Destination::default()),
+        store,
+        smarthost,
+        hostname,
+        queue,
+        tls,
+    };
+    Round { courier: Arc::new(courier), handed, backlog: VecDeque::new(), tasks: JoinSet::new(), shutdown }.run().await;
+    Ok(())
+}
+
+/// What every delivery needs.
+struct Courier {
+    store: Store,
+    smarthost: SmarthostConfig,
+    hostname: String,
+    queue: QueueConfig,
+    tls: Option<TlsParameters>,
+    permits: Arc<Semaphore>,
+    /// Connections without work, the last one used at the end.
+    idle: Mutex<Vec<Connection>>,
+    destination: Mutex<Destination>,
+}
+
+/// The loop that gives out work.
+struct Round {
+    courier: Arc<Courier>,
+    /// Fresh mail, straight from the commit.
+    handed: mpsc::Receiver<Leased>,
+    /// Leased and not yet begun.
+    backlog: VecDeque<Leased>,
+    tasks: JoinSet<()>,
+    shutdown: watch::Receiver<bool>,
+}
+
+impl Round {
+    async fn run(mut self) {
+        let mut published = None::<Instant>;
+        while !*self.shutdown.borrow() {
+            while self.tasks.try_join_next().is_some() {}
+            if published.is_none_or(|at| at.elapsed() >= GAUGES) {
+                published = Some(Instant::now());
+                self.courier.publish().await;
+            }
+            self.courier.close_idle().await;
+            let admission = lock(&self.courier.destination).admission(Timestamp::now());
+            match admission {
+                Admission::Closed(until) => {
+                    self.give_back().await;
+                    self.courier.give_up_old().await;
+                    let left = Timestamp::now().duration_until(until).unsigned_abs();
+                    self.rest(left.min(POLL)).await;
+                }
+                Admission::Probe => match self.next(1).await {
+                    Some(message) => self.courier.deliver(message).await,
+                    None => self.wait().await,
+                },
+                Admission::Open => self.give_out().await,
+            }
+        }
+        self.give_back().await;
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            tracing::warn!(messages = self.tasks.len(), "stopped while messages were under way");
+        }
+        // A commit may have handed over its message while we ended.
+        self.handed.close();
+        self.give_back().await;
+        let idle = std::mem::take(&mut *lock(&self.courier.idle));
+        for connection in idle {
+            connection.close().await;
+        }
+    }
+
+    async fn give_out(&mut self) {
+        let permits = Arc::clone(&self.courier.permits);
+        let permit = tokio::select! {
+            permit = permits.acquire_owned() => permit,
+            _ = self.shutdown.changed() => return,
+        };
+        let Ok(permit) = permit else { return };
+        let free = u32::try_from(self.courier.permits.available_permits()).unwrap_or(u32::MAX);
+        match self.next(free.saturating_add(1)).await {
+            Some(message) => {
+                let courier = Arc::clone(&self.courier);
+                self.tasks.spawn(async move {
+                    courier.deliver(message).await;
+                    drop(permit);
+                });
+            }
+            None => {
+                drop(permit);
+                self.wait().await;
+            }
+        }
+    }
+
+    /// The next message in hand, or freshly leased.
+    async fn next(&mut self, limit: u32) -> Option<Leased> {
+        if let Some(message) = self.backlog.pop_front().or_else(|| self.handed.try_recv().ok()) {
+            return Some(message);
+        }
+        match self.courier.store.lease_due(Timestamp::now(), limit, LEASE).await {
+            Ok(due) => self.backlog.extend(due),
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be read");
+                self.rest(POLL).await;
+            }
+        }
+        self.backlog.pop_front()
+    }
+
+    /// Waits for work, at most until the next look into the queue: another process may have released something.
+    async fn wait(&mut self) {
+        let fresh = tokio::select! {
+            message = self.handed.recv() => message,
+            () = self.courier.store.wait_for_mail() => None,
+            () = sleep(POLL) => None,
+            _ = self.shutdown.changed() => None,
+        };
+        self.backlog.extend(fresh);
+    }
+
+    async fn rest(&mut self, time: Duration) {
+        tokio::select! {
+            () = sleep(time) => {}
+            _ = self.shutdown.changed() => {}
+        }
+    }
+
+    /// Ends the leases of what was not begun.
+    async fn give_back(&mut self) {
+        let mut ids: Vec<QueueId> = self.backlog.drain(..).map(|message| message.id).collect();
+        while let Ok(message) = self.handed.try_recv() {
+            ids.push(message.id);
+        }
+        if !ids.is_empty() {
+            self.courier.end_lease(ids).await;
+        }
+    }
+}
+
+impl Courier {
+    /// One message, from the check of its bytes to the record of what became of it.
+    async fn deliver(&self, message: Leased) {
+        let id = message.id.clone();
+        let content = match &message.content {
+            Some(content) => Arc::clone(content),
+            None => match self.store.content(&id).await {
+                Ok(content) => content,
+                Err(StoreError::Damaged { .. } | StoreError::Dropped(_)) => return,
+                Err(error) => {
+                    tracing::error!(%id, %error, "its content cannot be read now");
+                    sleep(POLL).await;
+                    return self.end_lease(vec![id]).await;
+                }
+            },
+        };
+        let digest = ring::digest::digest(&ring::digest::SHA256, &content);
+        if !message.may_leave || digest.as_ref() != message.sha256 {
+            if let Err(error) = self.store.set_aside(&id, "its bytes are not those that were decided on").await {
+                tracing::error!(%id, %error, "cannot be set aside");
+            }
+            return;
+        }
+        let mut outcomes = Vec::with_capacity(message.recipients.len());
+        let mut unreachable: Option<String> = None;
+        for recipients in message.recipients.chunks(limits::TRANSACTION_RECIPIENTS) {
+            if let Some(why) = &unreachable {
+                outcomes.extend(recipients.iter().map(|r| deferred(r.position, why)));
+                continue;
+            }
+            match self.send(&message, recipients, &content).await {
+                Ok(part) => outcomes.extend(part),
+                Err(why) => {
+                    outcomes.extend(recipients.iter().map(|r| deferred(r.position, &why)));
+                    unreachable = Some(why);
+                }
+            }
+        }
+        let next = match &unreachable {
+            Some(why) => {
+                let next = lock(&self.destination).failed(Timestamp::now(), &self.queue, random());
+                tracing::warn!(smarthost = %self.smarthost.host, %why, %next, "the smarthost cannot be used; mail waits");
+                next
+            }
+            None => {
+                if lock(&self.destination).reached() {
+                    tracing::info!(smarthost = %self.smarthost.host, "the smarthost can be used again");
+                }
+                schedule::next_try(message.attempts + 1, Timestamp::now(), &self.queue, random())
+            }
+        };
+        self.record(&message, &content, outcomes, next).await;
+    }
+
+    /// One transaction; the error says why the smarthost as a whole cannot be used.
+    async fn send(
+        &self,
+        message: &Leased,
+        recipients: &[crate::store::DueRecipient],
+        content: &[u8],
+    ) -> Result<Vec<RecipientOutcome>, String> {
+        loop {
+            let idle = lock(&self.idle).pop();
+            let reused = idle.is_some();
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => Connection::open(&self.smarthost, self.tls.as_ref(), &self.hostname).await?,
+            };
+            let done = transaction::send(&mut connection, message, recipients, content).await;
+            if done.reusable && connection.mails < limits::SMARTHOST_MAILS {
+                connection.used = Instant::now();
+                lock(&self.idle).push(connection);
+            } else if done.reusable {
+                connection.close().await;
+            }
+            // The smarthost may close what lay idle at any time; that says nothing about it.
+            if !(done.stale && reused && !done.reusable) {
+                return Ok(done.outcomes);
+            }
+        }
+    }
+
+    /// Stores what became of a message, with a report to its sender where one is due.
+    async fn record(
+        &self,
+        message: &Leased,
+        content: &[u8],
+        mut outcomes: Vec<RecipientOutcome>,
+        next: Timestamp,
+    ) {
+        let now = Timestamp::now();
+        let id = &message.id;
+        let given_up = schedule::is_given_up(message.at, now, &self.queue);
+        let mut failures = Vec::new();
+        for outcome in &mut outcomes {
+            if outcome.outcome == Outcome::Unknown {
+                tracing::warn!(%id, "the connection was lost after the message was sent; the next try may be a duplicate");
+            }
+            let put_off = match &outcome.outcome {
+                Outcome::Deferred { reply } => Some(reply.clone()),
+                Outcome::Unknown => Some("the connection was lost after the message was sent".to_owned()),
+                _ => None,
+            };
+            metrics::counter!("schoolgate_deliveries_total", "outcome" => word(&outcome.outcome)).increment(1);
+            if given_up && let Some(reply) = put_off {
+                outcome.outcome = Outcome::Failed { reply };
+                metrics::counter!("schoolgate_deliveries_total", "outcome" => "given-up").increment(1);
+            }
+            if let Outcome::Failed { reply } = &outcome.outcome
+                && let Some(recipient) = message.recipients.iter().find(|r| r.position == outcome.position)
+            {
+                failures.push(Failure { address: recipient.address.clone(), reply: reply.clone(), given_up });
+            }
+            log(id, outcome);
+        }
+        let mut notices = Vec::new();
+        if !failures.is_empty() {
+            match dsn::report_to(message) {
+                Some(to) => {
+                    notices.push(dsn::failure_report(to, message, content, &failures, &self.hostname, now));
+                }
+                None => tracing::warn!(%id, "failed, and there is nobody to tell"),
+            }
+        }
+        // What was sent is sent: only the record of it keeps it from being sent again.
+        let mut wait = POLL;
+        loop {
+            match self.store.record_attempt(id, outcomes.clone(), next, notices.clone()).await {
+                Ok(State::Queued) => return,
+                Ok(state) => return tracing::info!(%id, state = state.as_str(), "done"),
+                Err(error @ (StoreError::Full | StoreError::Io { .. } | StoreError::Database(_))) => {
+                    tracing::error!(%id, %error, "what became of it cannot be recorded; trying again");
+                    sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(60));
+                }
+                Err(error) => return tracing::error!(%id, %error, "what became of it cannot be recorded"),
+            }
+        }
+    }
+
+    /// While the smarthost is away, what is too old is given up without another try.
+    async fn give_up_old(&self) {
+        let now = Timestamp::now();
+        let before = schedule::give_up_before(now, &self.queue);
+        match self.store.lease_old(now, before, GIVE_UP_AT_ONCE, LEASE).await {
+            Ok(old) => {
+                for message in old {
+                    let reply = "the smarthost could not be reached";
+                    let outcomes = message.recipients.iter().map(|r| deferred(r.position, reply)).collect();
+                    let content = self.store.content(&message.id).await.unwrap_or_else(|_| Arc::from(&b""[..]));
+                    self.record(&message, &content, outcomes, now).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, "the queue cannot be read"),
+        }
+    }
+
+    async fn end_lease(&self, ids: Vec<QueueId>) {
+        if let Err(error) = self.store.end_lease(ids).await {
+            tracing::error!(%error, "leases cannot be ended; they end by themselves");
+        }
+    }
+
+    async fn close_idle(&self) {
+        let idle = Duration::from_secs(limits::SMARTHOST_IDLE);
+        let old: Vec<Connection> = lock(&self.idle).extract_if(.., |c| c.used.elapsed() >= idle).collect();
+        for connection in old {
+            tokio::spawn(connection.close());
+        }
+    }
+
+    async fn publish(&self) {
+        let Ok(counts) = self.store.counts().await else { return };
+        for count in counts {
+            metrics::gauge!("schoolgate_queue_messages", "state" => count.state.as_str()).set(count.messages as f64);
+        }
+    }
+}
+
+fn deferred(position: u32, reply: &str) -> RecipientOutcome {
+    RecipientOutcome { position, outcome: Outcome::Deferred { reply: reply.to_owned() } }
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered { .. } => "delivered",
+        Outcome::Deferred { .. } => "deferred",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+/// Replies go to the log without what follows the codes: servers quote addresses there.
+fn log(id: &QueueId, outcome: &RecipientOutcome) {
+    let reply = match &outcome.outcome {
+        Outcome::Delivered { reply } | Outcome::Deferred { reply } | Outcome::Failed { reply } => reply.as_str(),
+        Outcome::Unknown => "",
+    };
+    let codes: Vec<&str> =
+        reply.split(' ').take(2).take_while(|w| w.bytes().all(|b| b.is_ascii_digit() || b == b'.')).collect();
+    let outcome_word = word(&outcome.outcome);
+    tracing::info!(%id, recipient = outcome.position, outcome = outcome_word, reply = codes.join(" "), "tried");
+}
+
+fn random() -> f64 {
+    use ring::rand::SecureRandom;
+    let mut bytes = [0u8; 4];
+    match ring::rand::SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_be_bytes(bytes)) / (f64::from(u32::MAX) + 1.0),
+        Err(_) => 0.5,
+    }
+}
+
+/// What is guarded is replaced whole, never left half done: a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

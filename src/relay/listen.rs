@@ -1,0 +1,246 @@
+//! Sockets: accepts connections within limits, moves octets between them and [`crate::smtp::Session`], keeps content
+//! while it comes, and hands complete messages to a [`TakeIn`].
+//!
+//! It never decides on a message and never says 250 to one: it writes what the handler returns, and 451 when the
+//! handler fails. A message that is not complete leaves nothing behind. What may be used at once is bounded: connections
+//! (in all and for each client), memory for content that comes (the rest is in unnamed temporary files) and content that
+//! is being decided on.
+
+mod admission;
+mod connection;
+mod spool;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::limits;
+use crate::relay::log::{Event, event};
+use crate::relay::monitor;
+use crate::relay::trace::Tracer;
+use crate::smtp::{CloseReason, Envelope, Reply, Session};
+use crate::store::QueueId;
+use admission::Admission;
+use connection::Connection;
+
+/// A complete message that waits for its answer.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The id that our Received line names.
+    pub id: QueueId,
+    /// From whom, to whom.
+    pub envelope: Envelope,
+    /// The client's address; an IPv4 address is never in its IPv6 form.
+    pub client: IpAddr,
+    /// The client's name, as it gave it.
+    pub helo: String,
+    /// Our Received line and the message, byte for byte, with CRLF line ends and without dot-stuffing.
+    pub content: Arc<[u8]>,
+    /// SHA-256 of `content`.
+    pub sha256: [u8; 32],
+    /// Received lines that the message came with.
+    pub received_hops: usize,
+    /// When its content began to come; the date of our Received line.
+    pub at: Timestamp,
+}
+
+/// Decides on messages and makes them durable. The only one that says 250.
+pub trait TakeIn: Send + Sync + 'static {
+    /// The answer to the client. Runs to its end even when the client goes away; a panic in it is answered with 451.
+    fn take_in(&self, submission: Submission) -> impl Future<Output = Reply> + Send;
+}
+
+/// How to listen.
+#[derive(Debug, Clone)]
+pub struct ListenOptions {
+    /// Our name: banner, EHLO, Received lines.
+    pub hostname: String,
+    /// The domain of `<postmaster>` without a domain: the first of the school's own.
+    pub postmaster_domain: String,
+    /// Networks that may relay, loopback included only where it is named.
+    pub relay_from: Vec<IpNet>,
+    /// Largest message, octets.
+    pub message_size: usize,
+    /// Directory for the temporary files of large messages; it must exist. The files have no names.
+    pub spool: PathBuf,
+    /// The store's key, from which the key of our trace token is derived.
+    pub store_key: [u8; 32],
+    /// Raised by whoever watches the disk: MAIL is then answered with 452.
+    pub short_of_space: Arc<AtomicBool>,
+    /// How long clients may take.
+    pub pace: Pace,
+}
+
+/// How long a client may take. The default is that of [`limits`].
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// For one command, or for taking a reply.
+    pub idle: Duration,
+    /// For all of a message's content.
+    pub content: Duration,
+    /// For content before its rate counts.
+    pub content_grace: Duration,
+    /// Least rate of content, octets a second; not 0.
+    pub content_rate: u64,
+    /// For ending everything when the gateway stops.
+    pub stop: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(limits::IDLE_SECONDS),
+            content: Duration::from_secs(limits::DATA_SECONDS),
+            content_grace: Duration::from_secs(limits::DATA_GRACE_SECONDS),
+            content_rate: limits::DATA_RATE,
+            stop: Duration::from_secs(limits::STOP_SECONDS),
+        }
+    }
+}
+
+/// Why the gateway cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// An address is taken, or not ours.
+    #[error("listen.addresses {0}: {1}")]
+    Bind(SocketAddr, std::io::Error),
+    /// No temporary file can be made.
+    #[error("{0}: no temporary file can be made there: {1}")]
+    Spool(PathBuf, std::io::Error),
+}
+
+/// What all connections share.
+struct Shared<T> {
+    options: ListenOptions,
+    tracer: Tracer,
+    admission: Admission,
+    /// KiB of content in the hands of `take_in`.
+    in_hand: Semaphore,
+    take_in: Arc<T>,
+}
+
+/// Bound sockets.
+#[derive(Debug)]
+pub struct Listener {
+    sockets: Vec<TcpListener>,
+    options: ListenOptions,
+}
+
+impl Listener {
+    /// Binds all addresses, or none.
+    pub async fn bind(addresses: &[SocketAddr], options: ListenOptions) -> Result<Self, ListenError> {
+        tempfile::tempfile_in(&options.spool).map_err(|e| ListenError::Spool(options.spool.clone(), e))?;
+        let mut sockets = Vec::new();
+        for &address in addresses {
+            sockets.push(TcpListener::bind(address).await.map_err(|e| ListenError::Bind(address, e))?);
+        }
+        Ok(Self { sockets, options })
+    }
+
+    /// Where it listens, with the ports that the system chose.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.sockets.iter().filter_map(|s| s.local_addr().ok()).collect()
+    }
+
+    /// Serves until `stop` is true or its sender is gone.
+    ///
+    /// Then no connection is accepted any more, idle ones hear 421, running transactions may end within half of
+    /// [`Pace::stop`], and their answers come within the rest. Returns when all is over.
+    pub async fn serve<T: TakeIn>(self, take_in: Arc<T>, stop: watch::Receiver<bool>) {
+        let shared = Arc::new(Shared {
+            tracer: Tracer::new(&self.options.hostname, &self.options.store_key),
+            admission: Admission::new(limits::CONNECTIONS, limits::CONNECTIONS_PER_CLIENT),
+            in_hand: Semaphore::new(limits::CONTENT_IN_HAND / 1024),
+            options: self.options,
+            take_in,
+        });
+        let mut loops = JoinSet::new();
+        for socket in self.sockets {
+            loops.spawn(accept(socket, shared.clone(), stop.clone()));
+        }
+        while loops.join_next().await.is_some() {}
+    }
+}
+
+/// Ends when `stop` is true, or nobody is left to make it so.
+async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same as one that said so.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Accepts on one socket until told to stop, then waits for its connections.
+async fn accept<T: TakeIn>(socket: TcpListener, shared: Arc<Shared<T>>, mut stop: watch::Receiver<bool>) {
+    let stopped = stop.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = told_to_stop(&mut stop) => break,
+            Some(_) = connections.join_next() => {}
+            accepted = socket.accept() => match accepted {
+                Ok((stream, peer)) => admit(stream, peer, &shared, &stopped, &mut connections),
+                Err(error) => {
+                    // Out of descriptors, mostly: to try again at once would only burn the processor.
+                    event!(Event::Trouble, what = "accept", reason = %error);
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+        }
+    }
+    drop(socket);
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(shared.options.pace.stop, all_done).await.is_err() {
+        event!(Event::Trouble, what = "stop", reason = "connections were cut that did not end in time");
+    }
+}
+
+fn admit<T: TakeIn>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: &Arc<Shared<T>>,
+    stop: &watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
+) {
+    let client = peer.ip().to_canonical();
+    let place = shared.admission.admit(client);
+    monitor::connection(place.is_some());
+    let (shared, stop) = (shared.clone(), stop.clone());
+    match place {
+        Some(place) => {
+            connections.spawn(async move {
+                let reason = Connection::new(stream, client, shared).run(stop).await;
+                monitor::disconnected(reason);
+                if ![CloseReason::Quit.as_str(), connection::SAID_NOTHING].contains(&reason) {
+                    event!(Event::Disconnected, client = %client, reason);
+                }
+                drop(place);
+            });
+        }
+        None => {
+            event!(Event::Disconnected, client = %client, reason = "too-many-connections");
+            connections.spawn(turn_away(stream, shared.options.hostname.clone()));
+        }
+    }
+}
+
+/// 421 as the banner: never a silent close (RFC 5321 3.8).
+async fn turn_away(mut stream: TcpStream, hostname: String) {
+    let banner = Session::too_many_connections(&hostname);
+    let write = async {
+        stream.write_all(&banner).await?;
+        stream.shutdown().await
+    };
+    // The client may be gone already; there is nobody left to tell.
+    let _ = tokio::time::timeout(Duration::from_secs(limits::LINGER_SECONDS), write).await;
+}

@@ -1,0 +1,282 @@
+//! Notices: what staff and reviewers are told about a message that did not simply go.
+//!
+//! Owns their wording (templates under `rules/notices/`, replaceable file by file by a school) and their form: null
+//! envelope sender, `Auto-Submitted` (RFC 3834), plain text with an HTML alternative (RFC 2046 5.1.4).
+//!
+//! Never knows what was found: a template is given a rule's reasons and remedies, addresses, counts and the queue id, so
+//! no template can quote a finding. The subject of the message is shown to its own sender alone.
+//!
+//! Invariants: no notice goes to the null sender or to the gateway's own address (RFC 3834 2, RFC 5321 6.1); no notice
+//! to reviewers goes to the sender of the message it is about; nothing that came in by mail can add a header or a line
+//! to one; a template that a school broke is refused at start, and should one still fail later, the built-in one speaks.
+
+mod clean;
+mod compose;
+mod status;
+mod templates;
+mod words;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::inspect::Report;
+use crate::limits;
+use crate::policy::Action;
+use crate::smtp::{Address, Envelope};
+use crate::store::QueueId;
+
+use compose::DeliveryStatus;
+use templates::{Context, Failed, Kind, Recipients, Rule, School, Templates};
+
+pub use templates::TemplateError;
+
+/// A complete message of our own, ready for the queue.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// Null sender; to whom the notice goes.
+    pub envelope: Envelope,
+    /// Headers and body with CRLF line ends, no dot-stuffing.
+    pub content: Vec<u8>,
+}
+
+/// The message that a notice is about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// From whom, to whom.
+    pub envelope: &'a Envelope,
+    /// Its Subject, decoded; shown to the sender alone. May hold anything.
+    pub subject: &'a str,
+    /// Its Message-ID with the angle brackets, where it has one. May hold anything.
+    pub message_id: Option<&'a str>,
+    /// Our own id of it.
+    pub id: &'a QueueId,
+    /// When it was taken in.
+    pub at: Timestamp,
+    /// When the notice is written: its Date.
+    pub now: Timestamp,
+    /// Further mailboxes that its sender reads or may send as, from the staff directory; none of them is told of it as
+    /// a reviewer.
+    pub sender_mailboxes: &'a [Address],
+}
+
+/// A recipient that got no copy, after all tries.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    /// Who.
+    pub recipient: &'a Address,
+    /// Enhanced status code, `5.1.1`; anything else is reported as `5.0.0`.
+    pub status: &'a str,
+    /// The last reply of the smarthost, or empty. May hold anything.
+    pub reply: &'a str,
+    /// Given up for its age, not refused.
+    pub expired: bool,
+}
+
+/// Composes notices for one school.
+#[derive(Debug)]
+pub struct Notifier {
+    school: School,
+    hostname: String,
+    from: Address,
+    templates: Templates,
+    roles: BTreeMap<String, Vec<Address>>,
+}
+
+impl Notifier {
+    /// `hostname` names us in Message-IDs; `from` is the address of the From header; files in `templates_dir` replace the
+    /// built-in templates of the same name. Every template is read and tried here, on made-up messages.
+    pub fn new(
+        school_name: &str,
+        telephone: &str,
+        hostname: &str,
+        from: Address,
+        templates_dir: Option<&Path>,
+        roles: BTreeMap<String, Vec<Address>>,
+    ) -> Result<Self, TemplateError> {
+        let school = School {
+            name: clean::line(school_name, limits::NOTICE_SUBJECT_CHARS),
+            telephone: clean::line(telephone, limits::NOTICE_SUBJECT_CHARS),
+        };
+        let templates = Templates::load(templates_dir)?;
+        Ok(Self { school, hostname: hostname.to_owned(), from, templates, roles })
+    }
+
+    /// To the sender of a message with the verdict `warn`: it was not sent, why, and how to put it right.
+    pub fn returned_to_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
+        self.to_sender(Kind::Returned, report, about, "")
+    }
+
+    /// To the sender of a message with the verdict `hold`: it waits, why, and who decides.
+    pub fn held_for_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
+        self.to_sender(Kind::Held, report, about, "")
+    }
+
+    /// To the sender of a held message that a reviewer sent back, with the reviewer's note (may be empty).
+    pub fn returned_by_reviewer(&self, report: &Report, about: &About<'_>, note: &str) -> Option<Notice> {
+        self.to_sender(Kind::ReturnedByReviewer, report, about, note)
+    }
+
+    /// To the sender of a held message that a reviewer discarded.
+    pub fn discarded_for_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
+        self.to_sender(Kind::Discarded, report, about, "")
+    }
+
+    /// To those who decide on a held message: the roles of `report.notify`, without the sender's own mailboxes. Where
+    /// that leaves nobody, the ladder is climbed: `sbm`, `head`, `chair`. `None` where it leaves nobody at all.
+    pub fn held_for_reviewer(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
+        let (_, to) = self.reviewers(report, about);
+        if to.is_empty() {
+            return None;
+        }
+        let context = self.context(Kind::Review, Some(report), about, "");
+        Some(self.compose(Kind::Review, &context, about, to, None))
+    }
+
+    /// To the sender of a message that did not reach these recipients: a delivery status notification (RFC 3464).
+    /// `None` for the null sender, and without failures.
+    pub fn undeliverable(&self, about: &About<'_>, failures: &[Failure<'_>]) -> Option<Notice> {
+        let sender = about.envelope.mail_from.clone().filter(|sender| !same_mailbox(sender, &self.from))?;
+        if failures.is_empty() {
+            return None;
+        }
+        let shown = failures.iter().take(limits::NOTICE_RECIPIENTS);
+        let context = Context {
+            headline: words::undelivered(failures.len(), about.envelope.recipients.len()),
+            failures: shown.clone().map(failed).collect(),
+            recipients: Recipients { shown: Vec::new(), more: failures.len() - shown.len() },
+            ..self.context(Kind::Undeliverable, None, about, "")
+        };
+        let status = status::delivery_status(&self.hostname, about, failures);
+        Some(self.compose(Kind::Undeliverable, &context, about, vec![sender], Some(&status)))
+    }
+
+    fn to_sender(&self, kind: Kind, report: &Report, about: &About<'_>, note: &str) -> Option<Notice> {
+        let sender = about.envelope.mail_from.clone()?;
+        if same_mailbox(&sender, &self.from) {
+            return None;
+        }
+        let context = self.context(kind, Some(report), about, note);
+        Some(self.compose(kind, &context, about, vec![sender], None))
+    }
+
+    /// The roles that are told, and their mailboxes, each once.
+    fn reviewers(&self, report: &Report, about: &About<'_>) -> (Vec<String>, Vec<Address>) {
+        let wanted = || report.notify.iter().map(String::as_str);
+        let told = self.mailboxes_of(wanted(), about);
+        if !told.1.is_empty() {
+            return told;
+        }
+        LADDER
+            .iter()
+            .map(|&role| self.mailboxes_of(std::iter::once(role), about))
+            .find(|(_, mailboxes)| !mailboxes.is_empty())
+            .unwrap_or_default()
+    }
+
+    fn mailboxes_of<'r>(&self, roles: impl Iterator<Item = &'r str>, about: &About<'_>) -> (Vec<String>, Vec<Address>) {
+        let own = |mailbox: &Address| {
+            about.envelope.mail_from.iter().chain(about.sender_mailboxes).any(|sender| same_mailbox(sender, mailbox))
+        };
+        let (mut told, mut mailboxes) = (Vec::new(), Vec::<Address>::new());
+        for role in roles {
+            let before = mailboxes.len();
+            for mailbox in self.roles.get(role).into_iter().flatten().filter(|mailbox| !own(mailbox)) {
+                if !mailboxes.iter().any(|known| same_mailbox(known, mailbox)) {
+                    mailboxes.push(mailbox.clone());
+                }
+            }
+            if mailboxes.len() > before {
+                told.push(role.to_owned());
+            }
+        }
+        (told, mailboxes)
+    }
+
+    fn context(&self, kind: Kind, report: Option<&Report>, about: &About<'_>, note: &str) -> Context {
+        let address = |address: &Address| clean::line(address.as_str(), limits::NOTICE_SUBJECT_CHARS);
+        // The rules that decided come first; the order of the pack stays within each action.
+        let fired = report.into_iter().flat_map(|report| &report.rules);
+        let mut rules: Vec<_> = fired.filter(|rule| !rule.observed_only && rule.action != Action::Deliver).collect();
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.action));
+        let recipients = &about.envelope.recipients;
+        Context {
+            headline: words::headline(kind, rules.first().map(|rule| rule.id.as_str())),
+            school: self.school.clone(),
+            sender: about.envelope.mail_from.as_ref().map(address).unwrap_or_default(),
+            // Reviewers get no subject: it may itself name a pupil.
+            subject: match kind {
+                Kind::Review => String::new(),
+                _ => clean::line(about.subject, limits::NOTICE_SUBJECT_CHARS),
+            },
+            recipients: Recipients {
+                shown: recipients.iter().take(limits::NOTICE_RECIPIENTS).map(address).collect(),
+                more: recipients.len().saturating_sub(limits::NOTICE_RECIPIENTS),
+            },
+            at: words::british_time(about.at),
+            rules: rules
+                .iter()
+                .map(|rule| Rule {
+                    id: rule.id.clone(),
+                    why: clean::line(&rule.why, limits::NOTICE_NOTE_CHARS),
+                    remedy: clean::line(&rule.remedy, limits::NOTICE_NOTE_CHARS),
+                    clauses: rule.clauses.iter().map(|c| clean::line(c, limits::NOTICE_SUBJECT_CHARS)).collect(),
+                })
+                .collect(),
+            pupils: report.map_or(0, |report| report.pupils.len() + report.unlisted_pupils),
+            breach: report.is_some_and(|report| report.breach),
+            reviewers: words::titles(&report.map(|report| self.reviewers(report, about).0).unwrap_or_default()),
+            note: clean::lines(note, limits::NOTICE_NOTE_CHARS),
+            failures: Vec::new(),
+            id: clean::line(&about.id.0, limits::NOTICE_SUBJECT_CHARS),
+        }
+    }
+
+    fn compose(
+        &self,
+        kind: Kind,
+        context: &Context,
+        about: &About<'_>,
+        to: Vec<Address>,
+        status: Option<&DeliveryStatus>,
+    ) -> Notice {
+        let (text, html) = self.templates.render(kind, context);
+        let content = compose::message(&compose::Parts {
+            kind,
+            from: &self.from,
+            from_name: &format!("schoolgate at {}", self.school.name),
+            to: &to,
+            subject: &context.headline,
+            hostname: &self.hostname,
+            id: &context.id,
+            in_reply_to: about.message_id.filter(|id| clean::is_message_id(id)),
+            at: about.now,
+            text: &clean::wrap(&text, limits::NOTICE_LINE_CHARS),
+            html: &html,
+            status,
+        });
+        let mut envelope = Envelope::new(None, to);
+        envelope.smtputf8 = envelope.recipients.iter().any(|address| !address.as_str().is_ascii());
+        Notice { envelope, content }
+    }
+}
+
+fn failed(failure: &Failure<'_>) -> Failed {
+    Failed {
+        address: clean::line(failure.recipient.as_str(), limits::NOTICE_SUBJECT_CHARS),
+        why: words::undelivered_why(failure.status, failure.expired).to_owned(),
+        reply: clean::line(failure.reply, limits::NOTICE_SUBJECT_CHARS),
+    }
+}
+
+/// Who is told of a message when the one who would be told wrote it.
+const LADDER: &[&str] = &["sbm", "head", "chair"];
+
+/// School mailboxes ignore case, whatever RFC 5321 2.4 leaves open.
+fn same_mailbox(a: &Address, b: &Address) -> bool {
+    a.domain() == b.domain() && a.local().to_lowercase() == b.local().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests;

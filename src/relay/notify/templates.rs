@@ -1,0 +1,307 @@
+//! The templates: built in, replaceable file by file, all tried before the first message comes.
+
+use std::path::{Path, PathBuf};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+pub const AUTO_REPLIED: &str = "auto-replied";
+pub const AUTO_GENERATED: &str = "auto-generated";
+
+/// Which notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Returned,
+    Held,
+    Review,
+    ReturnedByReviewer,
+    Discarded,
+    Undeliverable,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] =
+        [Self::Returned, Self::Held, Self::Review, Self::ReturnedByReviewer, Self::Discarded, Self::Undeliverable];
+
+    /// The name of its template files, without the ending.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Returned => "returned",
+            Self::Held => "held",
+            Self::Review => "review",
+            Self::ReturnedByReviewer => "returned-by-reviewer",
+            Self::Discarded => "discarded",
+            Self::Undeliverable => "undeliverable",
+        }
+    }
+
+    /// An answer to the sender's message, or news to somebody else.
+    pub fn auto_submitted(self) -> &'static str {
+        if self == Self::Review { AUTO_GENERATED } else { AUTO_REPLIED }
+    }
+}
+
+/// All that a template may say.
+#[derive(Debug, Clone, Serialize)]
+pub struct Context {
+    pub headline: String,
+    pub school: School,
+    /// Empty for a message from the null sender.
+    pub sender: String,
+    /// Empty where the message had none, and for reviewers.
+    pub subject: String,
+    pub recipients: Recipients,
+    pub at: String,
+    pub rules: Vec<Rule>,
+    /// How many pupils it is about.
+    pub pupils: usize,
+    pub breach: bool,
+    /// Who decides, in words.
+    pub reviewers: String,
+    /// What the reviewer wrote; may be empty.
+    pub note: String,
+    /// Recipients that got no copy; empty but for the notice about them.
+    pub failures: Vec<Failed>,
+    pub id: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Failed {
+    pub address: String,
+    /// In plain words.
+    pub why: String,
+    /// What the other mail system said; may be empty.
+    pub reply: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct School {
+    pub name: String,
+    /// May be empty.
+    pub telephone: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Recipients {
+    pub shown: Vec<String>,
+    /// How many are not shown.
+    pub more: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Rule {
+    pub id: String,
+    pub why: String,
+    pub remedy: String,
+    pub clauses: Vec<String>,
+}
+
+/// A template that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The directory or a file in it cannot be read.
+    #[error("{}: cannot be read: {error}", file.display())]
+    Unreadable {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file that replaces no template: most likely its name is mistyped.
+    #[error("{}: there is no template of this name; the names are {}", file.display(), names())]
+    Unknown {
+        /// Which.
+        file: PathBuf,
+    },
+    /// It does not parse, or names something that no notice has.
+    #[error("{}:{line}: {problem}", file.display())]
+    Broken {
+        /// Which.
+        file: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../rules/notices/", $name)))),*]
+    };
+}
+
+/// Name and text of each built-in template.
+const BUILT_IN: &[(&str, &str)] = built_in![
+    "layout.html",
+    "rules.html",
+    "rules.txt",
+    "recipients.html",
+    "recipients.txt",
+    "footer.txt",
+    "returned.html",
+    "returned.txt",
+    "held.html",
+    "held.txt",
+    "review.html",
+    "review.txt",
+    "returned-by-reviewer.html",
+    "returned-by-reviewer.txt",
+    "discarded.html",
+    "discarded.txt",
+    "undeliverable.html",
+    "undeliverable.txt",
+];
+
+fn names() -> String {
+    BUILT_IN.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// The built-in templates, and the school's own over them.
+#[derive(Debug)]
+pub struct Templates {
+    own: Environment<'static>,
+    built_in: Environment<'static>,
+}
+
+impl Templates {
+    /// Reads the school's templates and tries each notice on made-up messages.
+    pub fn load(dir: Option<&Path>) -> Result<Self, TemplateError> {
+        let inside = Path::new("rules/notices");
+        let mut built_in = environment();
+        for (name, text) in BUILT_IN {
+            built_in.add_template(name, text).map_err(|e| broken(inside, &e))?;
+        }
+        let mut own = built_in.clone();
+        if let Some(dir) = dir {
+            for (name, text) in read(dir)? {
+                own.add_template_owned(name, text).map_err(|e| broken(dir, &e))?;
+            }
+        }
+        let templates = Self { own, built_in };
+        for context in made_up() {
+            for kind in Kind::ALL {
+                rendered(&templates.own, kind, &context).map_err(|e| broken(dir.unwrap_or(inside), &e))?;
+            }
+        }
+        Ok(templates)
+    }
+
+    /// The text and the HTML of a notice.
+    ///
+    /// A school's template that passed [`Templates::load`] and still fails on a message gives way to the built-in one.
+    pub fn render(&self, kind: Kind, context: &Context) -> (String, String) {
+        rendered(&self.own, kind, context)
+            .inspect_err(|error| tracing::error!(template = kind.name(), line = error.line(), "notice template failed"))
+            .or_else(|_| rendered(&self.built_in, kind, context))
+            .unwrap_or_else(|_| {
+                // The headline is clean of everything that HTML would read as mark-up: it is made of fixed words.
+                let words = format!("{}\n\nReference: {}\n", context.headline, context.id);
+                (words.clone(), format!("<pre>{words}</pre>"))
+            })
+    }
+}
+
+fn rendered(
+    environment: &Environment<'static>,
+    kind: Kind,
+    context: &Context,
+) -> Result<(String, String), minijinja::Error> {
+    let one = |ending: &str| environment.get_template(&format!("{}.{ending}", kind.name()))?.render(Serde(context));
+    Ok((one("txt")?, one("html")?))
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    // A misspelt placeholder is an error at start, not a gap in a notice. What ends in .html is escaped by default.
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // A tag alone on its line leaves no line behind.
+    if let Ok(syntax) =
+        SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()
+    {
+        environment.set_syntax(syntax);
+    }
+    environment
+}
+
+fn read(dir: &Path) -> Result<Vec<(String, String)>, TemplateError> {
+    let unreadable = |file: &Path| {
+        let file = file.to_owned();
+        move |error| TemplateError::Unreadable { file, error }
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable(dir))? {
+        let file = entry.map_err(unreadable(dir))?.path();
+        if !file.extension().is_some_and(|ending| ending == "txt" || ending == "html") {
+            continue;
+        }
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if !BUILT_IN.iter().any(|(known, _)| *known == name) {
+            return Err(TemplateError::Unknown { file });
+        }
+        let text = std::fs::read_to_string(&file).map_err(unreadable(&file))?;
+        found.push((name, text));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn broken(dir: &Path, error: &minijinja::Error) -> TemplateError {
+    // An error inside an included template is wrapped by the including one; the innermost knows the place.
+    let mut innermost = error;
+    while let Some(source) = std::error::Error::source(innermost).and_then(|s| s.downcast_ref::<minijinja::Error>()) {
+        innermost = source;
+    }
+    TemplateError::Broken {
+        file: dir.join(innermost.name().unwrap_or("unknown")),
+        line: innermost.line().unwrap_or(1),
+        problem: innermost
+            .detail()
+            .map_or_else(|| innermost.kind().to_string(), |d| format!("{}: {d}", innermost.kind())),
+    }
+}
+
+/// Two messages that between them take every turn a template can take.
+fn made_up() -> [Context; 2] {
+    let full = Context {
+        headline: "NOT SENT: subject does not say Confidential".to_owned(),
+        school: School { name: "A School".to_owned(), telephone: "01632 960000".to_owned() },
+        sender: "a.teacher@school.example".to_owned(),
+        subject: "A subject".to_owned(),
+        recipients: Recipients { shown: vec!["a@b.example".to_owned(), "c@d.example".to_owned()], more: 3 },
+        at: "Friday 2 October 2026 at 16:31".to_owned(),
+        rules: ["1", "2"]
+            .map(|n| Rule {
+                id: format!("rule-{n}"),
+                why: "Why.".to_owned(),
+                remedy: "Remedy.".to_owned(),
+                clauses: vec!["Clause 1".to_owned(), "Clause 2".to_owned()],
+            })
+            .into(),
+        pupils: 2,
+        breach: true,
+        reviewers: "the School Business Manager".to_owned(),
+        note: "A note.".to_owned(),
+        failures: vec![Failed {
+            address: "a@b.example".to_owned(),
+            why: "Why.".to_owned(),
+            reply: "550 5.1.1 No".to_owned(),
+        }],
+        id: "01ARZ3NDEKTSV4RR".to_owned(),
+    };
+    let bare = Context {
+        school: School { telephone: String::new(), ..full.school.clone() },
+        sender: String::new(),
+        subject: String::new(),
+        recipients: Recipients { shown: Vec::new(), more: 0 },
+        rules: Vec::new(),
+        pupils: 0,
+        breach: false,
+        note: String::new(),
+        failures: Vec::new(),
+        ..full.clone()
+    };
+    [full, bare]
+}

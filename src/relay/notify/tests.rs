@@ -1,0 +1,333 @@
+use super::*;
+use crate::inspect::{FiredRule, ReportedPupil, ReportedRecipient};
+
+fn address(text: &str) -> Address {
+    Address::parse(text).expect("an address")
+}
+
+fn notifier() -> Notifier {
+    let role = |role: &str, mailboxes: &[&str]| (role.to_owned(), mailboxes.iter().map(|m| address(m)).collect());
+    let roles = BTreeMap::from([
+        role("sbm", &["sbm@school.example"]),
+        role("head", &["head@school.example"]),
+        role("chair", &["chair@governors.example"]),
+        role("dsl", &["dsl@school.example", "head@school.example"]),
+    ]);
+    Notifier::new(
+        "St Bride’s Primary School",
+        "01632 960321",
+        "gate.school.example",
+        address("schoolgate@school.example"),
+        None,
+        roles,
+    )
+    .expect("the built-in templates are sound")
+}
+
+fn fired(id: &str, action: Action, why: &str, remedy: &str, clauses: &[&str]) -> FiredRule {
+    FiredRule {
+        id: id.to_owned(),
+        action,
+        breach: action == Action::Hold,
+        why: why.to_owned(),
+        remedy: remedy.to_owned(),
+        clauses: clauses.iter().map(|c| (*c).to_owned()).collect(),
+        observed_only: false,
+    }
+}
+
+fn report(action: Action, rules: Vec<FiredRule>) -> Report {
+    Report {
+        action,
+        breach: action == Action::Hold,
+        notify: vec!["sbm".to_owned()],
+        rules,
+        recipients: vec![ReportedRecipient { address: "a@b.example".to_owned(), kind: "external".to_owned() }],
+        pupils: ["P001", "P002"]
+            .map(|id| ReportedPupil {
+                id: id.to_owned(),
+                tier: "record".to_owned(),
+                categories: vec!["attainment".to_owned()],
+                places: vec!["body".to_owned()],
+            })
+            .into(),
+        unlisted_pupils: 1,
+        findings: Vec::new(),
+        markers: Vec::new(),
+        unreadable: Vec::new(),
+    }
+}
+
+fn warned() -> Report {
+    report(
+        Action::Warn,
+        vec![
+            fired(
+                "confidential-marker-missing",
+                Action::Warn,
+                "The message holds information about pupils, and its subject does not say that it is confidential.",
+                "Send it again with the word Confidential in the subject.",
+                &["Acceptable use 4.2: say ‘Confidential’ in the subject"],
+            ),
+            fired("visible-recipients", Action::Warn, "Recipients can see each other’s addresses.", "Use Bcc.", &[]),
+        ],
+    )
+}
+
+fn held() -> Report {
+    let mut observed = fired("pupil-images", Action::Warn, "SEEN BY NOBODY", "SEEN BY NOBODY", &[]);
+    observed.observed_only = true;
+    report(
+        Action::Hold,
+        vec![
+            fired("lookalike-recipient", Action::Warn, "An address looks mistyped.", "Check each letter of it.", &[]),
+            observed,
+            fired(
+                "pupil-record-to-personal",
+                Action::Hold,
+                "The message holds pupils’ data, and one of its recipients is a personal mailbox.",
+                "Send it to a school or work address, or leave the pupils’ data out.",
+                &["Data protection 3", "Acceptable use 5.1"],
+            ),
+        ],
+    )
+}
+
+fn envelope(sender: Option<&str>) -> Envelope {
+    Envelope::new(sender.map(address), vec![address("parent.one@gmail.com"), address("clerk@council.example")])
+}
+
+fn about<'a>(envelope: &'a Envelope, id: &'a QueueId) -> About<'a> {
+    About {
+        envelope,
+        subject: "Reports for Thursday",
+        message_id: Some("<D26F44E3@school.example>"),
+        id,
+        at: "2026-10-02T15:31:00Z".parse().expect("a timestamp"),
+        now: "2026-10-02T15:31:05Z".parse().expect("a timestamp"),
+        sender_mailboxes: &[],
+    }
+}
+
+fn failures(recipients: &[Address]) -> [Failure<'_>; 2] {
+    let failure = |n: usize, status, reply, expired| Failure { recipient: &recipients[n], status, reply, expired };
+    [failure(0, "5.1.1", "550 5.1.1 No such\r\nAction: delivered\r\n user", false), failure(1, "4.4.7", "", true)]
+}
+
+fn id() -> QueueId {
+    QueueId("06F2K7Q9ZB3M5T1X".to_owned())
+}
+
+fn body_parts(notice: &Notice) -> (String, String) {
+    let message = mail_parser::MessageParser::default().parse(&notice.content).expect("a message");
+    (message.body_text(0).expect("text").into_owned(), message.body_html(0).expect("html").into_owned())
+}
+
+fn header<'n>(notice: &'n Notice, name: &str) -> Vec<&'n str> {
+    let text = std::str::from_utf8(&notice.content).expect("ASCII headers");
+    let head = text.split_once("\r\n\r\n").expect("an empty line").0;
+    head.split("\r\n").filter_map(|l| l.strip_prefix(name)?.strip_prefix(": ")).collect()
+}
+
+/// Compares with `tests/golden/NAME`, or writes it where `SCHOOLGATE_UPDATE_GOLDEN` is set.
+fn golden(name: &str, found: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/notices").join(name);
+    if std::env::var_os("SCHOOLGATE_UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(file.parent().expect("a parent")).expect("the directory");
+        std::fs::write(&file, found).expect("the golden file");
+    }
+    let expected = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    assert_eq!(found, expected, "{name} differs; if that is meant, set SCHOOLGATE_UPDATE_GOLDEN=1");
+}
+
+#[test]
+fn notices_read_as_written_down() {
+    let (notifier, id) = (notifier(), id());
+    let envelope = envelope(Some("m.teacher@school.example"));
+    let about = about(&envelope, &id);
+    let note = "Please use the council’s portal for this.\nCall me if it does not open.";
+    for (name, notice) in [
+        ("returned", notifier.returned_to_sender(&warned(), &about)),
+        ("held", notifier.held_for_sender(&held(), &about)),
+        ("review", notifier.held_for_reviewer(&held(), &about)),
+        ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
+        ("discarded", notifier.discarded_for_sender(&held(), &about)),
+        ("undeliverable", notifier.undeliverable(&about, &failures(&about.envelope.recipients))),
+    ] {
+        let notice = notice.expect(name);
+        let (text, html) = body_parts(&notice);
+        let head = std::str::from_utf8(&notice.content).expect("ASCII").split_once("\r\n\r\n").expect("headers").0;
+        golden(&format!("{name}.headers"), &format!("{}\n", head.replace("\r\n", "\n")));
+        golden(&format!("{name}.txt"), &text.replace("\r\n", "\n"));
+        golden(&format!("{name}.html"), &html.replace("\r\n", "\n"));
+        assert!(notice.envelope.mail_from.is_none());
+        assert!(!text.contains("SEEN BY NOBODY") && !html.contains("SEEN BY NOBODY"));
+        assert!(notice.content.split(|&b| b == b'\n').rev().skip(1).all(|l| l.ends_with(b"\r") && l.len() <= 998));
+        // Fail-closed wording: what became of the message comes first, in the subject and in the text.
+        assert!(
+            text.lines()
+                .next()
+                .is_some_and(|l| ["NOT SENT", "NOT DELIVERED", "DECISION"].iter().any(|w| l.contains(w))),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn reviewers_see_neither_subject_nor_findings() {
+    let (notifier, id) = (notifier(), id());
+    let envelope = envelope(Some("m.teacher@school.example"));
+    let notice = notifier
+        .held_for_reviewer(&held(), &About { subject: "Zebedee Quill’s plan", ..about(&envelope, &id) })
+        .expect("a notice");
+    assert!(!String::from_utf8_lossy(&notice.content).contains("Zebedee"));
+    let (text, _) = body_parts(&notice);
+    for wanted in ["m.teacher@school.example", "clerk@council.example", "about 3 pupils", "likely", &id.0] {
+        assert!(text.contains(wanted), "{wanted} is missing from\n{text}");
+    }
+    for pupil in ["P001", "P002"] {
+        assert!(!text.contains(pupil));
+    }
+}
+
+#[test]
+fn nobody_is_told_of_their_own_message_as_reviewer() {
+    let (notifier, id) = (notifier(), id());
+    for (sender, notify, also, expected) in [
+        (Some("m.teacher@school.example"), &["sbm"][..], &[][..], &["sbm@school.example"][..]),
+        (Some("SBM@School.Example"), &["sbm"], &[], &["head@school.example"]),
+        (Some("l.sharp@school.example"), &["sbm"], &["sbm@school.example"], &["head@school.example"]),
+        (Some("sbm@school.example"), &["sbm"], &["head@school.example"], &["chair@governors.example"]),
+        (Some("sbm@school.example"), &["sbm"], &["head@school.example", "chair@governors.example"], &[]),
+        (Some("head@school.example"), &["sbm", "head"], &[], &["sbm@school.example"]),
+        (Some("t@school.example"), &["dsl", "head"], &[], &["dsl@school.example", "head@school.example"]),
+        (Some("t@school.example"), &["it"], &[], &["sbm@school.example"]),
+        (Some("t@school.example"), &[], &[], &["sbm@school.example"]),
+        (None, &["sbm"], &[], &["sbm@school.example"]),
+    ] {
+        let mut report = held();
+        report.notify = notify.iter().map(|&role| role.to_owned()).collect();
+        let envelope = envelope(sender);
+        let also: Vec<Address> = also.iter().map(|a| address(a)).collect();
+        let notice = notifier.held_for_reviewer(&report, &About { sender_mailboxes: &also, ..about(&envelope, &id) });
+        let told: Vec<String> =
+            notice.iter().flat_map(|n| &n.envelope.recipients).map(|a| a.as_str().to_owned()).collect();
+        assert_eq!(told, expected, "{sender:?} {notify:?} {also:?}");
+    }
+}
+
+#[test]
+fn the_null_sender_and_ourselves_are_told_nothing() {
+    let (notifier, id) = (notifier(), id());
+    for sender in [None, Some("schoolgate@school.example"), Some("Schoolgate@SCHOOL.example")] {
+        let envelope = envelope(sender);
+        let about = about(&envelope, &id);
+        assert!(notifier.returned_to_sender(&warned(), &about).is_none(), "{sender:?}");
+        assert!(notifier.held_for_sender(&held(), &about).is_none(), "{sender:?}");
+        assert!(notifier.returned_by_reviewer(&held(), &about, "x").is_none(), "{sender:?}");
+        assert!(notifier.discarded_for_sender(&held(), &about).is_none(), "{sender:?}");
+    }
+}
+
+#[test]
+fn nothing_from_outside_makes_a_header_or_mark_up() {
+    let (notifier, id) = (notifier(), id());
+    let hostile = [
+        "x\r\nBcc: thief@evil.example\r\n\r\nHello".to_owned(),
+        "=?utf-8?q?x=0D=0ABcc:_thief@evil.example?=".to_owned(),
+        "<script>alert(1)</script><a href=\"https://evil.example\">".to_owned(),
+        "{{ school }}{% include 'x' %}".to_owned(),
+        "\u{202E}txet\u{202C}\u{0}\u{7f}".to_owned(),
+        "A".repeat(10_000),
+        "--=_returned-06F2K7Q9ZB3M5T1X--\r\n".repeat(3),
+    ];
+    let envelope = envelope(Some("\"odd, name\"@school.example"));
+    for subject in &hostile {
+        let about = About { subject, message_id: Some("<a@b>\r\nBcc: thief@evil.example"), ..about(&envelope, &id) };
+        let notice = notifier.returned_to_sender(&warned(), &about).expect("a notice");
+        for forbidden in ["Bcc", "In-Reply-To", "References"] {
+            assert!(header(&notice, forbidden).is_empty(), "{subject:?}");
+        }
+        assert_eq!(header(&notice, "Subject"), ["NOT SENT: subject does not say Confidential"]);
+        assert_eq!(header(&notice, "To"), ["undisclosed-recipients:;"]);
+        assert_eq!(header(&notice, "Auto-Submitted"), ["auto-replied"]);
+        let parsed = mail_parser::MessageParser::default().parse(&notice.content).expect("a message");
+        assert_eq!(parsed.parts.len(), 3, "{subject:?}");
+        let (text, html) = body_parts(&notice);
+        assert!(!html.contains("<script") && !html.contains("<a "), "{subject:?}");
+        assert!(!text.contains('\u{202E}') && !html.contains('\u{202E}'));
+        assert!(text.len() < 4_000, "a long subject is cut");
+    }
+}
+
+#[test]
+fn what_could_not_be_delivered_is_told_to_machines_too() {
+    let (notifier, id) = (notifier(), id());
+    let plain = envelope(Some("m.teacher@school.example"));
+    let notice = notifier.undeliverable(&about(&plain, &id), &failures(&plain.recipients)).expect("a notice");
+    let text = String::from_utf8(notice.content).expect("ASCII");
+    assert!(text.contains("Content-Type: multipart/report; report-type=delivery-status;"), "{text}");
+    assert!(text.contains("Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n"), "{text}");
+    for wanted in [
+        "\r\nReporting-MTA: dns; gate.school.example\r\nArrival-Date: Fri, 02 Oct 2026 15:31:00 +0000\r\n\r\n\
+         Final-Recipient: rfc822; parent.one@gmail.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\
+         Diagnostic-Code: smtp; 550 5.1.1 No such Action: delivered user\r\n",
+        "\r\n\r\nFinal-Recipient: rfc822; clerk@council.example\r\nAction: failed\r\nStatus: 4.4.7\r\n",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\nis missing from\n{text}");
+    }
+    let wide = Envelope::new(plain.mail_from.clone(), vec![address("zoë@school-two.example")]);
+    let failure = Failure { recipient: &wide.recipients[0], status: "5", reply: "", expired: false };
+    let notice = notifier.undeliverable(&about(&wide, &id), &[failure]).expect("a notice");
+    let text = String::from_utf8(notice.content).expect("ASCII");
+    for wanted in ["message/global-delivery-status", "Final-Recipient: utf-8; zo=C3=AB@", "Status: 5.0.0"] {
+        assert!(text.contains(wanted), "{wanted} is missing from\n{text}");
+    }
+    let null = envelope(None);
+    assert!(notifier.undeliverable(&about(&null, &id), &failures(&null.recipients)).is_none());
+    assert!(notifier.undeliverable(&about(&plain, &id), &[]).is_none());
+}
+
+#[test]
+fn many_recipients_are_counted_not_listed() {
+    let (notifier, id) = (notifier(), id());
+    let recipients = (0..500).map(|n| address(&format!("parent{n}@gmail.com"))).collect();
+    let envelope = Envelope::new(Some(address("m.teacher@school.example")), recipients);
+    let notice = notifier.returned_to_sender(&warned(), &about(&envelope, &id)).expect("a notice");
+    let (text, _) = body_parts(&notice);
+    assert!(text.contains("and 480 more") && text.contains("parent19@") && !text.contains("parent20@"), "{text}");
+}
+
+#[test]
+fn a_school_replaces_templates_and_learns_at_start_what_is_wrong() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let start = |name: &str, text: &str| {
+        for entry in std::fs::read_dir(dir.path()).expect("the directory") {
+            std::fs::remove_file(entry.expect("an entry").path()).expect("removed");
+        }
+        std::fs::write(dir.path().join(name), text).expect("written");
+        let from = address("schoolgate@school.example");
+        Notifier::new("A School", "", "gate.school.example", from, Some(dir.path()), BTreeMap::new())
+    };
+    let id = id();
+    let envelope = envelope(Some("m.teacher@school.example"));
+    let own = start("returned.txt", "Oh dear: NOT SENT.\n{{ subject }}\n").expect("a sound template");
+    let notice = own.returned_to_sender(&warned(), &about(&envelope, &id)).expect("a notice");
+    let (text, html) = body_parts(&notice);
+    assert_eq!(text.replace("\r\n", "\n").trim_end(), "Oh dear: NOT SENT.\nReports for Thursday");
+    assert!(html.contains("Your message was not sent"), "the HTML stays the built-in one");
+
+    for (name, text, place, words) in [
+        ("returned.txt", "one\ntwo\n{% if %}\n", "returned.txt:3:", "syntax error"),
+        ("held.html", "one\n{{ subjekt }}\n", "held.html:2:", "undefined"),
+        ("rules.txt", "{% for rule in rules %}\n\n{{ rule.whyy }}{% endfor %}", "rules.txt:3:", "undefined"),
+        ("retruned.txt", "x", "retruned.txt: ", "there is no template of this name"),
+    ] {
+        let error = start(name, text).expect_err(name).to_string();
+        assert!(error.contains(place) && error.contains(words), "{name}: {error}");
+    }
+    let missing = dir.path().join("nowhere");
+    let from = address("schoolgate@school.example");
+    let error = Notifier::new("A", "", "h", from, Some(&missing), BTreeMap::new()).expect_err("no directory");
+    assert!(error.to_string().contains("nowhere: cannot be read"), "{error}");
+}

@@ -1,0 +1,130 @@
+//! The few words of a notice that are not in its template: the headline, titles of roles, the time.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::templates::Kind;
+
+/// The Subject of the notice: what became of the message, and why in about five words.
+pub fn headline(kind: Kind, rule: Option<&str>) -> String {
+    let reason = rule.map_or("please look at it again", reason);
+    match kind {
+        Kind::Returned => format!("NOT SENT: {reason}"),
+        Kind::Held => format!("HELD, NOT SENT: {reason}"),
+        Kind::ReturnedByReviewer => "NOT SENT: sent back to you after checking".to_owned(),
+        Kind::Discarded => "NOT SENT: deleted after checking".to_owned(),
+        Kind::Undeliverable => "NOT DELIVERED: refused by another mail system".to_owned(),
+        Kind::Review => format!("TO DECIDE: message held: {reason}"),
+    }
+}
+
+/// What is wrong by rule id, for the headline; it says nothing that the rule's own name does not.
+fn reason(rule: &str) -> &'static str {
+    match rule {
+        "impersonation" => "sender address is not yours",
+        "pupil-record-to-personal" => "pupil data to personal address",
+        "pupil-mention-to-personal" => "pupil named to personal address",
+        "pupil-record-to-wrong-guardian" => "pupil data to wrong parent",
+        "bulk-pupils-outside" => "many pupils named in it",
+        "sensitive-unprotected" => "sensitive pupil data, not protected",
+        "confidential-marker-missing" => "subject does not say Confidential",
+        "personal-marker-missing" => "subject does not say Personal",
+        "personal-marker-misused" => "pupil data in personal message",
+        "adult-identifier-outside" => "bank or identity number inside",
+        "adult-identifier-unmarked" => "subject does not say Confidential",
+        "visible-recipients" => "recipients can see each other",
+        "credentials-disclosed" => "password or code written out",
+        "offensive-language" => "language that may offend",
+        "unreadable-content" => "attachment could not be read",
+        "pupil-images" => "photograph going outside the school",
+        "lookalike-recipient" => "address may be mistyped",
+        _ => "school policy needs a check",
+    }
+}
+
+/// The headline of a report on recipients that got no copy.
+pub fn undelivered(failed: usize, recipients: usize) -> String {
+    match (failed, recipients) {
+        (1, 1) => "NOT DELIVERED: your message did not arrive".to_owned(),
+        (failed, all) if failed >= all => "NOT DELIVERED: to none of its recipients".to_owned(),
+        (failed, all) => format!("NOT DELIVERED: to {failed} of {all} recipients"),
+    }
+}
+
+/// Why a recipient got no copy, by enhanced status code (RFC 3463), and what to do about it.
+pub fn undelivered_why(status: &str, expired: bool) -> &'static str {
+    if expired {
+        return "It was tried again and again, and the mail system of this recipient has not taken it in time. Ring them, \
+                or send it again later.";
+    }
+    let mut codes = status.split('.').skip(1);
+    match (codes.next(), codes.next()) {
+        (Some("1"), _) => "There is no such mailbox. Check the address letter by letter, and send it again.",
+        (Some("2"), Some("2")) => "The mailbox is full. Tell them in another way, or send it again later.",
+        (Some("2"), Some("3")) | (Some("3"), Some("4")) => {
+            "The message is too large for their mail system. Send it again with smaller attachments."
+        }
+        (Some("2"), _) => "The mailbox takes no mail now. Tell them in another way.",
+        (Some("7"), _) => "Their mail system does not allow this message. Ask them why, or tell them in another way.",
+        _ => "Their mail system refused it. Check the address, or tell them in another way.",
+    }
+}
+
+/// `the School Business Manager and the headteacher`.
+pub fn titles(roles: &[String]) -> String {
+    let titles: Vec<&str> = roles.iter().map(|role| title(role)).collect();
+    match titles.as_slice() {
+        [] => "the school office".to_owned(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn title(role: &str) -> &'static str {
+    match role {
+        "sbm" => "the School Business Manager",
+        "head" => "the headteacher",
+        "slt" => "the senior leadership team",
+        "dsl" => "the designated safeguarding lead",
+        "dpo" => "the data protection officer",
+        "chair" => "the chair of governors",
+        "it" => "the IT team",
+        _ => "the school office",
+    }
+}
+
+/// `Friday 2 October 2026 at 16:31`, in British local time.
+pub fn british_time(at: Timestamp) -> String {
+    // Written out so that it does not hang on the machine's time zone files (SI 2002/262: last Sundays, 01:00 UTC).
+    let zone = TimeZone::posix("GMT0BST,M3.5.0/1,M10.5.0/2").unwrap_or(TimeZone::UTC);
+    at.to_zoned(zone).strftime("%A %-d %B %Y at %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_british() {
+        for (at, expected) in [
+            ("2026-10-02T15:31:00Z", "Friday 2 October 2026 at 16:31"),
+            ("2026-11-02T15:31:00Z", "Monday 2 November 2026 at 15:31"),
+            ("2026-03-29T00:59:00Z", "Sunday 29 March 2026 at 00:59"),
+            ("2026-03-29T01:00:00Z", "Sunday 29 March 2026 at 02:00"),
+            ("2026-10-25T01:00:00Z", "Sunday 25 October 2026 at 01:00"),
+        ] {
+            assert_eq!(british_time(at.parse().expect("a timestamp")), expected);
+        }
+    }
+
+    #[test]
+    fn roles_have_titles() {
+        let roles = |r: &[&str]| r.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>();
+        assert_eq!(titles(&roles(&["sbm"])), "the School Business Manager");
+        assert_eq!(
+            titles(&roles(&["sbm", "head", "dsl"])),
+            "the School Business Manager, the headteacher and the designated safeguarding lead"
+        );
+        assert_eq!(titles(&[]), "the school office");
+    }
+}

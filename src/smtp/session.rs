@@ -1,0 +1,564 @@
+//! One SMTP session as a state table (RFC 5321 4.1.4, 4.3.2; RFC 2920): octets in, [`Action`]s out.
+//!
+//! Never knows sockets, clocks or disk, so every path can be tested without them. Invariants:
+//! - every path that ends a transaction goes through [`Session::reset_transaction`];
+//! - the answer to a message is given by the caller alone ([`Session::answer`]); nothing here says 250 to content;
+//! - octets that come behind DATA before its 354 are never read as content: they end the session;
+//! - the replies to one group of pipelined commands go out in one write.
+//!
+//! STARTTLS, AUTH, DSN, PROXY and XCLIENT have no place in the table yet; CHUNKING will not get one.
+
+use std::collections::HashSet;
+
+use super::address::{Address, Envelope, Path};
+use super::command::{self, Command, CommandError, Mail};
+use super::data::{ContentFacts, DataReader, Progress, Refusal};
+use super::reply::{Code, Reply};
+use crate::limits;
+
+/// What a session must know of its listener and its client.
+#[derive(Debug, Clone)]
+pub struct SessionConfig {
+    /// Our name, for banner and EHLO.
+    pub hostname: String,
+    /// The domain that `<postmaster>` without a domain belongs to.
+    pub postmaster_domain: String,
+    /// Largest message, octets.
+    pub message_size: usize,
+    /// Most recipients of one message.
+    pub recipients: usize,
+    /// The client may send through us; others are refused at RCPT.
+    pub may_relay: bool,
+}
+
+/// What the caller is to do, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write these octets in one go.
+    Write(Vec<u8>),
+    /// Wait before going on: the client made too many mistakes.
+    Pause,
+    /// A transaction has its recipients, and its content follows: make ready to keep it. The 354 is the next write.
+    Begin(Box<Begun>),
+    /// The next piece of the content, un-stuffed.
+    Content(Vec<u8>),
+    /// The content is refused or given up: forget it.
+    Discard,
+    /// The content is complete: decide, then call [`Session::answer`]. Until then nothing more is read.
+    Complete(ContentFacts),
+    /// Close the connection.
+    Close(CloseReason),
+}
+
+/// A transaction whose content is about to come.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// From whom, to whom.
+    pub envelope: Envelope,
+    /// The client's name as it gave it.
+    pub helo: String,
+    /// It said EHLO rather than HELO.
+    pub esmtp: bool,
+}
+
+impl PartialEq for Begun {
+    fn eq(&self, other: &Self) -> bool {
+        self.helo == other.helo
+            && self.esmtp == other.esmtp
+            && self.envelope.mail_from == other.envelope.mail_from
+            && self.envelope.recipients == other.envelope.recipients
+    }
+}
+impl Eq for Begun {}
+
+/// Why the session closes, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// QUIT.
+    Quit,
+    /// HTTP or TLS on a plain SMTP port.
+    WrongProtocol,
+    /// It spoke before our banner, or sent content before 354.
+    TooEarly,
+    /// Too many refused commands, or too many that do nothing.
+    TooManyErrors,
+    /// A command line that does not end.
+    LineTooLong,
+    /// A command line that ends in a bare LF.
+    BareLineEnd,
+    /// Content far over the limit.
+    ContentTooLong,
+    /// Silent, or too slow.
+    TimedOut,
+    /// The gateway stops.
+    Stopping,
+}
+
+impl CloseReason {
+    /// The word for the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::WrongProtocol => "wrong-protocol",
+            Self::TooEarly => "too-early",
+            Self::TooManyErrors => "too-many-errors",
+            Self::LineTooLong => "line-too-long",
+            Self::BareLineEnd => "bare-line-end",
+            Self::ContentTooLong => "content-too-long",
+            Self::TimedOut => "timed-out",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Reading commands.
+    Commands,
+    /// Reading a command line that is too long already; how much of it has been dropped.
+    LongLine(usize),
+    /// Behind 354.
+    Content(DataReader),
+    /// The caller decides on a message.
+    Deciding,
+    /// Nothing more is read.
+    Closed,
+}
+
+/// What MAIL and RCPT have said so far.
+#[derive(Debug)]
+struct Transaction {
+    envelope: Envelope,
+    /// The recipients again, for finding one that is given twice.
+    known: HashSet<Address>,
+}
+
+/// Who the client says it is.
+#[derive(Debug, Clone)]
+struct Greeted {
+    name: String,
+    esmtp: bool,
+}
+
+/// One session.
+#[derive(Debug)]
+pub struct Session {
+    config: SessionConfig,
+    phase: Phase,
+    /// Octets that have come and are not used yet.
+    input: Vec<u8>,
+    /// Replies that have not been given to the caller yet.
+    output: Vec<u8>,
+    greeted: Option<Greeted>,
+    transaction: Option<Transaction>,
+    /// Nothing has been read yet.
+    fresh: bool,
+    /// Refused commands since the last message.
+    errors: usize,
+    /// Commands that do nothing since the last message.
+    junk: usize,
+    stopping: bool,
+    short_of_space: bool,
+}
+
+impl Session {
+    /// A session that waits for its first octets. The caller writes [`Session::banner`] first.
+    pub fn new(config: SessionConfig) -> Self {
+        Self {
+            config,
+            phase: Phase::Commands,
+            input: Vec::new(),
+            output: Vec::new(),
+            greeted: None,
+            transaction: None,
+            fresh: true,
+            errors: 0,
+            junk: 0,
+            stopping: false,
+            short_of_space: false,
+        }
+    }
+
+    /// 220.
+    pub fn banner(&self) -> Vec<u8> {
+        Reply::bare(Code::Ready, [format!("{} ESMTP", self.config.hostname)]).to_bytes()
+    }
+
+    /// The banner for a client that is one connection too many (RFC 5321 3.8).
+    pub fn too_many_connections(hostname: &str) -> Vec<u8> {
+        let text = format!("{hostname} Too many connections, please try again later");
+        Reply::new(Code::Unavailable, (3, 2), text).to_bytes()
+    }
+
+    /// Whether MAIL is to be answered with 452 for want of storage.
+    pub fn set_short_of_space(&mut self, short: bool) {
+        self.short_of_space = short;
+    }
+
+    /// Nothing more will be read or written.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    /// Reads octets from the client.
+    pub fn receive(&mut self, input: &[u8], actions: &mut Vec<Action>) {
+        if self.is_closed() {
+            return;
+        }
+        self.input.extend_from_slice(input);
+        self.go_on(actions);
+    }
+
+    /// The client spoke before our banner.
+    pub fn spoke_too_early(&mut self, input: &[u8], actions: &mut Vec<Action>) {
+        if is_other_protocol(input) {
+            return self.close(CloseReason::WrongProtocol, None, actions);
+        }
+        let reply = Reply::new(Code::Failed, (5, 0), "You spoke before the greeting");
+        self.close(CloseReason::TooEarly, Some(reply), actions);
+    }
+
+    /// The caller's answer to [`Action::Complete`]; then reads on in what has come meanwhile.
+    pub fn answer(&mut self, reply: &Reply, actions: &mut Vec<Action>) {
+        if !matches!(self.phase, Phase::Deciding) {
+            return;
+        }
+        self.phase = Phase::Commands;
+        self.errors = 0;
+        self.junk = 0;
+        self.say(reply);
+        self.go_on(actions);
+    }
+
+    /// The client has been silent or slow for too long.
+    pub fn timed_out(&mut self, actions: &mut Vec<Action>) {
+        if matches!(self.phase, Phase::Content(_)) {
+            actions.push(Action::Discard);
+        }
+        let text = format!("{} Timed out, closing", self.config.hostname);
+        self.close(CloseReason::TimedOut, Some(Reply::new(Code::Unavailable, (4, 2), text)), actions);
+    }
+
+    /// The gateway stops: a running transaction may still end, a session without one ends now (RFC 5321 3.8).
+    pub fn stop(&mut self, actions: &mut Vec<Action>) {
+        self.stopping = true;
+        if matches!(self.phase, Phase::Commands | Phase::LongLine(_)) && self.transaction.is_none() {
+            self.close_for_stop(actions);
+        }
+    }
+
+    fn close_for_stop(&mut self, actions: &mut Vec<Action>) {
+        let text = format!("{} Service stopping, please try again later", self.config.hostname);
+        self.close(CloseReason::Stopping, Some(Reply::new(Code::Unavailable, (3, 2), text)), actions);
+    }
+
+    /// Works through the input as far as it goes, then hands the collected replies over.
+    fn go_on(&mut self, actions: &mut Vec<Action>) {
+        loop {
+            if self.stopping && matches!(self.phase, Phase::Commands) && self.transaction.is_none() {
+                self.close_for_stop(actions);
+            }
+            let went_on = match self.phase {
+                Phase::Commands => self.read_command(actions),
+                Phase::LongLine(dropped) => self.drop_line(dropped, actions),
+                Phase::Content(_) => self.read_content(actions),
+                Phase::Deciding | Phase::Closed => false,
+            };
+            if !went_on {
+                break;
+            }
+        }
+        self.flush(actions);
+    }
+
+    /// Takes one command line off the input; false when there is none yet.
+    fn read_command(&mut self, actions: &mut Vec<Action>) -> bool {
+        if self.fresh && is_other_protocol(&self.input) {
+            self.close(CloseReason::WrongProtocol, None, actions);
+            return false;
+        }
+        let Some(line_feed) = memchr::memchr(b'\n', &self.input) else {
+            if self.input.len() >= limits::COMMAND_LINE {
+                self.phase = Phase::LongLine(0);
+                return true;
+            }
+            return false;
+        };
+        let line: Vec<u8> = self.input.drain(..=line_feed).collect();
+        if line.len() > limits::COMMAND_LINE {
+            self.refuse(&line_too_long(), actions);
+            return true;
+        }
+        self.fresh = false;
+        let Some(line) = line.strip_suffix(b"\r\n") else {
+            let text = "Command lines end in CR LF, this one ends in a bare LF";
+            self.close(CloseReason::BareLineEnd, Some(Reply::new(Code::Unrecognised, (5, 2), text)), actions);
+            return false;
+        };
+        if is_other_protocol(line) {
+            self.close(CloseReason::WrongProtocol, None, actions);
+            return false;
+        }
+        match command::parse(line) {
+            Ok(command) => self.obey(command, actions),
+            Err(error) => self.refuse(&error.reply(), actions),
+        }
+        true
+    }
+
+    /// Drops what has come of a line that is too long; false when its end has not come.
+    fn drop_line(&mut self, dropped: usize, actions: &mut Vec<Action>) -> bool {
+        self.fresh = false;
+        let end = memchr::memchr(b'\n', &self.input);
+        let dropped = dropped + end.map_or(self.input.len(), |i| i + 1);
+        match end {
+            _ if dropped > limits::COMMAND_DISCARD => {
+                self.close(CloseReason::LineTooLong, Some(line_too_long()), actions);
+                false
+            }
+            Some(i) => {
+                self.input.drain(..=i);
+                self.phase = Phase::Commands;
+                self.refuse(&line_too_long(), actions);
+                true
+            }
+            None => {
+                self.input.clear();
+                self.phase = Phase::LongLine(dropped);
+                false
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command, actions: &mut Vec<Action>) {
+        match command {
+            Command::Ehlo(name) => self.greet(name, true, actions),
+            Command::Helo(name) => self.greet(name, false, actions),
+            Command::Mail(mail) => self.mail(mail, actions),
+            Command::Rcpt(path) => self.rcpt(path, actions),
+            Command::Data => self.data(actions),
+            Command::Rset => {
+                self.reset_transaction();
+                self.junk(Reply::new(Code::Ok, (0, 0), "Ok"), actions);
+            }
+            Command::Noop => self.junk(Reply::new(Code::Ok, (0, 0), "Ok"), actions),
+            Command::Help => {
+                let text = "Commands: EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP (RFC 5321)";
+                self.junk(Reply::new(Code::Help, (0, 0), text), actions);
+            }
+            Command::Vrfy => {
+                let text = "Cannot verify, but will take messages and try to deliver";
+                self.junk(Reply::new(Code::CannotVerify, (0, 0), text), actions);
+            }
+            Command::Expn => self.refuse(&CommandError::NotImplemented.reply(), actions),
+            Command::Quit => {
+                let text = format!("{} Goodbye", self.config.hostname);
+                self.close(CloseReason::Quit, Some(Reply::new(Code::Closing, (0, 0), text)), actions);
+            }
+        }
+    }
+
+    fn greet(&mut self, name: String, esmtp: bool, actions: &mut Vec<Action>) {
+        // A second greeting does nothing for the client but clear its transaction (RFC 5321 4.1.4).
+        let again = self.greeted.is_some();
+        self.reset_transaction();
+        self.greeted = Some(Greeted { name, esmtp });
+        let mut lines = vec![self.config.hostname.clone()];
+        if esmtp {
+            lines.push("PIPELINING".to_owned());
+            lines.push(format!("SIZE {}", self.config.message_size));
+            lines.extend(["8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8"].map(str::to_owned));
+        }
+        let reply = Reply::bare(Code::Ok, lines);
+        if again { self.junk(reply, actions) } else { self.say(&reply) }
+    }
+
+    fn mail(&mut self, mail: Mail, actions: &mut Vec<Action>) {
+        let too_big = mail.size.is_some_and(|s| s > self.config.message_size as u64);
+        if self.greeted.is_none() {
+            self.refuse(&out_of_order("Say EHLO first"), actions);
+        } else if self.transaction.is_some() {
+            self.refuse(&out_of_order("A transaction is open already"), actions);
+        } else if too_big {
+            let text = format!("This server takes messages of up to {} octets", self.config.message_size);
+            self.refuse(&Reply::new(Code::TooBig, (3, 4), text), actions);
+        } else if self.short_of_space {
+            self.say(&Reply::no_room());
+        } else {
+            let Mail { from, eight_bit, smtputf8, size: _ } = mail;
+            let envelope = Envelope { mail_from: from, recipients: Vec::new(), smtputf8, eight_bit };
+            self.transaction = Some(Transaction { envelope, known: HashSet::new() });
+            self.say(&Reply::new(Code::Ok, (1, 0), "Ok"));
+        }
+    }
+
+    fn rcpt(&mut self, path: Path, actions: &mut Vec<Action>) {
+        let address = match path {
+            Path::Mailbox(address) => Ok(address),
+            _ => Address::parse(&format!("postmaster@{}", self.config.postmaster_domain)),
+        };
+        let Some(transaction) = &mut self.transaction else {
+            return self.refuse(&out_of_order("Say MAIL first"), actions);
+        };
+        let address = match address {
+            Ok(address) => address,
+            Err(error) => return self.refuse(&CommandError::Recipient(error).reply(), actions),
+        };
+        if !address.is_ascii() && !transaction.envelope.smtputf8 {
+            self.refuse(&CommandError::WantsUtf8.reply(), actions);
+        } else if !self.config.may_relay {
+            let text = "Relaying denied: this server takes mail from the school's own networks only";
+            self.refuse(&Reply::new(Code::Refused, (7, 1), text), actions);
+        } else if transaction.known.contains(&address) {
+            self.say(&Reply::new(Code::Ok, (1, 5), "Ok"));
+        } else if transaction.known.len() >= self.config.recipients {
+            // No error of the client's: it sends the rest in a further transaction (RFC 5321 4.5.3.1.10).
+            self.say(&Reply::new(Code::NoRoom, (5, 3), "Too many recipients, send the rest separately"));
+        } else {
+            transaction.known.insert(address.clone());
+            transaction.envelope.recipients.push(address);
+            self.say(&Reply::new(Code::Ok, (1, 5), "Ok"));
+        }
+    }
+
+    fn data(&mut self, actions: &mut Vec<Action>) {
+        // Whatever its answer would be, what came behind DATA in the same group may be a message: to read it as commands
+        // would be to obey the message (RFC 2920 3.1: DATA is the last command of its group).
+        if !self.input.is_empty() {
+            let reply = Reply::new(Code::Failed, (5, 0), "Content was sent before this server asked for it");
+            return self.close(CloseReason::TooEarly, Some(reply), actions);
+        }
+        let (Some(transaction), Some(greeted)) = (&self.transaction, &self.greeted) else {
+            return self.refuse(&out_of_order("Say MAIL first"), actions);
+        };
+        if transaction.envelope.recipients.is_empty() {
+            return self.refuse(&out_of_order("No recipient has been accepted"), actions);
+        }
+        let begun = Begun { envelope: transaction.envelope.clone(), helo: greeted.name.clone(), esmtp: greeted.esmtp };
+        actions.push(Action::Begin(Box::new(begun)));
+        self.say(&Reply::bare(Code::StartContent, ["End the message with a dot on a line of its own"]));
+        self.phase = Phase::Content(DataReader::new(self.config.message_size));
+    }
+
+    fn read_content(&mut self, actions: &mut Vec<Action>) -> bool {
+        let Phase::Content(reader) = &mut self.phase else { return false };
+        let mut content = Vec::with_capacity(self.input.len());
+        let progress = reader.read(&self.input, &mut content);
+        let facts = reader.facts();
+        if !content.is_empty() {
+            actions.push(Action::Content(content));
+        }
+        match progress {
+            Progress::More => {
+                self.input.clear();
+                false
+            }
+            Progress::Overrun => {
+                actions.push(Action::Discard);
+                self.close(CloseReason::ContentTooLong, Some(refusal_reply(Refusal::TooBig)), actions);
+                false
+            }
+            Progress::End(used) => {
+                self.input.drain(..used);
+                self.reset_transaction();
+                match facts.refusal(self.config.message_size) {
+                    Some(refusal) => {
+                        actions.push(Action::Discard);
+                        self.phase = Phase::Commands;
+                        self.refuse(&refusal_reply(refusal), actions);
+                        true
+                    }
+                    None => {
+                        self.phase = Phase::Deciding;
+                        actions.push(Action::Complete(facts));
+                        false
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forgets MAIL and RCPT. The one way in which a transaction ends.
+    fn reset_transaction(&mut self) {
+        self.transaction = None;
+    }
+
+    fn say(&mut self, reply: &Reply) {
+        self.output.extend_from_slice(&reply.to_bytes());
+    }
+
+    /// A reply that counts as the client's error when it is permanent.
+    fn refuse(&mut self, reply: &Reply, actions: &mut Vec<Action>) {
+        if reply.is_permanent() {
+            self.errors += 1;
+        }
+        if self.errors > limits::ERRORS_SLOW {
+            self.flush(actions);
+            actions.push(Action::Pause);
+        }
+        self.say(reply);
+        if self.errors >= limits::ERRORS_CLOSE {
+            self.close_for_errors(actions);
+        }
+    }
+
+    /// A reply to a command that does nothing for a message.
+    fn junk(&mut self, reply: Reply, actions: &mut Vec<Action>) {
+        self.junk += 1;
+        self.say(&reply);
+        if self.junk > limits::JUNK_COMMANDS {
+            self.close_for_errors(actions);
+        }
+    }
+
+    fn close_for_errors(&mut self, actions: &mut Vec<Action>) {
+        let text = format!("{} Too many errors or idle commands, closing", self.config.hostname);
+        self.close(CloseReason::TooManyErrors, Some(Reply::new(Code::Unavailable, (7, 0), text)), actions);
+    }
+
+    fn close(&mut self, reason: CloseReason, reply: Option<Reply>, actions: &mut Vec<Action>) {
+        if self.is_closed() {
+            return;
+        }
+        if let Some(reply) = reply {
+            self.say(&reply);
+        }
+        self.reset_transaction();
+        self.input = Vec::new();
+        self.phase = Phase::Closed;
+        self.flush(actions);
+        actions.push(Action::Close(reason));
+    }
+
+    fn flush(&mut self, actions: &mut Vec<Action>) {
+        if !self.output.is_empty() {
+            actions.push(Action::Write(std::mem::take(&mut self.output)));
+        }
+    }
+}
+
+fn out_of_order(text: &str) -> Reply {
+    Reply::new(Code::BadSequence, (5, 1), text)
+}
+
+fn line_too_long() -> Reply {
+    Reply::new(Code::Unrecognised, (5, 2), "Line too long")
+}
+
+fn refusal_reply(refusal: Refusal) -> Reply {
+    let (code, enhanced) = match refusal {
+        Refusal::BareLineEnd | Refusal::Nul | Refusal::HeaderTooLong | Refusal::StartsFolded => (Code::Failed, (6, 0)),
+        Refusal::TooBig => (Code::TooBig, (3, 4)),
+        Refusal::TooManyHops => (Code::Failed, (4, 6)),
+    };
+    Reply::new(code, enhanced, refusal.to_string())
+}
+
+/// The first octets of HTTP, or of TLS: a client that is not ours, or one that is used to attack us (ALPACA).
+fn is_other_protocol(input: &[u8]) -> bool {
+    const HTTP: &[&[u8]] = &[b"GET ", b"POST ", b"HEAD ", b"PUT ", b"CONNECT ", b"OPTIONS ", b"PRI * HTTP"];
+    input.starts_with(&[0x16, 0x03]) || HTTP.iter().any(|verb| input.starts_with(verb))
+}
+
+#[cfg(test)]
+mod tests;

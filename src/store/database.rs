@@ -1,0 +1,61 @@
+//! The SQLite database: opening, migrating, checking that the key is the one it was made with.
+//!
+//! WAL with `synchronous=FULL`: a commit that returned is on stable storage. Statements are plain SQL with `$1`
+//! placeholders; what only SQLite understands stands in `migrations/sqlite`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection, SqlitePool};
+
+use super::StoreError;
+use super::key::Keys;
+use crate::limits;
+
+/// How every connection to the store in `directory` is opened.
+pub(super) fn options(directory: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(directory.join("queue.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(limits::STORE_BUSY))
+        // A dropped content key is overwritten, not only unlinked.
+        .pragma("secure_delete", "on")
+        .disable_statement_logging()
+}
+
+/// Opens the connection that writes; brings the schema up to date and checks the key.
+pub(super) async fn prepare(options: &SqliteConnectOptions, keys: &Keys) -> Result<SqliteConnection, StoreError> {
+    let mut connection = SqliteConnection::connect_with(options).await?;
+    let queue = Migration::new(
+        1,
+        "queue".into(),
+        MigrationType::Simple,
+        include_str!("migrations/sqlite/1_queue.sql").into_sql_str(),
+        false,
+    );
+    Migrator::with_migrations(vec![queue])
+        .run(&mut connection)
+        .await
+        .map_err(|e| StoreError::Database(format!("the schema cannot be brought up to date: {e}")))?;
+    sqlx::query("insert into setting (name, value) values ('key', $1) on conflict (name) do nothing")
+        .bind(&keys.id[..])
+        .execute(&mut connection)
+        .await?;
+    let made_with: Vec<u8> =
+        sqlx::query_scalar("select value from setting where name = 'key'").fetch_one(&mut connection).await?;
+    if made_with != keys.id {
+        return Err(StoreError::WrongKey);
+    }
+    Ok(connection)
+}
+
+/// The connections that only read.
+pub(super) async fn reader(options: &SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let options = options.clone().pragma("query_only", "on");
+    Ok(SqlitePoolOptions::new().max_connections(limits::STORE_READERS).connect_with(options).await?)
+}

@@ -1,0 +1,178 @@
+//! What people do with messages: retry, hold, discard, release, return. Each is one transaction with its audit line, and
+//! a decision that was already taken is answered with the line that says by whom.
+
+use serde_json::json;
+
+use super::audit::{AuditLine, micros};
+use super::queue::mismatch;
+use super::writer::{Answer, Entry, Op, Tx};
+use super::{NewEntry, QueueId, State, Store, StoreError};
+
+/// What became of a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It was carried out now.
+    Done,
+    /// Somebody had decided before; nothing was changed.
+    Already(AuditLine),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Retry,
+    Hold,
+    Discard,
+    Release,
+    Return,
+    View,
+}
+
+impl Kind {
+    /// As the audit writes it, and as a refusal reads.
+    fn event(self) -> &'static str {
+        match self {
+            Self::Retry => "retried",
+            Self::Hold => "held",
+            Self::Discard => "discarded",
+            Self::Release => "released",
+            Self::Return => "returned",
+            Self::View => "viewed",
+        }
+    }
+
+    fn allowed_from(self, state: State) -> bool {
+        match self {
+            Self::Retry => matches!(state, State::Queued | State::Pending),
+            Self::Hold => matches!(state, State::Queued | State::Pending),
+            Self::Discard => state.keeps_content(),
+            Self::Release | Self::Return => state == State::Held,
+            Self::View => true,
+        }
+    }
+}
+
+pub(super) struct Request {
+    pub kind: Kind,
+    pub id: QueueId,
+    pub who: String,
+    pub why: String,
+    pub notices: Vec<Entry>,
+}
+
+impl Store {
+    /// Makes a queued or pending message due at once, and no longer set aside as damaged.
+    pub async fn retry(&self, id: &QueueId, who: &str) -> Result<Decision, StoreError> {
+        self.decide(Kind::Retry, id, who, "", Vec::new()).await
+    }
+
+    /// Moves a queued or pending message to quarantine, unless it is being delivered right now.
+    pub async fn hold(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
+        self.decide(Kind::Hold, id, who, why, Vec::new()).await
+    }
+
+    /// Drops a message that is held, queued or pending: the notices are committed with the decision, the content goes.
+    pub async fn discard(
+        &self,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        notices: Vec<NewEntry>,
+    ) -> Result<Decision, StoreError> {
+        self.decide(Kind::Discard, id, who, why, notices).await
+    }
+
+    /// Records that a person looked at what was found in a message, and why.
+    pub async fn note_view(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
+        self.decide(Kind::View, id, who, why, Vec::new()).await
+    }
+
+    /// Lets a held message go, exactly the bytes that are stored. A second release changes nothing and says who was first.
+    pub async fn release(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
+        self.decide(Kind::Release, id, who, why, Vec::new()).await
+    }
+
+    /// Returns a held message to its sender: the notices are committed with the decision, the content goes.
+    pub async fn return_to_sender(
+        &self,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        notices: Vec<NewEntry>,
+    ) -> Result<Decision, StoreError> {
+        self.decide(Kind::Return, id, who, why, notices).await
+    }
+
+    async fn decide(
+        &self,
+        kind: Kind,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        notices: Vec<NewEntry>,
+    ) -> Result<Decision, StoreError> {
+        let notices = self.seal(notices).await?;
+        let request = Request { kind, id: id.clone(), who: who.to_owned(), why: why.to_owned(), notices };
+        match self.ask(Op::Decision(Box::new(request))).await? {
+            Answer::Decision(decision) => Ok(decision),
+            _ => mismatch(),
+        }
+    }
+}
+
+impl Tx<'_> {
+    pub async fn apply(&mut self, request: &Request) -> Result<Decision, StoreError> {
+        let Request { kind, id, who, why, notices } = request;
+        let standing = self.standing(id).await?;
+        if !kind.allowed_from(standing.state) {
+            return match self.decided_before(id).await? {
+                Some(line) if *kind != Kind::Retry => Ok(Decision::Already(line)),
+                _ => Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: kind.event() }),
+            };
+        }
+        if standing.leased && matches!(kind, Kind::Hold | Kind::Discard) {
+            return Err(StoreError::Refused(format!("message {id} is in work right now; try again when it is done")));
+        }
+        match (kind, &standing.damaged) {
+            (Kind::Release, Some(reason)) => {
+                return Err(StoreError::Damaged { id: id.clone(), reason: reason.clone() });
+            }
+            (Kind::Release, None) => {
+                sqlx::query("update message set released_sha256 = sha256, next_due = $2 where id = $1")
+                    .bind(&id.0)
+                    .bind(micros(self.now))
+                    .execute(&mut *self.connection)
+                    .await?;
+                self.move_to(id, &standing, State::Queued).await?;
+                self.effects.queued = true;
+            }
+            (Kind::Retry, _) => {
+                sqlx::query("update message set next_due = $2, damaged = null where id = $1")
+                    .bind(&id.0)
+                    .bind(micros(self.now))
+                    .execute(&mut *self.connection)
+                    .await?;
+                self.effects.queued |= standing.state == State::Queued;
+                self.effects.pending |= standing.state == State::Pending;
+            }
+            (Kind::View, _) => {}
+            (Kind::Hold, _) => self.move_to(id, &standing, State::Held).await?,
+            (Kind::Discard, _) => self.move_to(id, &standing, State::Discarded).await?,
+            (Kind::Return, _) => self.move_to(id, &standing, State::Returned).await?,
+        }
+        self.audit(id, kind.event(), who, json!({"from": standing.state.as_str(), "why": why})).await?;
+        self.insert(notices).await?;
+        Ok(Decision::Done)
+    }
+
+    /// The last decision that took the message out of quarantine.
+    async fn decided_before(&mut self, id: &QueueId) -> Result<Option<AuditLine>, StoreError> {
+        let row = sqlx::query(
+            "select * from audit where message = $1 and event in ('released', 'returned', 'discarded') \
+             order by seq desc limit 1",
+        )
+        .bind(&id.0)
+        .fetch_optional(&mut *self.connection)
+        .await?;
+        row.as_ref().map(AuditLine::read).transpose()
+    }
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with what must last.
+
+use super::{QueueId, State};
+
+/// Why the store did not do what was asked. Nothing was changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full; the listener answers 452.
+    #[error("the disk of the store is full")]
+    Full,
+    /// A read, write or sync failed; the listener answers 451.
+    #[error("{what}: {why}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The database refused or failed; the listener answers 451.
+    #[error("database: {0}")]
+    Database(String),
+    /// The key cannot be had.
+    #[error("key of the store: {0}")]
+    Key(String),
+    /// The store was made with another key.
+    #[error("key of the store: this is not the key that the store was made with")]
+    WrongKey,
+    /// Another daemon serves from this store.
+    #[error("the store is in use by another schoolgate (process {0})")]
+    InUse(String),
+    /// There is no such message.
+    #[error("there is no message {0}")]
+    NotFound(QueueId),
+    /// The message is not in a state in which this can be done.
+    #[error("message {id} is {}: it cannot be {wanted}", state.as_str())]
+    WrongState {
+        /// Which.
+        id: QueueId,
+        /// Where it stands.
+        state: State,
+        /// What was asked, as a participle: `held`, `released`.
+        wanted: &'static str,
+    },
+    /// What was asked contradicts itself.
+    #[error("{0}")]
+    Refused(String),
+    /// Row or content of this message is damaged or gone.
+    #[error("message {id} is damaged: {reason}")]
+    Damaged {
+        /// Which.
+        id: QueueId,
+        /// How.
+        reason: String,
+    },
+    /// The content was dropped: the message is delivered, returned or discarded.
+    #[error("the content of message {0} is no longer kept")]
+    Dropped(QueueId),
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// An error of the file system, a full disk told apart.
+    pub(super) fn io(what: impl Into<String>, error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Io { what: what.into(), why: error.to_string() },
+        }
+    }
+
+    /// The disk or the database failed, as opposed to a request that cannot be met.
+    pub(super) fn is_failure(&self) -> bool {
+        matches!(self, Self::Full | Self::Io { .. } | Self::Database(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        const SQLITE_FULL: i64 = 13;
+        let code = error.as_database_error().and_then(|e| e.code()).and_then(|c| c.parse::<i64>().ok());
+        match code {
+            Some(code) if code & 0xff == SQLITE_FULL => Self::Full,
+            _ => Self::Database(error.to_string()),
+        }
+    }
+}

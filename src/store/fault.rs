@@ -1,0 +1,59 @@
+//! Named points at which a test can make the process die, to prove that what was answered with 250 is there afterwards.
+//!
+//! Nothing happens unless the environment variable `SCHOOLGATE_FAULT` names a point when the process starts. With
+//! `after-commit` the process aborts (SIGABRT, no destructors, no flushing) the first time it comes to that point, with
+//! `after-commit:5` the fifth time. `disk-full` is no point: it makes every commit of new mail fail as a full disk does.
+//!
+//! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
+//! `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
+//! `after-smarthost-250`, `before-record`, `after-record` (delivery).
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The variable's value: a point, or `disk-full`; after a colon the pass that dies.
+struct Fault {
+    name: String,
+    pass: u64,
+}
+
+fn fault() -> Option<&'static Fault> {
+    static FAULT: OnceLock<Option<Fault>> = OnceLock::new();
+    FAULT.get_or_init(|| std::env::var("SCHOOLGATE_FAULT").ok().map(|value| read(&value))).as_ref()
+}
+
+fn read(value: &str) -> Fault {
+    match value.rsplit_once(':').and_then(|(name, pass)| Some((name, pass.parse().ok()?))) {
+        Some((name, pass)) => Fault { name: name.to_owned(), pass },
+        None => Fault { name: value.to_owned(), pass: 1 },
+    }
+}
+
+/// Aborts the process if the environment asks for it here.
+pub fn point(name: &str) {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    if let Some(fault) = fault()
+        && fault.name == name
+        && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == fault.pass
+    {
+        std::process::abort();
+    }
+}
+
+/// The environment asks for a full disk.
+pub fn disk_full() -> bool {
+    fault().is_some_and(|f| f.name == "disk-full")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_fault_names_its_point_and_its_pass() {
+        for (value, name, pass) in
+            [("after-commit", "after-commit", 1), ("before-250:7", "before-250", 7), ("a:b", "a:b", 1)]
+        {
+            let fault = super::read(value);
+            assert_eq!((fault.name.as_str(), fault.pass), (name, pass));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Labelled corpora: what is decided right may only rise.
+//!
+//! The corpus in `fixtures/school` always runs. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
+//! folder with `school.toml` and `cases.jsonl`; floors for those known by name stand in [`FLOORS`].
+
+use std::path::Path;
+
+use schoolgate::command::{ground, score};
+use schoolgate::config::Config;
+
+/// Name of the corpus, actions right at least, breaches let through at most, right mail stopped at most, recall and
+/// precision of pupils at least. Raise a floor when the figures rise; never lower one.
+const FLOORS: &[(&str, f64, usize, usize, f64, f64)] =
+    &[("school", 1.0, 0, 0, 1.0, 1.0), ("alderbrook", 0.85, 5, 5, 0.85, 0.85)];
+
+fn run(folder: &Path) {
+    let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let config = Config::load(&folder.join("school.toml")).expect("the corpus has a sound configuration");
+    let loaded = ground::load(&config).expect("the corpus has a sound roster");
+    let (figures, outcomes) = score::score(&loaded.ground, &folder.join("cases.jsonl")).expect("the corpus can be read");
+    println!("{name}\n{}", score::table(&figures, &outcomes));
+    for outcome in outcomes.iter().filter(|o| !o.right) {
+        println!("{} wanted {:?}, decided {:?}", outcome.id, outcome.wanted, outcome.got);
+    }
+    let Some((_, right, let_through, stopped, recall, precision)) = FLOORS.iter().find(|f| f.0 == name) else {
+        return;
+    };
+    assert!(figures.cases > 0, "{name} holds no case");
+    assert!(figures.accuracy() >= *right, "{name}: actions right {:.3} below {right}", figures.accuracy());
+    assert!(figures.let_through <= *let_through, "{name}: {} breaches let through", figures.let_through);
+    assert!(figures.stopped <= *stopped, "{name}: {} right messages stopped", figures.stopped);
+    assert!(figures.recall() >= *recall, "{name}: recall {:.3} below {recall}", figures.recall());
+    assert!(figures.precision() >= *precision, "{name}: precision {:.3} below {precision}", figures.precision());
+}
+
+#[test]
+fn the_made_up_school_of_the_fixtures() {
+    run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/school"));
+}
+
+#[test]
+fn further_corpora() {
+    let Some(root) = std::env::var_os("SCHOOLGATE_CORPUS") else {
+        println!("skipped: SCHOOLGATE_CORPUS names no folder of labelled corpora");
+        return;
+    };
+    let mut folders: Vec<_> = std::fs::read_dir(&root)
+        .expect("SCHOOLGATE_CORPUS can be read")
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.join("cases.jsonl").is_file())
+        .collect();
+    folders.sort();
+    assert!(!folders.is_empty(), "SCHOOLGATE_CORPUS holds no corpus");
+    folders.iter().for_each(|folder| run(folder));
+}

@@ -1,0 +1,133 @@
+//! 250 means: on stable storage. Proven by dying at every step, and at any moment.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use support::{Client, Gateway, Seeded, Sink, Taken, header, relayed};
+
+const SENDER: &str = "w.carr@saltmere.example";
+const RECIPIENT: &str = "bookings@shorelinecoaches.example";
+
+/// Where the program dies, told by `SCHOOLGATE_FAULT`, and how often a message may arrive for it: from our final dot until
+/// its answer is recorded, nobody can know whether the smarthost has it.
+const FAULTS: &[(&str, usize)] = &[
+    ("before-content-write", 1),
+    ("after-content-write", 1),
+    ("after-content-sync", 1),
+    ("after-commit", 1),
+    ("before-250", 1),
+    ("after-250", 1),
+    ("before-send", 1),
+    ("after-final-dot", 2),
+    ("after-smarthost-250", 2),
+    ("before-record", 2),
+    ("after-record", 1),
+];
+
+/// A message that says which it is; the long tail would show a torn write.
+fn message(number: usize) -> Vec<u8> {
+    let mut text = format!(
+        "From: Wendy Carr <{SENDER}>\r\nTo: {RECIPIENT}\r\nSubject: Coach {number}\r\n\
+         Message-ID: <{number}.durable@saltmere.example>\r\n\r\n"
+    );
+    for line in 0..200 {
+        text.push_str(&format!("Seat {line} of coach {number} is by the window.\r\n"));
+    }
+    text.into_bytes()
+}
+
+/// Sends messages until one is not answered; the numbers of those that were answered 250.
+fn send_until_it_dies(gateway: &Gateway, numbers: std::ops::Range<usize>) -> Vec<usize> {
+    let mut answered = Vec::new();
+    for number in numbers {
+        let sent = Client::connect(gateway.port).and_then(|mut client| {
+            client.hello()?;
+            client.send(SENDER, &[RECIPIENT.to_owned()], &message(number))
+        });
+        match sent {
+            Ok(reply) if reply.code == 250 => answered.push(number),
+            Ok(reply) => panic!("message {number}: {reply:?}"),
+            Err(_) => break,
+        }
+    }
+    answered
+}
+
+/// How often each message came; panics where one is not whole.
+fn arrivals(taken: &[Taken], sent: usize) -> BTreeMap<usize, usize> {
+    let mut arrivals = BTreeMap::new();
+    for copy in taken.iter().filter(|t| !t.from.is_empty()) {
+        let id = header(&copy.content, "Message-ID").expect("a Message-ID");
+        let number: usize =
+            id.trim_start_matches('<').split('.').next().and_then(|n| n.parse().ok()).expect("a number");
+        assert!(number < sent, "message {number} was never sent");
+        assert_eq!(relayed(&copy.content), Some(&message(number)[..]), "message {number} is not whole");
+        *arrivals.entry(number).or_default() += 1;
+    }
+    arrivals
+}
+
+/// Every answered message came at least once and at most `most` times; the others at most as often.
+fn check(sink: &Sink, what: &str, answered: &[usize], sent: usize, most: usize) {
+    sink.wait(what, |taken| {
+        let arrivals = arrivals(taken, sent);
+        answered.iter().all(|number| arrivals.contains_key(number))
+    });
+    for (number, times) in arrivals(&sink.settled(), sent) {
+        assert!(times <= most, "{what}: message {number} came {times} times");
+    }
+}
+
+#[test]
+fn dying_at_any_step_loses_nothing_that_was_answered() {
+    for &(fault, most) in FAULTS {
+        let sink = Sink::start();
+        let mut gateway = Gateway::new(sink.port);
+        gateway.start(&[("SCHOOLGATE_FAULT", fault)]);
+        let sent = 4;
+        let answered = send_until_it_dies(&gateway, 0..sent);
+        let status = gateway.wait_for_exit();
+        assert!(!status.success(), "{fault}: the point was passed by");
+        if ["before-content-write", "after-content-write", "after-content-sync", "after-commit", "before-250"]
+            .contains(&fault)
+        {
+            assert!(answered.is_empty(), "{fault}: 250 was said before {answered:?} could be kept");
+        }
+        gateway.start(&[]);
+        check(&sink, fault, &answered, sent, most);
+        assert!(gateway.running(), "{fault}: it lives after the restart");
+    }
+}
+
+#[test]
+fn killed_at_any_moment_it_loses_nothing_that_was_answered() {
+    let mut random = Seeded::new();
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    let rounds = 4;
+    let each = 10;
+    let mut answered = Vec::new();
+    for round in 0..rounds {
+        gateway.start(&[]);
+        let stop = round * each + 1 + random.below(each as u64 - 1) as usize;
+        answered.extend(send_until_it_dies(&gateway, round * each..stop));
+        std::thread::sleep(std::time::Duration::from_millis(random.below(60)));
+        gateway.kill();
+    }
+    gateway.start(&[]);
+    assert!(!answered.is_empty(), "something was sent");
+    // Each kill may cut off what was under way on every connection to the smarthost: once more per round at most.
+    check(&sink, "after the last restart", &answered, rounds * each, 1 + rounds);
+}
+
+#[test]
+fn a_smarthost_that_dies_after_the_final_dot_is_asked_again() {
+    let sink = Sink::start();
+    sink.die_after_dot(1);
+    let gateway = Gateway::started(sink.port);
+    let answered = send_until_it_dies(&gateway, 0..1);
+    assert_eq!(answered, [0]);
+    sink.wait("a second try", |taken| taken.iter().any(|t| t.answered));
+    assert_eq!(arrivals(&sink.settled(), 1), BTreeMap::from([(0, 2)]));
+}

@@ -1,0 +1,161 @@
+//! The real binary on a school directory of its own.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Client, PATIENCE, free_port};
+
+/// A school directory, and `schoolgate serve` on it while started. Killed when dropped.
+pub struct Gateway {
+    pub port: u16,
+    pub config: PathBuf,
+    dir: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Gateway {
+    /// Lays a directory from `fixtures/school`, with free ports; mail goes on to `smarthost` on the loopback.
+    pub fn new(smarthost: u16) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let school = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/school");
+        std::fs::create_dir(dir.path().join("roster")).expect("the roster's directory");
+        for list in ["pupils", "guardians", "staff", "correspondents"] {
+            let name = format!("roster/{list}.csv");
+            std::fs::copy(school.join(&name), dir.path().join(&name)).expect("a list of the roster");
+        }
+        std::fs::write(dir.path().join("store.key"), "5a".repeat(32)).expect("the key");
+        let port = free_port();
+        let text = std::fs::read_to_string(school.join("school.toml")).expect("the school's configuration");
+        let mut config: toml::Table = text.parse().expect("sound TOML");
+        set(&mut config, "listen", "addresses", vec![format!("127.0.0.1:{port}")]);
+        set(&mut config, "smarthost", "port", i64::from(smarthost));
+        // A tenth of a second, then half a second: what must be tried again is tried while the test looks.
+        set(&mut config, "queue", "retry_minutes", vec![0.002, 0.01]);
+        let file = dir.path().join("schoolgate.toml");
+        std::fs::write(&file, toml::to_string(&config).expect("TOML")).expect("the configuration");
+        Self { port, config: file, dir, child: None }
+    }
+
+    /// A gateway that runs.
+    pub fn started(smarthost: u16) -> Self {
+        let mut gateway = Self::new(smarthost);
+        gateway.start(&[]);
+        gateway
+    }
+
+    /// Changes the configuration; takes effect at the next start.
+    pub fn set(&self, section: &str, key: &str, value: impl Into<toml::Value>) {
+        let text = std::fs::read_to_string(&self.config).expect("the configuration");
+        let mut config: toml::Table = text.parse().expect("sound TOML");
+        set(&mut config, section, key, value);
+        std::fs::write(&self.config, toml::to_string(&config).expect("TOML")).expect("the configuration");
+    }
+
+    /// Starts it and waits until it greets.
+    pub fn start(&mut self, environment: &[(&str, &str)]) {
+        assert!(self.child.is_none(), "it runs already");
+        let log = File::options().create(true).append(true).open(self.log_file()).expect("the log");
+        let child = Command::new(env!("CARGO_BIN_EXE_schoolgate"))
+            .arg("serve")
+            .arg("--config")
+            .arg(&self.config)
+            .envs(environment.iter().copied())
+            .env_remove("NOTIFY_SOCKET")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("the log twice"))
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        self.child = Some(child);
+        let until = Instant::now() + PATIENCE;
+        while Client::connect(self.port).is_err() {
+            if let Some(status) = self.exited() {
+                panic!("it ended before it listened: {status}\n{}", self.log());
+            }
+            assert!(Instant::now() < until, "it does not listen\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// SIGKILL: no farewell, nothing flushed.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have died by itself; either way it is reaped.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// SIGTERM, and its exit status.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal("-TERM");
+        self.wait_for_exit()
+    }
+
+    /// Sends a signal by name, as `-HUP`.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        let status = Command::new("kill").args([signal, &id]).status().expect("kill is there");
+        assert!(status.success(), "kill {signal}: {status}");
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait_for_exit(&mut self) -> ExitStatus {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.exited() {
+                self.child = None;
+                return status;
+            }
+            assert!(Instant::now() < until, "it does not end\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Whether it runs.
+    pub fn running(&mut self) -> bool {
+        self.child.is_some() && self.exited().is_none()
+    }
+
+    fn exited(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut().and_then(|child| child.try_wait().expect("its status"))
+    }
+
+    /// A client that has said EHLO.
+    pub fn client(&self) -> Client {
+        let mut client = Client::connect(self.port).unwrap_or_else(|e| panic!("no greeting: {e}\n{}", self.log()));
+        client.hello().expect("EHLO is answered");
+        client
+    }
+
+    /// Runs a command of the program on this school; its output.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_schoolgate"));
+        command.args(arguments).arg("--config").arg(&self.config).output().expect("the program starts")
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.dir.path().join("log")
+    }
+
+    /// All that it has said.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            println!("--- the gateway's log\n{}", self.log());
+        }
+    }
+}
+
+fn set(config: &mut toml::Table, section: &str, key: &str, value: impl Into<toml::Value>) {
+    let section = config.entry(section).or_insert_with(|| toml::Table::new().into());
+    section.as_table_mut().expect("a section").insert(key.to_owned(), value.into());
+}
