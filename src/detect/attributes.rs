@@ -141,12 +141,61 @@ impl Context {
         }
     }
 
+    /// `These have free meals:` with the names below, in the same paragraph, the next ones, or the rows of a table.
+    fn listed_below(&self, scene: &Scene<'_>, said: &Said) -> Option<Vec<PupilIndex>> {
+        let line = &scene.lines[said.line];
+        let sentence = line.sentence.get(said.from).copied().unwrap_or_default();
+        let named = |at: usize, after: Option<u32>| -> Vec<PupilIndex> {
+            let here = self.by_line.get(&at).map_or(&[][..], Vec::as_slice);
+            here.iter().filter(|(_, s, _)| after.is_none_or(|after| *s > after)).flat_map(|(.., pupils)| pupils.clone()).collect()
+        };
+        let end = line.sentence.iter().rposition(|&s| s == sentence).unwrap_or(said.from);
+        let tokens = &line.text.tokens;
+        let stop = tokens.get(end + 1).map_or_else(
+            || line.text.folded().trim_end().ends_with(':'),
+            |next| next.gap.has(Gap::COLON),
+        );
+        let title = match line.cell {
+            // A row of one cell above the pupils.
+            Some((row, _)) => !self.by_row.contains_key(&(line.document, line.block, row)),
+            None => stop || (line.heading() && said.from < 8 && scene.lines.get(said.line + 1).is_some_and(|next| next.cell.is_some())),
+        };
+        if !title || said.weak || (line.cell.is_none() && self.by_line.get(&said.line).is_some_and(|here| here.iter().any(|(_, s, _)| *s == sentence))) {
+            return None;
+        }
+        if line.cell.is_some() {
+            let alone = |at: usize| scene.lines.get(at).is_none_or(|other| other.block != line.block || other.cell.map(|c| c.0) != line.cell.map(|c| c.0));
+            if !(alone(said.line + 1) && said.line.checked_sub(1).is_none_or(alone)) {
+                return None;
+            }
+        }
+        let mut out = if line.cell.is_none() { named(said.line, Some(sentence)) } else { Vec::new() };
+        if out.is_empty() {
+            let range = &scene.of_document[line.document];
+            for at in said.line + 1..range.end {
+                let other = &scene.lines[at];
+                let below = named(at, None);
+                if other.cell.is_none() && below.is_empty() {
+                    break;
+                }
+                if line.cell.is_some() && other.block != line.block {
+                    break;
+                }
+                out.extend(below);
+            }
+        }
+        (!out.is_empty()).then_some(out)
+    }
+
     fn whose(&self, scene: &Scene<'_>, said: &Said) -> Vec<PupilIndex> {
         let line = &scene.lines[said.line];
         if line.footer {
             return Vec::new();
         }
         let sentence = line.sentence.get(said.from).copied().unwrap_or_default();
+        if let Some(list) = self.listed_below(scene, said) {
+            return list;
+        }
         if let Some((row, _)) = line.cell {
             if let Some(pupils) = self.by_row.get(&(line.document, line.block, row)) {
                 return pupils.clone();
@@ -156,7 +205,7 @@ impl Context {
                 return if pupils.len() == 1 { pupils.iter().copied().collect() } else { Vec::new() };
             }
         }
-        if let Some(here) = self.by_line.get(&line_key(said.line)) {
+        if let Some(here) = self.by_line.get(&said.line) {
             let same: Vec<PupilIndex> = here.iter().filter(|(_, s, _)| *s == sentence).flat_map(|(.., p)| p.clone()).collect();
             if !same.is_empty() {
                 return same;
@@ -212,10 +261,6 @@ impl Context {
             _ => Vec::new(),
         }
     }
-}
-
-fn line_key(line: usize) -> usize {
-    line
 }
 
 /// The sentence speaks of the school, its staff or everybody.

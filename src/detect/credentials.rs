@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::scene::Scene;
+use crate::text::Kind;
 
 macro_rules! pattern {
     ($name:ident, $text:expr) => {
@@ -15,12 +16,14 @@ macro_rules! pattern {
 // The value is what follows `is`, `:`, `=` or a dash; whether it looks like one is judged apart.
 pattern!(
     STATED,
-    r#"(?i)\b(?:pass ?-?(?:word|code|phrase|key)s?|pwd?|pw|p/w|passwd|pin(?: ?(?:number|code|no\.?))?|log-?in(?: details)?|wi-?fi(?: ?(?:key|code))?|(?:door|gate|alarm|entry|access|key ?pad|key ?safe|keysafe|lock|padlock|safe|security|unlock|disarm|front|back|side|building) ?codes?|combination|(?:secret|api|access|licen[cs]e|encryption|product|wpa|network) ?key|token)\b(?P<between>[^\n.?!:=]{0,60}?)(?:\s+(?:is now|is still|is|are|was|will be|remains)(?:\s+just|\s+simply)?:?|\s*[:=]|\s+-|\s*-(?:\s))\s*["'(]?(?P<value>[^\s"'<>]{3,64})"#
+    r#"(?i)\b(?:pass ?-?(?:word|code|phrase|key)s?|pwd?|pw|p/w|passwd|pin(?: ?(?:number|code|no\.?))?|log-?in(?: details)?|wi-?fi(?: ?(?:key|code))?|(?:door|gate|alarm|entry|access|key ?pad|key ?safe|keysafe|lock|padlock|safe|security|unlock|disarm|front|back|side|building) ?codes?|combination|padlock|key ?pad|key ?safe|protected|encrypted|(?:secret|api|access|licen[cs]e|encryption|product|wpa|network) ?key|token)\b(?P<between>[^\n.?!:=]{0,60}?)(?:\s+(?:is now|is still|is|are|was|will be|remains)(?:\s+just|\s+simply)?:?|\s*[:=]|\s+-|\s*-(?:\s))\s*["'(]?(?P<value>[^\s"'<>]{3,64})"#
 );
 pattern!(
     CODE_FOR,
     r#"(?i)\bcodes?\b(?P<between> (?:for|to|on|of) (?:the |our )?[a-z ,]{3,40}?)(?: is(?: now)?| are|:| =| -)\s*["']?(?P<value>[a-z]?\d[\da-z*#]{2,9})\b"#
 );
+pattern!(LOCK, r#"(?i)\b(?:padlock|key ?pad|key ?safe|alarm|gate|door|lock)\b(?: ?code)?(?: is| =|:| with| w/?| using| on| to| code)* ["']?(?P<value>[a-z]?\d[\da-z*#]{3,7})\b"#);
+pattern!(ITS, r#"(?i)\b(?:it's|it is|its|this is|the new one is|new one is|one is|try|now)\s+["']?(?P<value>[^\s"'<>]{6,40})"#);
 pattern!(USE, r#"(?i)\b(?:use|enter|type|type in|key in|unlock(?: it)? with|open(?: it)? with|opens with|log ?in with|using)\s+["']?(?P<value>[^\s"'<>]{4,40})"#);
 pattern!(TALK, r"(?i)\b(?:pass ?words?|pass ?codes?|pw|unlock|protected|encrypted|locked|door|gate|alarm|keypad|code|log ?in|wifi|wi-fi)\b");
 
@@ -30,11 +33,11 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
     // A lone token that looks like a password counts when somebody speaks of one in the message.
     let spoken_of = scene.lines.iter().any(|line| TALK.as_ref().is_some_and(|p| p.is_match(line.text.folded())));
     for (at, line) in scene.lines.iter().enumerate() {
-        if line.footer {
+        if line.footer || scene.kind(at) == Kind::FileName {
             continue;
         }
         let text = line.text.folded();
-        for (pattern, strict) in [(&STATED, false), (&CODE_FOR, false), (&USE, true)] {
+        for (pattern, strict) in [(&STATED, false), (&CODE_FOR, false), (&LOCK, false), (&ITS, true), (&USE, true)] {
             let Some(pattern) = pattern.as_ref() else { continue };
             for found in pattern.captures_iter(text) {
                 let Some(value) = found.name("value") else { continue };
@@ -113,7 +116,7 @@ fn word_like(value: &str) -> bool {
 mod tests {
     use super::*;
     use crate::people::School;
-    use crate::text::{Document, Kind};
+    use crate::text::Document;
 
     #[test]
     fn written_out_or_talked_about() {
@@ -123,7 +126,10 @@ mod tests {
             ("pw: tiger99!", true),
             ("The code for the side gate is 4471C.", true),
             ("The alarm code is 2580.", true),
-            ("The door code has changed, it is now 4471", false),
+            ("back gate padlock is 2580, side door keypad C1379Y", true),
+            ("It's protected: Larches-41-kettle", true),
+            ("Sorry! It's Larches-41-kettle\n\nthe password does not work", true),
+            ("The Year 6 door is by gate 3", false),
             ("Please reset your password.", false),
             ("Never share your password with anyone.", false),
             ("I will send the password separately.", false),
@@ -135,9 +141,6 @@ mod tests {
             let documents = [Document { kind: Kind::Body, place: "body".into(), blocks: text.split("\n\n").map(|t| crate::text::Block::Paragraph { text: t.into(), detail: None }).collect() }];
             let scene = Scene::new(&documents, &School::default());
             let found = !find(&scene).is_empty();
-            if text.contains("it is now") {
-                continue;
-            }
             assert_eq!(found, want, "{text}");
         }
     }

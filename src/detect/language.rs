@@ -52,8 +52,13 @@ fn read(toml: &str) -> Result<Language, toml::de::Error> {
         }
     }
     for (category, phrases) in &file.phrases {
-        for phrase in phrases {
-            let text = Text::new(phrase);
+        // What is threatened to `you` is a threat to him, her and them as well.
+        let spread = phrases.iter().flat_map(|phrase| {
+            let others: &[&str] = if category == "threat" && phrase.contains("your ") { &["his ", "her ", "their "] } else { &[] };
+            std::iter::once(phrase.clone()).chain(others.iter().map(|other| phrase.replace("your ", other)))
+        });
+        for phrase in spread {
+            let text = Text::new(&phrase);
             let run = text.tokens.iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
             out.phrases.insert(run, kind(category));
             if let Some(first) = text.tokens.first() {

@@ -33,6 +33,17 @@ pub enum Tier {
     Sensitive,
 }
 
+impl Tier {
+    /// The word that reports print.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mention => "mention",
+            Self::Record => "record",
+            Self::Sensitive => "sensitive",
+        }
+    }
+}
+
 /// How sure a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -43,6 +54,17 @@ pub enum Confidence {
     Medium,
     /// No reasonable doubt.
     High,
+}
+
+impl Confidence {
+    /// The word that reports print.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// One thing found.

@@ -73,7 +73,7 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, writers: &Writers) ->
     scene.add_facts(guardians);
     let mut mentions = Vec::new();
     let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
-    judge_full_names(scene, school, writers, candidates, &mut mentions, &mut taken);
+    judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
     joined_names(scene, school, &mut mentions);
     table_names(scene, school, &spans, &mut mentions, &mut taken);
     forenames(scene, school, writers, &spans, &mut mentions, &taken);
@@ -227,6 +227,10 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
     if candidate.comma && in_comma_list(line, candidate) {
         return None;
     }
+    let class = |span: &Span| school.index().class(span.run).is_some();
+    if class(&candidate.forename) && class(&candidate.surname) && line.cell.is_none() {
+        return None;
+    }
     if forename == Wordness::Name && surname == Wordness::Name {
         return Some((Confidence::High, "full name".into()));
     }
@@ -283,10 +287,13 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
     if whole && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
         add(2, "stands alone");
     }
+    let sentence = line.sentence[candidate.from];
+    if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
+        add(1, "alone on its line");
+    }
     if others {
         add(2, "among other pupils");
     }
-    let sentence = line.sentence[candidate.from];
     let near = |at: usize| line.sentence[at].abs_diff(sentence) <= 1;
     if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
         add(1, "spoken of as a child");
@@ -334,12 +341,20 @@ fn judge_full_names(
     scene: &Scene<'_>,
     school: &School,
     writers: &Writers,
+    spans: &[Vec<Span>],
     candidates: Vec<Vec<Candidate>>,
     mentions: &mut Vec<Mention>,
     taken: &mut HashMap<usize, Vec<(usize, usize)>>,
 ) {
     // First those that need no company, then those that do.
     let mut sure: HashMap<(usize, usize), usize> = HashMap::new();
+    for (at, found) in spans.iter().enumerate() {
+        for span in found.iter().filter(|span| span.part.pupil_forename) {
+            if by_initial(scene, school, at, span).is_some_and(|fits| fits.len() == 1) {
+                *sure.entry((scene.lines[at].document, scene.lines[at].block)).or_default() += 1;
+            }
+        }
+    }
     for second_round in [false, true] {
         for (at, found) in candidates.iter().enumerate() {
             for candidate in found {
@@ -697,7 +712,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         {
             return false;
         }
-        if common && next.case == Case::Lower && token.sentence_start && !is(ACTS, next_word) {
+        if common && next.case == Case::Lower && !written_as_name(text, span) {
             return false;
         }
     }
@@ -757,17 +772,12 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
     let line = &scene.lines[at];
     let text = &line.text;
     let index = school.index();
-    let common = span.part.wordness == Wordness::Common;
+    let common = span.part.wordness == Wordness::Common && !written_as_name(text, span);
+    // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
+    let class_too = index.class(span.run).is_some();
     let mut left: Option<Vec<PupilIndex>> = None;
     let mut to = span.to;
-    // The surname's initial directly behind.
-    if let Some(next) = text.tokens.get(span.to)
-        && next.gap.only(Gap::SPACE.or(Gap::UNDERSCORE))
-        && (next.case == Case::Upper || (next.case == Case::Capitalised && text.norm(next).chars().count() <= 2))
-        && text.norm(next).chars().count() <= 3
-        && initial_stands(text, span.to)
-    {
-        let fits = index.forename_with(span.run, Fact::Initial(token_hash(text.norm(next))));
+    if let Some(fits) = by_initial(scene, school, at, span) {
         to = span.to + 1;
         match fits[..] {
             [pupil] => return Some((pupil, "forename and surname's initial".into(), to)),
@@ -782,6 +792,9 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
             }
             // A common word as a forename wants its fact in the same sentence, row or heading.
             if common && scope > 2 {
+                continue;
+            }
+            if class_too && !right_beside(scene, at, span, fact) {
                 continue;
             }
             let fits = index.forename_with(span.run, fact.fact);
@@ -807,6 +820,43 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
         }
     }
     None
+}
+
+/// The pupils whom the surname's initial directly behind the forename leaves; nothing when none stands there.
+fn by_initial(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<Vec<PupilIndex>> {
+    let text = &scene.lines[at].text;
+    let next = text.tokens.get(span.to)?;
+    let letters = text.norm(next).chars().count();
+    let stands = next.gap.only(Gap::SPACE.or(Gap::UNDERSCORE))
+        && text.tokens[span.from].case != Case::Lower
+        && (next.case == Case::Upper || (next.case == Case::Capitalised && letters <= 2))
+        && letters <= 3
+        && initial_stands(text, span.to);
+    stands.then(|| school.index().forename_with(span.run, Fact::Initial(token_hash(text.norm(next)))))
+}
+
+/// A capital inside a sentence, a possessive or a verb behind: no modal verb, no month.
+fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
+    let token = &text.tokens[span.from];
+    let next = text.tokens.get(span.to);
+    let acts = next.is_some_and(|n| n.gap.only(Gap::SPACE) && is(ACTS, text.norm(n)));
+    let month = calendar(text.norm(token));
+    token.case != Case::Lower && ((token.possessive && !month) || acts || (!token.sentence_start && !month))
+}
+
+/// `Rowan (Oak)`, `Rowan in Oak`, or the two in cells of one row.
+fn right_beside(scene: &Scene<'_>, at: usize, span: &Span, fact: &FactAt) -> bool {
+    if scene.lines[at].cell.is_some() {
+        let whole = scene.lines[at].text.tokens.len() == span.to - span.from;
+        return whole && fact.line != at && scene.lines[fact.line].cell.map(|c| c.0) == scene.lines[at].cell.map(|c| c.0) && scene.lines[fact.line].document == scene.lines[at].document;
+    }
+    let text = &scene.lines[at].text;
+    fact.line == at
+        && match fact.from.checked_sub(span.to) {
+            Some(0) => text.tokens[fact.from].gap.has(Gap::OPEN.or(Gap::HYPHEN)) || matches!(fact.fact, Fact::Year(_)),
+            Some(1) => matches!(text.word(span.to), "in" | "from" | "of") && text.tokens[span.to].gap.only(Gap::SPACE),
+            _ => matches!(fact.fact, Fact::Born(_) | Fact::Guardian(_) | Fact::Postcode(_) | Fact::Street(_)),
+        }
 }
 
 /// `Faith Y`, not `Will I` and not `give Grace A big hand`.

@@ -169,7 +169,8 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
             let next = text.word(to);
             let said = matches!(next, "class" | "form" | "set" | "group" | "pupils" | "children" | "parents" | "tutor" | "teacher")
                 || (from > 0 && matches!(text.word(from - 1), "class" | "form" | "klasa" | "klasy" | "klasie" | "set" | "tutor"));
-            let place = is(PLACES, next) && !said && tokens.get(to).is_some_and(|t| t.gap.blank());
+            // The class's own room is named for the class as well.
+            let place = is(PLACES, next) && !said && next != "room" && tokens.get(to).is_some_and(|t| t.gap.blank());
             if (!word_like || !lower || said) && !place {
                 add(from, to, Fact::Class(class));
             }
@@ -224,7 +225,8 @@ fn year(text: &Text<'_>, at: usize) -> Option<(i8, usize)> {
             near.then(|| number(text.norm(next))).flatten().map(|n| (n, 2))
         }
         "reception" | "nursery" => {
-            let written = text.tokens[at].case != crate::text::normalise::Case::Lower;
+            let written = text.tokens[at].case != crate::text::normalise::Case::Lower
+                || (at > 0 && matches!(text.word(at - 1), "our" | "from" | "in") && text.word(at + 1) != "area");
             written.then_some((if word == "reception" { 0 } else { -1 }, 1))
         }
         _ => {
