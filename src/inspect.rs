@@ -215,9 +215,11 @@ fn visible_private(school: &School, message: &Message<'_>, sender: &SenderIdenti
 /// is a report of a machine.
 fn sender_not_permitted(school: &School, envelope: &Envelope, message: &Message<'_>) -> bool {
     let Some(mail_from) = &envelope.mail_from else { return false };
-    message.from_addresses().into_iter().chain(message.sender_addresses()).any(|mailbox| {
-        Address::parse(&mailbox.address).is_ok_and(|address| !school.may_send_as(mail_from, &address))
-    })
+    message
+        .from_addresses()
+        .into_iter()
+        .chain(message.sender_addresses())
+        .any(|mailbox| Address::parse(&mailbox.address).is_ok_and(|address| !school.may_send_as(mail_from, &address)))
 }
 
 fn report(

@@ -25,6 +25,10 @@ const FAULTS: &[(&str, usize)] = &[
     ("after-record", 1),
 ];
 
+/// Of these, the points before the 250 is on the wire.
+const BEFORE_THE_ANSWER: &[&str] =
+    &["before-content-write", "after-content-write", "after-content-sync", "after-commit", "before-250"];
+
 /// A message that says which it is; the long tail would show a torn write.
 fn message(number: usize) -> Vec<u8> {
     let mut text = format!(
@@ -82,22 +86,42 @@ fn check(sink: &Sink, what: &str, answered: &[usize], sent: usize, most: usize) 
 #[test]
 fn dying_at_any_step_loses_nothing_that_was_answered() {
     for &(fault, most) in FAULTS {
-        let sink = Sink::start();
-        let mut gateway = Gateway::new(sink.port);
-        gateway.start(&[("SCHOOLGATE_FAULT", fault)]);
-        let sent = 4;
-        let answered = send_until_it_dies(&gateway, 0..sent);
-        let status = gateway.wait_for_exit();
-        assert!(!status.success(), "{fault}: the point was passed by");
-        if ["before-content-write", "after-content-write", "after-content-sync", "after-commit", "before-250"]
-            .contains(&fault)
-        {
-            assert!(answered.is_empty(), "{fault}: 250 was said before {answered:?} could be kept");
+        // The first time the point is passed, and a later time, when other messages are on their way.
+        for pass in [1, 3] {
+            let sink = Sink::start();
+            let mut gateway = Gateway::new(sink.port);
+            let what = format!("{fault}:{pass}");
+            gateway.start(&[("SCHOOLGATE_FAULT", &what)]);
+            let sent = 5;
+            let answered = send_until_it_dies(&gateway, 0..sent);
+            let status = gateway.wait_for_exit();
+            assert!(!status.success(), "{what}: {status}");
+            if BEFORE_THE_ANSWER.contains(&fault) {
+                assert!(answered.len() < pass, "{what}: 250 was said to {answered:?} before the last could be kept");
+            }
+            gateway.start(&[]);
+            check(&sink, &what, &answered, sent, most);
+            assert!(gateway.running(), "{what}: it lives after the restart");
         }
-        gateway.start(&[]);
-        check(&sink, fault, &answered, sent, most);
-        assert!(gateway.running(), "{fault}: it lives after the restart");
     }
+}
+
+#[test]
+fn a_full_disk_is_no_250() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    gateway.start(&[("SCHOOLGATE_FAULT", "disk-full")]);
+    for number in 0..2 {
+        let reply = gateway.client().send(SENDER, &[RECIPIENT.to_owned()], &message(number)).expect("a reply");
+        assert_eq!(reply.code / 100, 4, "{reply:?}");
+    }
+    assert!(gateway.running(), "it lives on");
+    gateway.kill();
+    gateway.start(&[]);
+    let answered = send_until_it_dies(&gateway, 2..4);
+    assert_eq!(answered, [2, 3]);
+    check(&sink, "after the disk has room again", &answered, 4, 1);
+    assert!(!arrivals(&sink.taken(), 4).keys().any(|&number| number < 2), "what was not answered 250 stays away");
 }
 
 #[test]

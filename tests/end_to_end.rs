@@ -101,7 +101,8 @@ fn fate(case: &Case, action: &str, code: u16, taken: &[Taken]) -> Result<(), Str
     if action == "deliver" {
         let mut reached: Vec<_> = copies.iter().flat_map(|t| &t.recipients).cloned().collect();
         let mut recipients = case.rcpt.clone();
-        (reached.sort(), recipients.sort());
+        reached.sort();
+        recipients.sort();
         if reached != recipients {
             return Err(format!("reached {reached:?}; notices: {}", subjects(&notices)));
         }

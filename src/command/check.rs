@@ -130,7 +130,10 @@ pub fn told(report: &Report, explain: bool) -> String {
         for finding in &report.findings {
             let place = finding.detail.as_ref().map_or(finding.place.clone(), |d| format!("{}, {d}", finding.place));
             let pupil = finding.pupil.as_ref().map_or(String::new(), |p| format!(" of {p}"));
-            line(format!("  found {}{pupil}, {} confidence, in {place}: {}", finding.kind, finding.confidence, finding.text));
+            line(format!(
+                "  found {}{pupil}, {} confidence, in {place}: {}",
+                finding.kind, finding.confidence, finding.text
+            ));
             line(format!("      because {}", finding.because));
         }
     }

@@ -94,7 +94,10 @@ async fn play(args: &Demo) -> Result<()> {
         println!("\nThat was all.");
     } else {
         println!("\nThe gateway goes on. Send it something of your own, for example:\n");
-        println!("  swaks --server {address} --from office@{} --to someone@gmail.com --body 'Hello'\n", config.school.domains[0]);
+        println!(
+            "  swaks --server {address} --from office@{} --to someone@gmail.com --body 'Hello'\n",
+            config.school.domains[0]
+        );
         println!("Ctrl-C ends it; what it kept goes with it.");
         tokio::signal::ctrl_c().await?;
     }
@@ -119,7 +122,8 @@ fn configuration(folder: &Path, listen: SocketAddr, smarthost: SocketAddr) -> Re
     }
     if let Some(key_file) = config.store.as_ref().and_then(|s| s.key_file.as_ref()) {
         let mut key = [0u8; 32];
-        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut key).map_err(|_| anyhow!("no random numbers"))?;
+        ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut key)
+            .map_err(|_| anyhow!("no random numbers"))?;
         std::fs::write(key_file, key)?;
     }
     Ok(config)
@@ -127,7 +131,8 @@ fn configuration(folder: &Path, listen: SocketAddr, smarthost: SocketAddr) -> Re
 
 /// Sends one message as a mail program would, and tells what became of it.
 async fn perform(number: usize, scene: &Scene, raw: &[u8], address: SocketAddr, gateway: &Gateway) -> Result<()> {
-    let client = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.ip().to_string()).port(address.port()).build();
+    let client =
+        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(address.ip().to_string()).port(address.port()).build();
     let to = scene.rcpt.iter().map(|r| r.parse()).collect::<Result<Vec<lettre::Address>, _>>()?;
     let envelope = lettre::address::Envelope::new(Some(scene.mail_from.parse()?), to)?;
     let answer = client.send_raw(&envelope, &with_crlf(raw)).await;

@@ -72,13 +72,20 @@ fn look(config: &Config, findings: &mut Findings) -> Result<()> {
         Ok(loaded) => {
             let school = &loaded.ground.school;
             let counts = format!("{} pupils, {} guardians", school.pupils.len(), school.guardians.len());
-            findings.well(format!("rules: pack `{}`, {} rules", loaded.ground.pack.name, loaded.ground.pack.rules.len()));
+            findings.well(format!(
+                "rules: pack `{}`, {} rules",
+                loaded.ground.pack.name,
+                loaded.ground.pack.rules.len()
+            ));
             match loaded.faults.len() {
                 0 => findings.well(format!("roster: {counts}, every row is sound")),
-                n => findings.doubtful(format!("roster: {counts}; {n} rows have problems: see `schoolgate roster check`")),
+                n => findings
+                    .doubtful(format!("roster: {counts}; {n} rows have problems: see `schoolgate roster check`")),
             }
             if school.guardians.iter().all(|g| g.email.is_none()) {
-                findings.doubtful("roster: no guardian has an e-mail address, so all mail to parents counts as mail to strangers");
+                findings.doubtful(
+                    "roster: no guardian has an e-mail address, so all mail to parents counts as mail to strangers",
+                );
             }
         }
     }
@@ -121,7 +128,11 @@ fn key(store: &StoreConfig, findings: &mut Findings) {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(file).map_or(0, |m| m.permissions().mode());
         if mode & 0o077 != 0 {
-            findings.doubtful(format!("key: {} can be read by others (mode {:03o}); 600 is right", file.display(), mode & 0o777));
+            findings.doubtful(format!(
+                "key: {} can be read by others (mode {:03o}); 600 is right",
+                file.display(),
+                mode & 0o777
+            ));
         }
         if file.starts_with(&store.path) {
             findings.doubtful("key: it lies inside the store, so a copy of the store is a copy of the key");
@@ -163,11 +174,18 @@ async fn smarthost_answers(smarthost: &SmarthostConfig, hostname: &str, findings
     let offered = offers.iter().any(|o| o.eq_ignore_ascii_case("STARTTLS"));
     match (smarthost.tls, offered) {
         (_, true) => findings.well(format!("{name} offers STARTTLS")),
-        (SmarthostTls::Required, false) => findings.bad(format!("{name} does not offer STARTTLS, and tls = \"required\": no mail would leave")),
-        (SmarthostTls::Opportunistic, false) => findings.doubtful(format!("{name} does not offer STARTTLS: mail would leave in clear text")),
+        (SmarthostTls::Required, false) => {
+            findings.bad(format!("{name} does not offer STARTTLS, and tls = \"required\": no mail would leave"))
+        }
+        (SmarthostTls::Opportunistic, false) => {
+            findings.doubtful(format!("{name} does not offer STARTTLS: mail would leave in clear text"))
+        }
         (SmarthostTls::None, false) => findings.doubtful(format!("{name}: mail leaves in clear text, as configured")),
     }
-    for (extension, why) in [("8BITMIME", "mail with 8-bit text would be refused"), ("SMTPUTF8", "mail to international addresses would be refused")] {
+    for (extension, why) in [
+        ("8BITMIME", "mail with 8-bit text would be refused"),
+        ("SMTPUTF8", "mail to international addresses would be refused"),
+    ] {
         if !offers.iter().any(|o| o.eq_ignore_ascii_case(extension)) {
             findings.doubtful(format!("{name} does not offer {extension}: {why}"));
         }
@@ -194,7 +212,10 @@ async fn reply(stream: &mut BufReader<TcpStream>, code: &str) -> std::io::Result
         }
         let line = line.trim_end();
         if !line.starts_with(code) || texts.len() > limits::REPLY_LINES {
-            return Err(std::io::Error::other(format!("it answers `{}`", safe(&line.chars().take(200).collect::<String>()))));
+            return Err(std::io::Error::other(format!(
+                "it answers `{}`",
+                safe(&line.chars().take(200).collect::<String>())
+            )));
         }
         texts.push(line.get(4..).unwrap_or("").to_owned());
         if line.as_bytes().get(3) != Some(&b'-') {

@@ -96,7 +96,10 @@ mod tests {
         write("md/new/2", "Subject: 2\n\nx");
         write("md/tmp/3", "half");
         assert_eq!(names_and_sizes(&dir.path().join("md")), [("/cur/1:2,S".into(), 12), ("/new/2".into(), 13)]);
-        let mbox = write("m.mbox", "From a@b Sat Nov 21 10:00:00 2026\nSubject: 1\n\none\n\nFrom a@b Sat Nov 21 10:00:00 2026\nSubject: 2\n\n>From here\n\n");
+        let mbox = write(
+            "m.mbox",
+            "From a@b Sat Nov 21 10:00:00 2026\nSubject: 1\n\none\n\nFrom a@b Sat Nov 21 10:00:00 2026\nSubject: 2\n\n>From here\n\n",
+        );
         let found = names_and_sizes(&mbox);
         assert_eq!(found.iter().map(|f| f.0.as_str()).collect::<Vec<_>>(), [", message 1", ", message 2"]);
         let single = write("one.eml", "Subject: one\n\n");

@@ -28,10 +28,13 @@ pub fn run(command: &Policy) -> Result<ExitCode> {
         _ => RulePack::load(pack)?,
     };
     let mut table = Table::new();
-    table
-        .load_style(presets::ASCII_MARKDOWN)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["rule", "action", "likely breach", "mode", "why"]);
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Dynamic).set_header([
+        "rule",
+        "action",
+        "likely breach",
+        "mode",
+        "why",
+    ]);
     for rule in &pack.rules {
         let mode = match rule.mode {
             Mode::Observe => "observe",

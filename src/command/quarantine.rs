@@ -81,7 +81,8 @@ pub fn run(command: &Quarantine) -> Result<ExitCode> {
             Quarantine::Show { one, findings, who, why, json } => {
                 let (_, store) = open(&one.config).await?;
                 if *findings {
-                    let because = Because { who: who.clone().unwrap_or_default(), why: why.clone().unwrap_or_default() };
+                    let because =
+                        Because { who: who.clone().unwrap_or_default(), why: why.clone().unwrap_or_default() };
                     let (who, why) = because.checked()?;
                     store.note_view(&one.id(), who, why).await?;
                 }
@@ -105,8 +106,7 @@ async fn send_back(one: &One, because: &Because, note: Option<&str>) -> Result<(
     let (id, (who, why)) = (one.id(), because.checked()?);
     let shown = store.show(&id).await?;
     let report = shown.report.ok_or_else(|| anyhow!("{id} has no decision to tell its sender of"))?;
-    let envelope =
-        Envelope::new(shown.summary.mail_from, shown.recipients.into_iter().map(|r| r.address).collect());
+    let envelope = Envelope::new(shown.summary.mail_from, shown.recipients.into_iter().map(|r| r.address).collect());
     let (subject, message_id) = subject_of(&store, &one.id()).await;
     let now = Timestamp::now();
     let about = About {

@@ -150,18 +150,15 @@ fn decide(ground: &Ground, other: Option<&Ground>, kept: Kept, list: bool) -> Su
 /// Sender and recipients as the headers tell them; `None` where one of the two is missing.
 fn envelope_of_headers(raw: &[u8]) -> Option<Envelope> {
     let message = message::read(raw);
-    let return_path = message
-        .header("Return-Path")
-        .map(|h| h.value.trim().trim_start_matches('<').trim_end_matches('>').to_owned());
+    let return_path =
+        message.header("Return-Path").map(|h| h.value.trim().trim_start_matches('<').trim_end_matches('>').to_owned());
     let sender = match return_path.as_deref() {
         Some("") => None,
         Some(path) => Some(Address::parse(path).ok()?),
         None => Some(Address::parse(&message.from_addresses().first()?.address).ok()?),
     };
     let mut recipients: Vec<Address> = Vec::new();
-    for mailbox in
-        message.to_addresses().into_iter().chain(message.cc_addresses()).chain(message.addresses_in("Bcc"))
-    {
+    for mailbox in message.to_addresses().into_iter().chain(message.cc_addresses()).chain(message.addresses_in("Bcc")) {
         if let Ok(address) = Address::parse(&mailbox.address)
             && !recipients.contains(&address)
         {

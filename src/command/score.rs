@@ -158,7 +158,9 @@ pub fn run(args: &Score) -> Result<ExitCode> {
     }
     print!("{}", table(&figures, &outcomes));
     if args.misses {
-        for outcome in outcomes.iter().filter(|o| !o.right || !o.pupils_missing.is_empty() || !o.pupils_extra.is_empty()) {
+        for outcome in
+            outcomes.iter().filter(|o| !o.right || !o.pupils_missing.is_empty() || !o.pupils_extra.is_empty())
+        {
             println!("{}", safe(&miss(outcome)));
         }
     }
@@ -217,9 +219,17 @@ pub fn table(figures: &Figures, outcomes: &[Outcome]) -> String {
     let percent = |x: f64| format!("{:.1} %", 100.0 * x);
     head.add_row(["actions right", &percent(figures.accuracy()), &format!("{} of {}", figures.right, figures.cases)]);
     let of = |n: usize, m: usize| format!("{n} of {m}");
-    head.add_row(["breaches let through", &figures.let_through.to_string(), &of(figures.let_through, figures.stoppable)]);
+    head.add_row([
+        "breaches let through",
+        &figures.let_through.to_string(),
+        &of(figures.let_through, figures.stoppable),
+    ]);
     head.add_row(["right mail stopped", &figures.stopped.to_string(), &of(figures.stopped, figures.deliverable)]);
-    head.add_row(["rules exact", &percent(share(figures.rules_exact, figures.cases)), &of(figures.rules_exact, figures.cases)]);
+    head.add_row([
+        "rules exact",
+        &percent(share(figures.rules_exact, figures.cases)),
+        &of(figures.rules_exact, figures.cases),
+    ]);
     let recall = of(figures.pupils_found, figures.pupils_wanted);
     head.add_row(["pupils found (recall)", &percent(figures.recall()), &recall]);
     let named = of(figures.pupils_found, figures.pupils_found + figures.pupils_wrong);

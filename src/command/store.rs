@@ -81,11 +81,19 @@ pub fn print_list(messages: &[Summary], json: bool) -> Result<()> {
         return Ok(());
     }
     let mut table = Table::new();
-    table
-        .load_style(presets::ASCII_MARKDOWN)
-        .set_header(["reference", "state", "taken in", "from", "to", "KB", "next try", "rules"]);
+    table.load_style(presets::ASCII_MARKDOWN).set_header([
+        "reference",
+        "state",
+        "taken in",
+        "from",
+        "to",
+        "KB",
+        "next try",
+        "rules",
+    ]);
     for m in messages {
-        let state = if m.damaged.is_some() { format!("{}, set aside", m.state.as_str()) } else { m.state.as_str().to_owned() };
+        let state =
+            if m.damaged.is_some() { format!("{}, set aside", m.state.as_str()) } else { m.state.as_str().to_owned() };
         table.add_row([
             m.id.to_string(),
             state,

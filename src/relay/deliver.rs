@@ -285,13 +285,7 @@ impl Courier {
     }
 
     /// Stores what became of a message, with a report to its sender where one is due.
-    async fn record(
-        &self,
-        message: &Leased,
-        content: &[u8],
-        mut outcomes: Vec<RecipientOutcome>,
-        next: Timestamp,
-    ) {
+    async fn record(&self, message: &Leased, content: &[u8], mut outcomes: Vec<RecipientOutcome>, next: Timestamp) {
         let now = Timestamp::now();
         let id = &message.id;
         let given_up = schedule::is_given_up(message.at, now, &self.queue);

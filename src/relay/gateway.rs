@@ -103,14 +103,27 @@ impl Gateway {
         let pending = Arc::clone(&intake);
         let pending_ends = working_ends.clone();
         working.spawn(async move { pending.run_pending(pending_ends).await });
-        working.spawn(deliver::run(
+        let delivery = deliver::run(
             store.clone(),
             smarthost.clone(),
             config.listen.hostname.clone(),
             config.queue.clone(),
             working_ends.clone(),
+        );
+        let not_ready = readiness.clone();
+        working.spawn(async move {
+            if let Err(error) = delivery.await {
+                not_ready.set(false);
+                event!(Event::Trouble, what = "delivery has ended", reason = %error);
+            }
+        });
+        working.spawn(watch_store(
+            store.clone(),
+            place.path.clone(),
+            config.listen.message_size,
+            short_of_space,
+            working_ends,
         ));
-        working.spawn(watch_store(store.clone(), place.path.clone(), config.listen.message_size, short_of_space, working_ends));
         listening.spawn(listener.serve(Arc::clone(&intake), listening_ends));
         readiness.set(true);
         for address in &addresses {
@@ -133,7 +146,11 @@ impl Gateway {
         let _ = self.stop_working.send(true);
         let all = async { while self.working.join_next().await.is_some() {} };
         if tokio::time::timeout(Duration::from_secs(limits::STOP_SECONDS), all).await.is_err() {
-            event!(Event::Trouble, what = "stopping", reason = "delivery did not end in time; it is tried again at the next start");
+            event!(
+                Event::Trouble,
+                what = "stopping",
+                reason = "delivery did not end in time; it is tried again at the next start"
+            );
         }
         event!(Event::Stopped,);
     }

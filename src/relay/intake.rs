@@ -66,8 +66,7 @@ impl Intake {
         let (ground, envelope, content) = (self.ground.load_full(), envelope.clone(), Arc::clone(content));
         let started = Instant::now();
         self.inspectors.spawn(move || {
-            let inspected =
-                std::panic::catch_unwind(AssertUnwindSafe(|| inspect(&ground, &envelope, &content, at)));
+            let inspected = std::panic::catch_unwind(AssertUnwindSafe(|| inspect(&ground, &envelope, &content, at)));
             // The receiver is gone when the time ran out; the message is pending by then.
             let _ = done.send(inspected.map_err(|_| Undecided::Failed));
         });
@@ -115,7 +114,13 @@ impl Intake {
         (State::Held, notices.into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect())
     }
 
-    async fn commit(&self, submission: &Submission, state: State, report: Option<Report>, notices: Vec<NewEntry>) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        submission: &Submission,
+        state: State,
+        report: Option<Report>,
+        notices: Vec<NewEntry>,
+    ) -> Result<(), StoreError> {
         let mut entries = vec![NewEntry {
             id: submission.id.clone(),
             class: Class::Mail,
@@ -201,9 +206,7 @@ impl TakeIn for Intake {
                 note_decision(&id, inspected, State::Returned);
                 return refusal(&inspected.report, &id);
             }
-            Ok(inspected) => {
-                self.consequences(&inspected.report, envelope, &submission.content, &id, submission.at)
-            }
+            Ok(inspected) => self.consequences(&inspected.report, envelope, &submission.content, &id, submission.at),
             Err(reason) => {
                 event!(Event::Undecided, id = %id, tries = 1, reason = ?reason);
                 (State::Pending, Vec::new())
@@ -232,7 +235,8 @@ impl TakeIn for Intake {
 /// The 550 that the sending server hands to its user: plain words first.
 fn refusal(report: &Report, id: &QueueId) -> Reply {
     let rule = report.rules.iter().find(|r| r.action == Action::Reject && !r.observed_only);
-    let words = rule.map_or("Refused by the school's policy".to_owned(), |r| format!("NOT SENT: {}\n{}", r.why, r.remedy));
+    let words =
+        rule.map_or("Refused by the school's policy".to_owned(), |r| format!("NOT SENT: {}\n{}", r.why, r.remedy));
     Reply::refused_by_policy(format!("{words}\nReference: {id}"))
 }
 
@@ -305,7 +309,9 @@ fn note_decision(id: &QueueId, inspected: &Inspected, state: State) {
     );
     match state {
         State::Held => event!(Event::Held, id = %id, rules = rules.join(",")),
-        State::Returned if report.action != Action::Reject => event!(Event::Returned, id = %id, rules = rules.join(",")),
+        State::Returned if report.action != Action::Reject => {
+            event!(Event::Returned, id = %id, rules = rules.join(","))
+        }
         _ => {}
     }
 }

@@ -182,12 +182,7 @@ impl Store {
     }
 
     /// Leases up to `limit` messages that are due at `now`, longest due first.
-    pub async fn lease_due(
-        &self,
-        now: Timestamp,
-        limit: u32,
-        lease_for: Duration,
-    ) -> Result<Vec<Leased>, StoreError> {
+    pub async fn lease_due(&self, now: Timestamp, limit: u32, lease_for: Duration) -> Result<Vec<Leased>, StoreError> {
         self.lease(now, Which::Due, limit, lease_for).await
     }
 
@@ -589,8 +584,7 @@ impl Tx<'_> {
         .execute(&mut *self.connection)
         .await?;
         self.move_to(id, &standing, *state).await?;
-        let detail =
-            json!({"state": state.as_str(), "verdict": report.action.as_str(), "rules": rule_ids(report)});
+        let detail = json!({"state": state.as_str(), "verdict": report.action.as_str(), "rules": rule_ids(report)});
         self.audit(id, "decided", GATEWAY, detail).await?;
         self.effects.queued |= *state == State::Queued;
         self.insert(notices).await

@@ -249,7 +249,9 @@ async fn a_second_release_says_what_was_decided() {
     assert!(ids_due(&store).await.is_empty(), "one release, one delivery");
     store.commit(vec![entry("B", State::Held, b"x\r\n"), entry("C", State::Held, b"x\r\n")]).await.unwrap();
     assert_eq!(store.discard(&id("B"), "Sue", "").await.unwrap(), Decision::Done);
-    assert!(matches!(store.release(&id("B"), "Tom", "").await.unwrap(), Decision::Already(l) if l.event == "discarded"));
+    assert!(
+        matches!(store.release(&id("B"), "Tom", "").await.unwrap(), Decision::Already(l) if l.event == "discarded")
+    );
     let back = store.return_to_sender(&id("C"), "Sue", "", vec![notice("N", "C")]).await.unwrap();
     assert_eq!((back, state_of(&store, "C").await), (Decision::Done, State::Returned));
     assert!(matches!(store.content(&id("C")).await, Err(StoreError::Dropped(_))));
@@ -306,7 +308,8 @@ async fn content_without_a_row_is_swept_at_start_unless_young() {
     let directory = tempfile::tempdir().unwrap();
     Store::open_exclusive(directory.path(), key()).await.unwrap().close().await;
     let old = std::time::SystemTime::now() - Duration::from_secs(crate::limits::SWEEP_AGE + 1);
-    for (name, modified) in [("large/OLD", old), ("segments/OLD.transit", old), ("large/YOUNG", std::time::SystemTime::now())]
+    for (name, modified) in
+        [("large/OLD", old), ("segments/OLD.transit", old), ("large/YOUNG", std::time::SystemTime::now())]
     {
         let file = std::fs::File::create(directory.path().join(name)).unwrap();
         file.set_modified(modified).unwrap();
