@@ -1,10 +1,25 @@
 //! Text to findings with place, offsets and confidence.
 //!
-//! Knows text and people, never mail or rules. Every finding can say why it stands.
+//! Knows text and people, never mail or rules. Every finding can say why it stands. The way of a message: [`detect`] lays
+//! it out once (`scene`), finds who is named (`names`) and numbered (`identifiers`), then what is said of them
+//! (`attributes`); credentials, language and photographs stand apart. Time grows with the message, not with the roster.
 
-use std::collections::BTreeSet;
+mod attributes;
+mod credentials;
+mod dates;
+mod identifiers;
+mod language;
+mod names;
+mod photographs;
+mod scene;
+pub mod vocabulary;
+mod words;
 
-use crate::people::PupilIndex;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::people::{PupilIndex, School};
+use crate::text::normalise::run_hash;
+use crate::text::{Document, Image, Text};
 
 /// What is said of a pupil, mildest first; a message's tier is the highest of its pupils'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -18,6 +33,17 @@ pub enum Tier {
     Sensitive,
 }
 
+impl Tier {
+    /// The word that reports print.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mention => "mention",
+            Self::Record => "record",
+            Self::Sensitive => "sensitive",
+        }
+    }
+}
+
 /// How sure a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,6 +54,17 @@ pub enum Confidence {
     Medium,
     /// No reasonable doubt.
     High,
+}
+
+impl Confidence {
+    /// The word that reports print.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// One thing found.
@@ -93,3 +130,150 @@ pub struct Correspondence {
     /// Envelope recipients.
     pub recipient_addresses: Vec<String>,
 }
+
+/// Finds everything of interest in one message.
+pub fn detect(documents: &[Document], images: &[Image], school: &School, correspondence: &Correspondence) -> Findings {
+    let mut scene = scene::Scene::new(documents, school);
+    let writers = writers(school, correspondence);
+    let mentions = names::find(&mut scene, school, &writers);
+    let numbers = identifiers::find(&scene, school);
+    let (about, said) = attributes::attribute(&scene, school, &mentions, &numbers);
+
+    let mut out = Findings::default();
+    let mut places: BTreeMap<PupilIndex, Vec<(usize, String)>> = BTreeMap::new();
+    let mut place = |pupil: PupilIndex, line: usize, name: &str| {
+        let list = places.entry(pupil).or_default();
+        if !list.iter().any(|(_, other)| other == name) {
+            list.push((line, name.to_owned()));
+        }
+    };
+    let mut ordered: Vec<(usize, usize, Finding)> = Vec::new();
+    for mention in &mentions {
+        let line = &scene.lines[mention.line];
+        for &pupil in &mention.pupils {
+            place(pupil, mention.line, scene.place(mention.line));
+            if mention.identifies {
+                ordered.push((
+                    mention.line,
+                    mention.from,
+                    Finding {
+                        kind: "pupil-name",
+                        text: line.text.slice(mention.from, mention.to).to_owned(),
+                        place: scene.place(mention.line).to_owned(),
+                        detail: line.detail.clone(),
+                        confidence: mention.confidence,
+                        pupil: Some(pupil),
+                        because: mention.because.clone(),
+                    },
+                ));
+            }
+        }
+    }
+    let mut unlisted = BTreeSet::new();
+    for number in numbers {
+        let line = &scene.lines[number.line];
+        let pupil = match number.whose {
+            identifiers::Whose::Pupil(pupil) => {
+                place(pupil, number.line, scene.place(number.line));
+                Some(pupil)
+            }
+            identifiers::Whose::Unlisted => {
+                if matches!(number.kind, "upn" | "uln") {
+                    unlisted.insert(number.value.clone());
+                }
+                None
+            }
+            identifiers::Whose::Adult => {
+                out.adult_identifier = true;
+                None
+            }
+        };
+        ordered.push((
+            number.line,
+            line.text.token_at(number.range.start),
+            Finding {
+                kind: number.kind,
+                text: line.text.source_slice(number.range).to_owned(),
+                place: scene.place(number.line).to_owned(),
+                detail: line.detail.clone(),
+                confidence: number.confidence,
+                pupil,
+                because: number.because,
+            },
+        ));
+    }
+    out.unlisted_pupils = unlisted.len();
+    let other = credentials::find(&scene)
+        .into_iter()
+        .map(|hit| (true, hit, "written out"))
+        .chain(language::find(&scene).into_iter().map(|hit| (false, hit, "not reported speech")));
+    for (credential, (line, range, kind), because) in other {
+        out.credentials |= credential;
+        out.offensive |= !credential;
+        let at = &scene.lines[line];
+        ordered.push((
+            line,
+            at.text.token_at(range.start),
+            Finding {
+                kind,
+                text: at.text.source_slice(range).to_owned(),
+                place: scene.place(line).to_owned(),
+                detail: at.detail.clone(),
+                confidence: Confidence::High,
+                pupil: None,
+                because: because.into(),
+            },
+        ));
+    }
+    ordered.sort_by_key(|(line, from, _)| (*line, *from));
+    out.findings = ordered.into_iter().map(|(.., finding)| finding).collect();
+    out.findings.extend(said);
+    for image in images.iter().filter(|image| photographs::is_photograph(image)) {
+        out.photograph = true;
+        out.findings.push(Finding {
+            kind: "photograph",
+            text: String::new(),
+            place: image.place.clone(),
+            detail: None,
+            confidence: if image.camera { Confidence::High } else { Confidence::Medium },
+            pupil: None,
+            because: if image.camera { "a camera's marks in the file" } else { "size and density of a photograph" }.into(),
+        });
+    }
+    out.pupils = about
+        .into_iter()
+        .map(|(pupil, about)| PupilFinding {
+            pupil,
+            tier: about.tier.unwrap_or(Tier::Mention),
+            categories: about.categories,
+            places: places.remove(&pupil).unwrap_or_default().into_iter().map(|(_, name)| name).collect(),
+        })
+        .collect();
+    out
+}
+
+/// The writers' names as runs: whole display names, forenames, and the directory's name of the sender.
+fn writers(school: &School, correspondence: &Correspondence) -> names::Writers {
+    let forms = |names: &[String]| {
+        let mut out = Vec::new();
+        for name in names {
+            out.push(run_hash(name));
+            let text = Text::new(name);
+            if let Some(first) = text.tokens.first() {
+                out.push(run_hash(text.norm(first)));
+            }
+        }
+        out
+    };
+    let mut sender = forms(&correspondence.sender_names);
+    let address = correspondence.sender_address.as_deref().and_then(|text| crate::smtp::Address::parse(text).ok());
+    if let Some(staff) = address.and_then(|address| school.staff_by_address(&address)) {
+        sender.push(run_hash(&format!("{} {}", staff.forename, staff.surname)));
+        sender.push(run_hash(&staff.forename));
+        sender.extend(crate::people::names::NAMES.short_forms(&staff.forename).iter().map(|short| run_hash(short)));
+    }
+    names::Writers { sender, recipient: forms(&correspondence.recipient_names) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //! together with one more fact (class, year, initial, date of birth, postcode, guardian) gives the pupils it fits. No
 //! name stands in memory in the clear here, and none can be read back without the key of the process.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use super::names::{NAMES, Wordness};
 use super::{PupilIndex, School};
@@ -99,7 +99,6 @@ pub struct RosterIndex {
     classes: HashMap<u64, u64>,
     ids: HashMap<String, u32>,
     middles: HashMap<u32, Vec<u64>>,
-    fore_only: HashSet<u64>,
 }
 
 fn pair(forename: u64, surname: u64) -> u64 {
@@ -252,9 +251,6 @@ impl RosterIndex {
         for form in &surnames {
             self.part(form).pupil_surname = true;
         }
-        if pupil.surname.is_empty() {
-            self.fore_only.extend(forenames.iter().map(|(form, _)| form.run()));
-        }
         let mut facts: Vec<Fact> = Vec::new();
         if !pupil.form.is_empty() {
             for class in class_forms(&pupil.form) {
@@ -337,6 +333,11 @@ impl RosterIndex {
     /// The pupils of a full name: the exact ones, or where there is none those of whom it is a short form.
     pub fn full_name(&self, forename: u64, surname: u64) -> Vec<PupilIndex> {
         resolve(self.full.get(&pair(forename, surname)))
+    }
+
+    /// Whether a full name is some pupil's as the roster writes it, not by a short form or a part.
+    pub fn full_name_is_exact(&self, forename: u64, surname: u64) -> bool {
+        self.full.get(&pair(forename, surname)).is_some_and(|list| list.iter().any(|entry| entry & LOOSE == 0))
     }
 
     /// The pupils of forename and surname run together into one token.

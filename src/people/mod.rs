@@ -198,6 +198,11 @@ impl School {
         self
     }
 
+    /// Who is meant by which words.
+    pub fn index(&self) -> &RosterIndex {
+        &self.index
+    }
+
     /// A pupil by place. An index of another school gives nothing.
     pub fn pupil(&self, index: PupilIndex) -> Option<&Pupil> {
         self.pupils.get(index.0 as usize)

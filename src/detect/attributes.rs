@@ -1,0 +1,450 @@
+//! What is said, and of whom: hits of the vocabulary, column headings, dates of birth, addresses and numbers, each given to
+//! the pupils in whose context it stands.
+//!
+//! Context, nearest first: the same sentence; the row; the same paragraph; the document, when it is short or speaks of one
+//! pupil; the message, for a pupil whom the subject or the file's name names. What is said of the school, of staff or in a
+//! footer is nobody's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
+
+use super::identifiers::{Number, Whose};
+use super::names::Mention;
+use super::scene::Scene;
+use super::vocabulary::VOCABULARY;
+use super::words::{DENIALS, GENERAL, is};
+use super::{Confidence, Finding, Tier};
+use crate::people::index::Fact;
+use crate::people::{PupilIndex, School};
+use crate::text::normalise::{Gap, TokenKind};
+use crate::text::{Kind, Text};
+
+/// Tokens up to which a document is short: what it says is said of whom it names.
+const SHORT_DOCUMENT: usize = 260;
+
+/// What is known of one pupil.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    pub tier: Option<Tier>,
+    pub categories: BTreeSet<String>,
+}
+
+/// Something said, at its place.
+struct Said {
+    line: usize,
+    from: usize,
+    to: usize,
+    category: usize,
+    tier: Tier,
+    weak: bool,
+}
+
+/// Attributes of the identified pupils, with the findings they rest on.
+pub(super) fn attribute(
+    scene: &Scene<'_>,
+    school: &School,
+    mentions: &[Mention],
+    numbers: &[Number],
+) -> (BTreeMap<PupilIndex, About>, Vec<Finding>) {
+    let context = Context::new(scene, mentions, numbers);
+    let mut about: BTreeMap<PupilIndex, About> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for &pupil in &context.identified {
+        about.entry(pupil).or_default();
+    }
+    for said in everything_said(scene, school, &context, numbers) {
+        let pupils = context.whose(scene, &said);
+        for pupil in pupils {
+            let entry = about.entry(pupil).or_default();
+            let category = &VOCABULARY.categories[said.category];
+            entry.tier = entry.tier.max(Some(said.tier));
+            if entry.categories.insert(category.id.to_owned()) {
+                let line = &scene.lines[said.line];
+                findings.push(Finding {
+                    kind: category.id,
+                    text: line.text.slice(said.from, said.to).to_owned(),
+                    place: scene.place(said.line).to_owned(),
+                    detail: line.detail.clone(),
+                    confidence: if said.weak { Confidence::Medium } else { Confidence::High },
+                    pupil: Some(pupil),
+                    because: match said.tier {
+                        Tier::Sensitive => "said of the pupil; special category or safeguarding".into(),
+                        _ => "said of the pupil".into(),
+                    },
+                });
+            }
+        }
+    }
+    (about, findings)
+}
+
+/// Who is spoken of where.
+struct Context {
+    identified: BTreeSet<PupilIndex>,
+    /// Mentions by line: token, sentence, pupils.
+    by_line: HashMap<usize, Vec<(usize, u32, Vec<PupilIndex>)>>,
+    by_row: HashMap<(usize, usize, usize), Vec<PupilIndex>>,
+    by_block: HashMap<(usize, usize), BTreeSet<PupilIndex>>,
+    by_document: HashMap<usize, BTreeSet<PupilIndex>>,
+    /// Pupils whom the subject names.
+    subject: BTreeSet<PupilIndex>,
+    /// Pupils whom a file's name names, by place.
+    files: HashMap<String, BTreeSet<PupilIndex>>,
+    lengths: HashMap<usize, usize>,
+}
+
+impl Context {
+    fn new(scene: &Scene<'_>, mentions: &[Mention], numbers: &[Number]) -> Self {
+        let mut out = Self {
+            identified: BTreeSet::new(),
+            by_line: HashMap::new(),
+            by_row: HashMap::new(),
+            by_block: HashMap::new(),
+            by_document: HashMap::new(),
+            subject: BTreeSet::new(),
+            files: HashMap::new(),
+            lengths: HashMap::new(),
+        };
+        for mention in mentions {
+            if mention.identifies {
+                out.identified.extend(mention.pupils.iter().copied());
+            }
+            out.add(scene, mention.line, mention.from, &mention.pupils);
+        }
+        for number in numbers {
+            if let Whose::Pupil(pupil) = number.whose {
+                out.identified.insert(pupil);
+                let token = scene.lines[number.line].text.token_at(number.range.start);
+                out.add(scene, number.line, token, &[pupil]);
+            }
+        }
+        for (document, lines) in scene.of_document.iter().enumerate() {
+            out.lengths.insert(document, lines.clone().map(|line| scene.lines[line].text.tokens.len()).sum());
+        }
+        out
+    }
+
+    fn add(&mut self, scene: &Scene<'_>, at: usize, token: usize, pupils: &[PupilIndex]) {
+        let line = &scene.lines[at];
+        let sentence = line.sentence.get(token).copied().unwrap_or_default();
+        self.by_line.entry(at).or_default().push((token, sentence, pupils.to_vec()));
+        if let Some((row, _)) = line.cell {
+            self.by_row.entry((line.document, line.block, row)).or_default().extend(pupils);
+        }
+        self.by_block.entry((line.document, line.block)).or_default().extend(pupils);
+        self.by_document.entry(line.document).or_default().extend(pupils);
+        match scene.kind(at) {
+            Kind::Subject => self.subject.extend(pupils),
+            Kind::FileName => self.files.entry(scene.place(at).to_owned()).or_default().extend(pupils),
+            _ => {}
+        }
+    }
+
+    /// `These have free meals:` with the names below, in the same paragraph, the next ones, or the rows of a table.
+    fn listed_below(&self, scene: &Scene<'_>, said: &Said) -> Option<Vec<PupilIndex>> {
+        let line = &scene.lines[said.line];
+        let sentence = line.sentence.get(said.from).copied().unwrap_or_default();
+        let named = |at: usize, after: Option<u32>| -> Vec<PupilIndex> {
+            let here = self.by_line.get(&at).map_or(&[][..], Vec::as_slice);
+            here.iter().filter(|(_, s, _)| after.is_none_or(|after| *s > after)).flat_map(|(.., pupils)| pupils.clone()).collect()
+        };
+        let end = line.sentence.iter().rposition(|&s| s == sentence).unwrap_or(said.from);
+        let tokens = &line.text.tokens;
+        let stop = tokens.get(end + 1).map_or_else(
+            || line.text.folded().trim_end().ends_with(':'),
+            |next| next.gap.has(Gap::COLON),
+        );
+        let title = match line.cell {
+            // A row of one cell above the pupils.
+            Some((row, _)) => !self.by_row.contains_key(&(line.document, line.block, row)),
+            None => stop || (line.heading() && said.from < 8 && scene.lines.get(said.line + 1).is_some_and(|next| next.cell.is_some())),
+        };
+        if !title || said.weak || (line.cell.is_none() && self.by_line.get(&said.line).is_some_and(|here| here.iter().any(|(_, s, _)| *s == sentence))) {
+            return None;
+        }
+        if line.cell.is_some() {
+            let alone = |at: usize| scene.lines.get(at).is_none_or(|other| other.block != line.block || other.cell.map(|c| c.0) != line.cell.map(|c| c.0));
+            if !(alone(said.line + 1) && said.line.checked_sub(1).is_none_or(alone)) {
+                return None;
+            }
+        }
+        let mut out = if line.cell.is_none() { named(said.line, Some(sentence)) } else { Vec::new() };
+        if out.is_empty() {
+            let range = &scene.of_document[line.document];
+            for at in said.line + 1..range.end {
+                let other = &scene.lines[at];
+                let below = named(at, None);
+                if other.cell.is_none() && below.is_empty() {
+                    break;
+                }
+                if line.cell.is_some() && other.block != line.block {
+                    break;
+                }
+                out.extend(below);
+            }
+        }
+        (!out.is_empty()).then_some(out)
+    }
+
+    fn whose(&self, scene: &Scene<'_>, said: &Said) -> Vec<PupilIndex> {
+        let line = &scene.lines[said.line];
+        if line.footer {
+            return Vec::new();
+        }
+        let sentence = line.sentence.get(said.from).copied().unwrap_or_default();
+        if let Some(list) = self.listed_below(scene, said) {
+            return list;
+        }
+        if let Some((row, _)) = line.cell {
+            if let Some(pupils) = self.by_row.get(&(line.document, line.block, row)) {
+                return pupils.clone();
+            }
+            // A form: one pupil in the whole table.
+            if let Some(pupils) = self.by_block.get(&(line.document, line.block)) {
+                return if pupils.len() == 1 { pupils.iter().copied().collect() } else { Vec::new() };
+            }
+        }
+        if let Some(here) = self.by_line.get(&said.line) {
+            let same: Vec<PupilIndex> = here.iter().filter(|(_, s, _)| *s == sentence).flat_map(|(.., p)| p.clone()).collect();
+            if !same.is_empty() {
+                return same;
+            }
+            if general(&line.text, &line.sentence, sentence) {
+                return Vec::new();
+            }
+            let before = here.iter().filter(|(_, s, _)| *s < sentence).max_by_key(|(token, ..)| *token);
+            let after = here.iter().filter(|(_, s, _)| *s > sentence).min_by_key(|(token, ..)| *token);
+            let near = |found: Option<&(usize, u32, Vec<PupilIndex>)>| {
+                found.filter(|(_, s, _)| !said.weak || s.abs_diff(sentence) <= 1).map(|(.., p)| p.clone())
+            };
+            if let Some(pupils) = near(before).or_else(|| near(after)) {
+                return pupils;
+            }
+        }
+        if general(&line.text, &line.sentence, sentence) {
+            return Vec::new();
+        }
+        let named: Option<&BTreeSet<PupilIndex>> = match scene.kind(said.line) {
+            Kind::Attachment | Kind::FileName => self.files.get(scene.place(said.line)).or_else(|| (!self.subject.is_empty()).then_some(&self.subject)),
+            _ => (!self.subject.is_empty()).then_some(&self.subject),
+        };
+        if let Some(pupils) = named
+            && !said.weak
+        {
+            return pupils.iter().copied().collect();
+        }
+        if said.weak {
+            return Vec::new();
+        }
+        let length = self.lengths.get(&line.document).copied().unwrap_or_default();
+        match self.by_document.get(&line.document) {
+            Some(pupils) if pupils.len() == 1 && length <= SHORT_DOCUMENT * 2 => pupils.iter().copied().collect(),
+            Some(pupils) if length <= SHORT_DOCUMENT && line.cell.is_none() => {
+                // Several pupils: the nearest paragraph that names one.
+                let near = (0..=2).find_map(|back| self.by_line.get(&said.line.checked_sub(back)?).filter(|_| {
+                    scene.lines[said.line - back].document == line.document
+                }));
+                match near.and_then(|here| here.last()) {
+                    Some((.., pupils)) => pupils.clone(),
+                    None if pupils.len() <= 2 => pupils.iter().copied().collect(),
+                    None => Vec::new(),
+                }
+            }
+            // A short reply above or below what names the pupil.
+            None if matches!(scene.kind(said.line), Kind::Body | Kind::Quoted | Kind::Subject | Kind::FileName) && length <= SHORT_DOCUMENT => {
+                let all: BTreeSet<PupilIndex> = self.identified.clone();
+                if all.len() == 1 { all.into_iter().collect() } else { Vec::new() }
+            }
+            // An attachment that names nobody, in a message about one pupil only, is about that pupil.
+            None if self.identified.len() == 1 && length <= SHORT_DOCUMENT => self.identified.iter().copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The sentence speaks of the school, its staff or everybody.
+fn general(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
+    text.tokens.iter().zip(sentences).any(|(token, &s)| s == sentence && is(GENERAL, text.norm(token)))
+}
+
+fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, numbers: &[Number]) -> Vec<Said> {
+    let mut out = Vec::new();
+    for (at, line) in scene.lines.iter().enumerate() {
+        if line.footer {
+            continue;
+        }
+        for hit in VOCABULARY.hits(&line.text) {
+            let category = &VOCABULARY.categories[hit.category];
+            if of_the_writer(&line.text, hit.from) {
+                continue;
+            }
+            let tier = if denied(&line.text, &line.sentence, hit.from, hit.to) { Tier::Record.min(category.tier) } else { category.tier };
+            out.push(Said { line: at, from: hit.from, to: hit.to, category: hit.category, tier, weak: hit.weak });
+        }
+        measures(at, &line.text, &mut out);
+    }
+    headings(scene, &mut out);
+    personal_facts(scene, school, context, &mut out);
+    for number in numbers {
+        let category = match number.whose {
+            Whose::Pupil(_) => VOCABULARY.id("identifier"),
+            Whose::Unlisted => VOCABULARY.id("identifier"),
+            Whose::Adult => None,
+        };
+        if let Some(category) = category {
+            let text = &scene.lines[number.line].text;
+            let from = text.token_at(number.range.start);
+            let to = (text.token_at(number.range.end.saturating_sub(1)) + 1).min(text.tokens.len());
+            out.push(Said { line: number.line, from, to, category, tier: Tier::Record, weak: false });
+        }
+    }
+    out
+}
+
+/// `my hospital appointment` is the writer's own.
+fn of_the_writer(text: &Text<'_>, from: usize) -> bool {
+    (1..=2).any(|back| from.checked_sub(back).is_some_and(|at| {
+        matches!(text.word(at), "my" | "our" | "im" | "ive") && !text.tokens[at + 1..=from].iter().any(|t| t.gap.has(Gap::STOP.or(Gap::COMMA)))
+    }))
+}
+
+/// `no allergies`, `SEN: N`, `asthma - none`.
+fn denied(text: &Text<'_>, sentences: &[u32], from: usize, to: usize) -> bool {
+    let same = |at: usize| sentences.get(at) == sentences.get(from);
+    let before = (1..=3).any(|back| {
+        from.checked_sub(back).is_some_and(|at| {
+            same(at)
+                && matches!(text.word(at), "no" | "not" | "without" | "never" | "nil" | "isnt" | "doesnt" | "hasnt" | "brak")
+                && !text.tokens[at + 1..=from].iter().any(|t| t.gap.has(Gap::COMMA.or(Gap::SEMICOLON)))
+        })
+    });
+    let after = text.tokens.get(to).is_some_and(|token| {
+        same(to) && token.gap.has(Gap::COLON.or(Gap::HYPHEN).or(Gap::COLUMN)) && is(DENIALS, text.norm(token))
+    });
+    before || after
+}
+
+/// `91.2%`, `31/40`, `14 out of 20`: a result or a figure of attendance.
+fn measures(at: usize, text: &Text<'_>, out: &mut Vec<Said>) {
+    let Some(category) = VOCABULARY.id("attainment") else { return };
+    let folded = text.folded();
+    for (index, token) in text.tokens.iter().enumerate() {
+        if token.kind != TokenKind::Number {
+            continue;
+        }
+        let percent = folded[token.folded.end..].starts_with('%');
+        let next = text.tokens.get(index + 1);
+        let number = |i: usize| text.word(i).parse::<u32>().unwrap_or(u32::MAX);
+        let fraction = next.is_some_and(|n| n.gap.only(Gap::SLASH) && n.kind == TokenKind::Number)
+            && !token.gap.has(Gap::SLASH)
+            && !text.tokens.get(index + 2).is_some_and(|n| n.gap.only(Gap::SLASH))
+            && number(index) <= number(index + 1)
+            && (13..=200).contains(&number(index + 1));
+        let out_of = text.word(index + 1) == "out" && text.word(index + 2) == "of" && number(index + 3) <= 200;
+        let got = index > 0 && matches!(text.word(index - 1), "got" | "scored" | "achieved" | "level");
+        if percent || fraction || out_of || got {
+            out.push(Said { line: at, from: index, to: index + 1, category, tier: Tier::Record, weak: true });
+        }
+    }
+}
+
+/// Columns whose heading is an attribute, and rows that begin with a label.
+fn headings(scene: &Scene<'_>, out: &mut Vec<Said>) {
+    let mut columns: HashMap<(usize, usize, usize), (usize, usize)> = HashMap::new();
+    let mut heading_rows: HashMap<(usize, usize), usize> = HashMap::new();
+    for (at, line) in scene.lines.iter().enumerate() {
+        let Some((row, column)) = line.cell else { continue };
+        let table = (line.document, line.block);
+        let category = VOCABULARY.heading(&line.text);
+        if let Some(category) = category
+            && *heading_rows.entry(table).or_insert(row) == row
+        {
+            columns.insert((line.document, line.block, column), (row, category));
+            continue;
+        }
+        let value = line.text.folded().trim();
+        let label = || {
+            // `Reason | kicked a member of staff`: the cell to the left is the label.
+            let left = at.checked_sub(1).map(|left| &scene.lines[left])?;
+            let beside = left.document == line.document && left.block == line.block && left.cell == Some((row, column.checked_sub(1)?));
+            (beside && column == 1).then(|| VOCABULARY.heading(&left.text)).flatten()
+        };
+        let heading = columns.get(&(line.document, line.block, column)).filter(|(at, _)| *at < row).map(|(_, c)| *c).or_else(label);
+        let Some(category) = heading else { continue };
+        let denied = is(DENIALS, &value.to_lowercase()) || matches!(value, "-" | "–" | "" | "x" | "n/a" | "N/A" | "F" | "No" | "None");
+        let tier = match VOCABULARY.code(category, value) {
+            Some(true) => VOCABULARY.categories[category].tier,
+            Some(false) => Tier::Record,
+            None if denied => Tier::Record,
+            None => VOCABULARY.categories[category].tier,
+        };
+        out.push(Said { line: at, from: 0, to: line.text.tokens.len(), category, tier, weak: true });
+    }
+}
+
+/// A pupil's own birth date, address or telephone, and labelled ones in the pupil's sentence.
+fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &mut Vec<Said>) {
+    let (Some(birth), Some(address), Some(contact)) =
+        (VOCABULARY.id("date-of-birth"), VOCABULARY.id("address"), VOCABULARY.id("contact"))
+    else {
+        return;
+    };
+    for fact in &scene.facts {
+        let own = |same: &dyn Fn(&crate::people::Pupil) -> bool| {
+            context.identified.iter().filter_map(|&pupil| school.pupil(pupil)).any(same)
+        };
+        let category = match fact.fact {
+            Fact::Born(date) => {
+                let text = &scene.lines[fact.line].text;
+                let labelled = (1..=4).any(|back| {
+                    fact.from.checked_sub(back).is_some_and(|at| matches!(text.word(at), "dob" | "born" | "birth" | "birthday"))
+                }) || (fact.from >= 3 && text.word(fact.from - 3) == "d" && text.word(fact.from - 2) == "o");
+                (labelled || own(&|pupil| pupil.date_of_birth == Some(date))).then_some(birth)
+            }
+            Fact::Postcode(code) => own(&|pupil| {
+                let plain: String = pupil.postcode.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+                crate::text::normalise::token_hash(&plain) == code
+            })
+            .then_some(address),
+            Fact::Street(_) => context
+                .identified
+                .iter()
+                .any(|&pupil| {
+                    school.pupil(pupil).is_some_and(|p| {
+                        let forename = crate::text::normalise::run_hash(&p.forename);
+                        school.index().forename_with(forename, fact.fact).contains(&pupil)
+                    })
+                })
+                .then_some(address),
+            _ => None,
+        };
+        if let Some(category) = category {
+            out.push(Said { line: fact.line, from: fact.from, to: fact.to, category, tier: Tier::Record, weak: false });
+        }
+    }
+    // Telephones: eleven digits that begin with 0, or with the country code.
+    for (at, line) in scene.lines.iter().enumerate() {
+        let tokens = &line.text.tokens;
+        let mut from = 0;
+        while from < tokens.len() {
+            let mut digits = String::new();
+            let mut to = from;
+            while to < tokens.len() && tokens[to].kind == TokenKind::Number && (to == from || tokens[to].gap.only(Gap::SPACE.or(Gap::HYPHEN).or(Gap::OPEN).or(Gap::CLOSE))) && digits.len() < 13 {
+                digits.push_str(line.text.word(to));
+                to += 1;
+            }
+            if to == from {
+                from += 1;
+                continue;
+            }
+            let school_phone: String = school.telephone.chars().filter(char::is_ascii_digit).collect();
+            let shaped = (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
+            if shaped && digits != school_phone {
+                let home = !school.index().telephone(&digits).is_empty();
+                out.push(Said { line: at, from, to, category: contact, tier: Tier::Record, weak: !home });
+            }
+            from = to;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Abusive, discriminatory, threatening and sexually explicit language, masked letters included.
+//!
+//! A report of what was said (in quotation marks, or with a verb of saying before it) is no offence, nor is talk about
+//! words. Whole words alone count: Scunthorpe, Dick Turpin and a hen's cockerel pass.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
+
+use super::scene::Scene;
+use crate::text::Text;
+use crate::text::normalise::{EMPTY_RUN, extend};
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    words: HashMap2,
+    phrases: HashMap2,
+}
+type HashMap2 = std::collections::BTreeMap<String, Vec<String>>;
+
+#[derive(Default)]
+struct Language {
+    words: HashMap<String, &'static str>,
+    /// Words by length and first letter, for masked spellings.
+    masked: Vec<(Vec<char>, &'static str)>,
+    phrases: HashMap<u64, &'static str>,
+    first: HashMap<u64, usize>,
+}
+
+static LANGUAGE: LazyLock<Language> = LazyLock::new(|| read(include_str!("../../rules/language.toml")).unwrap_or_default());
+
+fn kind(category: &str) -> &'static str {
+    match category {
+        "discriminatory" => "discriminatory-language",
+        "threat" => "threat",
+        "sexual" => "sexual-language",
+        _ => "abusive-language",
+    }
+}
+
+fn read(toml: &str) -> Result<Language, toml::de::Error> {
+    let file: File = toml::from_str(toml)?;
+    let mut out = Language::default();
+    for (category, words) in &file.words {
+        for word in words {
+            for form in [word.clone(), format!("{word}s"), format!("{word}ed"), format!("{word}er"), format!("{word}ers"), format!("{word}ing"), format!("{word}in"), format!("{word}y")] {
+                out.masked.push((form.chars().collect(), kind(category)));
+                out.words.insert(form, kind(category));
+            }
+        }
+    }
+    for (category, phrases) in &file.phrases {
+        // What is threatened to `you` is a threat to him, her and them as well.
+        let spread = phrases.iter().flat_map(|phrase| {
+            let others: &[&str] = if category == "threat" && phrase.contains("your ") { &["his ", "her ", "their "] } else { &[] };
+            std::iter::once(phrase.clone()).chain(others.iter().map(|other| phrase.replace("your ", other)))
+        });
+        for phrase in spread {
+            let text = Text::new(&phrase);
+            let run = text.tokens.iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+            out.phrases.insert(run, kind(category));
+            if let Some(first) = text.tokens.first() {
+                let longest = out.first.entry(first.hash).or_default();
+                *longest = (*longest).max(text.tokens.len());
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Where such language stands: line, range of the folded text, kind.
+pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)> {
+    let mut out = Vec::new();
+    for (at, line) in scene.lines.iter().enumerate() {
+        let text = &line.text;
+        for (from, token) in text.tokens.iter().enumerate() {
+            let mut hit = LANGUAGE.words.get(text.norm(token)).map(|kind| (token.folded.clone(), *kind));
+            if hit.is_none()
+                && let Some(&longest) = LANGUAGE.first.get(&token.hash)
+            {
+                let mut run = EMPTY_RUN;
+                for other in text.tokens.iter().skip(from).take(longest) {
+                    run = extend(run, other.hash);
+                    if let Some(kind) = LANGUAGE.phrases.get(&run) {
+                        hit = Some((token.folded.start..other.folded.end, kind));
+                    }
+                }
+            }
+            if let Some((range, kind)) = hit
+                && !reported(text, &range, from)
+            {
+                out.push((at, range, kind));
+            }
+        }
+        for (range, kind) in masked(text.folded()) {
+            if !reported(text, &range, text.token_at(range.start)) {
+                out.push((at, range, kind));
+            }
+        }
+    }
+    out
+}
+
+/// Words with letters hidden: a letter at the front, the length right, every letter that shows in its place.
+fn masked(text: &str) -> Vec<(Range<usize>, &'static str)> {
+    let mut out = Vec::new();
+    let hidden = |c: char| "*#@$!1340_".contains(c);
+    if !text.contains(hidden) {
+        return out;
+    }
+    let mut from = 0;
+    for piece in text.split(|c: char| c.is_whitespace() || ",.;:?()\"'/-".contains(c)) {
+        let start = from;
+        from += piece.len() + text[from + piece.len()..].chars().next().map_or(0, char::len_utf8);
+        let letters: Vec<char> = piece.to_lowercase().chars().collect();
+        let masks = letters.iter().filter(|&&c| hidden(c)).count();
+        // At least a letter at the front and one more, and something hidden; a figure alone is a number.
+        if masks == 0 || letters.len() < 4 || letters.len() - masks < 2 || !letters[0].is_alphabetic() {
+            continue;
+        }
+        let stands_for = |shown: char, meant: char| match shown {
+            '*' | '#' | '_' => true,
+            '@' => meant == 'a',
+            '$' => meant == 's',
+            '!' | '1' => meant == 'i' || meant == 'l',
+            '3' => meant == 'e',
+            '4' => meant == 'a',
+            '0' => meant == 'o',
+            shown => shown == meant,
+        };
+        let found = LANGUAGE.masked.iter().find(|(word, _)| {
+            word.len() == letters.len() && letters.iter().zip(word).all(|(&shown, &meant)| stands_for(shown, meant))
+        });
+        if let Some((_, kind)) = found {
+            out.push((start..start + piece.len(), *kind));
+        }
+    }
+    out
+}
+
+/// Quoted or reported: the writer tells what somebody said.
+fn reported(text: &Text<'_>, range: &Range<usize>, token: usize) -> bool {
+    const SAYING: [&str; 26] = [
+        "said", "says", "called", "calling", "calls", "shouted", "shouting", "told", "wrote", "written", "word", "words", "heard", "using", "used", "muttered", "yelled", "repeated", "term", "slur", "spelt", "message", "graffiti", "reads", "language", "novel",
+    ];
+    let folded = text.folded();
+    let before = &folded[..range.start];
+    let opened = before.matches('"').count() % 2 == 1
+        || before.rfind('\'').is_some_and(|at| at + 40 > range.start && before[..at].chars().next_back().is_none_or(char::is_whitespace));
+    let said = (1..=14).any(|back| token.checked_sub(back).is_some_and(|at| SAYING.contains(&text.word(at))));
+    (opened && said) || (said && (1..=4).any(|back| token.checked_sub(back).is_some_and(|at| SAYING.contains(&text.word(at)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::School;
+    use crate::text::{Document, Kind};
+
+    #[test]
+    fn offence_and_its_look_alikes() {
+        for (text, want) in [
+            ("You are a f***ing disgrace", true),
+            ("what a r*tard", true),
+            ("I will break your legs", true),
+            ("He is such a w@nker", true),
+            ("The coach leaves for Scunthorpe via Penistone", false),
+            ("Dick Turpin and the cockerel", false),
+            ("He called her a 'bitch' in the corridor", false),
+            ("She shouted \"fuck off\" at the TA", false),
+            ("5 * 4 = 20 and 3*3", false),
+        ] {
+            let documents = [Document::of_text(Kind::Body, "body", text)];
+            let scene = Scene::new(&documents, &School::default());
+            assert_eq!(!find(&scene).is_empty(), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,874 @@
+//! Who is named: runs of name tokens to candidates, candidates to mentions by evidence.
+//!
+//! A full name is a candidate by the roster index alone; when its parts are also words it must be written as a name,
+//! not stand where places and things stand, and have evidence beside it. A forename is a candidate that some fact of its
+//! surroundings must narrow to exactly one pupil, nearest surroundings first.
+
+use hashbrown::HashMap;
+
+use super::Confidence;
+use super::scene::{FactAt, Line, Scene, guardian_facts};
+use super::vocabulary::VOCABULARY;
+use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, PLACES, POINTERS, TITLES, is};
+use crate::people::index::{Adult, Fact, Part};
+use crate::people::names::{NAMES, Wordness};
+use crate::people::{PupilIndex, School};
+use crate::text::normalise::{Case, EMPTY_RUN, Gap, TokenKind, extend, token_hash};
+use crate::text::{Kind, Text};
+
+/// A pupil (or pupils, where nothing tells them apart) at a place.
+#[derive(Debug, Clone)]
+pub(super) struct Mention {
+    pub line: usize,
+    pub from: usize,
+    pub to: usize,
+    pub pupils: Vec<PupilIndex>,
+    /// It identifies by itself; otherwise it refers to a pupil identified elsewhere in the message.
+    pub identifies: bool,
+    pub confidence: Confidence,
+    pub because: String,
+}
+
+/// A run of tokens that is a forename or a surname of somebody.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: usize,
+    to: usize,
+    run: u64,
+    part: Part,
+}
+
+#[derive(Debug)]
+struct Candidate {
+    from: usize,
+    to: usize,
+    forename: Span,
+    surname: Span,
+    pupils: Vec<PupilIndex>,
+    adults: Vec<Adult>,
+    exact: bool,
+    comma: bool,
+    middle: bool,
+}
+
+/// Names of the sender and the recipients, as runs: they sign and greet, and so do not identify.
+pub(super) struct Writers {
+    pub sender: Vec<u64>,
+    pub recipient: Vec<u64>,
+}
+
+/// All mentions of the message, in order of place.
+pub(super) fn find(scene: &mut Scene<'_>, school: &School, writers: &Writers) -> Vec<Mention> {
+    let spans: Vec<Vec<Span>> = scene.lines.iter().map(|line| spans(&line.text, school)).collect();
+    let mut candidates: Vec<Vec<Candidate>> = Vec::with_capacity(spans.len());
+    let mut guardians = Vec::new();
+    for (at, line) in scene.lines.iter().enumerate() {
+        let loose_joints = matches!(scene.kind(at), Kind::FileName);
+        let found = full_names(line, &spans[at], school, loose_joints);
+        for candidate in &found {
+            guardians.extend(guardian_facts(at, candidate.from, candidate.to, &candidate.adults));
+        }
+        candidates.push(found);
+    }
+    scene.add_facts(guardians);
+    let mut mentions = Vec::new();
+    let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
+    judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
+    joined_names(scene, school, &mut mentions);
+    table_names(scene, school, &spans, &mut mentions, &mut taken);
+    forenames(scene, school, writers, &spans, &mut mentions, &taken);
+    mentions.sort_by_key(|mention| (mention.line, mention.from));
+    mentions
+}
+
+fn spans(text: &Text<'_>, school: &School) -> Vec<Span> {
+    let inside = Gap::SPACE.or(Gap::NEWLINE).or(Gap::HYPHEN).or(Gap::UNDERSCORE);
+    let mut out = Vec::new();
+    for from in 0..text.tokens.len() {
+        let longest = school.index().longest_from(text.tokens[from].hash);
+        let mut run = EMPTY_RUN;
+        for at in from..(from + longest).min(text.tokens.len()) {
+            let token = &text.tokens[at];
+            if at > from && !token.gap.only(inside) {
+                break;
+            }
+            run = extend(run, token.hash);
+            if let Some(part) = school.index().part_of(run) {
+                out.push(Span { from, to: at + 1, run, part });
+            }
+        }
+    }
+    out
+}
+
+fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bool) -> Vec<Candidate> {
+    let text = &line.text;
+    let tokens = &text.tokens;
+    let mut by_start: HashMap<usize, Vec<&Span>> = HashMap::new();
+    for span in spans {
+        by_start.entry(span.from).or_default().push(span);
+    }
+    let index = school.index();
+    let mut found: Vec<Candidate> = Vec::new();
+    for first in spans {
+        for skip in 0..=3usize {
+            let at = first.to + skip;
+            let Some(seconds) = by_start.get(&at) else { continue };
+            if !tokens[first.to..at].iter().all(|token| middle_like(text, token, loose_joints)) {
+                break;
+            }
+            let gap = tokens[at].gap;
+            let comma = tokens[first.to].gap.has(Gap::COMMA);
+            for second in seconds {
+                for swapped in [false, true] {
+                    let (forename, surname) = if swapped { (**second, *first) } else { (*first, **second) };
+                    if !joint(gap, loose_joints, swapped, skip, tokens[first.to].gap) {
+                        continue;
+                    }
+                    let mut pupils = if forename.part.pupil_forename && surname.part.pupil_surname {
+                        index.full_name(forename.run, surname.run)
+                    } else {
+                        Vec::new()
+                    };
+                    let middle = skip > 0;
+                    if middle {
+                        pupils.retain(|&pupil| {
+                            tokens[first.to..at].iter().all(|token| {
+                                text.norm(token).chars().count() == 1 || index.is_middle_name(pupil, token.hash)
+                            })
+                        });
+                    }
+                    let adults = index.adults(forename.run, surname.run).to_vec();
+                    if pupils.is_empty() && adults.is_empty() {
+                        continue;
+                    }
+                    if swapped && !comma && !surname_first(text, first, second) {
+                        continue;
+                    }
+                    found.push(Candidate {
+                        from: first.from,
+                        to: second.to,
+                        forename,
+                        surname,
+                        exact: index.full_name_is_exact(forename.run, surname.run),
+                        pupils,
+                        adults,
+                        comma: swapped && comma,
+                        middle,
+                    });
+                }
+            }
+        }
+    }
+    // Longest first at each place, forename first before surname first; then no overlaps.
+    found.sort_by_key(|c| (c.from, std::cmp::Reverse(c.to), c.forename.from != c.from));
+    let mut out: Vec<Candidate> = Vec::new();
+    for candidate in found {
+        if out.last().is_none_or(|last| candidate.from >= last.to) {
+            out.push(candidate);
+        }
+    }
+    out
+}
+
+fn middle_like(text: &Text<'_>, token: &crate::text::normalise::Token, loose_joints: bool) -> bool {
+    let gap = token.gap;
+    token.kind == TokenKind::Word
+        && (loose_joints || token.case != Case::Lower)
+        && !gap.has(Gap::WIDE.or(Gap::COLON).or(Gap::SEMICOLON).or(Gap::AT))
+        && !text.norm(token).is_empty()
+}
+
+/// Whether what stands between two parts joins them into one name.
+fn joint(gap: Gap, loose: bool, swapped: bool, skip: usize, first_gap: Gap) -> bool {
+    let mut allowed = Gap::SPACE.or(Gap::NEWLINE).or(Gap::UNDERSCORE);
+    if loose {
+        allowed = allowed.or(Gap::HYPHEN).or(Gap::STOP).or(Gap::COMMA).or(Gap::WIDE);
+    }
+    if swapped {
+        allowed = allowed.or(Gap::COMMA);
+    }
+    let dotted = gap.only(Gap::STOP.or(Gap::UNDERSCORE)) && !gap.joined();
+    if skip > 0 {
+        // `Amy J. Smith`, `Robert (Bob) Smith`, `SMITH, Amy Jane`
+        let after = allowed.or(Gap::STOP).or(Gap::CLOSE).or(Gap::OTHER);
+        return gap.only(after) && first_gap.only(allowed.or(Gap::OPEN).or(Gap::OTHER).or(Gap::COMMA));
+    }
+    gap.joined() || gap.only(allowed) || gap.only(Gap::SPACE.or(Gap::COLUMN)) || dotted
+}
+
+/// `Smith Amy` without a comma: both written as names, the surname perhaps in capitals.
+fn surname_first(text: &Text<'_>, surname: &Span, forename: &Span) -> bool {
+    let case = |span: &Span| text.tokens[span.from].case;
+    case(surname) != Case::Lower && case(forename) != Case::Lower
+}
+
+/// One candidate's evidence, for and against.
+fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, others: bool) -> Option<(Confidence, String)> {
+    let line = &scene.lines[at];
+    let text = &line.text;
+    let tokens = &text.tokens;
+    let whole = candidate.from == 0 && candidate.to == tokens.len();
+    let (forename, surname) = (candidate.forename.part.wordness, candidate.surname.part.wordness);
+    let case = |span: &Span| tokens[span.from].case;
+    let written = case(&candidate.forename) != Case::Lower && case(&candidate.surname) != Case::Lower;
+    let previous = candidate.from.checked_sub(1).map_or("", |before| text.word(before));
+    let directly = tokens.get(candidate.from).is_some_and(|t| t.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::NEWLINE)));
+    if directly && is(TITLES, previous) {
+        return None;
+    }
+    let in_name = !matches!(scene.kind(at), Kind::FileName);
+    let hyphened = |index: usize| in_name && tokens.get(index).is_some_and(|t| t.gap.only(Gap::HYPHEN) && !t.gap.joined());
+    if hyphened(candidate.to) && tokens.get(candidate.to).is_some_and(|t| t.kind == TokenKind::Word && t.case != Case::Lower)
+        || (candidate.from > 0 && hyphened(candidate.from) && tokens[candidate.from - 1].kind == TokenKind::Word)
+    {
+        return None;
+    }
+    if candidate.comma && in_comma_list(line, candidate) {
+        return None;
+    }
+    let class = |span: &Span| school.index().class(span.run).is_some();
+    if class(&candidate.forename) && class(&candidate.surname) && line.cell.is_none() {
+        return None;
+    }
+    if forename == Wordness::Name && surname == Wordness::Name {
+        return Some((Confidence::High, "full name".into()));
+    }
+    let next = text.word(candidate.to);
+    let next_token = tokens.get(candidate.to);
+    let follows = next_token.is_some_and(|t| t.gap.blank());
+    let possessive = tokens[candidate.to - 1].possessive;
+    let place_after = follows && is(PLACES, next) && (next_token.is_some_and(|t| t.case != Case::Lower) || !possessive);
+    let pointed = directly && is(POINTERS, previous) && (previous.len() > 2 || matches!(previous, "at" | "in" | "an" | "on" | "a"));
+    let both = forename > Wordness::Name && surname > Wordness::Name;
+    if place_after && !possessive {
+        return None;
+    }
+    if both && pointed {
+        return None;
+    }
+    if !both && written && forename != Wordness::Common {
+        return Some((Confidence::High, "full name".into()));
+    }
+    if !written {
+        // In small letters a name must be nothing else.
+        let rare = (forename == Wordness::Name && surname != Wordness::Common && candidate.surname.part.wordness < Wordness::Common)
+            || (surname == Wordness::Name && forename == Wordness::Word);
+        return (rare && !both && (case(&candidate.forename) == case(&candidate.surname)))
+            .then(|| (Confidence::Medium, "full name in small letters".into()));
+    }
+    // A capital that only the start of a sentence gave is no evidence; nor are capitals of a heading in capitals.
+    let run = tokens[candidate.from..candidate.to].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+    let famous = NAMES.famous(run);
+    let mut score = 0;
+    let mut reasons: Vec<&str> = vec!["full name of words"];
+    let mut add = |points: i32, reason: &'static str| {
+        score += points;
+        reasons.push(reason);
+    };
+    if possessive {
+        add(2, "possessive");
+    }
+    if candidate.middle {
+        add(3, "with a middle name");
+    }
+    if candidate.comma {
+        add(2, "surname first, with a comma");
+    }
+    if follows && is(ACTS, next) {
+        add(1, "acts");
+    }
+    if is(ANNOUNCES, previous) && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
+        add(1, "announced");
+    }
+    if line.cell.is_some() {
+        add(2, "in a table");
+    }
+    if whole && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
+        add(2, "stands alone");
+    }
+    let sentence = line.sentence[candidate.from];
+    if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
+        add(1, "alone on its line");
+    }
+    if others {
+        add(2, "among other pupils");
+    }
+    let near = |at: usize| line.sentence[at].abs_diff(sentence) <= 1;
+    if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
+        add(1, "spoken of as a child");
+    }
+    if VOCABULARY.hits(text).iter().any(|hit| !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)) {
+        add(2, "with an attribute");
+    }
+    for &pupil in &candidate.pupils {
+        let Some(about) = school.pupil(pupil) else { continue };
+        let fits = scene.facts_of(at).iter().any(|fact| {
+            (fact.to <= candidate.from || fact.from >= candidate.to)
+                && match fact.fact {
+                    Fact::Guardian(_) => false,
+                    other => school.index().forename_with(candidate.forename.run, other).contains(&pupil),
+                }
+        });
+        if fits {
+            add(3, "class, year or birth date fits");
+            break;
+        }
+        let _ = about;
+    }
+    let wanted = match (famous, forename == Wordness::Common || surname == Wordness::Common, both) {
+        (true, ..) => 3,
+        (_, true, true) => 2,
+        (_, true, false) => 1,
+        (_, false, true) => 2,
+        (_, false, false) => 0,
+    };
+    (score >= wanted).then(|| (if score > wanted { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
+}
+
+/// `James, Oliver, Thomas`: forenames in a row, not a surname before a forename.
+fn in_comma_list(line: &Line<'_>, candidate: &Candidate) -> bool {
+    let tokens = &line.text.tokens;
+    if tokens[candidate.surname.from].case == Case::Upper && tokens[candidate.forename.from].case != Case::Upper {
+        return false;
+    }
+    let before = candidate.from > 0 && tokens[candidate.from].gap.has(Gap::COMMA);
+    let after = tokens.get(candidate.to).is_some_and(|t| t.gap.has(Gap::COMMA) && !t.gap.has(Gap::NEWLINE));
+    before || (after && line.cell.is_none() && candidate.surname.part.pupil_forename)
+}
+
+fn judge_full_names(
+    scene: &Scene<'_>,
+    school: &School,
+    writers: &Writers,
+    spans: &[Vec<Span>],
+    candidates: Vec<Vec<Candidate>>,
+    mentions: &mut Vec<Mention>,
+    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+) {
+    // First those that need no company, then those that do.
+    let mut sure: HashMap<(usize, usize), usize> = HashMap::new();
+    for (at, found) in spans.iter().enumerate() {
+        for span in found.iter().filter(|span| span.part.pupil_forename) {
+            if by_initial(scene, school, at, span).is_some_and(|fits| fits.len() == 1) {
+                *sure.entry((scene.lines[at].document, scene.lines[at].block)).or_default() += 1;
+            }
+        }
+    }
+    for second_round in [false, true] {
+        for (at, found) in candidates.iter().enumerate() {
+            for candidate in found {
+                let words = candidate.forename.part.wordness > Wordness::Name && candidate.surname.part.wordness > Wordness::Name
+                    || candidate.forename.part.wordness == Wordness::Common;
+                if words != second_round {
+                    continue;
+                }
+                let key = (scene.lines[at].document, scene.lines[at].block);
+                let verdict = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
+                    .then(|| weigh(scene, school, at, candidate, sure.contains_key(&key)))
+                    .flatten();
+                let Some((confidence, because)) = verdict else {
+                    if !candidate.adults.is_empty() || !words {
+                        taken.entry(at).or_default().push((candidate.from, candidate.to));
+                    }
+                    continue;
+                };
+                taken.entry(at).or_default().push((candidate.from, candidate.to));
+                if own_signature(scene, at, candidate, writers) {
+                    continue;
+                }
+                *sure.entry(key).or_default() += 1;
+                let pupils = single_out(scene, school, at, candidate.forename.run, &candidate.pupils);
+                mentions.push(Mention { line: at, from: candidate.from, to: candidate.to, pupils, identifies: true, confidence, because });
+            }
+        }
+    }
+}
+
+/// The sender's own name standing by itself is a sign-off.
+fn own_signature(scene: &Scene<'_>, at: usize, candidate: &Candidate, writers: &Writers) -> bool {
+    let line = &scene.lines[at];
+    let tokens = &line.text.tokens[candidate.from..candidate.to];
+    let run = tokens.iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+    let alone = line.sentence.iter().filter(|&&s| s == line.sentence[candidate.from]).count() == tokens.len();
+    matches!(scene.kind(at), Kind::Body) && writers.sender.contains(&run) && alone
+}
+
+/// Of several pupils of one name, those whom a class, year, birth date or guardian nearby singles out; else all.
+fn single_out(scene: &Scene<'_>, school: &School, at: usize, forename: u64, pupils: &[PupilIndex]) -> Vec<PupilIndex> {
+    if pupils.len() < 2 {
+        return pupils.to_vec();
+    }
+    for scope in scopes(scene, at, 0) {
+        for fact in scope {
+            let fits: Vec<PupilIndex> = school
+                .index()
+                .forename_with(forename, fact.fact)
+                .into_iter()
+                .filter(|pupil| pupils.contains(pupil))
+                .collect();
+            if fits.len() == 1 {
+                return fits;
+            }
+        }
+    }
+    pupils.to_vec()
+}
+
+/// Mailbox names and file names that run forename and surname together; and pupils' own mailboxes.
+fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>) {
+    for (at, line) in scene.lines.iter().enumerate() {
+        for (from, token) in line.text.tokens.iter().enumerate() {
+            if token.kind == TokenKind::Word && line.text.norm(token).len() >= 6 {
+                let pupils = school.index().joined_name(token.hash);
+                if !pupils.is_empty() {
+                    let because = "forename and surname run together".to_owned();
+                    mentions.push(Mention { line: at, from, to: from + 1, pupils, identifies: true, confidence: Confidence::Medium, because });
+                }
+            }
+        }
+        for (found, _) in line.text.folded().match_indices('@') {
+            let folded = line.text.folded();
+            let head = folded[..found].rfind(|c: char| c.is_whitespace() || "<>(),;:\"".contains(c)).map_or(0, |p| p + 1);
+            let tail = folded[found..].find(|c: char| c.is_whitespace() || "<>(),;:\"".contains(c)).map_or(folded.len(), |p| found + p);
+            // The character before the first byte of a match may be longer than one byte.
+            let Some(address) = folded.get(head..tail) else { continue };
+            if let Some(pupil) = school.index().mailbox(address.trim_end_matches('.')) {
+                let from = line.text.token_at(head);
+                let to = (line.text.token_at(tail.saturating_sub(1)) + 1).min(line.text.tokens.len());
+                let because = "the pupil's own mailbox".to_owned();
+                mentions.push(Mention { line: at, from, to, pupils: vec![pupil], identifies: true, confidence: Confidence::High, because });
+            }
+        }
+    }
+}
+
+/// Rows in which forename and surname stand in cells of their own.
+fn table_names(
+    scene: &Scene<'_>,
+    school: &School,
+    spans: &[Vec<Span>],
+    mentions: &mut Vec<Mention>,
+    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+) {
+    let mut row: Vec<usize> = Vec::new();
+    for at in 0..=scene.lines.len() {
+        let key = |line: usize| {
+            let line = &scene.lines[line];
+            line.cell.map(|(row, _)| (line.document, line.block, row))
+        };
+        let same = at < scene.lines.len() && row.last().is_some_and(|&last| key(last) == key(at) && key(at).is_some());
+        if !same {
+            split_name(scene, school, spans, &row, mentions, taken);
+            row.clear();
+        }
+        if at < scene.lines.len() && scene.lines[at].cell.is_some() {
+            row.push(at);
+        }
+    }
+}
+
+fn split_name(
+    scene: &Scene<'_>,
+    school: &School,
+    spans: &[Vec<Span>],
+    row: &[usize],
+    mentions: &mut Vec<Mention>,
+    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+) {
+    // A cell that is one whole name part; trailing middle names are allowed after a forename.
+    let whole = |at: usize| {
+        let length = scene.lines[at].text.tokens.len();
+        spans[at].iter().filter(move |span| span.from == 0 && (span.to == length || length <= 4)).max_by_key(|span| span.to)
+    };
+    let column = |at: usize| scene.lines[at].cell.map_or(0, |(_, column)| column);
+    for (position, &a) in row.iter().enumerate() {
+        for &b in &row[position + 1..] {
+            if column(b) - column(a) > 4 {
+                break;
+            }
+            let (Some(first), Some(second)) = (whole(a), whole(b)) else { continue };
+            let taken_here = |at: usize| taken.get(&at).is_some_and(|list| !list.is_empty());
+            if taken_here(a) || taken_here(b) {
+                continue;
+            }
+            for (forename, surname) in [(first, second), (second, first)] {
+                let pupils = school.index().full_name(forename.run, surname.run);
+                if pupils.is_empty() {
+                    continue;
+                }
+                let pupils = single_out(scene, school, a, forename.run, &pupils);
+                for at in [a, b] {
+                    taken.entry(at).or_default().push((0, scene.lines[at].text.tokens.len()));
+                }
+                let because = "forename and surname in two cells of one row".to_owned();
+                mentions.push(Mention {
+                    line: a,
+                    from: 0,
+                    to: scene.lines[a].text.tokens.len(),
+                    pupils,
+                    identifies: true,
+                    confidence: Confidence::High,
+                    because,
+                });
+                return;
+            }
+        }
+    }
+}
+
+/// Facts around a token, nearest surroundings first: its sentence, its paragraph or row, the heading above, the subject,
+/// file or sheet name, the signature.
+fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<Vec<&'s FactAt>> {
+    let line = &scene.lines[at];
+    let mut out: Vec<Vec<&FactAt>> = Vec::new();
+    let own = scene.facts_of(at);
+    let sentence = line.sentence.get(token).copied().unwrap_or_default();
+    let distance = |fact: &&FactAt| {
+        let far = fact.from.abs_diff(token);
+        // What follows belongs a little more than what stands before: `Leo (Willow), Molly (Oak)`.
+        if fact.from > token { far * 2 } else { far * 2 + 3 }
+    };
+    let mut near: Vec<&FactAt> = own.iter().filter(|fact| line.sentence[fact.from.min(line.sentence.len() - 1)] == sentence).collect();
+    near.sort_by_key(distance);
+    out.push(near);
+    if let Some((row, _)) = line.cell {
+        let range = &scene.of_document[line.document];
+        let start = (range.start..at).rev().take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row)).last().unwrap_or(at);
+        let cells = (start..range.end)
+            .take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row) && scene.lines[other].block == line.block);
+        out.push(cells.flat_map(|other| scene.facts_of(other)).collect());
+    } else {
+        let mut rest: Vec<&FactAt> = own.iter().collect();
+        rest.sort_by_key(distance);
+        out.push(rest);
+    }
+    // Headings above: the nearest short line that names a class or year; also single-cell title rows of a table.
+    let range = &scene.of_document[line.document];
+    let mut above = (range.start..at).rev().take(400).filter(|&other| {
+        let other = &scene.lines[other];
+        other.heading() || (other.cell.is_some() && other.block == line.block && other.text.tokens.len() <= 6 && other.cell.is_some_and(|c| c.1 == 0))
+    });
+    if let Some(heading) = above.find(|&other| {
+        scene.facts_of(other).iter().any(|f| matches!(f.fact, Fact::Class(_) | Fact::Year(_)) && heading_like(&scene.lines[other], f))
+    }) {
+        out.push(scene.facts_of(heading).iter().collect());
+    }
+    // The paragraph before.
+    if line.cell.is_none() && at > range.start && scene.lines[at - 1].cell.is_none() {
+        out.push(scene.facts_of(at - 1).iter().collect());
+    }
+    let place = scene.place(at);
+    let named: Vec<&FactAt> = (0..scene.lines.len())
+        .filter(|&other| match scene.kind(other) {
+            Kind::Subject => true,
+            Kind::FileName => scene.place(other) == place,
+            _ => false,
+        })
+        .flat_map(|other| scene.facts_of(other))
+        .collect();
+    out.push(named);
+    // A class in the last lines of what the sender wrote.
+    if matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Subject) {
+        let mut signature: Vec<&FactAt> = Vec::new();
+        for (document, lines) in scene.of_document.iter().enumerate() {
+            if matches!(scene.documents[document].kind, Kind::Body) || document == line.document {
+                let from = lines.end.saturating_sub(4).max(lines.start);
+                for other in from..lines.end {
+                    let length = scene.lines[other].text.tokens.len();
+                    signature.extend(
+                        scene.facts_of(other).iter().filter(|f| matches!(f.fact, Fact::Class(_) | Fact::Year(_)) && (length <= 14 || f.to + 8 >= length)),
+                    );
+                }
+            }
+        }
+        out.push(signature);
+    }
+    // A guardian's full name anywhere in the same document.
+    out.push(range.clone().flat_map(|other| scene.facts_of(other)).filter(|f| matches!(f.fact, Fact::Guardian(_))).collect());
+    out
+}
+
+/// A heading that is about the class: it takes up a good part of the line.
+fn heading_like(line: &Line<'_>, fact: &FactAt) -> bool {
+    let length = line.text.tokens.len();
+    length <= 6 || (fact.to - fact.from) * 3 >= length
+}
+
+fn forenames(
+    scene: &Scene<'_>,
+    school: &School,
+    writers: &Writers,
+    spans: &[Vec<Span>],
+    mentions: &mut Vec<Mention>,
+    taken: &HashMap<usize, Vec<(usize, usize)>>,
+) {
+    let mut bare: Vec<(usize, Span)> = Vec::new();
+    for (at, found) in spans.iter().enumerate() {
+        if scene.lines[at].footer {
+            continue;
+        }
+        let covered = |span: &Span| taken.get(&at).is_some_and(|list| list.iter().any(|&(from, to)| span.from < to && span.to > from));
+        let mut last = 0;
+        for span in found {
+            let longer = found.iter().any(|other| other.from == span.from && other.to > span.to && other.part.pupil_forename);
+            if span.from < last || longer || !span.part.pupil_forename || covered(span) || !may_be_forename(scene, school, writers, at, span) {
+                continue;
+            }
+            last = span.to;
+            match narrow(scene, school, at, span) {
+                Some((pupil, because, to)) => mentions.push(Mention {
+                    line: at,
+                    from: span.from,
+                    to,
+                    pupils: vec![pupil],
+                    identifies: true,
+                    confidence: Confidence::Medium,
+                    because,
+                }),
+                None => bare.push((at, *span)),
+            }
+        }
+    }
+    refer_back(scene, school, &bare, mentions);
+}
+
+/// Bare forenames of pupils who are identified elsewhere in the message.
+fn refer_back(scene: &Scene<'_>, school: &School, bare: &[(usize, Span)], mentions: &mut Vec<Mention>) {
+    let known: Vec<PupilIndex> = {
+        let mut all: Vec<_> = mentions.iter().filter(|m| m.pupils.len() == 1).map(|m| m.pupils[0]).collect();
+        all.sort();
+        all.dedup();
+        all
+    };
+    // The forename must be one of theirs: every pupil has a year, a class or an initial under which it can be asked.
+    let mut by_forename: HashMap<u64, Vec<PupilIndex>> = HashMap::new();
+    for &(_, span) in bare {
+        by_forename.entry(span.run).or_insert_with(|| {
+            known
+                .iter()
+                .copied()
+                .filter(|&pupil| {
+                    school.pupil(pupil).is_some_and(|p| {
+                        let surname = crate::text::normalise::run_hash(&p.surname);
+                        school.index().full_name(span.run, surname).contains(&pupil)
+                    })
+                })
+                .collect()
+        });
+    }
+    for &(at, span) in bare {
+        if let Some([pupil]) = by_forename.get(&span.run).map(Vec::as_slice) {
+            let _ = scene;
+            mentions.push(Mention {
+                line: at,
+                from: span.from,
+                to: span.to,
+                pupils: vec![*pupil],
+                identifies: false,
+                confidence: Confidence::Low,
+                because: "forename of a pupil identified elsewhere in the message".into(),
+            });
+        }
+    }
+}
+
+/// Whether a forename stands as one: written as a name, of no other full name, no greeting, no sign-off, no place.
+fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: usize, span: &Span) -> bool {
+    let line = &scene.lines[at];
+    let text = &line.text;
+    let tokens = &text.tokens;
+    let token = &tokens[span.from];
+    let common = span.part.wordness == Wordness::Common;
+    if token.case == Case::Lower && (span.part.wordness > Wordness::Name || tokens[span.from..span.to].iter().all(|t| text.norm(t).len() < 4)) {
+        return false;
+    }
+    if token.kind != TokenKind::Word || text.norm(token).chars().count() < 2 {
+        return false;
+    }
+    let previous = span.from.checked_sub(1).map_or("", |before| text.word(before));
+    let directly = token.gap.only(Gap::SPACE.or(Gap::STOP));
+    if directly && (is(TITLES, previous) || (is(GREETINGS, previous) && matches!(scene.kind(at), Kind::Body | Kind::Quoted))) {
+        return false;
+    }
+    // `Hi both` is no greeting of a pupil, `Hi Sam and Jo` greets two.
+    if previous == "and" && span.from >= 3 && is(GREETINGS, text.word(span.from - 3)) {
+        return false;
+    }
+    let next = tokens.get(span.to);
+    let next_word = text.word(span.to);
+    if let Some(next) = next
+        && next.gap.only(Gap::SPACE)
+        && !tokens[span.to - 1].possessive
+    {
+        if is(PLACES, next_word) && (next.case != Case::Lower || span.part.wordness > Wordness::Name) && next_word != "group" {
+            return false;
+        }
+        // Another capitalised word: somebody else's full name, unless it is a class, a year or an initial.
+        let initial = next_word.chars().count() <= 3 && next.case == Case::Upper;
+        let fact = scene.facts_of(at).iter().any(|fact| fact.from == span.to);
+        if next.case != Case::Lower && next.kind == TokenKind::Word && !initial && !fact && token.case == Case::Capitalised && next.case == Case::Capitalised
+            && !is(ACTS, next_word) && !calendar(next_word)
+        {
+            return false;
+        }
+        if common && next.case == Case::Lower && !written_as_name(text, span) {
+            return false;
+        }
+    }
+    if next.is_some_and(|n| n.gap.only(Gap::HYPHEN) && !n.gap.joined() && n.kind == TokenKind::Word && n.case != Case::Lower) {
+        return false;
+    }
+    // Part of somebody's full name: a capitalised forename just before.
+    if let Some(before) = span.from.checked_sub(1)
+        && token.gap.only(Gap::SPACE)
+        && tokens[before].case == Case::Capitalised
+        && !tokens[before].sentence_start
+        && !tokens[before].possessive
+        && span.part.wordness > Wordness::Name
+        && !is(ANNOUNCES, previous)
+        && !is(GREETINGS, previous)
+        && !scene.facts_of(at).iter().any(|fact| fact.to == span.from)
+    {
+        return false;
+    }
+    // The class of that name: `Holly class`.
+    if school.index().class(span.run).is_some() && scene.facts_of(at).iter().any(|f| f.from == span.from && matches!(f.fact, Fact::Class(_))) {
+        let said = matches!(next_word, "class" | "classes" | "teacher" | "children" | "pupils" | "parents" | "team" | "form" | "room");
+        let within = matches!(previous, "in" | "from" | "class" | "of" | "all" | "to") && token.gap.only(Gap::SPACE);
+        if said || within {
+            return false;
+        }
+    }
+    // Alone on its line: a sign-off or a salutation of somebody the school knows as an adult, or of the writers.
+    let sentence = line.sentence[span.from];
+    let alone = line.sentence.iter().filter(|&&s| s == sentence).count() == span.to - span.from;
+    let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted);
+    if alone && correspondence && line.cell.is_none() {
+        let writer = writers.sender.contains(&span.run) || writers.recipient.contains(&span.run);
+        let first = span.from == 0 && scene.of_document[line.document].start == at && next.is_some_and(|n| n.gap.has(Gap::COMMA));
+        let last = span.to == tokens.len() && (span.from == 0 || token.gap.has(Gap::NEWLINE)) && span.part.adult_forename;
+        if writer || first || last {
+            return false;
+        }
+    }
+    // `Jan, can we …`: a salutation at the very start.
+    if correspondence && span.from == 0 && scene.of_document[line.document].start == at && next.is_some_and(|n| n.gap.has(Gap::COMMA.or(Gap::HYPHEN))) && !line.cell.is_some() {
+        return !(writers.recipient.contains(&span.run) || span.part.adult_forename);
+    }
+    true
+}
+
+fn calendar(word: &str) -> bool {
+    const MONTHS_AND_DAYS: [&str; 19] = [
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    ];
+    MONTHS_AND_DAYS.contains(&word)
+}
+
+/// The one pupil that the forename with the facts around it leaves, why, and where the mention ends.
+fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<(PupilIndex, String, usize)> {
+    let line = &scene.lines[at];
+    let text = &line.text;
+    let index = school.index();
+    let common = span.part.wordness == Wordness::Common && !written_as_name(text, span);
+    // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
+    let class_too = index.class(span.run).is_some();
+    let mut left: Option<Vec<PupilIndex>> = None;
+    let mut to = span.to;
+    if let Some(fits) = by_initial(scene, school, at, span) {
+        to = span.to + 1;
+        match fits[..] {
+            [pupil] => return Some((pupil, "forename and surname's initial".into(), to)),
+            [] => return None,
+            _ => left = Some(fits),
+        }
+    }
+    for (scope, facts) in scopes(scene, at, span.from).into_iter().enumerate() {
+        for fact in facts {
+            if fact.line == at && fact.from < span.to && fact.to > span.from {
+                continue;
+            }
+            // A common word as a forename wants its fact in the same sentence, row or heading.
+            if common && scope > 2 {
+                continue;
+            }
+            if class_too && !right_beside(scene, at, span, fact) {
+                continue;
+            }
+            let fits = index.forename_with(span.run, fact.fact);
+            let fits: Vec<PupilIndex> = match &left {
+                Some(left) => fits.into_iter().filter(|pupil| left.contains(pupil)).collect(),
+                None => fits,
+            };
+            match fits[..] {
+                [] => {}
+                [pupil] => {
+                    let because = match fact.fact {
+                        Fact::Class(_) => "forename and class",
+                        Fact::Year(_) => "forename and year group",
+                        Fact::Born(_) => "forename and date of birth",
+                        Fact::Postcode(_) | Fact::Street(_) => "forename and home address",
+                        Fact::Guardian(_) => "forename and a guardian's full name",
+                        Fact::Initial(_) => "forename and surname's initial",
+                    };
+                    return Some((pupil, because.into(), to));
+                }
+                _ => left = Some(fits),
+            }
+        }
+    }
+    None
+}
+
+/// The pupils whom the surname's initial directly behind the forename leaves; nothing when none stands there.
+fn by_initial(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<Vec<PupilIndex>> {
+    let text = &scene.lines[at].text;
+    let next = text.tokens.get(span.to)?;
+    let letters = text.norm(next).chars().count();
+    let stands = next.gap.only(Gap::SPACE.or(Gap::UNDERSCORE))
+        && text.tokens[span.from].case != Case::Lower
+        && (next.case == Case::Upper || (next.case == Case::Capitalised && letters <= 2))
+        && letters <= 3
+        && initial_stands(text, span.to);
+    stands.then(|| school.index().forename_with(span.run, Fact::Initial(token_hash(text.norm(next)))))
+}
+
+/// A capital inside a sentence, a possessive or a verb behind: no modal verb, no month.
+fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
+    let token = &text.tokens[span.from];
+    let next = text.tokens.get(span.to);
+    let acts = next.is_some_and(|n| n.gap.only(Gap::SPACE) && is(ACTS, text.norm(n)));
+    let month = calendar(text.norm(token));
+    token.case != Case::Lower && ((token.possessive && !month) || acts || (!token.sentence_start && !month))
+}
+
+/// `Rowan (Oak)`, `Rowan in Oak`, or the two in cells of one row.
+fn right_beside(scene: &Scene<'_>, at: usize, span: &Span, fact: &FactAt) -> bool {
+    if scene.lines[at].cell.is_some() {
+        let whole = scene.lines[at].text.tokens.len() == span.to - span.from;
+        return whole && fact.line != at && scene.lines[fact.line].cell.map(|c| c.0) == scene.lines[at].cell.map(|c| c.0) && scene.lines[fact.line].document == scene.lines[at].document;
+    }
+    let text = &scene.lines[at].text;
+    fact.line == at
+        && match fact.from.checked_sub(span.to) {
+            Some(0) => text.tokens[fact.from].gap.has(Gap::OPEN.or(Gap::HYPHEN)) || matches!(fact.fact, Fact::Year(_)),
+            Some(1) => matches!(text.word(span.to), "in" | "from" | "of") && text.tokens[span.to].gap.only(Gap::SPACE),
+            _ => matches!(fact.fact, Fact::Born(_) | Fact::Guardian(_) | Fact::Postcode(_) | Fact::Street(_)),
+        }
+}
+
+/// `Faith Y`, not `Will I` and not `give Grace A big hand`.
+fn initial_stands(text: &Text<'_>, at: usize) -> bool {
+    let token = &text.tokens[at];
+    let word = text.norm(token);
+    let next = text.tokens.get(at + 1);
+    let follows_blank = next.is_some_and(|n| n.gap.blank());
+    match word {
+        "i" => !follows_blank || text.tokens[at].possessive || next.is_some_and(|n| is(&["is", "was", "has", "had"], text.norm(n))),
+        "a" => !follows_blank || token.possessive || next.is_some_and(|n| is(ACTS, text.norm(n)) || n.gap.has(Gap::NEWLINE)),
+        "mr" | "mrs" | "pe" | "re" | "it" | "ict" | "rse" | "ta" | "tas" | "pta" | "sen" | "uk" | "tv" | "ok" | "am" | "pm" | "x" | "xx" => word == "x",
+        _ => true,
+    }
+}

@@ -1,0 +1,214 @@
+//! What is said of pupils, as data (`rules/vocabulary.toml`): categories of phrases, acronyms and column headings.
+
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
+
+use super::Tier;
+use crate::text::Text;
+use crate::text::normalise::{Case, EMPTY_RUN, extend, run_hash, token_hash};
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    category: Vec<Entry>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    id: String,
+    tier: Tier,
+    basis: String,
+    phrases: Vec<String>,
+    acronyms: Vec<String>,
+    weak: Vec<String>,
+    headings: Vec<String>,
+    #[serde(default)]
+    codes: std::collections::BTreeMap<String, bool>,
+}
+
+/// One category.
+#[derive(Debug)]
+pub struct Category {
+    /// `health`, `attainment`, …; also the kind of its findings.
+    pub id: &'static str,
+    /// What it makes of a pupil who is spoken of.
+    pub tier: Tier,
+    /// The law or guidance that makes it personal or special.
+    pub basis: String,
+    /// Column codes: `K` says yes, `N` says no.
+    codes: HashMap<String, bool>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Phrase {
+    category: u16,
+    capitals: bool,
+    weak: bool,
+}
+
+/// The compiled lists.
+#[derive(Debug, Default)]
+pub struct Vocabulary {
+    /// In the order of the file.
+    pub categories: Vec<Category>,
+    phrases: HashMap<u64, Vec<Phrase>>,
+    first: HashMap<u64, u8>,
+    headings: HashMap<u64, u16>,
+}
+
+/// A phrase found.
+#[derive(Debug, Clone, Copy)]
+pub struct Hit {
+    /// Place in [`Vocabulary::categories`].
+    pub category: usize,
+    /// First token.
+    pub from: usize,
+    /// One past the last token.
+    pub to: usize,
+    /// Counts only in the same sentence or row as the pupil.
+    pub weak: bool,
+}
+
+/// Why a vocabulary file is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum VocabularyError {
+    /// Not the shape of `rules/vocabulary.toml`.
+    #[error("the vocabulary: {0}")]
+    Shape(#[from] toml::de::Error),
+    /// A category id stands twice, or a phrase has no word.
+    #[error("the vocabulary: category '{0}' stands twice or has an empty phrase")]
+    Category(String),
+}
+
+/// The vocabulary that ships with the program.
+pub static VOCABULARY: LazyLock<Vocabulary> =
+    LazyLock::new(|| Vocabulary::read(include_str!("../../rules/vocabulary.toml")).unwrap_or_default());
+
+impl Vocabulary {
+    /// Compiles and checks a file of the shape of `rules/vocabulary.toml`.
+    pub fn read(toml: &str) -> Result<Self, VocabularyError> {
+        let file: File = toml::from_str(toml)?;
+        let mut out = Self::default();
+        for entry in file.category {
+            if out.categories.iter().any(|category| category.id == entry.id) {
+                return Err(VocabularyError::Category(entry.id));
+            }
+            let at = u16::try_from(out.categories.len()).unwrap_or(u16::MAX);
+            for (list, capitals, weak) in
+                [(&entry.phrases, false, false), (&entry.acronyms, true, false), (&entry.weak, false, true)]
+            {
+                for phrase in list {
+                    if !out.add(phrase, Phrase { category: at, capitals, weak }) {
+                        return Err(VocabularyError::Category(entry.id));
+                    }
+                }
+            }
+            for heading in &entry.headings {
+                out.headings.insert(run_hash(heading), at);
+            }
+            // Category ids are few and live as long as the program; findings carry them as kinds.
+            out.categories.push(Category {
+                id: Box::leak(entry.id.into_boxed_str()),
+                tier: entry.tier,
+                basis: entry.basis,
+                codes: entry.codes.into_iter().collect(),
+            });
+        }
+        Ok(out)
+    }
+
+    fn add(&mut self, phrase: &str, meaning: Phrase) -> bool {
+        let text = Text::new(phrase);
+        let Some((last, head)) = text.tokens.split_last() else { return false };
+        let word = text.norm(last);
+        let mut endings = vec![last.hash];
+        if !meaning.capitals && word.len() >= 4 && !word.ends_with('s') {
+            endings.push(token_hash(&format!("{word}s")));
+        }
+        let length = u8::try_from(text.tokens.len()).unwrap_or(u8::MAX);
+        let start = head.iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+        for ending in endings {
+            self.phrases.entry(extend(start, ending)).or_default().push(meaning);
+            let first = head.first().map_or(ending, |token| token.hash);
+            let longest = self.first.entry(first).or_default();
+            *longest = (*longest).max(length);
+        }
+        true
+    }
+
+    /// All phrases of a text, the longest at each place.
+    pub fn hits(&self, text: &Text<'_>) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for from in 0..text.tokens.len() {
+            let Some(&longest) = self.first.get(&text.tokens[from].hash) else { continue };
+            let mut run = EMPTY_RUN;
+            let mut best: Option<(usize, &Vec<Phrase>)> = None;
+            for (at, token) in text.tokens.iter().enumerate().skip(from).take(usize::from(longest)) {
+                run = extend(run, token.hash);
+                if let Some(phrases) = self.phrases.get(&run) {
+                    best = Some((at + 1, phrases));
+                }
+            }
+            if let Some((to, phrases)) = best {
+                for phrase in phrases {
+                    let upper = text.tokens[from..to].iter().all(|token| matches!(token.case, Case::Upper | Case::None));
+                    let cased = upper || text.tokens[from..to].iter().any(|t| t.case == Case::Capitalised && text.norm(t).len() > 3);
+                    if !phrase.capitals || (upper || (cased && text.norm(&text.tokens[from]).len() > 4)) {
+                        hits.push(Hit { category: usize::from(phrase.category), from, to, weak: phrase.weak });
+                    }
+                }
+            }
+        }
+        hits
+    }
+
+    /// The category of a column heading: the whole heading, else its first or last words.
+    pub fn heading(&self, heading: &Text<'_>) -> Option<usize> {
+        let tokens = &heading.tokens;
+        let run = |from: usize, to: usize| tokens[from..to].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+        let mut ranges: Vec<(usize, usize)> = vec![(0, tokens.len())];
+        for length in (1..tokens.len().min(4)).rev() {
+            ranges.push((0, length));
+            ranges.push((tokens.len() - length, tokens.len()));
+        }
+        if tokens.is_empty() || tokens.len() > 8 {
+            return None;
+        }
+        ranges.into_iter().find_map(|(from, to)| self.headings.get(&run(from, to)).map(|&at| usize::from(at)))
+    }
+
+    /// What a code says in a column of this category; nothing when it is no code of it.
+    pub fn code(&self, category: usize, value: &str) -> Option<bool> {
+        self.categories.get(category)?.codes.get(&value.trim().to_uppercase()).copied()
+    }
+
+    /// The place of a category.
+    pub fn id(&self, id: &str) -> Option<usize> {
+        self.categories.iter().position(|category| category.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_is_sound() {
+        let vocabulary = Vocabulary::read(include_str!("../../rules/vocabulary.toml")).unwrap();
+        for (text, want) in [
+            ("she has her inhaler", Some("health")),
+            ("an EHCP review", Some("send")),
+            ("a pep talk", None),
+            ("on a child protection plan", Some("safeguarding")),
+            ("his mock results", Some("attainment")),
+        ] {
+            let text = Text::new(text);
+            let hits = vocabulary.hits(&text);
+            assert_eq!(hits.iter().find(|hit| !hit.weak).map(|hit| vocabulary.categories[hit.category].id), want);
+        }
+        let heading = Text::new("SEN Status");
+        assert_eq!(vocabulary.heading(&heading), vocabulary.id("send"));
+    }
+}
