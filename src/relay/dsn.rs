@@ -68,7 +68,8 @@ fn status(failure: &Failure) -> String {
     }
     let code = failure.reply.split(' ').nth(1).unwrap_or_default();
     let mut parts = code.split('.');
-    let digits = |part: Option<&str>| part.is_some_and(|p| matches!(p.len(), 1..=3) && p.bytes().all(|b| b.is_ascii_digit()));
+    let digits =
+        |part: Option<&str>| part.is_some_and(|p| matches!(p.len(), 1..=3) && p.bytes().all(|b| b.is_ascii_digit()));
     let fits = parts.next() == Some("5") && digits(parts.next()) && digits(parts.next()) && parts.next().is_none();
     if fits { code.to_owned() } else { "5.0.0".to_owned() }
 }

@@ -41,8 +41,7 @@ pub struct AuditFault {
 
 impl AuditLine {
     fn hash(&self, prev: &[u8]) -> Vec<u8> {
-        let line =
-            serde_json::json!([self.seq, micros(self.at), self.message.0, self.event, self.who, self.detail]);
+        let line = serde_json::json!([self.seq, micros(self.at), self.message.0, self.event, self.who, self.detail]);
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
         context.update(prev);
         context.update(line.to_string().as_bytes());
@@ -79,9 +78,8 @@ pub(super) struct Chain {
 
 impl Chain {
     pub async fn end(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
-        let last = sqlx::query("select seq, hash from audit order by seq desc limit 1")
-            .fetch_optional(connection)
-            .await?;
+        let last =
+            sqlx::query("select seq, hash from audit order by seq desc limit 1").fetch_optional(connection).await?;
         Ok(match last {
             Some(row) => Self { seq: row.try_get("seq")?, hash: row.try_get("hash")? },
             None => Self { seq: 0, hash: vec![0; 32] },

@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{AuditLine, timestamp};
-use super::queue::{address_of, count_of, sender_of};
+use super::row::{address_of, count_of, sender_of};
 use super::{Class, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
 use crate::smtp::Address;
@@ -155,9 +155,11 @@ impl Store {
     }
 
     fn open_report(&self, id: &QueueId, sealed: &[u8]) -> Result<Report, StoreError> {
-        self.inner.keys.open_report(&id.0, sealed).and_then(|json| serde_json::from_slice(&json).ok()).ok_or_else(
-            || StoreError::Damaged { id: id.clone(), reason: "its report does not open".to_owned() },
-        )
+        self.inner
+            .keys
+            .open_report(&id.0, sealed)
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .ok_or_else(|| StoreError::Damaged { id: id.clone(), reason: "its report does not open".to_owned() })
     }
 
     /// Every state with its number of messages, in the order of [`State::ALL`]; states without any count 0.
@@ -182,8 +184,7 @@ impl Summary {
     fn read(row: &SqliteRow) -> Result<Self, StoreError> {
         let id = QueueId(row.try_get("id")?);
         let state: String = row.try_get("state")?;
-        let state: State =
-            state.parse().map_err(|()| StoreError::Refused(format!("there is no state {state}")))?;
+        let state: State = state.parse().map_err(|()| StoreError::Refused(format!("there is no state {state}")))?;
         let rules: String = row.try_get("rules")?;
         let waits = matches!(state, State::Queued | State::Pending);
         Ok(Self {

@@ -35,8 +35,7 @@ impl StoreKey {
             }
         };
         let bytes = Zeroizing::new(
-            std::fs::read(&file)
-                .map_err(|e| StoreError::Key(format!("{} cannot be read: {e}", file.display())))?,
+            std::fs::read(&file).map_err(|e| StoreError::Key(format!("{} cannot be read: {e}", file.display())))?,
         );
         Self::read(&bytes).ok_or_else(|| {
             StoreError::Key(format!(

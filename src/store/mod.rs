@@ -18,12 +18,14 @@ mod database;
 mod decisions;
 mod error;
 pub mod fault;
+mod intake;
 mod inventory;
 mod key;
 mod queue;
+mod row;
 mod segment;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -40,7 +42,6 @@ pub use segment::Counts;
 
 use crate::inspect::Report;
 use crate::smtp::Envelope;
-
 
 /// The gateway's own id of a message: the queue id of our 250, of logs, of notices. 16 letters and digits, sortable by time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -90,15 +91,8 @@ pub enum State {
 
 impl State {
     /// Every state, in the order of a message's way.
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Queued,
-        Self::Held,
-        Self::Returned,
-        Self::Delivered,
-        Self::Failed,
-        Self::Discarded,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::Queued, Self::Held, Self::Returned, Self::Delivered, Self::Failed, Self::Discarded];
 
     /// The word that the store, logs and the command line use.
     pub fn as_str(self) -> &'static str {
@@ -219,11 +213,7 @@ impl Store {
         Ok(store)
     }
 
-    async fn open_with(
-        directory: &Path,
-        key: &StoreKey,
-        lock: Option<std::fs::File>,
-    ) -> Result<Self, StoreError> {
+    async fn open_with(directory: &Path, key: &StoreKey, lock: Option<std::fs::File>) -> Result<Self, StoreError> {
         for directory in [directory.to_owned(), directory.join(SEGMENTS), directory.join(LARGE)] {
             make_directory(&directory)?;
         }

@@ -249,7 +249,9 @@ async fn a_second_release_says_what_was_decided() {
     assert!(ids_due(&store).await.is_empty(), "one release, one delivery");
     store.commit(vec![entry("B", State::Held, b"x\r\n"), entry("C", State::Held, b"x\r\n")]).await.unwrap();
     assert_eq!(store.discard(&id("B"), "Sue", "").await.unwrap(), Decision::Done);
-    assert!(matches!(store.release(&id("B"), "Tom", "").await.unwrap(), Decision::Already(l) if l.event == "discarded"));
+    assert!(
+        matches!(store.release(&id("B"), "Tom", "").await.unwrap(), Decision::Already(l) if l.event == "discarded")
+    );
     let back = store.return_to_sender(&id("C"), "Sue", "", vec![notice("N", "C")]).await.unwrap();
     assert_eq!((back, state_of(&store, "C").await), (Decision::Done, State::Returned));
     assert!(matches!(store.content(&id("C")).await, Err(StoreError::Dropped(_))));
@@ -306,7 +308,8 @@ async fn content_without_a_row_is_swept_at_start_unless_young() {
     let directory = tempfile::tempdir().unwrap();
     Store::open_exclusive(directory.path(), key()).await.unwrap().close().await;
     let old = std::time::SystemTime::now() - Duration::from_secs(crate::limits::SWEEP_AGE + 1);
-    for (name, modified) in [("large/OLD", old), ("segments/OLD.transit", old), ("large/YOUNG", std::time::SystemTime::now())]
+    for (name, modified) in
+        [("large/OLD", old), ("segments/OLD.transit", old), ("large/YOUNG", std::time::SystemTime::now())]
     {
         let file = std::fs::File::create(directory.path().join(name)).unwrap();
         file.set_modified(modified).unwrap();
@@ -403,4 +406,70 @@ async fn the_database_holds_neither_content_nor_report_in_clear() {
     let mut connection = raw(directory.path()).await;
     let rows = sqlx::query("select length(report) from message").fetch_all(&mut connection).await.unwrap();
     assert!(rows[0].get::<i64, _>(0) > 0);
+}
+
+/// Runs one test of this binary in a process of its own, which a fault is to kill; gives what it printed.
+pub(crate) fn run_until_killed(test: &str, fault: &str, environment: &[(&str, String)]) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
+        .env("SCHOOLGATE_FAULT", fault)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.signal().is_some(), "{fault}: {} instead of a kill; {printed}", output.status);
+    printed
+}
+
+fn content_of(number: usize) -> Vec<u8> {
+    let length = if number % 4 == 3 { crate::limits::LARGE_CONTENT + number } else { 100 + number };
+    (0..length).map(|i| (i * 31 + number) as u8).collect()
+}
+
+#[test]
+#[ignore = "started by the test below, which kills it"]
+fn child_that_takes_in() {
+    let Some(directory) = std::env::var_os("SCHOOLGATE_TEST_STORE") else { return };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = Store::open_exclusive(Path::new(&directory), key()).await.unwrap();
+        for number in 0..12 {
+            let state = [State::Queued, State::Held, State::Pending][number % 3];
+            let entries = vec![
+                entry(&format!("M{number:02}"), state, &content_of(number)),
+                notice(&format!("N{number:02}"), "M"),
+            ];
+            store.commit(entries).await.unwrap();
+            println!("\ntaken M{number:02}");
+        }
+    });
+}
+
+#[test]
+fn what_was_answered_survives_a_kill_at_every_step() {
+    for point in ["before-content-write", "after-content-write", "after-content-sync", "after-commit"] {
+        for pass in [1, 4, 9] {
+            let directory = tempfile::tempdir().unwrap();
+            let fault = format!("{point}:{pass}");
+            let path = directory.path().display().to_string();
+            let test = "store::tests::child_that_takes_in";
+            let printed = run_until_killed(test, &fault, &[("SCHOOLGATE_TEST_STORE", path)]);
+            let taken: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("taken ")).collect();
+            tokio::runtime::Runtime::new().unwrap().block_on(async {
+                let store = Store::open_exclusive(directory.path(), key()).await.unwrap();
+                let listed = store.list(Filter::default(), 100).await.unwrap();
+                let (mails, notices): (Vec<_>, Vec<_>) = listed.iter().partition(|s| s.class == Class::Mail);
+                let there: Vec<&str> = mails.iter().map(|s| s.id.0.as_str()).collect();
+                assert!(taken.iter().all(|id| there.contains(id)), "{fault}: {taken:?} answered, {there:?} there");
+                assert!(there.len() <= taken.len() + 1, "{fault}: no more than what was in hand");
+                assert_eq!(notices.len(), mails.len(), "{fault}: a message and its notice, or neither");
+                for summary in &mails {
+                    let number = summary.id.0[1..].parse().unwrap();
+                    let content = store.content(&summary.id).await.unwrap();
+                    assert!(*content == *content_of(number), "{fault}: content of {}", summary.id);
+                }
+                assert!(store.audit_verify().await.unwrap().is_ok(), "{fault}");
+            });
+        }
+    }
 }

@@ -20,7 +20,7 @@ use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
 use super::{Decision, LARGE, Leased, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{decisions, fault, queue};
+use super::{decisions, fault, intake, queue};
 use crate::limits;
 
 /// How often closed segments are looked at, and how often the whole directory.
@@ -49,7 +49,7 @@ impl Entry {
 /// What can be asked of the writer.
 pub(super) enum Op {
     Commit(Vec<Entry>),
-    Decide(Box<queue::Decide>),
+    Decide(Box<intake::Decide>),
     InspectionFailed(QueueId),
     LeaseDue(queue::LeaseRequest),
     LeasePending(queue::LeaseRequest),
@@ -345,10 +345,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn transact(
-        &mut self,
-        group: &[Command],
-    ) -> Result<(Vec<Result<Answer, StoreError>>, Effects), Failure> {
+    async fn transact(&mut self, group: &[Command]) -> Result<(Vec<Result<Answer, StoreError>>, Effects), Failure> {
         let failed = |e: sqlx::Error| Failure::Commit(e.into());
         if self.connection.is_none() {
             self.connection = Some(SqliteConnection::connect_with(&self.options).await.map_err(failed)?);
@@ -384,11 +381,8 @@ impl Writer {
     /// Deletes files that lost a row and have none left: large ones, and segments that this process wrote and closed.
     async fn sweep_touched(&mut self) {
         self.looked = Instant::now();
-        let touched: Vec<String> = self
-            .touched
-            .drain()
-            .filter(|file| file.starts_with(LARGE) || self.own.contains(file))
-            .collect();
+        let touched: Vec<String> =
+            self.touched.drain().filter(|file| file.starts_with(LARGE) || self.own.contains(file)).collect();
         for file in touched {
             if self.segments.iter().flatten().any(|s| s.name() == Some(&file)) {
                 continue;

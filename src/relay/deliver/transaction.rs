@@ -97,8 +97,7 @@ pub(super) async fn send(
         }
     };
     let utf8 = connection.offers.smtputf8;
-    let (asked, unsaid): (Vec<_>, Vec<_>) =
-        recipients.iter().partition(|r| utf8 || r.address.as_str().is_ascii());
+    let (asked, unsaid): (Vec<_>, Vec<_>) = recipients.iter().partition(|r| utf8 || r.address.as_str().is_ascii());
     let reply = "553 5.6.7 the address needs SMTPUTF8 and the smarthost does not offer it";
     let mut outcomes: Vec<_> = unsaid
         .iter()
@@ -156,8 +155,7 @@ impl Open {
             return Ok(refusal(&mail_reply));
         }
         for (rcpt, accepted) in rcpts.zip(&mut self.accepted) {
-            let reply =
-                if pipelining { connection.reply(wait).await? } else { connection.command(rcpt, wait).await? };
+            let reply = if pipelining { connection.reply(wait).await? } else { connection.command(rcpt, wait).await? };
             if reply.code == 421 {
                 self.reusable = false;
             }
@@ -171,8 +169,7 @@ impl Open {
             return Ok(Outcome::Deferred { reply: "no recipient was accepted".to_owned() });
         }
         let wait = limits::SMARTHOST_DATA;
-        let data =
-            if pipelining { connection.reply(wait).await? } else { connection.command(Data, wait).await? };
+        let data = if pipelining { connection.reply(wait).await? } else { connection.command(Data, wait).await? };
         self.note(&data);
         if mail_reply.class() != 2 {
             // Refused as a whole; the refusals of RCPT and DATA only follow from it.
