@@ -388,7 +388,7 @@ impl Courier {
     }
 
     async fn publish(&self) {
-        let Ok(counts) = self.store.counts().await else { return };
+        let Ok(counts) = self.store.backlog().await else { return };
         for count in counts {
             metrics::gauge!("schoolgate_queue_messages", "state" => count.state.as_str()).set(count.messages as f64);
         }
