@@ -18,12 +18,14 @@ mod database;
 mod decisions;
 mod error;
 pub mod fault;
+mod intake;
 mod inventory;
 mod key;
 mod queue;
+mod row;
 mod segment;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
 use super::{Decision, LARGE, Leased, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{decisions, fault, queue};
+use super::{decisions, fault, intake, queue};
 use crate::limits;
 
 /// How often closed segments are looked at, and how often the whole directory.
@@ -49,7 +49,7 @@ impl Entry {
 /// What can be asked of the writer.
 pub(super) enum Op {
     Commit(Vec<Entry>),
-    Decide(Box<queue::Decide>),
+    Decide(Box<intake::Decide>),
     InspectionFailed(QueueId),
     LeaseDue(queue::LeaseRequest),
     LeasePending(queue::LeaseRequest),

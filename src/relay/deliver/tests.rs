@@ -130,6 +130,7 @@ where
                 current.mail = line.clone();
                 "250 2.1.0 ok".to_owned()
             }
+            ("RCPT", _) if current.mail.is_empty() => "503 5.5.1 MAIL first".to_owned(),
             ("RCPT", _) => {
                 let address = line.split(['<', '>']).nth(1).unwrap_or_default();
                 let local = address.split('@').next().unwrap_or_default();
@@ -214,7 +215,10 @@ impl Gateway {
     }
 
     async fn start_at(port: u16, log: Log, setting: Setting) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), port, log, setting).await
+    }
+
+    async fn start_in(directory: tempfile::TempDir, port: u16, log: Log, setting: Setting) -> Self {
         let store = Store::open_exclusive(directory.path(), StoreKey::from_bytes([5; 32])).await.unwrap();
         let smarthost = SmarthostConfig {
             host: "localhost".to_owned(),
@@ -379,7 +383,6 @@ async fn a_connection_lost_after_the_final_dot_is_unknown_and_tried_again() {
     let gateway = Gateway::start(script, setting).await;
     gateway.store.commit(vec![mail("M", &["bob@b.example"], PLAIN)]).await.unwrap();
     gateway.until("the second try", |log| log.taken().len() == 2).await;
-    gateway.until("the record", |_| true).await;
     for _ in 0..100 {
         if gateway.state("M").await == State::Delivered {
             break;
@@ -574,4 +577,65 @@ async fn a_release_by_another_process_is_noticed() {
     gateway.tried("M").await;
     assert_eq!(gateway.state("M").await, State::Delivered);
     gateway.stop().await;
+}
+
+#[test]
+#[ignore = "started by the test below, which kills it"]
+fn child_that_delivers() {
+    let (Ok(directory), Ok(port)) = (std::env::var("SCHOOLGATE_TEST_STORE"), std::env::var("SCHOOLGATE_TEST_PORT"))
+    else {
+        return;
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = Store::open_exclusive(directory.as_ref(), StoreKey::from_bytes([5; 32])).await.unwrap();
+        let (_stop, shutdown) = watch::channel(false);
+        let smarthost = SmarthostConfig {
+            host: "localhost".to_owned(),
+            port: port.parse().unwrap(),
+            tls: SmarthostTls::None,
+            ca_file: None,
+            connections: 1,
+        };
+        let queue = QueueConfig { retry: vec![Duration::from_secs(60)], give_up: Duration::from_secs(86_400) };
+        let delivery = tokio::spawn(run(store.clone(), smarthost, "gate.example".to_owned(), queue, shutdown));
+        store.commit(vec![mail("M", &["bob@b.example"], PLAIN)]).await.unwrap();
+        let _ = tokio::time::timeout(Duration::from_secs(5), delivery).await;
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_delivering_nothing_is_lost_and_doubles_are_told() {
+    // Fault, copies that the smarthost has in the end, and whether the store must have warned of a double.
+    for (fault, copies, warned) in [
+        ("before-send", 1, true),
+        ("after-final-dot", 2, true),
+        ("after-smarthost-250", 2, true),
+        ("before-record", 2, true),
+        ("after-record", 1, false),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let log = Log::default();
+        tokio::spawn(smarthost(listener, Script { slow: Duration::from_millis(50), ..Script::default() }, log.clone()));
+        let environment = [
+            ("SCHOOLGATE_TEST_STORE", directory.path().display().to_string()),
+            ("SCHOOLGATE_TEST_PORT", port.to_string()),
+        ];
+        let killed = tokio::task::spawn_blocking(move || {
+            let test = "relay::deliver::tests::child_that_delivers";
+            crate::store::tests::run_until_killed(test, fault, &environment)
+        });
+        killed.await.unwrap();
+        let gateway = Gateway::start_in(directory, port, log, Setting::default()).await;
+        let shown = gateway.tried("M").await;
+        assert_eq!(shown.summary.state, State::Delivered, "{fault}");
+        // The killed one's message may still be on its way through the smarthost.
+        gateway.until(fault, |log| log.taken().len() >= copies).await;
+        assert_eq!(gateway.log.taken().len(), copies, "{fault}");
+        assert!(gateway.log.taken().iter().all(|taken| taken.content == PLAIN), "{fault}");
+        let told = shown.audit.iter().any(|line| line.event == "recovered" && line.detail.contains("true"));
+        assert_eq!(told, warned, "{fault}");
+        gateway.stop().await;
+    }
 }
