@@ -55,6 +55,7 @@ fn report(action: Action, rules: Vec<FiredRule>) -> Report {
         findings: Vec::new(),
         markers: Vec::new(),
         unreadable: Vec::new(),
+        at: None,
     }
 }
 
