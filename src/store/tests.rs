@@ -259,7 +259,7 @@ async fn a_second_release_says_what_was_decided() {
     assert!(matches!(store.hold(&id("A"), "Tom", "").await, Err(StoreError::Refused(_))), "it is on its way");
     assert!(ids_due(&store).await.is_empty(), "one release, one delivery");
     store.commit(vec![entry("B", State::Held, b"x\r\n"), entry("C", State::Held, b"x\r\n")]).await.unwrap();
-    assert_eq!(store.discard(&id("B"), "Sue", "").await.unwrap(), Decision::Done);
+    assert_eq!(store.discard(&id("B"), "Sue", "", Vec::new()).await.unwrap(), Decision::Done);
     assert!(
         matches!(store.release(&id("B"), "Tom", "").await.unwrap(), Decision::Already(l) if l.event == "discarded")
     );
