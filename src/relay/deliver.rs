@@ -8,6 +8,8 @@
 
 mod connection;
 #[cfg(test)]
+mod sink;
+#[cfg(test)]
 mod tests;
 mod transaction;
 mod wire;
@@ -48,7 +50,7 @@ pub enum DeliverError {
     Tls(String),
 }
 
-/// Delivers until `shutdown` turns true, then ends what is in hand (for up to 30 s) and gives the rest back.
+/// Delivers until `shutdown` turns true or its sender is gone, then ends what is in hand (for up to 30 s) and gives the rest back.
 pub async fn run(
     store: Store,
     smarthost: SmarthostConfig,
@@ -100,7 +102,7 @@ struct Round {
 impl Round {
     async fn run(mut self) {
         let mut published = None::<Instant>;
-        while !*self.shutdown.borrow() {
+        while !*self.shutdown.borrow() && self.shutdown.has_changed().is_ok() {
             while self.tasks.try_join_next().is_some() {}
             if published.is_none_or(|at| at.elapsed() >= GAUGES) {
                 published = Some(Instant::now());
@@ -161,8 +163,12 @@ impl Round {
 
     /// One message alone, to see whether the smarthost is back.
     async fn probe(&mut self, message: Leased) {
-        while self.tasks.join_next().await.is_some() {}
-        let Ok(permit) = Arc::clone(&self.courier.permits).acquire_owned().await else { return };
+        let permits = Arc::clone(&self.courier.permits);
+        let permit = tokio::select! {
+            permit = permits.acquire_owned() => permit,
+            _ = self.shutdown.changed() => return self.backlog.push_front(message),
+        };
+        let Ok(permit) = permit else { return };
         let courier = Arc::clone(&self.courier);
         self.tasks.spawn(async move { courier.deliver(message, permit).await });
         tokio::select! {

@@ -46,7 +46,8 @@ impl Store {
         self.ask(Op::Decide(Box::new(decide))).await.map(drop)
     }
 
-    /// Counts a failed inspection of a pending message and ends its lease; gives how many there were.
+    /// Counts a failed inspection of a pending message and ends its lease; it is due again after
+    /// [`limits::INSPECT_WAIT`]. Gives how many failed.
     pub async fn note_inspection_failure(&self, id: &QueueId) -> Result<u32, StoreError> {
         match self.ask(Op::InspectionFailed(id.clone())).await? {
             Answer::Tries(tries) => Ok(tries),
@@ -254,10 +255,11 @@ impl Tx<'_> {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "inspected" });
         }
         let row = sqlx::query(
-            "update message set inspect_tries = inspect_tries + 1, lease_owner = null, lease_until = null \
-             where id = $1 returning inspect_tries",
+            "update message set inspect_tries = inspect_tries + 1, lease_owner = null, lease_until = null, \
+             next_due = $2 where id = $1 returning inspect_tries",
         )
         .bind(&id.0)
+        .bind(micros(self.now) + i64::try_from(limits::INSPECT_WAIT).unwrap_or_default() * 1_000_000)
         .fetch_one(&mut *self.connection)
         .await?;
         let tries = row::count_of(&row, "inspect_tries")?;

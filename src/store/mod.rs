@@ -3,7 +3,7 @@
 //! Never knows sockets, people or rules. A message is in exactly one [`State`]; every change is one transaction with an
 //! audit line. [`NewEntry`]s are durable, message and entry both, when their commit returns.
 //!
-//! Facts stand in SQLite (`queue.db`), written by one task that commits in groups ([`writer`]); content is appended to
+//! Facts stand in SQLite (`queue.db`), written by one task that commits in groups (`writer`); content is appended to
 //! segment files, or is a file of its own when large. First content is synced, then rows commit, then the caller is
 //! answered; content that no row names is swept when a daemon starts. Clean mail takes two syncs a group: one for the
 //! segment, one for the database. What people will decide on goes to a segment of its own (one sync more), so that a held

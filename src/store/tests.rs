@@ -248,6 +248,22 @@ async fn outcomes_decide_the_state_and_content_goes_when_it_is_over() {
 }
 
 #[tokio::test]
+async fn what_is_over_is_forgotten_and_the_audit_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path(), key()).await.unwrap();
+    for (name, state) in [("A", State::Queued), ("B", State::Held), ("C", State::Returned), ("D", State::Queued)] {
+        store.commit(vec![entry(name, state, b"x\r\n")]).await.unwrap();
+    }
+    let taken = outcomes(&Outcome::Delivered { reply: "250".into() });
+    store.record_attempt(&id("A"), taken, Timestamp::now(), vec![]).await.unwrap();
+    assert_eq!(store.forget(Timestamp::now() - HOUR).await.unwrap(), 0, "too young");
+    assert_eq!(store.forget(Timestamp::now() + HOUR).await.unwrap(), 2);
+    let left = store.list(Filter::default(), 10).await.unwrap();
+    assert_eq!(left.iter().map(|s| s.id.0.as_str()).collect::<Vec<_>>(), ["B", "D"]);
+    assert_eq!(store.audit_verify().await.unwrap(), Ok(6));
+}
+
+#[tokio::test]
 async fn a_second_release_says_what_was_decided() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path(), key()).await.unwrap();

@@ -2,179 +2,19 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::sink::{Log, Script, smarthost};
 use super::*;
 use crate::config::SmarthostTls;
 use crate::inspect::Report;
 use crate::smtp::{Address, Envelope};
 use crate::store::{Class, Decision, NewEntry, StoreKey};
-
-/// How the smarthost behaves.
-#[derive(Clone, Default)]
-struct Script {
-    /// EHLO keywords.
-    offers: Vec<&'static str>,
-    /// Replies to RCPT by local part; all others are taken.
-    rcpt: HashMap<&'static str, &'static str>,
-    /// Replies by verb, `BANNER`, `DOT`; `close` closes without a word. Without one all goes well.
-    replies: HashMap<&'static str, &'static str>,
-    /// Only for the first connection.
-    once: bool,
-    /// Wait before the answer to the final dot.
-    slow: Duration,
-    /// Certificate for STARTTLS.
-    tls: Option<Arc<rustls::ServerConfig>>,
-    /// Said in one packet with the 220 to STARTTLS.
-    injected: &'static str,
-}
-
-/// What it was given.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Taken {
-    mail: String,
-    rcpt: Vec<String>,
-    content: Vec<u8>,
-    tls: bool,
-}
-
-#[derive(Clone, Default)]
-struct Log {
-    taken: Arc<Mutex<Vec<Taken>>>,
-    commands: Arc<Mutex<Vec<String>>>,
-    connections: Arc<Mutex<usize>>,
-}
-
-impl Log {
-    fn taken(&self) -> Vec<Taken> {
-        self.taken.lock().unwrap().clone()
-    }
-
-    fn commands(&self) -> Vec<String> {
-        self.commands.lock().unwrap().clone()
-    }
-}
-
-async fn smarthost(listener: TcpListener, script: Script, log: Log) {
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let number = {
-            let mut connections = log.connections.lock().unwrap();
-            *connections += 1;
-            *connections
-        };
-        let mut script = script.clone();
-        if script.once && number > 1 {
-            script.replies.clear();
-        }
-        tokio::spawn(serve(stream, script, log.clone()));
-    }
-}
-
-async fn serve(stream: TcpStream, script: Script, log: Log) -> std::io::Result<()> {
-    let banner = script.replies.get("BANNER").copied().unwrap_or("220 sink ESMTP");
-    let mut stream = BufReader::new(stream);
-    if banner == "close" {
-        return Ok(());
-    }
-    stream.write_all(format!("{banner}\r\n").as_bytes()).await?;
-    if !session(&mut stream, &script, &log, false).await? {
-        return Ok(());
-    }
-    let Some(tls) = &script.tls else { return Ok(()) };
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(tls));
-    let stream = acceptor.accept(stream.into_inner()).await?;
-    session(&mut BufReader::new(stream), &script, &log, true).await.map(drop)
-}
-
-/// Serves until the end, or until TLS is to start: then true.
-async fn session<S>(stream: &mut BufReader<S>, script: &Script, log: &Log, tls: bool) -> std::io::Result<bool>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut current = Taken { tls, ..Taken::default() };
-    loop {
-        let mut line = Vec::new();
-        if stream.read_until(b'\n', &mut line).await? == 0 {
-            return Ok(false);
-        }
-        let line = String::from_utf8(line).unwrap().trim_end().to_owned();
-        log.commands.lock().unwrap().push(line.clone());
-        let verb = line.split([' ', ':']).next().unwrap_or_default().to_owned();
-        let scripted = script.replies.get(verb.as_str()).copied();
-        if scripted == Some("close") {
-            return Ok(false);
-        }
-        let reply = match (verb.as_str(), scripted) {
-            (_, Some(reply)) => reply.to_owned(),
-            ("EHLO", _) => {
-                let words: Vec<_> = script.offers.iter().filter(|w| !(tls && **w == "STARTTLS")).collect();
-                let mut reply = String::new();
-                for word in &words {
-                    reply.push_str(&format!("250-{word}\r\n"));
-                }
-                format!("250-sink\r\n{reply}250 HELP")
-            }
-            ("STARTTLS", _) => {
-                stream.write_all(format!("220 go\r\n{}", script.injected).as_bytes()).await?;
-                return Ok(true);
-            }
-            ("MAIL", _) => {
-                current.mail = line.clone();
-                "250 2.1.0 ok".to_owned()
-            }
-            ("RCPT", _) if current.mail.is_empty() => "503 5.5.1 MAIL first".to_owned(),
-            ("RCPT", _) => {
-                let address = line.split(['<', '>']).nth(1).unwrap_or_default();
-                let local = address.split('@').next().unwrap_or_default();
-                let reply = script.rcpt.get(local).copied().unwrap_or("250 2.1.5 ok");
-                if reply.starts_with('2') {
-                    current.rcpt.push(address.to_owned());
-                }
-                reply.to_owned()
-            }
-            ("DATA", _) if current.rcpt.is_empty() => "554 5.5.1 no valid recipients".to_owned(),
-            ("DATA", _) => "354 go on".to_owned(),
-            ("QUIT", _) => {
-                stream.write_all(b"221 bye\r\n").await?;
-                return Ok(false);
-            }
-            _ => "250 ok".to_owned(),
-        };
-        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
-        if verb != "DATA" || !reply.starts_with('3') {
-            continue;
-        }
-        loop {
-            let mut line = Vec::new();
-            if stream.read_until(b'\n', &mut line).await? == 0 {
-                return Ok(false);
-            }
-            if line == b".\r\n" {
-                break;
-            }
-            current.content.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
-        }
-        tokio::time::sleep(script.slow).await;
-        let reply = script.replies.get("DOT").copied().unwrap_or("250 2.0.0 taken");
-        if reply == "close" {
-            log.taken.lock().unwrap().push(current);
-            return Ok(false);
-        }
-        if reply.starts_with('2') {
-            log.taken.lock().unwrap().push(current);
-        }
-        current = Taken { tls, ..Taken::default() };
-        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
-    }
-}
 
 /// A gateway that delivers to a scripted smarthost.
 struct Gateway {
@@ -416,6 +256,26 @@ async fn a_smarthost_that_is_down_is_probed_by_one() {
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     tokio::spawn(smarthost(listener, Script::default(), gateway.log.clone()));
     gateway.until("all three", |log| log.taken().len() == 3).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn mail_that_waits_for_a_dead_smarthost_is_given_up_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let gateway = Gateway::start_at(port, Log::default(), Setting::default()).await;
+    gateway.store.commit(vec![mail("A", &["bob@b.example"], PLAIN)]).await.unwrap();
+    gateway.tried("A").await;
+    let mut old = mail("M", &["bob@b.example"], PLAIN);
+    old.at = Timestamp::now() - Duration::from_secs(86_400);
+    gateway.store.commit(vec![old]).await.unwrap();
+    let shown = gateway.tried("M").await;
+    assert_eq!(shown.summary.state, State::Failed);
+    assert_eq!(gateway.state("A").await, State::Queued, "its time is not over");
+    let filter = crate::store::Filter { class: Some(Class::Notice), ..Default::default() };
+    let notices = gateway.store.list(filter, 10).await.unwrap();
+    assert_eq!(notices.iter().map(|n| n.about.clone()).collect::<Vec<_>>(), [Some(QueueId("M".into()))]);
     gateway.stop().await;
 }
 
