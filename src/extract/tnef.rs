@@ -27,7 +27,10 @@ pub fn read(bytes: &[u8]) -> Result<Content, Why> {
     let mut incomplete = None;
     while at < bytes.len() {
         // Level, identifier, type, length; data; checksum.
-        let header = bytes.get(at..at + 9).ok_or(Why::Damaged)?;
+        let Some(header) = bytes.get(at..at + 9) else {
+            incomplete = Some(Why::Damaged);
+            break;
+        };
         let attribute = u16::from_le_bytes([header[1], header[2]]);
         let length = u32::from_le_bytes([header[5], header[6], header[7], header[8]]) as usize;
         let Some(data) = bytes.get(at + 9..(at + 9).saturating_add(length)) else {

@@ -226,7 +226,12 @@ pub fn doubled(headers: &[Header], name: &str) -> Option<String> {
 fn encodings_of(headers: &[Header]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for header in headers.iter().filter(|h| h.is("Content-Transfer-Encoding")) {
-        let encoding = header.raw_value.trim().to_ascii_lowercase();
+        let mut encoding = header.raw_value.trim().to_ascii_lowercase();
+        // `7-bit` and `8 bits` are slips that no program reads otherwise.
+        let letters: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
+        if matches!(letters.trim_end_matches('s'), "7bit" | "8bit") {
+            letters.trim_end_matches('s').clone_into(&mut encoding);
+        }
         if !found.contains(&encoding) {
             found.push(encoding);
         }
