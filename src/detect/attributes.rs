@@ -213,13 +213,11 @@ impl Context {
             if general(&line.text, &line.sentence, sentence) {
                 return Vec::new();
             }
-            let before = here.iter().filter(|(_, s, _)| *s < sentence).max_by_key(|(token, ..)| *token);
-            let after = here.iter().filter(|(_, s, _)| *s > sentence).min_by_key(|(token, ..)| *token);
-            let near = |found: Option<&(usize, u32, Vec<PupilIndex>)>| {
-                found.filter(|(_, s, _)| !said.weak || s.abs_diff(sentence) <= 1).map(|(.., p)| p.clone())
-            };
-            if let Some(pupils) = near(before).or_else(|| near(after)) {
-                return pupils;
+            let before = here.iter().map(|(_, s, _)| *s).filter(|&s| s < sentence).max();
+            let after = here.iter().map(|(_, s, _)| *s).filter(|&s| s > sentence).min();
+            let near = before.or(after).filter(|s| !said.weak || s.abs_diff(sentence) <= 1);
+            if let Some(near) = near {
+                return here.iter().filter(|(_, s, _)| *s == near).flat_map(|(.., p)| p.clone()).collect();
             }
         }
         if general(&line.text, &line.sentence, sentence) {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use super::Confidence;
 use super::scene::{FactAt, Line, Scene, guardian_facts};
 use super::vocabulary::VOCABULARY;
-use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, PLACES, POINTERS, TITLES, is};
+use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, LANDSCAPE, PLACES, PREPOSITIONS, TITLES, is};
 use crate::people::index::{Adult, Fact, Part};
 use crate::people::names::{NAMES, Wordness};
 use crate::people::{PupilIndex, School};
@@ -228,7 +228,7 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
         return None;
     }
     let class = |span: &Span| school.index().class(span.run).is_some();
-    if class(&candidate.forename) && class(&candidate.surname) && line.cell.is_none() {
+    if candidate.comma && class(&candidate.forename) && class(&candidate.surname) && line.cell.is_none() {
         return None;
     }
     if forename == Wordness::Name && surname == Wordness::Name {
@@ -239,7 +239,9 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
     let follows = next_token.is_some_and(|t| t.gap.blank());
     let possessive = tokens[candidate.to - 1].possessive;
     let place_after = follows && is(PLACES, next) && (next_token.is_some_and(|t| t.case != Case::Lower) || !possessive);
-    let pointed = directly && is(POINTERS, previous) && (previous.len() > 2 || matches!(previous, "at" | "in" | "an" | "on" | "a"));
+    let surname_word = text.word(candidate.surname.from);
+    let place_like = is(PLACES, surname_word) || is(LANDSCAPE, surname_word);
+    let pointed = directly && (is(ARTICLES, previous) || (place_like && is(PREPOSITIONS, previous)));
     let both = forename > Wordness::Name && surname > Wordness::Name;
     if place_after && !possessive {
         return None;
@@ -320,7 +322,7 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
         (true, ..) => 3,
         (_, true, true) => 2,
         (_, true, false) => 1,
-        (_, false, true) => 2,
+        (_, false, true) => 1 + i32::from(place_like),
         (_, false, false) => 0,
     };
     (score >= wanted).then(|| (if score > wanted { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
@@ -712,6 +714,11 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         {
             return false;
         }
+        // `Daisy chains optional`: a capital that only the sentence gave, and no verb behind it.
+        let joins = is(ACTS, next_word) || matches!(next_word, "and" | "in" | "from" | "with" | "for" | "or" | "both" | "at" | "to" | "as" | "seems" | "really" | "just" | "x");
+        if span.part.wordness > Wordness::Name && token.sentence_start && next.case == Case::Lower && !joins && next.kind == TokenKind::Word {
+            return false;
+        }
         if common && next.case == Case::Lower && !written_as_name(text, span) {
             return false;
         }
@@ -794,7 +801,7 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
             if common && scope > 2 {
                 continue;
             }
-            if class_too && !right_beside(scene, at, span, fact) {
+            if class_too && !right_beside(scene, school, at, span, fact) {
                 continue;
             }
             let fits = index.forename_with(span.run, fact.fact);
@@ -844,14 +851,40 @@ fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
     token.case != Case::Lower && ((token.possessive && !month) || acts || (!token.sentence_start && !month))
 }
 
+/// `Rowan, Finlay and Dominik`: the next or the one before in a list is a forename and no class.
+fn in_a_list_of_forenames(school: &School, text: &Text<'_>, span: &Span) -> bool {
+    let index = school.index();
+    let forename = |at: usize| {
+        let run = text.tokens.get(at).map(|token| extend(EMPTY_RUN, token.hash));
+        run.is_some_and(|run| index.class(run).is_none() && index.part_of(run).is_some_and(|part| part.pupil_forename))
+    };
+    let listed = |gap: Gap| gap.has(Gap::COMMA) && gap.only(Gap::COMMA.or(Gap::SPACE));
+    let after = match text.tokens.get(span.to) {
+        Some(next) if listed(next.gap) => forename(span.to),
+        Some(next) if next.gap.only(Gap::SPACE) && matches!(text.norm(next), "and" | "or") => forename(span.to + 1),
+        _ => false,
+    };
+    let token = &text.tokens[span.from];
+    let before = span.from.checked_sub(1).is_some_and(|at| {
+        if listed(token.gap) { forename(at) } else { matches!(text.word(at), "and" | "or") && at > 0 && forename(at - 1) }
+    });
+    after || before
+}
+
 /// `Rowan (Oak)`, `Rowan in Oak`, or the two in cells of one row.
-fn right_beside(scene: &Scene<'_>, at: usize, span: &Span, fact: &FactAt) -> bool {
+fn right_beside(scene: &Scene<'_>, school: &School, at: usize, span: &Span, fact: &FactAt) -> bool {
     if scene.lines[at].cell.is_some() {
         let whole = scene.lines[at].text.tokens.len() == span.to - span.from;
         return whole && fact.line != at && scene.lines[fact.line].cell.map(|c| c.0) == scene.lines[at].cell.map(|c| c.0) && scene.lines[fact.line].document == scene.lines[at].document;
     }
     let text = &scene.lines[at].text;
-    fact.line == at
+    let sentences = &scene.lines[at].sentence;
+    // `Oak: Robin and Rowan`
+    let labelled = fact.line == at
+        && fact.to <= span.from
+        && sentences[fact.from] == sentences[span.from]
+        && text.tokens[fact.to].gap.has(Gap::COLON);
+    labelled || in_a_list_of_forenames(school, text, span) || fact.line == at
         && match fact.from.checked_sub(span.to) {
             Some(0) => text.tokens[fact.from].gap.has(Gap::OPEN.or(Gap::HYPHEN)) || matches!(fact.fact, Fact::Year(_)),
             Some(1) => matches!(text.word(span.to), "in" | "from" | "of") && text.tokens[span.to].gap.only(Gap::SPACE),

@@ -10,9 +10,17 @@ pub(super) const PLACES: &[&str] = &[
     "road", "rd", "street", "lane", "ln", "drive", "avenue", "ave", "close", "way", "court", "crescent", "place", "square", "terrace", "gardens", "garden", "grove", "hill", "row", "mews", "walk", "rise", "view", "green", "common", "farm", "church", "chapel", "cathedral", "mosque", "hall", "house", "centre", "center", "park", "school", "schools", "primary", "academy", "college", "nursery", "university", "infants", "juniors", "hospital", "surgery", "clinic", "hospice", "hotel", "inn", "pub", "arms", "cafe", "restaurant", "bakery", "ltd", "limited", "plc", "llp", "cic", "inc", "trust", "foundation", "charity", "association", "society", "club", "group", "library", "museum", "gallery", "theatre", "cinema", "station", "bridge", "wood", "woods", "forest", "lake", "river", "beach", "valley", "meadow", "meadows", "field", "fields", "day", "week", "festival", "fair", "fete", "fayre", "sale", "cup", "trophy", "award", "awards", "prize", "medal", "fund", "appeal", "project", "scheme", "room", "building", "block", "wing", "estate", "village", "town", "city", "council", "ward", "stores", "shop", "garage", "nurseries", "coaches", "builders", "solicitors", "architects", "motors", "photography", "publishing", "books", "press", "studios", "studio", "tree", "trees", "bush", "petals", "leaves", "berries", "holiday", "camp", "show", "concert", "term", "song", "book", "poem", "story", "novel", "play", "series", "road's", "allotments", "reserve", "cottage", "cottages", "lodge", "manor", "barn", "mill", "pond", "quarry", "services", "service", "consulting", "catering", "plumbing", "heating", "joinery", "marquee", "rugby", "tennis", "cricket", "united", "rovers", "ice", "cream", "cake", "plant", "plants",
 ];
 
-/// Directly before, these point at a place or a thing.
-pub(super) const POINTERS: &[&str] =
-    &["the", "a", "an", "at", "in", "near", "outside", "opposite", "behind", "along", "down", "up", "into", "onto", "around", "through", "across", "this", "that", "every", "each", "our", "on", "visit", "via", "past", "under", "over", "st"];
+/// Directly before, these point at a thing, never at a child.
+pub(super) const ARTICLES: &[&str] = &["the", "a", "an", "every", "each", "our", "your", "st", "this"];
+
+/// Directly before, these point at a place when what follows could be one.
+pub(super) const PREPOSITIONS: &[&str] =
+    &["at", "in", "near", "outside", "opposite", "behind", "along", "down", "up", "into", "onto", "around", "through", "across", "on", "visit", "visited", "via", "past", "under", "over", "towards", "beside"];
+
+/// Surnames that are landscape or weather: with a word before them they are a place as easily as a person.
+pub(super) const LANDSCAPE: &[&str] = &[
+    "marsh", "moor", "heath", "dale", "vale", "brook", "ford", "banks", "bank", "well", "wells", "cliff", "dean", "holt", "hurst", "beck", "fell", "glen", "pool", "frost", "snow", "winter", "winters", "summers", "rain", "bloom", "blossom", "rose", "bell", "bells", "waters", "rivers", "stone", "rock", "spring", "moon", "star", "light", "love", "joy", "hope", "peace", "grace", "gate", "gates", "land", "end", "head", "point", "bay", "cove", "tower", "towers", "castle", "bush", "berry", "cherry", "power", "time", "reading", "page", "book", "board", "mark", "marks", "ash", "oak", "elm", "hazel", "apple",
+];
 
 /// Directly after, these make the words before them somebody who acts.
 pub(super) const ACTS: &[&str] = &[
@@ -21,7 +29,7 @@ pub(super) const ACTS: &[&str] = &[
 
 /// Directly before, these announce somebody.
 pub(super) const ANNOUNCES: &[&str] = &[
-    "for", "with", "about", "re", "dear", "from", "that", "pupil", "child", "student", "called", "named", "son", "daughter", "boy", "girl", "brother", "sister", "twins", "regarding", "concerning", "of", "to", "has", "is", "did", "does", "when", "if", "because", "and", "name", "help", "gave", "told", "asked", "saw", "met", "between", "hi",
+    "for", "with", "about", "on", "re", "dear", "from", "that", "pupil", "child", "student", "called", "named", "son", "daughter", "boy", "girl", "brother", "sister", "twins", "regarding", "concerning", "of", "to", "has", "is", "did", "does", "when", "if", "because", "and", "name", "help", "gave", "told", "asked", "saw", "met", "between", "hi",
 ];
 
 /// These speak of one child.
