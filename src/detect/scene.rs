@@ -118,7 +118,13 @@ impl<'a> Scene<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(source: &'a str, document: usize, block: usize, cell: Option<(usize, usize)>, detail: Option<String>) -> Self {
+    fn new(
+        source: &'a str,
+        document: usize,
+        block: usize,
+        cell: Option<(usize, usize)>,
+        detail: Option<String>,
+    ) -> Self {
         let text = Text::new(source);
         let lower = text.folded().to_lowercase();
         let footer = FOOTERS.iter().any(|phrase| lower.contains(phrase));
@@ -131,10 +137,12 @@ impl<'a> Line<'a> {
                 let abbreviation = (word.chars().count() == 1 && previous.kind == TokenKind::Word) || is(TITLES, word);
                 let broken = token.gap.has(Gap::NEWLINE);
                 let length = previous.folded.end - line_start;
-                let stop = token.gap.has(Gap::STOP)
-                    && token.gap.has(Gap::SPACE.or(Gap::CLOSE))
-                    && !(abbreviation && !broken);
-                if stop || token.gap.has(Gap::BULLET) || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE)) {
+                let stop =
+                    token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && !(abbreviation && !broken);
+                if stop
+                    || token.gap.has(Gap::BULLET)
+                    || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE))
+                {
                     count += 1;
                 }
                 if broken {
@@ -167,8 +175,11 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
             let word_like = tokens[from].kind == TokenKind::Word;
             let lower = tokens[from].case == crate::text::normalise::Case::Lower;
             let next = text.word(to);
-            let said = matches!(next, "class" | "form" | "set" | "group" | "pupils" | "children" | "parents" | "tutor" | "teacher")
-                || (from > 0 && matches!(text.word(from - 1), "class" | "form" | "klasa" | "klasy" | "klasie" | "set" | "tutor"));
+            let said = matches!(
+                next,
+                "class" | "form" | "set" | "group" | "pupils" | "children" | "parents" | "tutor" | "teacher"
+            ) || (from > 0
+                && matches!(text.word(from - 1), "class" | "form" | "klasa" | "klasy" | "klasie" | "set" | "tutor"));
             // The class's own room is named for the class as well.
             let place = is(PLACES, next) && !said && next != "room" && tokens.get(to).is_some_and(|t| t.gap.blank());
             if (!word_like || !lower || said) && !place {
@@ -191,7 +202,9 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
         }
         if word.starts_with(|c: char| c.is_ascii_digit()) && from + 2 < tokens.len() + 1 {
             for length in [2, 3] {
-                if from + length <= tokens.len() && tokens[from + 1..from + length].iter().all(|t| t.gap.only(Gap::SPACE)) {
+                if from + length <= tokens.len()
+                    && tokens[from + 1..from + length].iter().all(|t| t.gap.only(Gap::SPACE))
+                {
                     let run = tokens[from..from + length].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
                     add(from, from + length, Fact::Street(run));
                 }
@@ -209,14 +222,17 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
 /// A year group at a token, with the number of tokens it takes.
 fn year(text: &Text<'_>, at: usize) -> Option<(i8, usize)> {
     const WORDS: [&str; 14] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen",
     ];
     let word = text.word(at);
     let number = |word: &str| -> Option<i8> {
         let digits = word.trim_end_matches('s');
-        digits.parse().ok().filter(|n| (1..=13).contains(n)).or_else(|| {
-            WORDS.iter().position(|w| *w == word).and_then(|n| i8::try_from(n).ok()).filter(|&n| n > 0)
-        })
+        digits
+            .parse()
+            .ok()
+            .filter(|n| (1..=13).contains(n))
+            .or_else(|| WORDS.iter().position(|w| *w == word).and_then(|n| i8::try_from(n).ok()).filter(|&n| n > 0))
     };
     match word {
         "year" | "yr" | "y" | "years" | "yrs" => {
