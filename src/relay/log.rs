@@ -80,7 +80,8 @@ events! {
     Delivered = "delivered",
     /// The smarthost did not take it for now. Fields: recipients, reply, next.
     Deferred = "deferred",
-    /// Whether the smarthost took it is not known: the connection broke behind our final dot. Fields: next.
+    /// Whether the smarthost took it is not known: the connection broke behind our final dot, and the next try may be a
+    /// duplicate. Fields: recipients, next, possible_duplicate.
     Unknown = "unknown",
     /// Given up, or refused for good by the smarthost. Fields: recipients, reply.
     Failed = "failed",
@@ -96,6 +97,8 @@ events! {
     Notified = "notified",
     /// Configuration, roster or certificate was read anew. Fields: what.
     Reloaded = "reloaded",
+    /// The smarthost, which could not be used, can be used again.
+    SmarthostBack = "smarthost-back",
     /// Something that a person should look at. Fields: what, reason.
     Trouble = "trouble",
 }

@@ -14,7 +14,7 @@ use super::*;
 use crate::config::SmarthostTls;
 use crate::inspect::Report;
 use crate::smtp::{Address, Envelope};
-use crate::store::{Class, Decision, NewEntry, StoreKey};
+use crate::store::{Class, Decision, NewEntry, State, StoreKey};
 
 /// A gateway that delivers to a scripted smarthost.
 struct Gateway {
@@ -69,7 +69,8 @@ impl Gateway {
         };
         let queue = QueueConfig { retry: vec![setting.retry], give_up: setting.give_up };
         let (stop, shutdown) = watch::channel(false);
-        let task = tokio::spawn(run(store.clone(), smarthost, "gate.school.example".to_owned(), queue, shutdown));
+        let task =
+            tokio::spawn(run(store.clone(), smarthost, "gate.school.example".to_owned(), queue, shutdown).unwrap());
         Self { store, log, stop, task, _directory: directory }
     }
 
@@ -457,7 +458,7 @@ fn child_that_delivers() {
             connections: 1,
         };
         let queue = QueueConfig { retry: vec![Duration::from_secs(60)], give_up: Duration::from_secs(86_400) };
-        let delivery = tokio::spawn(run(store.clone(), smarthost, "gate.example".to_owned(), queue, shutdown));
+        let delivery = tokio::spawn(run(store.clone(), smarthost, "gate.example".to_owned(), queue, shutdown).unwrap());
         store.commit(vec![mail("M", &["bob@b.example"], PLAIN)]).await.unwrap();
         let _ = tokio::time::timeout(Duration::from_secs(5), delivery).await;
     });
