@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use super::Confidence;
 use super::scene::{FactAt, Line, Scene, guardian_facts};
-use super::vocabulary::VOCABULARY;
+use super::vocabulary::{Hit, VOCABULARY};
 use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, LANDSCAPE, PLACES, PREPOSITIONS, TITLES, is};
 use crate::people::index::{Adult, Fact, Part};
 use crate::people::names::{NAMES, Wordness};
@@ -28,6 +28,9 @@ pub(super) struct Mention {
     pub confidence: Confidence,
     pub because: String,
 }
+
+/// Tokens to either side in which a fact of the same paragraph still speaks of a name.
+const REACH: usize = 150;
 
 /// A run of tokens that is a forename or a surname of somebody.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +74,7 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, writers: &Writers) ->
         candidates.push(found);
     }
     scene.add_facts(guardians);
+    scene.gather();
     let mut mentions = Vec::new();
     let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
     judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
@@ -204,7 +208,7 @@ fn surname_first(text: &Text<'_>, surname: &Span, forename: &Span) -> bool {
 }
 
 /// One candidate's evidence, for and against.
-fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, others: bool) -> Option<(Confidence, String)> {
+fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, others: bool, hits: &[Hit]) -> Option<(Confidence, String)> {
     let line = &scene.lines[at];
     let text = &line.text;
     let tokens = &text.tokens;
@@ -300,7 +304,7 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
     if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
         add(1, "spoken of as a child");
     }
-    if VOCABULARY.hits(text).iter().any(|hit| !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)) {
+    if hits.iter().any(|hit| !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)) {
         add(2, "with an attribute");
     }
     for &pupil in &candidate.pupils {
@@ -359,6 +363,7 @@ fn judge_full_names(
     }
     for second_round in [false, true] {
         for (at, found) in candidates.iter().enumerate() {
+            let hits = if second_round && !found.is_empty() { VOCABULARY.hits(&scene.lines[at].text) } else { Vec::new() };
             for candidate in found {
                 let words = candidate.forename.part.wordness > Wordness::Name && candidate.surname.part.wordness > Wordness::Name
                     || candidate.forename.part.wordness == Wordness::Common;
@@ -367,7 +372,7 @@ fn judge_full_names(
                 }
                 let key = (scene.lines[at].document, scene.lines[at].block);
                 let verdict = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
-                    .then(|| weigh(scene, school, at, candidate, sure.contains_key(&key)))
+                    .then(|| weigh(scene, school, at, candidate, sure.contains_key(&key), &hits))
                     .flatten();
                 let Some((confidence, because)) = verdict else {
                     if !candidate.adults.is_empty() || !words {
@@ -481,7 +486,8 @@ fn split_name(
     // A cell that is one whole name part; trailing middle names are allowed after a forename.
     let whole = |at: usize| {
         let length = scene.lines[at].text.tokens.len();
-        spans[at].iter().filter(move |span| span.from == 0 && (span.to == length || length <= 4)).max_by_key(|span| span.to)
+        let written = |from: usize| scene.lines[at].text.tokens[from..].iter().all(|t| t.kind == TokenKind::Word && t.case != Case::Lower);
+        spans[at].iter().filter(move |span| span.from == 0 && (span.to == length || (length <= 4 && written(0)))).max_by_key(|span| span.to)
     };
     let column = |at: usize| scene.lines[at].cell.map_or(0, |(_, column)| column);
     for (position, &a) in row.iter().enumerate() {
@@ -496,7 +502,8 @@ fn split_name(
             }
             for (forename, surname) in [(first, second), (second, first)] {
                 let pupils = school.index().full_name(forename.run, surname.run);
-                if pupils.is_empty() {
+                let words = forename.part.wordness > Wordness::Name && surname.part.wordness > Wordness::Name;
+                if pupils.is_empty() || (words && !names_head_the_table(scene, a)) {
                     continue;
                 }
                 let pupils = single_out(scene, school, a, forename.run, &pupils);
@@ -519,12 +526,27 @@ fn split_name(
     }
 }
 
+/// The table's first row says that its columns are names.
+fn names_head_the_table(scene: &Scene<'_>, at: usize) -> bool {
+    const HEADINGS: [&str; 10] = ["surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student"];
+    let line = &scene.lines[at];
+    let lines = &scene.of_document[line.document];
+    let first = lines.start + scene.lines[lines.clone()].partition_point(|other| other.block < line.block);
+    let row = scene.lines[first].cell.map(|cell| cell.0);
+    scene.lines[first..=at]
+        .iter()
+        .take_while(|other| other.cell.map(|cell| cell.0) == row)
+        .any(|other| other.text.tokens.iter().any(|token| HEADINGS.contains(&other.text.norm(token))))
+}
+
 /// Facts around a token, nearest surroundings first: its sentence, its paragraph or row, the heading above, the subject,
 /// file or sheet name, the signature.
 fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<Vec<&'s FactAt>> {
     let line = &scene.lines[at];
     let mut out: Vec<Vec<&FactAt>> = Vec::new();
-    let own = scene.facts_of(at);
+    let all = scene.facts_of(at);
+    let first = all.partition_point(|fact| fact.from + REACH < token);
+    let own = &all[first..all.partition_point(|fact| fact.from <= token + REACH).max(first)];
     let sentence = line.sentence.get(token).copied().unwrap_or_default();
     let distance = |fact: &&FactAt| {
         let far = fact.from.abs_diff(token);
@@ -539,7 +561,7 @@ fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<Vec<&'s Fact
         let start = (range.start..at).rev().take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row)).last().unwrap_or(at);
         let cells = (start..range.end)
             .take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row) && scene.lines[other].block == line.block);
-        out.push(cells.flat_map(|other| scene.facts_of(other)).collect());
+        out.push(cells.take(REACH).flat_map(|other| scene.facts_of(other)).collect());
     } else {
         let mut rest: Vec<&FactAt> = own.iter().collect();
         rest.sort_by_key(distance);
@@ -560,34 +582,11 @@ fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<Vec<&'s Fact
     if line.cell.is_none() && at > range.start && scene.lines[at - 1].cell.is_none() {
         out.push(scene.facts_of(at - 1).iter().collect());
     }
-    let place = scene.place(at);
-    let named: Vec<&FactAt> = (0..scene.lines.len())
-        .filter(|&other| match scene.kind(other) {
-            Kind::Subject => true,
-            Kind::FileName => scene.place(other) == place,
-            _ => false,
-        })
-        .flat_map(|other| scene.facts_of(other))
-        .collect();
-    out.push(named);
-    // A class in the last lines of what the sender wrote.
-    if matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Subject) {
-        let mut signature: Vec<&FactAt> = Vec::new();
-        for (document, lines) in scene.of_document.iter().enumerate() {
-            if matches!(scene.documents[document].kind, Kind::Body) || document == line.document {
-                let from = lines.end.saturating_sub(4).max(lines.start);
-                for other in from..lines.end {
-                    let length = scene.lines[other].text.tokens.len();
-                    signature.extend(
-                        scene.facts_of(other).iter().filter(|f| matches!(f.fact, Fact::Class(_) | Fact::Year(_)) && (length <= 14 || f.to + 8 >= length)),
-                    );
-                }
-            }
-        }
-        out.push(signature);
+    if let Some(wide) = scene.wide.get(line.document) {
+        out.push(wide.named.iter().collect());
+        out.push(wide.signature.iter().collect());
+        out.push(wide.guardians.iter().collect());
     }
-    // A guardian's full name anywhere in the same document.
-    out.push(range.clone().flat_map(|other| scene.facts_of(other)).filter(|f| matches!(f.fact, Fact::Guardian(_))).collect());
     out
 }
 
@@ -719,7 +718,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         if span.part.wordness > Wordness::Name && token.sentence_start && next.case == Case::Lower && !joins && next.kind == TokenKind::Word {
             return false;
         }
-        if common && next.case == Case::Lower && !written_as_name(text, span) {
+        if common && next.case == Case::Lower && !written_as_name(text, span) && !in_a_list_of_forenames(school, text, span) {
             return false;
         }
     }
@@ -799,6 +798,10 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
             }
             // A common word as a forename wants its fact in the same sentence, row or heading.
             if common && scope > 2 {
+                continue;
+            }
+            // A forename of staff too wants its fact in the same paragraph, row or heading.
+            if span.part.staff_forename && scope > 2 && !matches!(fact.fact, Fact::Guardian(_)) {
                 continue;
             }
             if class_too && !right_beside(scene, school, at, span, fact) {

@@ -43,7 +43,7 @@ pub(super) const GREETINGS: &[&str] =
 
 /// A sentence that holds one of these speaks of the school, its staff or everybody, unless a pupil stands in it.
 pub(super) const GENERAL: &[&str] = &[
-    "policy", "policies", "training", "course", "courses", "vacancy", "vacancies", "workshop", "newsletter", "governors", "assembly", "awareness", "webinar", "conference", "applicants", "interview", "guidance", "legislation", "toolkit", "colleagues", "inset", "statistics", "nationally", "national",
+    "policy", "policies", "training", "courses", "vacancy", "vacancies", "workshop", "newsletter", "governors", "awareness", "webinar", "applicants", "legislation", "toolkit", "colleagues", "inset", "statistics", "nationally",
 ];
 
 /// A paragraph that holds one of these runs is the footer of the school's mail.
