@@ -94,6 +94,8 @@ limits! {
     INSPECT_SECONDS: u64 = 20, "seconds", "own choice: well inside the 10 minutes a client waits after its final dot (RFC 5321 4.5.3.2.6)";
     /// Tries to inspect a pending message before it is held.
     INSPECT_TRIES: u32 = 3, "tries", "own choice";
+    /// Wait after a failed inspection before the next try.
+    INSPECT_WAIT: u64 = 30, "seconds", "own choice: a passing shortage of memory or time is over";
     /// Depth of nesting followed: archives in archives, messages in messages.
     EXTRACT_DEPTH: usize = 8, "levels", "own choice: real mail seldom passes 3";
     /// Parts, files and members read in one message.

@@ -1,7 +1,7 @@
 //! `schoolgate check`: decides one message without sending it.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
@@ -35,21 +35,33 @@ pub struct Check {
     #[arg(long)]
     explain: bool,
     /// The message; `-` reads standard input
-    message: PathBuf,
+    message: Option<PathBuf>,
+}
+
+impl Check {
+    /// `--rcpt` takes all words up to the next option, so a message right behind it is its last word.
+    fn recipients_and_message(&self) -> Result<(&[String], &Path)> {
+        match (&self.message, self.rcpt.as_slice()) {
+            (Some(message), recipients) => Ok((recipients, message)),
+            (None, [recipients @ .., message]) if !recipients.is_empty() => Ok((recipients, Path::new(message))),
+            _ => Err(anyhow!("no message is named: its file comes last, or - for standard input")),
+        }
+    }
 }
 
 /// Runs the command.
 pub fn run(args: &Check) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
     let loaded = super::ground::load(&config)?;
-    let envelope = envelope(&args.mail_from, &args.rcpt)?;
+    let (recipients, message) = args.recipients_and_message()?;
+    let envelope = envelope(&args.mail_from, recipients)?;
     let at = time(args.at.as_deref())?;
-    let raw = if args.message.as_os_str() == "-" {
+    let raw = if message.as_os_str() == "-" {
         let mut raw = Vec::new();
         std::io::stdin().read_to_end(&mut raw).context("standard input could not be read")?;
         raw
     } else {
-        std::fs::read(&args.message).with_context(|| format!("{}: cannot be read", args.message.display()))?
+        std::fs::read(message).with_context(|| format!("{}: cannot be read", message.display()))?
     };
     let report = inspect(&loaded.ground, &envelope, &raw, at);
     if args.json {

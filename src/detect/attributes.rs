@@ -154,24 +154,39 @@ impl Context {
         let sentence = line.sentence.get(said.from).copied().unwrap_or_default();
         let named = |at: usize, after: Option<u32>| -> Vec<PupilIndex> {
             let here = self.by_line.get(&at).map_or(&[][..], Vec::as_slice);
-            here.iter().filter(|(_, s, _)| after.is_none_or(|after| *s > after)).flat_map(|(.., pupils)| pupils.clone()).collect()
+            here.iter()
+                .filter(|(_, s, _)| after.is_none_or(|after| *s > after))
+                .flat_map(|(.., pupils)| pupils.clone())
+                .collect()
         };
         let end = line.sentence.iter().rposition(|&s| s == sentence).unwrap_or(said.from);
         let tokens = &line.text.tokens;
-        let stop = tokens.get(end + 1).map_or_else(
-            || line.text.folded().trim_end().ends_with(':'),
-            |next| next.gap.has(Gap::COLON),
-        );
+        let stop = tokens
+            .get(end + 1)
+            .map_or_else(|| line.text.folded().trim_end().ends_with(':'), |next| next.gap.has(Gap::COLON));
         let title = match line.cell {
             // A row of one cell above the pupils.
             Some((row, _)) => !self.by_row.contains_key(&(line.document, line.block, row)),
-            None => stop || (line.heading() && said.from < 8 && scene.lines.get(said.line + 1).is_some_and(|next| next.cell.is_some())),
+            None => {
+                stop || (line.heading()
+                    && said.from < 8
+                    && scene.lines.get(said.line + 1).is_some_and(|next| next.cell.is_some()))
+            }
         };
-        if !title || said.weak || (line.cell.is_none() && self.by_line.get(&said.line).is_some_and(|here| here.iter().any(|(_, s, _)| *s == sentence))) {
+        if !title
+            || said.weak
+            || (line.cell.is_none()
+                && self.by_line.get(&said.line).is_some_and(|here| here.iter().any(|(_, s, _)| *s == sentence)))
+        {
             return None;
         }
         if line.cell.is_some() {
-            let alone = |at: usize| scene.lines.get(at).is_none_or(|other| other.block != line.block || other.cell.map(|c| c.0) != line.cell.map(|c| c.0));
+            let alone = |at: usize| {
+                scene
+                    .lines
+                    .get(at)
+                    .is_none_or(|other| other.block != line.block || other.cell.map(|c| c.0) != line.cell.map(|c| c.0))
+            };
             if !(alone(said.line + 1) && said.line.checked_sub(1).is_none_or(alone)) {
                 return None;
             }
@@ -213,7 +228,8 @@ impl Context {
             }
         }
         if let Some(here) = self.by_line.get(&said.line) {
-            let same: Vec<PupilIndex> = here.iter().filter(|(_, s, _)| *s == sentence).flat_map(|(.., p)| p.clone()).collect();
+            let same: Vec<PupilIndex> =
+                here.iter().filter(|(_, s, _)| *s == sentence).flat_map(|(.., p)| p.clone()).collect();
             if !same.is_empty() {
                 return same;
             }
@@ -231,7 +247,9 @@ impl Context {
             return Vec::new();
         }
         let named: Option<&BTreeSet<PupilIndex>> = match scene.kind(said.line) {
-            Kind::Attachment | Kind::FileName => self.files.get(scene.place(said.line)).or_else(|| (!self.subject.is_empty()).then_some(&self.subject)),
+            Kind::Attachment | Kind::FileName => {
+                self.files.get(scene.place(said.line)).or_else(|| (!self.subject.is_empty()).then_some(&self.subject))
+            }
             _ => (!self.subject.is_empty()).then_some(&self.subject),
         };
         if let Some(pupils) = named
@@ -247,9 +265,11 @@ impl Context {
             Some(pupils) if pupils.len() == 1 && length <= SHORT_DOCUMENT * 2 => pupils.iter().copied().collect(),
             Some(pupils) if length <= SHORT_DOCUMENT && line.cell.is_none() => {
                 // Several pupils: the nearest paragraph that names one.
-                let near = (0..=2).find_map(|back| self.by_line.get(&said.line.checked_sub(back)?).filter(|_| {
-                    scene.lines[said.line - back].document == line.document
-                }));
+                let near = (0..=2).find_map(|back| {
+                    self.by_line
+                        .get(&said.line.checked_sub(back)?)
+                        .filter(|_| scene.lines[said.line - back].document == line.document)
+                });
                 match near.and_then(|here| here.last()) {
                     Some((.., pupils)) => pupils.clone(),
                     None if pupils.len() <= 2 => pupils.iter().copied().collect(),
@@ -257,7 +277,9 @@ impl Context {
                 }
             }
             // A short reply above or below what names the pupil.
-            None if matches!(scene.kind(said.line), Kind::Body | Kind::Quoted | Kind::Subject | Kind::FileName) && length <= SHORT_DOCUMENT => {
+            None if matches!(scene.kind(said.line), Kind::Body | Kind::Quoted | Kind::Subject | Kind::FileName)
+                && length <= SHORT_DOCUMENT =>
+            {
                 let all: BTreeSet<PupilIndex> = self.identified.clone();
                 if all.len() == 1 { all.into_iter().collect() } else { Vec::new() }
             }
@@ -289,7 +311,11 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             if of_the_writer(&line.text, hit.from) {
                 continue;
             }
-            let tier = if denied(&line.text, &line.sentence, hit.from, hit.to) { Tier::Record.min(category.tier) } else { category.tier };
+            let tier = if denied(&line.text, &line.sentence, hit.from, hit.to) {
+                Tier::Record.min(category.tier)
+            } else {
+                category.tier
+            };
             out.push(Said { line: at, from: hit.from, to: hit.to, category: hit.category, tier, weak: hit.weak });
         }
         measures(at, &line.text, &mut out);
@@ -314,9 +340,12 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
 
 /// `my hospital appointment` is the writer's own.
 fn of_the_writer(text: &Text<'_>, from: usize) -> bool {
-    (1..=2).any(|back| from.checked_sub(back).is_some_and(|at| {
-        matches!(text.word(at), "my" | "our" | "im" | "ive") && !text.tokens[at + 1..=from].iter().any(|t| t.gap.has(Gap::STOP.or(Gap::COMMA)))
-    }))
+    (1..=2).any(|back| {
+        from.checked_sub(back).is_some_and(|at| {
+            matches!(text.word(at), "my" | "our" | "im" | "ive")
+                && !text.tokens[at + 1..=from].iter().any(|t| t.gap.has(Gap::STOP.or(Gap::COMMA)))
+        })
+    })
 }
 
 /// `no allergies`, `SEN: N`, `asthma - none`.
@@ -325,7 +354,10 @@ fn denied(text: &Text<'_>, sentences: &[u32], from: usize, to: usize) -> bool {
     let before = (1..=3).any(|back| {
         from.checked_sub(back).is_some_and(|at| {
             same(at)
-                && matches!(text.word(at), "no" | "not" | "without" | "never" | "nil" | "isnt" | "doesnt" | "hasnt" | "brak")
+                && matches!(
+                    text.word(at),
+                    "no" | "not" | "without" | "never" | "nil" | "isnt" | "doesnt" | "hasnt" | "brak"
+                )
                 && !text.tokens[at + 1..=from].iter().any(|t| t.gap.has(Gap::COMMA.or(Gap::SEMICOLON)))
         })
     });
@@ -377,12 +409,19 @@ fn headings(scene: &Scene<'_>, out: &mut Vec<Said>) {
         let label = || {
             // `Reason | kicked a member of staff`: the cell to the left is the label.
             let left = at.checked_sub(1).map(|left| &scene.lines[left])?;
-            let beside = left.document == line.document && left.block == line.block && left.cell == Some((row, column.checked_sub(1)?));
+            let beside = left.document == line.document
+                && left.block == line.block
+                && left.cell == Some((row, column.checked_sub(1)?));
             (beside && column == 1).then(|| VOCABULARY.heading(&left.text)).flatten()
         };
-        let heading = columns.get(&(line.document, line.block, column)).filter(|(at, _)| *at < row).map(|(_, c)| *c).or_else(label);
+        let heading = columns
+            .get(&(line.document, line.block, column))
+            .filter(|(at, _)| *at < row)
+            .map(|(_, c)| *c)
+            .or_else(label);
         let Some(category) = heading else { continue };
-        let denied = is(DENIALS, &value.to_lowercase()) || matches!(value, "-" | "–" | "" | "x" | "n/a" | "N/A" | "F" | "No" | "None");
+        let denied = is(DENIALS, &value.to_lowercase())
+            || matches!(value, "-" | "–" | "" | "x" | "n/a" | "N/A" | "F" | "No" | "None");
         let tier = match VOCABULARY.code(category, value) {
             Some(true) => VOCABULARY.categories[category].tier,
             Some(false) => Tier::Record,
@@ -405,7 +444,8 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
     let mut homes = HashSet::new();
     for pupil in context.identified.iter().filter_map(|&pupil| school.pupil(pupil)) {
         births.extend(pupil.date_of_birth);
-        let plain: String = pupil.postcode.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let plain: String =
+            pupil.postcode.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         codes.insert(token_hash(&plain));
         homes.extend(streets(&pupil.address));
     }
@@ -413,9 +453,12 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
         let category = match fact.fact {
             Fact::Born(date) => {
                 let text = &scene.lines[fact.line].text;
-                let labelled = (1..=4).any(|back| {
-                    fact.from.checked_sub(back).is_some_and(|at| matches!(text.word(at), "dob" | "born" | "birth" | "birthday"))
-                }) || (fact.from >= 3 && text.word(fact.from - 3) == "d" && text.word(fact.from - 2) == "o");
+                let labelled =
+                    (1..=4).any(|back| {
+                        fact.from
+                            .checked_sub(back)
+                            .is_some_and(|at| matches!(text.word(at), "dob" | "born" | "birth" | "birthday"))
+                    }) || (fact.from >= 3 && text.word(fact.from - 3) == "d" && text.word(fact.from - 2) == "o");
                 (labelled || births.contains(&date)).then_some(birth)
             }
             Fact::Postcode(code) => codes.contains(&code).then_some(address),
@@ -433,7 +476,11 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
         while from < tokens.len() {
             let mut digits = String::new();
             let mut to = from;
-            while to < tokens.len() && tokens[to].kind == TokenKind::Number && (to == from || tokens[to].gap.only(Gap::SPACE.or(Gap::HYPHEN).or(Gap::OPEN).or(Gap::CLOSE))) && digits.len() < 13 {
+            while to < tokens.len()
+                && tokens[to].kind == TokenKind::Number
+                && (to == from || tokens[to].gap.only(Gap::SPACE.or(Gap::HYPHEN).or(Gap::OPEN).or(Gap::CLOSE)))
+                && digits.len() < 13
+            {
                 digits.push_str(line.text.word(to));
                 to += 1;
             }
@@ -442,7 +489,8 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
                 continue;
             }
             let school_phone: String = school.telephone.chars().filter(char::is_ascii_digit).collect();
-            let shaped = (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
+            let shaped =
+                (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
             if shaped && digits != school_phone {
                 let home = !school.index().telephone(&digits).is_empty();
                 out.push(Said { line: at, from, to, category: contact, tier: Tier::Record, weak: !home });

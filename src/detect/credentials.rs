@@ -22,10 +22,22 @@ pattern!(
     CODE_FOR,
     r#"(?i)\bcodes?\b(?P<between> (?:for|to|on|of) (?:the |our )?[a-z ,]{3,40}?)(?: is(?: now)?| are|:| =| -)\s*["']?(?P<value>[a-z]?\d[\da-z*#]{2,9})\b"#
 );
-pattern!(LOCK, r#"(?i)\b(?:padlock|key ?pad|key ?safe|alarm|gate|door|lock)\b(?: ?code)?(?: is| =|:| with| w/?| using| on| to| code)* ["']?(?P<value>[a-z]?\d[\da-z*#]{3,7})\b"#);
-pattern!(ITS, r#"(?i)\b(?:it's|it is|its|this is|the new one is|new one is|one is|try|now)\s+["']?(?P<value>[^\s"'<>]{6,40})"#);
-pattern!(USE, r#"(?i)\b(?:use|enter|type|type in|key in|unlock(?: it)? with|open(?: it)? with|opens with|log ?in with|using)\s+["']?(?P<value>[^\s"'<>]{4,40})"#);
-pattern!(TALK, r"(?i)\b(?:pass ?words?|pass ?codes?|pw|unlock|protected|encrypted|locked|door|gate|alarm|keypad|code|log ?in|wifi|wi-fi)\b");
+pattern!(
+    LOCK,
+    r#"(?i)\b(?:padlock|key ?pad|key ?safe|alarm|gate|door|lock)\b(?: ?code)?(?: is| =|:| with| w/?| using| on| to| code)* ["']?(?P<value>[a-z]?\d[\da-z*#]{3,7})\b"#
+);
+pattern!(
+    ITS,
+    r#"(?i)\b(?:it's|it is|its|this is|the new one is|new one is|one is|try|now)\s+["']?(?P<value>[^\s"'<>]{6,40})"#
+);
+pattern!(
+    USE,
+    r#"(?i)\b(?:use|enter|type|type in|key in|unlock(?: it)? with|open(?: it)? with|opens with|log ?in with|using)\s+["']?(?P<value>[^\s"'<>]{4,40})"#
+);
+pattern!(
+    TALK,
+    r"(?i)\b(?:pass ?words?|pass ?codes?|pw|unlock|protected|encrypted|locked|door|gate|alarm|keypad|code|log ?in|wifi|wi-fi)\b"
+);
 
 /// Where a credential is written out: line, range of the folded text, kind.
 pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)> {
@@ -42,13 +54,31 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
             for found in pattern.captures_iter(text) {
                 let Some(value) = found.name("value") else { continue };
                 let between = found.name("between").map_or("", |m| m.as_str()).to_lowercase();
-                let talk = ["reset", "change", "forgot", "forgotten", "expire", "never", "policy", "strong", "don't", "not ", "separately", "your own"]
-                    .iter()
-                    .any(|word| between.contains(word));
+                let talk = [
+                    "reset",
+                    "change",
+                    "forgot",
+                    "forgotten",
+                    "expire",
+                    "never",
+                    "policy",
+                    "strong",
+                    "don't",
+                    "not ",
+                    "separately",
+                    "your own",
+                ]
+                .iter()
+                .any(|word| between.contains(word));
                 let value_text = value.as_str().trim_end_matches(['.', ',', ';', ')', '!', '?', ':', '"', '\'']);
                 let whole = found.get(0).map_or("", |m| m.as_str()).to_lowercase();
-                let separator = whole[..whole.len().saturating_sub(value.as_str().len())].trim_end().ends_with([':', '=']);
-                let good = if strict { secret_like(value_text) && spoken_of } else { secret_like(value_text) || code_like(value_text) || (separator && word_like(value_text)) };
+                let separator =
+                    whole[..whole.len().saturating_sub(value.as_str().len())].trim_end().ends_with([':', '=']);
+                let good = if strict {
+                    secret_like(value_text) && spoken_of
+                } else {
+                    secret_like(value_text) || code_like(value_text) || (separator && word_like(value_text))
+                };
                 if good && !talk {
                     let kind = if whole.contains("pass") || whole.contains("pw") { "password" } else { "access-code" };
                     out.push((at, value.start()..value.start() + value_text.len(), kind));
@@ -80,18 +110,29 @@ fn lines_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// Mixes letters with digits or signs as secrets do, and is no address, link, date, class or reference.
 fn secret_like(value: &str) -> bool {
     let length = value.chars().count();
-    if !(5..=40).contains(&length) || value.contains('@') && value.contains('.') && !value.ends_with('@') || value.contains("://") || value.starts_with("www") {
+    if !(5..=40).contains(&length)
+        || value.contains('@') && value.contains('.') && !value.ends_with('@')
+        || value.contains("://")
+        || value.starts_with("www")
+    {
         return false;
     }
     let digit = value.bytes().any(|b| b.is_ascii_digit());
     let lower = value.bytes().any(|b| b.is_ascii_lowercase());
     let upper = value.bytes().any(|b| b.is_ascii_uppercase());
     let sign = value.bytes().any(|b| b"!$%^&*#@?~+=_".contains(&b));
-    let file = value.rsplit_once('.').is_some_and(|(_, end)| (2..=4).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphabetic()));
+    let file = value
+        .rsplit_once('.')
+        .is_some_and(|(_, end)| (2..=4).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphabetic()));
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let ordinal = digit && letters <= 2 && !sign;
     let dashes = value.contains(['/', ':']);
-    !file && !ordinal && !dashes && ((digit && lower && letters >= 3) || (digit && upper && letters >= 3 && length >= 6) || (sign && letters >= 3 && (digit || upper)) )
+    !file
+        && !ordinal
+        && !dashes
+        && ((digit && lower && letters >= 3)
+            || (digit && upper && letters >= 3 && length >= 6)
+            || (sign && letters >= 3 && (digit || upper)))
 }
 
 /// `4471C`, `2580`, `C1357X`, `1234#`.
@@ -106,10 +147,14 @@ fn code_like(value: &str) -> bool {
 /// After a colon even a plain word is the password, unless it is said of it.
 fn word_like(value: &str) -> bool {
     const SAID: [&str; 16] = [
-        "please", "the", "your", "you", "see", "sent", "same", "as", "will", "to", "not", "reset", "changed", "what", "how", "in",
+        "please", "the", "your", "you", "see", "sent", "same", "as", "will", "to", "not", "reset", "changed", "what",
+        "how", "in",
     ];
     let lower = value.to_lowercase();
-    value.len() >= 6 && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_!".contains(&b)) && !SAID.contains(&lower.as_str()) && value.bytes().any(|b| b.is_ascii_digit() || b == b'-' || b.is_ascii_uppercase())
+    value.len() >= 6
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_!".contains(&b))
+        && !SAID.contains(&lower.as_str())
+        && value.bytes().any(|b| b.is_ascii_digit() || b == b'-' || b.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -138,7 +183,14 @@ mod tests {
             ("The password for the attached file\n\nHazelnut42!", true),
             ("Dress code: non-uniform", false),
         ] {
-            let documents = [Document { kind: Kind::Body, place: "body".into(), blocks: text.split("\n\n").map(|t| crate::text::Block::Paragraph { text: t.into(), detail: None }).collect() }];
+            let documents = [Document {
+                kind: Kind::Body,
+                place: "body".into(),
+                blocks: text
+                    .split("\n\n")
+                    .map(|t| crate::text::Block::Paragraph { text: t.into(), detail: None })
+                    .collect(),
+            }];
             let scene = Scene::new(&documents, &School::default());
             let found = !find(&scene).is_empty();
             assert_eq!(found, want, "{text}");

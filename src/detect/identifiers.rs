@@ -96,13 +96,18 @@ fn words_beside(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
             }
         }
         let heading = lines.clone().find(|&other| {
-            scene.lines[other].block == line.block && scene.lines[other].cell.is_some_and(|c| c.1 == column && c.0 < row)
+            scene.lines[other].block == line.block
+                && scene.lines[other].cell.is_some_and(|c| c.1 == column && c.0 < row)
         });
         if let Some(heading) = heading {
             beside.push(' ');
             beside.push_str(&scene.lines[heading].text.folded().to_lowercase());
         }
-    } else if at > 0 && scene.lines[at - 1].document == line.document && scene.lines[at - 1].heading() && range.start < NEAR {
+    } else if at > 0
+        && scene.lines[at - 1].document == line.document
+        && scene.lines[at - 1].heading()
+        && range.start < NEAR
+    {
         beside.push(' ');
         beside.push_str(&scene.lines[at - 1].text.folded().to_lowercase());
     }
@@ -124,20 +129,29 @@ fn in_line(scene: &Scene<'_>, at: usize, school: &School, out: &mut Vec<Number>)
     let text = line.text.folded();
     let start = out.len();
     let index = school.index();
-    let mut each = |pattern: &LazyLock<Option<Regex>>, judge: &mut dyn FnMut(&str, Range<usize>) -> Option<(&'static str, Whose, Confidence, &'static str)>| {
-        let Some(pattern) = pattern.as_ref() else { return };
-        for found in pattern.find_iter(text) {
-            let value: String = found.as_str().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '<').collect::<String>().to_uppercase();
-            let range = found.range();
-            let overlaps = out[start..].iter().any(|other: &Number| other.range.start < range.end && range.start < other.range.end);
-            if overlaps {
-                continue;
+    let mut each =
+        |pattern: &LazyLock<Option<Regex>>,
+         judge: &mut dyn FnMut(&str, Range<usize>) -> Option<(&'static str, Whose, Confidence, &'static str)>| {
+            let Some(pattern) = pattern.as_ref() else { return };
+            for found in pattern.find_iter(text) {
+                let value: String = found
+                    .as_str()
+                    .chars()
+                    .filter(|c| c.is_ascii_alphanumeric() || *c == '<')
+                    .collect::<String>()
+                    .to_uppercase();
+                let range = found.range();
+                let overlaps = out[start..]
+                    .iter()
+                    .any(|other: &Number| other.range.start < range.end && range.start < other.range.end);
+                if overlaps {
+                    continue;
+                }
+                if let Some((kind, whose, confidence, because)) = judge(&value, range.clone()) {
+                    out.push(Number { line: at, range, kind, whose, confidence, because: because.into(), value });
+                }
             }
-            if let Some((kind, whose, confidence, because)) = judge(&value, range.clone()) {
-                out.push(Number { line: at, range, kind, whose, confidence, because: because.into(), value });
-            }
-        }
-    };
+        };
     each(&UPN, &mut |value, range| {
         if !checks::upn(value) {
             return None;
@@ -148,28 +162,55 @@ fn in_line(scene: &Scene<'_>, at: usize, school: &School, out: &mut Vec<Number>)
                 // Spaced out, a chance run of words and digits passes one time in 23.
                 let compact = !text[range.clone()].contains([' ', '.', '-']);
                 let said = says(&words_beside(scene, at, &range), &["upn", "unique pupil number", "pupil number"]);
-                (compact || said).then_some(("upn", Whose::Unlisted, Confidence::High, "check letter right, on no roster"))
+                (compact || said).then_some((
+                    "upn",
+                    Whose::Unlisted,
+                    Confidence::High,
+                    "check letter right, on no roster",
+                ))
             }
         }
     });
     each(&MRZ, &mut |value, _| {
-        checks::passport_mrz(value).then_some(("passport", Whose::Adult, Confidence::High, "machine-readable zone, check digits right"))
+        checks::passport_mrz(value).then_some((
+            "passport",
+            Whose::Adult,
+            Confidence::High,
+            "machine-readable zone, check digits right",
+        ))
     });
     each(&IBAN, &mut |value, _| {
         let own = school.bank_accounts.iter().any(|account| value.contains(account.as_str()) && account.len() >= 8);
-        (checks::iban(value) && !own).then_some(("bank-account", Whose::Adult, Confidence::High, "IBAN, check digits right"))
+        (checks::iban(value) && !own).then_some((
+            "bank-account",
+            Whose::Adult,
+            Confidence::High,
+            "IBAN, check digits right",
+        ))
     });
     each(&UCI, &mut |value, range| {
         (checks::uci(value) && says(&words_beside(scene, at, &range), &["uci", "candidate", "entry", "exam"]))
             .then_some(("uci", Whose::Unlisted, Confidence::Medium, "check letter right, a word beside it"))
     });
     each(&LICENCE, &mut |value, _| {
-        checks::driving_licence(value).then_some(("driving-licence", Whose::Adult, Confidence::High, "shape and date of a driving licence"))
+        checks::driving_licence(value).then_some((
+            "driving-licence",
+            Whose::Adult,
+            Confidence::High,
+            "shape and date of a driving licence",
+        ))
     });
     each(&NINO, &mut |value, _| {
-        checks::national_insurance(value).then_some(("ni-number", Whose::Adult, Confidence::High, "shape and prefix of a National Insurance number"))
+        checks::national_insurance(value).then_some((
+            "ni-number",
+            Whose::Adult,
+            Confidence::High,
+            "shape and prefix of a National Insurance number",
+        ))
     });
-    each(&CARD, &mut |value, _| checks::card(value).then_some(("payment-card", Whose::Adult, Confidence::High, "check digit right")));
+    each(&CARD, &mut |value, _| {
+        checks::card(value).then_some(("payment-card", Whose::Adult, Confidence::High, "check digit right"))
+    });
     each(&TEN, &mut |value, range| {
         let beside = words_beside(scene, at, &range);
         if let Some(pupil) = index.identifier(value) {
@@ -177,25 +218,43 @@ fn in_line(scene: &Scene<'_>, at: usize, school: &School, out: &mut Vec<Number>)
             return Some((kind, Whose::Pupil(pupil), Confidence::High, "check digit right, on the roster"));
         }
         if checks::nhs(value) && says(&beside, &["nhs", "nhs no", "national health", "chi number"]) {
-            return Some(("nhs-number", Whose::Adult, Confidence::High, "check digit right, a word beside it, on no roster"));
+            return Some((
+                "nhs-number",
+                Whose::Adult,
+                Confidence::High,
+                "check digit right, a word beside it, on no roster",
+            ));
         }
         if checks::uln(value) && says(&beside, &["uln", "unique learner", "learner number"]) {
-            return Some(("uln", Whose::Unlisted, Confidence::High, "check digit right, a word beside it, on no roster"));
+            return Some((
+                "uln",
+                Whose::Unlisted,
+                Confidence::High,
+                "check digit right, a word beside it, on no roster",
+            ));
         }
         None
     });
     each(&PASSPORT, &mut |_, range| {
-        says(&words_beside(scene, at, &range), &["passport"])
-            .then_some(("passport", Whose::Adult, Confidence::Medium, "nine characters, a word beside it"))
+        says(&words_beside(scene, at, &range), &["passport"]).then_some((
+            "passport",
+            Whose::Adult,
+            Confidence::Medium,
+            "nine characters, a word beside it",
+        ))
     });
     each(&ACCOUNT, &mut |value, range| {
         let beside = words_beside(scene, at, &range);
         let said = says(&beside, &["account", "acc", "a/c", "acct", "acc no", "bank", "sort code", "sort"]);
-        let sort = SORT_CODE.as_ref().and_then(|pattern| pattern.find_iter(&beside).last().map(|m| m.as_str().to_owned()));
+        let sort =
+            SORT_CODE.as_ref().and_then(|pattern| pattern.find_iter(&beside).last().map(|m| m.as_str().to_owned()));
         let sort = sort.map(|sort| sort.chars().filter(char::is_ascii_digit).collect::<String>());
         match sort {
             Some(sort) if said || text[range.clone()].len() == 8 && says(&beside, &["sc", "bacs", "pay", "paid"]) => {
-                let own = school.bank_accounts.iter().any(|account| *account == format!("{sort}{value}") || account.ends_with(value));
+                let own = school
+                    .bank_accounts
+                    .iter()
+                    .any(|account| *account == format!("{sort}{value}") || account.ends_with(value));
                 (!own).then_some(("bank-account", Whose::Adult, Confidence::High, "sort code with an account number"))
             }
             _ => None,
@@ -206,7 +265,15 @@ fn in_line(scene: &Scene<'_>, at: usize, school: &School, out: &mut Vec<Number>)
             if let Some(digits) = found.get(1) {
                 let because = "last digits of an identifier".to_owned();
                 let value = digits.as_str().to_owned();
-                out.push(Number { line: at, range: digits.range(), kind: "identifier-part", whose: Whose::Unlisted, confidence: Confidence::Low, because, value });
+                out.push(Number {
+                    line: at,
+                    range: digits.range(),
+                    kind: "identifier-part",
+                    whose: Whose::Unlisted,
+                    confidence: Confidence::Low,
+                    because,
+                    value,
+                });
             }
         }
     }

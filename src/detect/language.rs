@@ -29,7 +29,8 @@ struct Language {
     first: HashMap<u64, usize>,
 }
 
-static LANGUAGE: LazyLock<Language> = LazyLock::new(|| read(include_str!("../../rules/language.toml")).unwrap_or_default());
+static LANGUAGE: LazyLock<Language> =
+    LazyLock::new(|| read(include_str!("../../rules/language.toml")).unwrap_or_default());
 
 fn kind(category: &str) -> &'static str {
     match category {
@@ -45,7 +46,16 @@ fn read(toml: &str) -> Result<Language, toml::de::Error> {
     let mut out = Language::default();
     for (category, words) in &file.words {
         for word in words {
-            for form in [word.clone(), format!("{word}s"), format!("{word}ed"), format!("{word}er"), format!("{word}ers"), format!("{word}ing"), format!("{word}in"), format!("{word}y")] {
+            for form in [
+                word.clone(),
+                format!("{word}s"),
+                format!("{word}ed"),
+                format!("{word}er"),
+                format!("{word}ers"),
+                format!("{word}ing"),
+                format!("{word}in"),
+                format!("{word}y"),
+            ] {
                 out.masked.push((form.chars().collect(), kind(category)));
                 out.words.insert(form, kind(category));
             }
@@ -54,7 +64,8 @@ fn read(toml: &str) -> Result<Language, toml::de::Error> {
     for (category, phrases) in &file.phrases {
         // What is threatened to `you` is a threat to him, her and them as well.
         let spread = phrases.iter().flat_map(|phrase| {
-            let others: &[&str] = if category == "threat" && phrase.contains("your ") { &["his ", "her ", "their "] } else { &[] };
+            let others: &[&str] =
+                if category == "threat" && phrase.contains("your ") { &["his ", "her ", "their "] } else { &[] };
             std::iter::once(phrase.clone()).chain(others.iter().map(|other| phrase.replace("your ", other)))
         });
         for phrase in spread {
@@ -143,14 +154,19 @@ fn masked(text: &str) -> Vec<(Range<usize>, &'static str)> {
 /// Quoted or reported: the writer tells what somebody said.
 fn reported(text: &Text<'_>, range: &Range<usize>, token: usize) -> bool {
     const SAYING: [&str; 26] = [
-        "said", "says", "called", "calling", "calls", "shouted", "shouting", "told", "wrote", "written", "word", "words", "heard", "using", "used", "muttered", "yelled", "repeated", "term", "slur", "spelt", "message", "graffiti", "reads", "language", "novel",
+        "said", "says", "called", "calling", "calls", "shouted", "shouting", "told", "wrote", "written", "word",
+        "words", "heard", "using", "used", "muttered", "yelled", "repeated", "term", "slur", "spelt", "message",
+        "graffiti", "reads", "language", "novel",
     ];
     let folded = text.folded();
     let before = &folded[..range.start];
     let opened = before.matches('"').count() % 2 == 1
-        || before.rfind('\'').is_some_and(|at| at + 40 > range.start && before[..at].chars().next_back().is_none_or(char::is_whitespace));
+        || before.rfind('\'').is_some_and(|at| {
+            at + 40 > range.start && before[..at].chars().next_back().is_none_or(char::is_whitespace)
+        });
     let said = (1..=14).any(|back| token.checked_sub(back).is_some_and(|at| SAYING.contains(&text.word(at))));
-    (opened && said) || (said && (1..=4).any(|back| token.checked_sub(back).is_some_and(|at| SAYING.contains(&text.word(at)))))
+    (opened && said)
+        || (said && (1..=4).any(|back| token.checked_sub(back).is_some_and(|at| SAYING.contains(&text.word(at)))))
 }
 
 #[cfg(test)]

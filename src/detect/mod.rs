@@ -237,7 +237,8 @@ pub fn detect(documents: &[Document], images: &[Image], school: &School, corresp
             detail: None,
             confidence: if image.camera { Confidence::High } else { Confidence::Medium },
             pupil: None,
-            because: if image.camera { "a camera's marks in the file" } else { "size and density of a photograph" }.into(),
+            because: if image.camera { "a camera's marks in the file" } else { "size and density of a photograph" }
+                .into(),
         });
     }
     out.pupils = about

@@ -208,7 +208,14 @@ fn surname_first(text: &Text<'_>, surname: &Span, forename: &Span) -> bool {
 }
 
 /// One candidate's evidence, for and against.
-fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, others: bool, hits: &[Hit]) -> Option<(Confidence, String)> {
+fn weigh(
+    scene: &Scene<'_>,
+    school: &School,
+    at: usize,
+    candidate: &Candidate,
+    others: bool,
+    hits: &[Hit],
+) -> Option<(Confidence, String)> {
     let line = &scene.lines[at];
     let text = &line.text;
     let tokens = &text.tokens;
@@ -222,8 +229,10 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
         return None;
     }
     let in_name = !matches!(scene.kind(at), Kind::FileName);
-    let hyphened = |index: usize| in_name && tokens.get(index).is_some_and(|t| t.gap.only(Gap::HYPHEN) && !t.gap.joined());
-    if hyphened(candidate.to) && tokens.get(candidate.to).is_some_and(|t| t.kind == TokenKind::Word && t.case != Case::Lower)
+    let hyphened =
+        |index: usize| in_name && tokens.get(index).is_some_and(|t| t.gap.only(Gap::HYPHEN) && !t.gap.joined());
+    if hyphened(candidate.to)
+        && tokens.get(candidate.to).is_some_and(|t| t.kind == TokenKind::Word && t.case != Case::Lower)
         || (candidate.from > 0 && hyphened(candidate.from) && tokens[candidate.from - 1].kind == TokenKind::Word)
     {
         return None;
@@ -258,7 +267,9 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
     }
     if !written {
         // In small letters a name must be nothing else.
-        let rare = (forename == Wordness::Name && surname != Wordness::Common && candidate.surname.part.wordness < Wordness::Common)
+        let rare = (forename == Wordness::Name
+            && surname != Wordness::Common
+            && candidate.surname.part.wordness < Wordness::Common)
             || (surname == Wordness::Name && forename == Wordness::Word);
         return (rare && !both && (case(&candidate.forename) == case(&candidate.surname)))
             .then(|| (Confidence::Medium, "full name in small letters".into()));
@@ -304,7 +315,9 @@ fn weigh(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate, o
     if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
         add(1, "spoken of as a child");
     }
-    if hits.iter().any(|hit| !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)) {
+    if hits.iter().any(|hit| {
+        !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)
+    }) {
         add(2, "with an attribute");
     }
     for &pupil in &candidate.pupils {
@@ -363,9 +376,11 @@ fn judge_full_names(
     }
     for second_round in [false, true] {
         for (at, found) in candidates.iter().enumerate() {
-            let hits = if second_round && !found.is_empty() { VOCABULARY.hits(&scene.lines[at].text) } else { Vec::new() };
+            let hits =
+                if second_round && !found.is_empty() { VOCABULARY.hits(&scene.lines[at].text) } else { Vec::new() };
             for candidate in found {
-                let words = candidate.forename.part.wordness > Wordness::Name && candidate.surname.part.wordness > Wordness::Name
+                let words = candidate.forename.part.wordness > Wordness::Name
+                    && candidate.surname.part.wordness > Wordness::Name
                     || candidate.forename.part.wordness == Wordness::Common;
                 if words != second_round {
                     continue;
@@ -386,7 +401,15 @@ fn judge_full_names(
                 }
                 *sure.entry(key).or_default() += 1;
                 let pupils = single_out(scene, school, at, candidate.forename.run, &candidate.pupils);
-                mentions.push(Mention { line: at, from: candidate.from, to: candidate.to, pupils, identifies: true, confidence, because });
+                mentions.push(Mention {
+                    line: at,
+                    from: candidate.from,
+                    to: candidate.to,
+                    pupils,
+                    identifies: true,
+                    confidence,
+                    because,
+                });
             }
         }
     }
@@ -430,21 +453,40 @@ fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>)
                 let pupils = school.index().joined_name(token.hash);
                 if !pupils.is_empty() {
                     let because = "forename and surname run together".to_owned();
-                    mentions.push(Mention { line: at, from, to: from + 1, pupils, identifies: true, confidence: Confidence::Medium, because });
+                    mentions.push(Mention {
+                        line: at,
+                        from,
+                        to: from + 1,
+                        pupils,
+                        identifies: true,
+                        confidence: Confidence::Medium,
+                        because,
+                    });
                 }
             }
         }
         for (found, _) in line.text.folded().match_indices('@') {
             let folded = line.text.folded();
-            let head = folded[..found].rfind(|c: char| c.is_whitespace() || "<>(),;:\"".contains(c)).map_or(0, |p| p + 1);
-            let tail = folded[found..].find(|c: char| c.is_whitespace() || "<>(),;:\"".contains(c)).map_or(folded.len(), |p| found + p);
+            let head =
+                folded[..found].rfind(|c: char| c.is_whitespace() || "<>(),;:\"".contains(c)).map_or(0, |p| p + 1);
+            let tail = folded[found..]
+                .find(|c: char| c.is_whitespace() || "<>(),;:\"".contains(c))
+                .map_or(folded.len(), |p| found + p);
             // The character before the first byte of a match may be longer than one byte.
             let Some(address) = folded.get(head..tail) else { continue };
             if let Some(pupil) = school.index().mailbox(address.trim_end_matches('.')) {
                 let from = line.text.token_at(head);
                 let to = (line.text.token_at(tail.saturating_sub(1)) + 1).min(line.text.tokens.len());
                 let because = "the pupil's own mailbox".to_owned();
-                mentions.push(Mention { line: at, from, to, pupils: vec![pupil], identifies: true, confidence: Confidence::High, because });
+                mentions.push(Mention {
+                    line: at,
+                    from,
+                    to,
+                    pupils: vec![pupil],
+                    identifies: true,
+                    confidence: Confidence::High,
+                    because,
+                });
             }
         }
     }
@@ -486,8 +528,13 @@ fn split_name(
     // A cell that is one whole name part; trailing middle names are allowed after a forename.
     let whole = |at: usize| {
         let length = scene.lines[at].text.tokens.len();
-        let written = |from: usize| scene.lines[at].text.tokens[from..].iter().all(|t| t.kind == TokenKind::Word && t.case != Case::Lower);
-        spans[at].iter().filter(move |span| span.from == 0 && (span.to == length || (length <= 4 && written(0)))).max_by_key(|span| span.to)
+        let written = |from: usize| {
+            scene.lines[at].text.tokens[from..].iter().all(|t| t.kind == TokenKind::Word && t.case != Case::Lower)
+        };
+        spans[at]
+            .iter()
+            .filter(move |span| span.from == 0 && (span.to == length || (length <= 4 && written(0))))
+            .max_by_key(|span| span.to)
     };
     let column = |at: usize| scene.lines[at].cell.map_or(0, |(_, column)| column);
     for (position, &a) in row.iter().enumerate() {
@@ -528,7 +575,8 @@ fn split_name(
 
 /// The table's first row says that its columns are names.
 fn names_head_the_table(scene: &Scene<'_>, at: usize) -> bool {
-    const HEADINGS: [&str; 10] = ["surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student"];
+    const HEADINGS: [&str; 10] =
+        ["surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student"];
     let line = &scene.lines[at];
     let lines = &scene.of_document[line.document];
     let first = lines.start + scene.lines[lines.clone()].partition_point(|other| other.block < line.block);
@@ -553,14 +601,20 @@ fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<Vec<&'s Fact
         // What follows belongs a little more than what stands before: `Leo (Willow), Molly (Oak)`.
         if fact.from > token { far * 2 } else { far * 2 + 3 }
     };
-    let mut near: Vec<&FactAt> = own.iter().filter(|fact| line.sentence[fact.from.min(line.sentence.len() - 1)] == sentence).collect();
+    let mut near: Vec<&FactAt> =
+        own.iter().filter(|fact| line.sentence[fact.from.min(line.sentence.len() - 1)] == sentence).collect();
     near.sort_by_key(distance);
     out.push(near);
     if let Some((row, _)) = line.cell {
         let range = &scene.of_document[line.document];
-        let start = (range.start..at).rev().take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row)).last().unwrap_or(at);
-        let cells = (start..range.end)
-            .take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row) && scene.lines[other].block == line.block);
+        let start = (range.start..at)
+            .rev()
+            .take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row))
+            .last()
+            .unwrap_or(at);
+        let cells = (start..range.end).take_while(|&other| {
+            scene.lines[other].cell.map(|c| c.0) == Some(row) && scene.lines[other].block == line.block
+        });
         out.push(cells.take(REACH).flat_map(|other| scene.facts_of(other)).collect());
     } else {
         let mut rest: Vec<&FactAt> = own.iter().collect();
@@ -571,10 +625,17 @@ fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<Vec<&'s Fact
     let range = &scene.of_document[line.document];
     let mut above = (range.start..at).rev().take(400).filter(|&other| {
         let other = &scene.lines[other];
-        other.heading() || (other.cell.is_some() && other.block == line.block && other.text.tokens.len() <= 6 && other.cell.is_some_and(|c| c.1 == 0))
+        other.heading()
+            || (other.cell.is_some()
+                && other.block == line.block
+                && other.text.tokens.len() <= 6
+                && other.cell.is_some_and(|c| c.1 == 0))
     });
     if let Some(heading) = above.find(|&other| {
-        scene.facts_of(other).iter().any(|f| matches!(f.fact, Fact::Class(_) | Fact::Year(_)) && heading_like(&scene.lines[other], f))
+        scene
+            .facts_of(other)
+            .iter()
+            .any(|f| matches!(f.fact, Fact::Class(_) | Fact::Year(_)) && heading_like(&scene.lines[other], f))
     }) {
         out.push(scene.facts_of(heading).iter().collect());
     }
@@ -609,11 +670,19 @@ fn forenames(
         if scene.lines[at].footer {
             continue;
         }
-        let covered = |span: &Span| taken.get(&at).is_some_and(|list| list.iter().any(|&(from, to)| span.from < to && span.to > from));
+        let covered = |span: &Span| {
+            taken.get(&at).is_some_and(|list| list.iter().any(|&(from, to)| span.from < to && span.to > from))
+        };
         let mut last = 0;
         for span in found {
-            let longer = found.iter().any(|other| other.from == span.from && other.to > span.to && other.part.pupil_forename);
-            if span.from < last || longer || !span.part.pupil_forename || covered(span) || !may_be_forename(scene, school, writers, at, span) {
+            let longer =
+                found.iter().any(|other| other.from == span.from && other.to > span.to && other.part.pupil_forename);
+            if span.from < last
+                || longer
+                || !span.part.pupil_forename
+                || covered(span)
+                || !may_be_forename(scene, school, writers, at, span)
+            {
                 continue;
             }
             last = span.to;
@@ -681,7 +750,9 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     let tokens = &text.tokens;
     let token = &tokens[span.from];
     let common = span.part.wordness == Wordness::Common;
-    if token.case == Case::Lower && (span.part.wordness > Wordness::Name || tokens[span.from..span.to].iter().all(|t| text.norm(t).len() < 4)) {
+    if token.case == Case::Lower
+        && (span.part.wordness > Wordness::Name || tokens[span.from..span.to].iter().all(|t| text.norm(t).len() < 4))
+    {
         return false;
     }
     if token.kind != TokenKind::Word || text.norm(token).chars().count() < 2 {
@@ -689,7 +760,9 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     }
     let previous = span.from.checked_sub(1).map_or("", |before| text.word(before));
     let directly = token.gap.only(Gap::SPACE.or(Gap::STOP));
-    if directly && (is(TITLES, previous) || (is(GREETINGS, previous) && matches!(scene.kind(at), Kind::Body | Kind::Quoted))) {
+    if directly
+        && (is(TITLES, previous) || (is(GREETINGS, previous) && matches!(scene.kind(at), Kind::Body | Kind::Quoted)))
+    {
         return false;
     }
     // `Hi both` is no greeting of a pupil, `Hi Sam and Jo` greets two.
@@ -702,27 +775,64 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         && next.gap.only(Gap::SPACE)
         && !tokens[span.to - 1].possessive
     {
-        if is(PLACES, next_word) && (next.case != Case::Lower || span.part.wordness > Wordness::Name) && next_word != "group" {
+        if is(PLACES, next_word)
+            && (next.case != Case::Lower || span.part.wordness > Wordness::Name)
+            && next_word != "group"
+        {
             return false;
         }
         // Another capitalised word: somebody else's full name, unless it is a class, a year or an initial.
         let initial = next_word.chars().count() <= 3 && next.case == Case::Upper;
         let fact = scene.facts_of(at).iter().any(|fact| fact.from == span.to);
-        if next.case != Case::Lower && next.kind == TokenKind::Word && !initial && !fact && token.case == Case::Capitalised && next.case == Case::Capitalised
-            && !is(ACTS, next_word) && !calendar(next_word)
+        if next.case != Case::Lower
+            && next.kind == TokenKind::Word
+            && !initial
+            && !fact
+            && token.case == Case::Capitalised
+            && next.case == Case::Capitalised
+            && !is(ACTS, next_word)
+            && !calendar(next_word)
         {
             return false;
         }
         // `Daisy chains optional`: a capital that only the sentence gave, and no verb behind it.
-        let joins = is(ACTS, next_word) || matches!(next_word, "and" | "in" | "from" | "with" | "for" | "or" | "both" | "at" | "to" | "as" | "seems" | "really" | "just" | "x");
-        if span.part.wordness > Wordness::Name && token.sentence_start && next.case == Case::Lower && !joins && next.kind == TokenKind::Word {
+        let joins = is(ACTS, next_word)
+            || matches!(
+                next_word,
+                "and"
+                    | "in"
+                    | "from"
+                    | "with"
+                    | "for"
+                    | "or"
+                    | "both"
+                    | "at"
+                    | "to"
+                    | "as"
+                    | "seems"
+                    | "really"
+                    | "just"
+                    | "x"
+            );
+        if span.part.wordness > Wordness::Name
+            && token.sentence_start
+            && next.case == Case::Lower
+            && !joins
+            && next.kind == TokenKind::Word
+        {
             return false;
         }
-        if common && next.case == Case::Lower && !written_as_name(text, span) && !in_a_list_of_forenames(school, text, span) {
+        if common
+            && next.case == Case::Lower
+            && !written_as_name(text, span)
+            && !in_a_list_of_forenames(school, text, span)
+        {
             return false;
         }
     }
-    if next.is_some_and(|n| n.gap.only(Gap::HYPHEN) && !n.gap.joined() && n.kind == TokenKind::Word && n.case != Case::Lower) {
+    if next.is_some_and(|n| {
+        n.gap.only(Gap::HYPHEN) && !n.gap.joined() && n.kind == TokenKind::Word && n.case != Case::Lower
+    }) {
         return false;
     }
     // Part of somebody's full name: a capitalised forename just before.
@@ -739,8 +849,13 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         return false;
     }
     // The class of that name: `Holly class`.
-    if school.index().class(span.run).is_some() && scene.facts_of(at).iter().any(|f| f.from == span.from && matches!(f.fact, Fact::Class(_))) {
-        let said = matches!(next_word, "class" | "classes" | "teacher" | "children" | "pupils" | "parents" | "team" | "form" | "room");
+    if school.index().class(span.run).is_some()
+        && scene.facts_of(at).iter().any(|f| f.from == span.from && matches!(f.fact, Fact::Class(_)))
+    {
+        let said = matches!(
+            next_word,
+            "class" | "classes" | "teacher" | "children" | "pupils" | "parents" | "team" | "form" | "room"
+        );
         let within = matches!(previous, "in" | "from" | "class" | "of" | "all" | "to") && token.gap.only(Gap::SPACE);
         if said || within {
             return false;
@@ -752,14 +867,22 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted);
     if alone && correspondence && line.cell.is_none() {
         let writer = writers.sender.contains(&span.run) || writers.recipient.contains(&span.run);
-        let first = span.from == 0 && scene.of_document[line.document].start == at && next.is_some_and(|n| n.gap.has(Gap::COMMA));
-        let last = span.to == tokens.len() && (span.from == 0 || token.gap.has(Gap::NEWLINE)) && span.part.adult_forename;
+        let first = span.from == 0
+            && scene.of_document[line.document].start == at
+            && next.is_some_and(|n| n.gap.has(Gap::COMMA));
+        let last =
+            span.to == tokens.len() && (span.from == 0 || token.gap.has(Gap::NEWLINE)) && span.part.adult_forename;
         if writer || first || last {
             return false;
         }
     }
     // `Jan, can we …`: a salutation at the very start.
-    if correspondence && span.from == 0 && scene.of_document[line.document].start == at && next.is_some_and(|n| n.gap.has(Gap::COMMA.or(Gap::HYPHEN))) && !line.cell.is_some() {
+    if correspondence
+        && span.from == 0
+        && scene.of_document[line.document].start == at
+        && next.is_some_and(|n| n.gap.has(Gap::COMMA.or(Gap::HYPHEN)))
+        && !line.cell.is_some()
+    {
         return !(writers.recipient.contains(&span.run) || span.part.adult_forename);
     }
     true
@@ -767,8 +890,25 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
 
 fn calendar(word: &str) -> bool {
     const MONTHS_AND_DAYS: [&str; 19] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
-        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
     ];
     MONTHS_AND_DAYS.contains(&word)
 }
@@ -869,7 +1009,11 @@ fn in_a_list_of_forenames(school: &School, text: &Text<'_>, span: &Span) -> bool
     };
     let token = &text.tokens[span.from];
     let before = span.from.checked_sub(1).is_some_and(|at| {
-        if listed(token.gap) { forename(at) } else { matches!(text.word(at), "and" | "or") && at > 0 && forename(at - 1) }
+        if listed(token.gap) {
+            forename(at)
+        } else {
+            matches!(text.word(at), "and" | "or") && at > 0 && forename(at - 1)
+        }
     });
     after || before
 }
@@ -878,7 +1022,10 @@ fn in_a_list_of_forenames(school: &School, text: &Text<'_>, span: &Span) -> bool
 fn right_beside(scene: &Scene<'_>, school: &School, at: usize, span: &Span, fact: &FactAt) -> bool {
     if scene.lines[at].cell.is_some() {
         let whole = scene.lines[at].text.tokens.len() == span.to - span.from;
-        return whole && fact.line != at && scene.lines[fact.line].cell.map(|c| c.0) == scene.lines[at].cell.map(|c| c.0) && scene.lines[fact.line].document == scene.lines[at].document;
+        return whole
+            && fact.line != at
+            && scene.lines[fact.line].cell.map(|c| c.0) == scene.lines[at].cell.map(|c| c.0)
+            && scene.lines[fact.line].document == scene.lines[at].document;
     }
     let text = &scene.lines[at].text;
     let sentences = &scene.lines[at].sentence;
@@ -887,12 +1034,18 @@ fn right_beside(scene: &Scene<'_>, school: &School, at: usize, span: &Span, fact
         && fact.to <= span.from
         && sentences[fact.from] == sentences[span.from]
         && text.tokens[fact.to].gap.has(Gap::COLON);
-    labelled || in_a_list_of_forenames(school, text, span) || fact.line == at
-        && match fact.from.checked_sub(span.to) {
-            Some(0) => text.tokens[fact.from].gap.has(Gap::OPEN.or(Gap::HYPHEN)) || matches!(fact.fact, Fact::Year(_)),
-            Some(1) => matches!(text.word(span.to), "in" | "from" | "of") && text.tokens[span.to].gap.only(Gap::SPACE),
-            _ => matches!(fact.fact, Fact::Born(_) | Fact::Guardian(_) | Fact::Postcode(_) | Fact::Street(_)),
-        }
+    labelled
+        || in_a_list_of_forenames(school, text, span)
+        || fact.line == at
+            && match fact.from.checked_sub(span.to) {
+                Some(0) => {
+                    text.tokens[fact.from].gap.has(Gap::OPEN.or(Gap::HYPHEN)) || matches!(fact.fact, Fact::Year(_))
+                }
+                Some(1) => {
+                    matches!(text.word(span.to), "in" | "from" | "of") && text.tokens[span.to].gap.only(Gap::SPACE)
+                }
+                _ => matches!(fact.fact, Fact::Born(_) | Fact::Guardian(_) | Fact::Postcode(_) | Fact::Street(_)),
+            }
 }
 
 /// `Faith Y`, not `Will I` and not `give Grace A big hand`.
@@ -902,9 +1055,18 @@ fn initial_stands(text: &Text<'_>, at: usize) -> bool {
     let next = text.tokens.get(at + 1);
     let follows_blank = next.is_some_and(|n| n.gap.blank());
     match word {
-        "i" => !follows_blank || text.tokens[at].possessive || next.is_some_and(|n| is(&["is", "was", "has", "had"], text.norm(n))),
-        "a" => !follows_blank || token.possessive || next.is_some_and(|n| is(ACTS, text.norm(n)) || n.gap.has(Gap::NEWLINE)),
-        "mr" | "mrs" | "pe" | "re" | "it" | "ict" | "rse" | "ta" | "tas" | "pta" | "sen" | "uk" | "tv" | "ok" | "am" | "pm" | "x" | "xx" => word == "x",
+        "i" => {
+            !follows_blank
+                || text.tokens[at].possessive
+                || next.is_some_and(|n| is(&["is", "was", "has", "had"], text.norm(n)))
+        }
+        "a" => {
+            !follows_blank
+                || token.possessive
+                || next.is_some_and(|n| is(ACTS, text.norm(n)) || n.gap.has(Gap::NEWLINE))
+        }
+        "mr" | "mrs" | "pe" | "re" | "it" | "ict" | "rse" | "ta" | "tas" | "pta" | "sen" | "uk" | "tv" | "ok"
+        | "am" | "pm" | "x" | "xx" => word == "x",
         _ => true,
     }
 }

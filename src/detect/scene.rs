@@ -95,7 +95,8 @@ impl<'a> Scene<'a> {
             }
             of_document.push(start..lines.len());
         }
-        let mut scene = Self { documents, lines, of_document, facts: Vec::new(), facts_of: HashMap::new(), wide: Vec::new() };
+        let mut scene =
+            Self { documents, lines, of_document, facts: Vec::new(), facts_of: HashMap::new(), wide: Vec::new() };
         for at in 0..scene.lines.len() {
             let from = scene.facts.len();
             let found = facts(&scene.lines[at], at, school);
@@ -193,7 +194,13 @@ impl<'a> Scene<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(source: &'a str, document: usize, block: usize, cell: Option<(usize, usize)>, detail: Option<String>) -> Self {
+    fn new(
+        source: &'a str,
+        document: usize,
+        block: usize,
+        cell: Option<(usize, usize)>,
+        detail: Option<String>,
+    ) -> Self {
         let text = Text::new(source);
         let lower = text.folded().to_lowercase();
         let footer = FOOTERS.iter().any(|phrase| lower.contains(phrase));
@@ -206,10 +213,12 @@ impl<'a> Line<'a> {
                 let abbreviation = (word.chars().count() == 1 && previous.kind == TokenKind::Word) || is(TITLES, word);
                 let broken = token.gap.has(Gap::NEWLINE);
                 let length = previous.folded.end - line_start;
-                let stop = token.gap.has(Gap::STOP)
-                    && token.gap.has(Gap::SPACE.or(Gap::CLOSE))
-                    && !(abbreviation && !broken);
-                if stop || token.gap.has(Gap::BULLET) || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE)) {
+                let stop =
+                    token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && !(abbreviation && !broken);
+                if stop
+                    || token.gap.has(Gap::BULLET)
+                    || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE))
+                {
                     count += 1;
                 }
                 if broken {
@@ -242,8 +251,11 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
             let word_like = tokens[from].kind == TokenKind::Word;
             let lower = tokens[from].case == crate::text::normalise::Case::Lower;
             let next = text.word(to);
-            let said = matches!(next, "class" | "form" | "set" | "group" | "pupils" | "children" | "parents" | "tutor" | "teacher")
-                || (from > 0 && matches!(text.word(from - 1), "class" | "form" | "klasa" | "klasy" | "klasie" | "set" | "tutor"));
+            let said = matches!(
+                next,
+                "class" | "form" | "set" | "group" | "pupils" | "children" | "parents" | "tutor" | "teacher"
+            ) || (from > 0
+                && matches!(text.word(from - 1), "class" | "form" | "klasa" | "klasy" | "klasie" | "set" | "tutor"));
             // The class's own room is named for the class as well.
             let place = is(PLACES, next) && !said && next != "room" && tokens.get(to).is_some_and(|t| t.gap.blank());
             if (!word_like || !lower || said) && !place {
@@ -266,7 +278,9 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
         }
         if word.starts_with(|c: char| c.is_ascii_digit()) && from + 2 < tokens.len() + 1 {
             for length in [2, 3] {
-                if from + length <= tokens.len() && tokens[from + 1..from + length].iter().all(|t| t.gap.only(Gap::SPACE)) {
+                if from + length <= tokens.len()
+                    && tokens[from + 1..from + length].iter().all(|t| t.gap.only(Gap::SPACE))
+                {
                     let run = tokens[from..from + length].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
                     add(from, from + length, Fact::Street(run));
                 }
@@ -284,14 +298,17 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
 /// A year group at a token, with the number of tokens it takes.
 fn year(text: &Text<'_>, at: usize) -> Option<(i8, usize)> {
     const WORDS: [&str; 14] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen",
     ];
     let word = text.word(at);
     let number = |word: &str| -> Option<i8> {
         let digits = word.trim_end_matches('s');
-        digits.parse().ok().filter(|n| (1..=13).contains(n)).or_else(|| {
-            WORDS.iter().position(|w| *w == word).and_then(|n| i8::try_from(n).ok()).filter(|&n| n > 0)
-        })
+        digits
+            .parse()
+            .ok()
+            .filter(|n| (1..=13).contains(n))
+            .or_else(|| WORDS.iter().position(|w| *w == word).and_then(|n| i8::try_from(n).ok()).filter(|&n| n > 0))
     };
     match word {
         "year" | "yr" | "y" | "years" | "yrs" => {
@@ -301,7 +318,9 @@ fn year(text: &Text<'_>, at: usize) -> Option<(i8, usize)> {
         }
         "reception" | "nursery" => {
             let written = text.tokens[at].case != crate::text::normalise::Case::Lower
-                || (at > 0 && (text.tokens[at].gap.has(Gap::OPEN) || matches!(text.word(at - 1), "our" | "from" | "in")) && text.word(at + 1) != "area");
+                || (at > 0
+                    && (text.tokens[at].gap.has(Gap::OPEN) || matches!(text.word(at - 1), "our" | "from" | "in"))
+                    && text.word(at + 1) != "area");
             written.then_some((if word == "reception" { 0 } else { -1 }, 1))
         }
         _ => {

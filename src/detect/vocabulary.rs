@@ -153,8 +153,10 @@ impl Vocabulary {
             }
             if let Some((to, phrases)) = best {
                 for phrase in phrases {
-                    let upper = text.tokens[from..to].iter().all(|token| matches!(token.case, Case::Upper | Case::None));
-                    let cased = upper || text.tokens[from..to].iter().any(|t| t.case == Case::Capitalised && text.norm(t).len() > 3);
+                    let upper =
+                        text.tokens[from..to].iter().all(|token| matches!(token.case, Case::Upper | Case::None));
+                    let cased = upper
+                        || text.tokens[from..to].iter().any(|t| t.case == Case::Capitalised && text.norm(t).len() > 3);
                     if !phrase.capitals || (upper || (cased && text.norm(&text.tokens[from]).len() > 4)) {
                         hits.push(Hit { category: usize::from(phrase.category), from, to, weak: phrase.weak });
                     }
@@ -167,7 +169,8 @@ impl Vocabulary {
     /// The category of a column heading: the whole heading, else its first or last words.
     pub fn heading(&self, heading: &Text<'_>) -> Option<usize> {
         let tokens = &heading.tokens;
-        let run = |from: usize, to: usize| tokens[from..to].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+        let run =
+            |from: usize, to: usize| tokens[from..to].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
         let mut ranges: Vec<(usize, usize)> = vec![(0, tokens.len())];
         for length in (1..tokens.len().min(4)).rev() {
             ranges.push((0, length));

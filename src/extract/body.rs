@@ -19,7 +19,8 @@ impl Reader {
         if !subject.trim().is_empty() {
             self.reading.documents.push(Document::of_text(Kind::Subject, "subject", subject));
         }
-        for header in message.headers.iter().filter(|h| carries_words(h)) {
+        let said = message.subject();
+        for header in message.headers.iter().filter(|h| carries_words(h) && !said.contains(h.value.trim())) {
             let text = header.value.clone();
             self.reading.documents.push(Document::of_text(Kind::Header, "header", text));
         }

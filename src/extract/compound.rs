@@ -1,4 +1,4 @@
-//! OLE compound files: Word 97, Excel 97, PowerPoint 97, and the shell of encrypted office files.
+//! OLE compound files: Word 97, Excel 97, PowerPoint 97, Outlook messages, and the shell of encrypted office files.
 
 use std::io::Cursor;
 
@@ -7,8 +7,8 @@ use office_oxide::ir::{Element, Section, Table as IrTable, inline_to_text};
 use office_oxide::options::ParseOptions;
 use office_oxide::{Document, DocumentFormat};
 
-use super::Why;
 use super::file::Content;
+use super::{Why, outlook};
 use crate::text::{Block, Row, Table};
 
 /// Reads a compound file.
@@ -28,6 +28,8 @@ pub fn read(bytes: &[u8]) -> Result<Content, Why> {
         DocumentFormat::Xls
     } else if container.has_root_entry("PowerPoint Document") {
         DocumentFormat::Ppt
+    } else if container.has_root_entry("__properties_version1.0") {
+        return Ok(outlook::read(&mut container));
     } else {
         return Err(Why::UnknownType);
     };

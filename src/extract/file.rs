@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::package::{self, Budget, Package};
 use super::sniff::{self, Format};
 use super::{
-    Reading, Unread, Why, calendar, compound, delimited, docx, html, image, lines, markup, opendocument, pdf, pptx,
-    rtf, xlsx,
+    Reading, Unread, Why, calendar, cms, compound, delimited, docx, html, image, lines, markup, opendocument, pdf,
+    pptx, rtf, tar, tnef, xlsx,
 };
 use crate::limits;
 use crate::message::{Part, decode_text};
@@ -120,7 +120,8 @@ impl Reader {
         let declared = part.map(|p| p.content_type.as_str()).unwrap_or_default();
         let charset = part.and_then(|p| p.charset.as_deref());
         let text = || decode_text(bytes, charset);
-        let content = match sniff::format(bytes, at.name(), declared) {
+        let format = sniff::format(bytes, at.name(), declared);
+        let content = match format {
             Format::Empty => return self.empty(at),
             Format::Pdf => pdf::read(bytes)?,
             Format::Docx => docx::read(&self.package(bytes, at)?)?,
@@ -156,24 +157,33 @@ impl Reader {
             }
             Format::SevenZip => return Err(seven_zip(bytes)),
             Format::Rar => return Err(rar(bytes)),
-            Format::Cms => return Err(cms(bytes)),
+            Format::Cms => cms::read(bytes)?,
+            Format::Tar => tar::read(bytes)?,
+            Format::Tnef => tnef::read(bytes)?,
             Format::Pgp => return Err(Why::Encrypted),
-            Format::Tar | Format::Tnef | Format::Unknown => return Err(damaged_or_unknown(at.name())),
+            Format::Unknown => return Err(damaged_or_unknown(at.name())),
         };
         self.document(Kind::Attachment, &at.place, content.blocks);
+        // In an office package most of what is inside is the package's own; elsewhere people put it there and named it.
+        let package = matches!(format, Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument);
         for (name, bytes) in content.inner {
-            match at.deeper(at.of(&name)) {
-                Ok(inner) => self.inner_file(&name, &bytes, &inner),
+            let place = at.of(&name);
+            if !package && format != Format::Cms {
+                self.file_name(&name, &place);
+            }
+            match at.deeper(place) {
+                Ok(inner) if package => self.package_file(&name, &bytes, &inner),
+                Ok(inner) => self.file(&bytes, None, false, &inner),
                 Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
             }
         }
         content.incomplete.map_or(Ok(()), Err)
     }
 
-    /// A file inside a document: what is no file of a known type there is the document's own machinery.
-    fn inner_file(&mut self, name: &str, bytes: &[u8], at: &At) {
+    /// A file inside an office package: what is of no known type there is machinery, unless a person embedded it.
+    fn package_file(&mut self, name: &str, bytes: &[u8], at: &At) {
         let machinery = matches!(sniff::format(bytes, name, ""), Format::Unknown | Format::Empty);
-        if !machinery || name.contains("embed") || !name.contains('/') {
+        if !machinery || name.contains("embeddings/") {
             self.file(bytes, None, false, at);
         }
     }
@@ -262,11 +272,4 @@ fn rar(bytes: &[u8]) -> Why {
         bytes.get(10).is_some_and(|flags| flags & 0x80 != 0) || bytes.get(23).is_some_and(|flags| flags & 0x04 != 0)
     };
     if encrypted { Why::Encrypted } else { Why::UnknownType }
-}
-
-/// S/MIME: enveloped data (1.2.840.113549.1.7.3) is encrypted; signed data could be unwrapped and is not yet.
-fn cms(bytes: &[u8]) -> Why {
-    let head = &bytes[..bytes.len().min(64)];
-    let kind = memchr::memmem::find(head, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07").and_then(|at| head.get(at + 8));
-    if matches!(kind, Some(3 | 6)) { Why::Encrypted } else { Why::UnknownType }
 }

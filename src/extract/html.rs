@@ -75,7 +75,6 @@ struct State {
     /// The paragraph that is open keeps a distance from what follows; Outlook's do not.
     close_gap: bool,
     comments: bool,
-    asides: Vec<Piece>,
 }
 
 impl State {
@@ -91,7 +90,6 @@ impl State {
             preformatted: 0,
             close_gap: true,
             comments,
-            asides: Vec::new(),
         }
     }
 
@@ -148,7 +146,7 @@ impl State {
         {
             let text = attribute(wanted);
             if text.chars().any(char::is_alphanumeric) {
-                self.asides.push(Piece::Aside { text, detail });
+                self.here().push(Piece::Aside { text, detail });
             }
         }
         let style = attribute("style").to_ascii_lowercase().replace(' ', "");
@@ -272,10 +270,12 @@ impl State {
         }
         let mut read = Table::default();
         let mut starts_earlier = false;
+        let mut asides = Vec::new();
         for row in table.rows {
             let mut cells = Vec::new();
             for cell in row {
                 starts_earlier |= cell.pieces.contains(&Piece::Earlier);
+                asides.extend(cell.pieces.iter().filter(|p| matches!(p, Piece::Aside { .. })).cloned());
                 let span = cell.span;
                 cells.push(cell.into_text());
                 cells.extend((1..span).map(|_| String::new()));
@@ -288,6 +288,7 @@ impl State {
             self.here().push(Piece::Earlier);
         }
         self.here().push(Piece::Table { table: read, depth });
+        self.here().extend(asides);
         self.here().push(Piece::Gap);
     }
 
@@ -301,7 +302,7 @@ impl State {
                 && text.chars().filter(|c| c.is_alphabetic()).count() > 1
                 && !is_condition(&text)
             {
-                self.asides.push(Piece::Aside { text, detail: "comment" });
+                self.here().push(Piece::Aside { text, detail: "comment" });
             }
         }
     }
@@ -315,7 +316,6 @@ impl State {
             self.close_table();
         }
         self.end_line();
-        self.pieces.append(&mut self.asides);
         self.pieces
     }
 }
@@ -435,7 +435,7 @@ mod tests {
     fn earlier_messages() {
         for html in [
             "<p>new</p><div class=gmail_quote>On x, y wrote:<blockquote>old</blockquote></div>",
-            "<p>new</p><div id=divRplyFwdMsg><b>From:</b> A<br></div><div>old</div>",
+            "<p>new</p><div id=divRplyFwdMsg><b>From:</b> A<br><div>&nbsp;</div></div><div>old</div>",
             "<p>new</p><div style='border:none;border-top:solid #E1E1E1 1.0pt'><b>From:</b> A</div><p>old</p>",
             "<p>new</p><blockquote type=cite>old</blockquote>",
             "<p>new</p><hr><b>From:</b> A<br><b>Sent:</b> B<br><b>To:</b> C<br><br>old",

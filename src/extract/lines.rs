@@ -93,6 +93,14 @@ pub fn split(pieces: Vec<Piece>) -> (Vec<Block>, Vec<Block>) {
                 _ => false,
             };
         match piece {
+            // No mark is needed on asides: they do not part the text they stand in.
+            Piece::Aside { .. } => {
+                if is_quoted {
+                    quoted.push(piece)
+                } else {
+                    body.push(piece)
+                }
+            }
             Piece::Gap => {
                 body.gap();
                 quoted.gap();
@@ -180,7 +188,7 @@ fn start_of_earlier(pieces: &[Piece], at: usize) -> Option<Start> {
         Piece::Line { text, depth: 0 } => text.trim(),
         _ => return None,
     };
-    if is_rule_line(line) || is_header_block(pieces, at) {
+    if is_rule_line(line) || is_header_block(pieces, at) || is_rule_before_headers(line, pieces, at) {
         return Some(Start::Rest);
     }
     attribution(pieces, at).map(|lines| Start::Attribution { lines })
@@ -199,6 +207,13 @@ fn is_rule_line(line: &str) -> bool {
             words.trim_end_matches(':'),
             "original message" | "original appointment" | "forwarded message" | "forwarded by" | "reply message"
         )
+}
+
+/// A line drawn of underscores or dashes, with the fields of an earlier message next.
+fn is_rule_before_headers(line: &str, pieces: &[Piece], at: usize) -> bool {
+    let drawn = line.len() >= 5 && line.chars().all(|c| matches!(c, '_' | '-' | '=' | '*' | '\u{2013}' | '\u{2014}'));
+    let next = pieces[at + 1..].iter().position(|p| !matches!(p, Piece::Gap));
+    drawn && next.is_some_and(|n| is_header_block(pieces, at + 1 + n))
 }
 
 /// The block with which Outlook and others begin an earlier message: From, then two more of its fields close by.
@@ -291,8 +306,8 @@ mod tests {
             ),
             (
                 "Fine\n\n________________________________\nFrom: A\nSent: 1 May\nTo: C\nSubject: D\n\nold\n",
-                vec!["Fine\n", "________________________________"],
-                vec!["From: A\nSent: 1 May\nTo: C\nSubject: D", "old"],
+                vec!["Fine"],
+                vec!["________________________________\nFrom: A\nSent: 1 May\nTo: C\nSubject: D", "old"],
             ),
             (
                 "See\n\n---------- Forwarded message ---------\nFrom: A <a@b>\nDate: x\n\nold\n",
@@ -304,7 +319,6 @@ mod tests {
             ("a -> b\n>> deep\n", vec!["a -> b"], vec!["deep"]),
         ] {
             let (b, q) = split(of_plain(text, None));
-            let body: Vec<&str> = body.iter().map(|t| t.trim_end()).collect();
             assert_eq!((texts(&b), texts(&q)), (body, quoted), "{text}");
         }
     }

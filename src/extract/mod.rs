@@ -8,6 +8,7 @@
 
 mod body;
 mod calendar;
+mod cms;
 mod compound;
 mod delimited;
 mod docx;
@@ -15,15 +16,19 @@ mod file;
 mod html;
 mod image;
 mod lines;
+mod mapi;
 mod markup;
 mod office;
 mod opendocument;
+mod outlook;
 mod package;
 mod pdf;
 mod pdf_layout;
 mod pptx;
 mod rtf;
 mod sniff;
+mod tar;
+mod tnef;
 mod xlsx;
 mod xml;
 

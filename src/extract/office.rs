@@ -32,8 +32,11 @@ const MACHINERY: &[&str] = &[
     "docprops/app.xml",
 ];
 
+/// The detail of title, author, keywords and the like.
+const PROPERTIES: &str = "document properties";
+
 /// Elements that end a run of words in any of these formats.
-const ENDS: &[&str] = &["p", "h", "si", "comment", "text", "row", "c", "title", "author", "v", "t_"];
+const ENDS: &[&str] = &["p", "h", "si", "comment", "text", "row", "c", "title", "author", "v"];
 
 /// The words already read of a document, so that the sweep says nothing twice.
 #[derive(Default)]
@@ -96,7 +99,11 @@ pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
         match xml::parse(bytes) {
             Ok(root) => {
                 let mut texts = Vec::new();
-                gather(&root, &mut String::new(), &mut texts);
+                if detail == PROPERTIES {
+                    fields(&root, &mut texts);
+                } else {
+                    gather(&root, &mut String::new(), &mut texts);
+                }
                 for text in texts {
                     if seen.has_new(&text) {
                         seen.add(&text);
@@ -118,8 +125,8 @@ pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
 fn detail_of(name: &str) -> &'static str {
     for (part, detail) in [
         ("comment", "comment"),
-        ("docprops/", "document properties"),
-        ("meta.xml", "document properties"),
+        ("docprops/", PROPERTIES),
+        ("meta.xml", PROPERTIES),
         ("drawing", "text box"),
         ("chart", "chart"),
         ("pivot", "pivot table's source"),
@@ -153,6 +160,23 @@ fn is_machinery_file(lower: &str) -> bool {
     ends.iter().any(|e| lower.ends_with(e)) || lower.contains("printersettings") || lower.contains("thumbnail")
 }
 
+/// Fields of document properties that no person writes.
+const MACHINE_FIELDS: &[&str] = &[
+    "created",
+    "modified",
+    "revision",
+    "lastPrinted",
+    "generator",
+    "creation-date",
+    "date",
+    "editing-cycles",
+    "editing-duration",
+    "print-date",
+    "document-statistic",
+    "language",
+    "template",
+];
+
 /// Runs of text, each ended by an element that separates; and attributes that hold cached words.
 fn gather(element: &Element, open: &mut String, texts: &mut Vec<String>) {
     for name in ["v", "name", "descr", "title", "caption"] {
@@ -174,6 +198,17 @@ fn gather(element: &Element, open: &mut String, texts: &mut Vec<String>) {
     }
     if ENDS.contains(&element.name.as_str()) || !element.children.iter().any(|n| matches!(n, Node::Text(_))) {
         flush(open, texts);
+    }
+}
+
+/// Each field by itself.
+fn fields(element: &Element, texts: &mut Vec<String>) {
+    for child in element.elements().filter(|c| !MACHINE_FIELDS.contains(&c.name.as_str())) {
+        if child.elements().next().is_some() {
+            fields(child, texts);
+        } else {
+            flush(&mut child.text(), texts);
+        }
     }
 }
 

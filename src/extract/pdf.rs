@@ -19,6 +19,9 @@ use super::pdf_layout::{self, Glyph};
 use crate::limits;
 use crate::text::Block;
 
+/// How far from its end a file says that it ends there (Adobe's implementation note: 1024 octets; some add more).
+const TAIL: usize = 2048;
+
 /// What unwinds out of the interpreter when a file draws without end.
 pub struct TooMuch;
 
@@ -51,6 +54,11 @@ pub fn read(bytes: &[u8]) -> Result<Content, Why> {
         content.incomplete = Some(Why::UnknownType);
     }
     objects(&pdf, &mut content);
+    // The end of the file is what a cut takes away first; what is left was read, but it is not all.
+    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    if memchr::memmem::find(tail, b"%%EOF").is_none() {
+        content.incomplete = Some(Why::Damaged);
+    }
     Ok(content)
 }
 
@@ -187,4 +195,59 @@ impl<'a> Device<'a> for TextDevice {
     fn pop_clip(&mut self) {}
 
     fn pop_transparency_group(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of one page with a content stream and further objects, numbered from 6.
+    fn file(content: &str, more: &[&str]) -> Vec<u8> {
+        let mut objects = vec![
+            "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>".to_owned(),
+            format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
+        ];
+        objects.extend(more.iter().map(|o| o.to_string()));
+        let mut out = b"%PDF-1.4\n".to_vec();
+        let mut offsets = Vec::new();
+        for (number, object) in objects.iter().enumerate() {
+            offsets.push(out.len());
+            out.extend(format!("{} 0 obj\n{object}\nendobj\n", number + 1).bytes());
+        }
+        let start = out.len();
+        out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
+        offsets.iter().for_each(|o| out.extend(format!("{o:010} 00000 n \n").bytes()));
+        out.extend(
+            format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1).bytes(),
+        );
+        out
+    }
+
+    #[test]
+    fn pages_turned_text_and_what_pages_do_not_show() {
+        let page = "BT /F1 12 Tf 3 Tr 72 720 Td (Amy ) Tj (Sm) Tj [(i) 20 (th)] TJ 0 -14 Td (is ill) Tj ET BT /F1 12 Tf 0 1 -1 0 300 300 Tm (turned text) Tj ET";
+        let bytes = file(
+            page,
+            &[
+                "<< /Type /Annot /Subtype /Text /Contents (see Ben) >>",
+                "<< /FT /Tx /T (f) /V <FEFF0043006F007300740061> >>",
+            ],
+        );
+        let content = read(&bytes).unwrap();
+        assert_eq!(
+            content.blocks,
+            [
+                Block::paragraph_at("Amy Smith\nis ill", "page 1"),
+                Block::paragraph_at("turned text", "page 1"),
+                Block::paragraph_at("see Ben", "annotation"),
+                Block::paragraph_at("Costa", "form field"),
+            ]
+        );
+        assert_eq!(content.incomplete, None);
+        assert!(read(&bytes[..bytes.len() - 40]).is_ok_and(|c| c.incomplete == Some(Why::Damaged)));
+        assert_eq!(read(b"%PDF-1.4\n").err(), Some(Why::Damaged));
+    }
 }

@@ -153,11 +153,8 @@ impl Reader {
                     self.rows.push(row);
                 }
             }
-            "pard" | "footnote" | "header" | "footer" | "headerl" | "headerr" | "footerl" | "footerr"
-            | "annotation" => {
-                if name != "pard" {
-                    self.end_paragraph();
-                }
+            "footnote" | "header" | "footer" | "headerl" | "headerr" | "footerl" | "footerr" | "annotation" => {
+                self.end_paragraph();
             }
             _ => {}
         }

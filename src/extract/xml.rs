@@ -110,10 +110,8 @@ pub fn walk(bytes: &[u8], wanted: impl Fn(&str) -> bool, mut each: impl FnMut(El
                     outside += 1;
                 }
             }
-            Event::Empty(start) => {
-                if !open.is_empty() || wanted(local(start.name().as_ref())) {
-                    close(element(&start), &mut open, &mut each);
-                }
+            Event::Empty(start) if !open.is_empty() || wanted(local(start.name().as_ref())) => {
+                close(element(&start), &mut open, &mut each);
             }
             Event::End(_) => match open.pop() {
                 Some(done) => close(done, &mut open, &mut each),

@@ -49,6 +49,7 @@ fn ordinary_oddities_are_no_fault() {
         "Subject: eight bit\n\nZo\u{eb}\n",
         "Subject: 7BIT \nContent-Transfer-Encoding: 7BIT \nContent-Type: text/plain; charset=\"us-ascii\"; format=flowed\n\nx\n",
         "Subject: no body\n\n",
+        "Subject: slip\nContent-Transfer-Encoding: 8-bit\n\nx\n",
         "Content-Type: text/plain\nContent-Type: text/plain\n\nthe same twice\n",
         "Content-Type: multipart/mixed;\n\tboundary=\"_004_AB_\"\n\n--_004_AB_\nContent-Type: text/plain\n\nx\n--_004_AB_--\n",
     ] {

@@ -88,8 +88,11 @@ impl Reader<'_> {
                     if new.content_type == "message/external-body" {
                         self.tree.faults.push("content that is not in the message but fetched from elsewhere".into());
                     }
-                    new.body = self.undo_encoding(&new.headers, encoded);
-                    self.tree.parts.push(new);
+                    for encoding in encodings_of(&new.headers) {
+                        // Two encodings that differ are two contents; either may be what the recipient sees.
+                        let body = self.undo_encoding(&encoding, encoded);
+                        self.tree.parts.push(Part { body, ..new.clone() });
+                    }
                 }
             }
         }
@@ -97,7 +100,8 @@ impl Reader<'_> {
 
     fn message(&mut self, mut part: Part, encoded: &[u8]) {
         self.leaves += 1;
-        let body = self.undo_encoding(&part.headers, encoded);
+        let encoding = encodings_of(&part.headers).pop().unwrap_or_default();
+        let body = self.undo_encoding(&encoding, encoded);
         if self.depth + 1 > limits::EXTRACT_DEPTH {
             self.tree.faults.push("messages nested deeper than is read".into());
             part.body = body;
@@ -145,15 +149,14 @@ impl Reader<'_> {
     }
 
     fn check_container_encoding(&mut self, headers: &[Header]) {
-        let encoding = encoding_of(headers);
-        if !matches!(encoding.as_str(), "" | "7bit" | "8bit" | "binary") {
+        let plain = |encoding: &String| matches!(encoding.as_str(), "" | "7bit" | "8bit" | "binary");
+        if !encodings_of(headers).iter().all(plain) {
             self.tree.faults.push("a multipart that says it is encoded".into());
         }
     }
 
-    fn undo_encoding(&mut self, headers: &[Header], encoded: &[u8]) -> Vec<u8> {
-        let encoding = encoding_of(headers);
-        let (body, fit) = match encoding.as_str() {
+    fn undo_encoding(&mut self, encoding: &str, encoded: &[u8]) -> Vec<u8> {
+        let (body, fit) = match encoding {
             "" | "7bit" | "8bit" | "binary" => (encoded.to_vec(), Fit::Sound),
             "base64" => transfer::base64(encoded),
             "quoted-printable" => transfer::quoted_printable(encoded),
@@ -183,19 +186,16 @@ impl Reader<'_> {
         let mut closed = false;
         while at < encoded.len() {
             let end = memchr::memchr(b'\n', &encoded[at..]).map_or(encoded.len(), |n| at + n + 1);
-            match boundary_line(&encoded[at..end], boundary.as_bytes()) {
-                Some(closing) => {
-                    if opened == 0 {
-                        margins.push(&encoded[..at]);
-                    }
-                    if closing {
-                        closed = true;
-                        margins.push(&encoded[end..]);
-                        break;
-                    }
-                    opened += 1;
+            if let Some(closing) = boundary_line(&encoded[at..end], boundary.as_bytes()) {
+                if opened == 0 {
+                    margins.push(&encoded[..at]);
                 }
-                None => {}
+                if closing {
+                    closed = true;
+                    margins.push(&encoded[end..]);
+                    break;
+                }
+                opened += 1;
             }
             at = end;
         }
@@ -222,9 +222,24 @@ pub fn doubled(headers: &[Header], name: &str) -> Option<String> {
     values.any(|other| other != first).then(|| format!("more than one {name} header, and they differ"))
 }
 
-fn encoding_of(headers: &[Header]) -> String {
-    let header = headers.iter().rfind(|h| h.is("Content-Transfer-Encoding"));
-    header.map(|h| h.raw_value.trim().to_ascii_lowercase()).unwrap_or_default()
+/// The transfer encodings that a part declares, each once, in lower case; the empty one where it declares none.
+fn encodings_of(headers: &[Header]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for header in headers.iter().filter(|h| h.is("Content-Transfer-Encoding")) {
+        let mut encoding = header.raw_value.trim().to_ascii_lowercase();
+        // `7-bit` and `8 bits` are slips that no program reads otherwise.
+        let letters: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
+        if matches!(letters.trim_end_matches('s'), "7bit" | "8bit") {
+            letters.trim_end_matches('s').clone_into(&mut encoding);
+        }
+        if !found.contains(&encoding) {
+            found.push(encoding);
+        }
+    }
+    if found.is_empty() {
+        found.push(String::new());
+    }
+    found
 }
 
 fn is_message(content_type: &str) -> bool {

@@ -8,6 +8,8 @@
 
 mod connection;
 #[cfg(test)]
+mod sink;
+#[cfg(test)]
 mod tests;
 mod transaction;
 mod wire;
@@ -18,7 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lettre::transport::smtp::client::TlsParameters;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -37,6 +39,8 @@ const GRACE: Duration = Duration::from_secs(30);
 /// How often the queue's size is published, and how many messages are given up at once.
 const GAUGES: Duration = Duration::from_secs(10);
 const GIVE_UP_AT_ONCE: u32 = 100;
+/// Messages in hand for each connection: while one is sent, others are recorded or wait their turn.
+const IN_HAND: usize = 4;
 
 /// Delivery cannot start.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,7 +50,7 @@ pub enum DeliverError {
     Tls(String),
 }
 
-/// Delivers until `shutdown` turns true, then ends what is in hand (for up to 30 s) and gives the rest back.
+/// Delivers until `shutdown` turns true or its sender is gone, then ends what is in hand (for up to 30 s) and gives the rest back.
 pub async fn run(
     store: Store,
     smarthost: SmarthostConfig,
@@ -56,7 +60,7 @@ pub async fn run(
 ) -> Result<(), DeliverError> {
     let tls = connection::tls_parameters(&smarthost).map_err(DeliverError::Tls)?;
     let places = smarthost.connections.max(1);
-    let handed = store.hand_over(places * 4, LEASE);
+    let handed = store.hand_over(places * IN_HAND, LEASE);
     let courier = Courier {
         permits: Arc::new(Semaphore::new(places)),
         idle: Mutex::new(Vec::new()),
@@ -98,7 +102,7 @@ struct Round {
 impl Round {
     async fn run(mut self) {
         let mut published = None::<Instant>;
-        while !*self.shutdown.borrow() {
+        while !*self.shutdown.borrow() && self.shutdown.has_changed().is_ok() {
             while self.tasks.try_join_next().is_some() {}
             if published.is_none_or(|at| at.elapsed() >= GAUGES) {
                 published = Some(Instant::now());
@@ -114,7 +118,7 @@ impl Round {
                     self.rest(left.min(POLL)).await;
                 }
                 Admission::Probe => match self.next(1).await {
-                    Some(message) => self.courier.deliver(message).await,
+                    Some(message) => self.probe(message).await,
                     None => self.wait().await,
                 },
                 Admission::Open => self.give_out().await,
@@ -141,19 +145,35 @@ impl Round {
             _ = self.shutdown.changed() => return,
         };
         let Ok(permit) = permit else { return };
-        let free = u32::try_from(self.courier.permits.available_permits()).unwrap_or(u32::MAX);
-        match self.next(free.saturating_add(1)).await {
+        let at_once = self.courier.in_hand();
+        while self.tasks.len() >= at_once {
+            self.tasks.join_next().await;
+        }
+        match self.next(u32::try_from(at_once).unwrap_or(u32::MAX)).await {
             Some(message) => {
                 let courier = Arc::clone(&self.courier);
-                self.tasks.spawn(async move {
-                    courier.deliver(message).await;
-                    drop(permit);
-                });
+                self.tasks.spawn(async move { courier.deliver(message, permit).await });
             }
             None => {
                 drop(permit);
                 self.wait().await;
             }
+        }
+    }
+
+    /// One message alone, to see whether the smarthost is back.
+    async fn probe(&mut self, message: Leased) {
+        let permits = Arc::clone(&self.courier.permits);
+        let permit = tokio::select! {
+            permit = permits.acquire_owned() => permit,
+            _ = self.shutdown.changed() => return self.backlog.push_front(message),
+        };
+        let Ok(permit) = permit else { return };
+        let courier = Arc::clone(&self.courier);
+        self.tasks.spawn(async move { courier.deliver(message, permit).await });
+        tokio::select! {
+            _ = self.tasks.join_next() => {}
+            _ = self.shutdown.changed() => {}
         }
     }
 
@@ -203,8 +223,13 @@ impl Round {
 }
 
 impl Courier {
-    /// One message, from the check of its bytes to the record of what became of it.
-    async fn deliver(&self, message: Leased) {
+    fn in_hand(&self) -> usize {
+        self.smarthost.connections.max(1) * IN_HAND
+    }
+
+    /// One message, from the check of its bytes to the record of what became of it. The permit is for the connection:
+    /// it is given back before the record, so that the next message is sent meanwhile.
+    async fn deliver(&self, message: Leased, permit: OwnedSemaphorePermit) {
         let id = message.id.clone();
         let content = match &message.content {
             Some(content) => Arc::clone(content),
@@ -240,6 +265,7 @@ impl Courier {
                 }
             }
         }
+        drop(permit);
         let next = match &unreachable {
             Some(why) => {
                 let next = lock(&self.destination).failed(Timestamp::now(), &self.queue, random());
@@ -368,7 +394,7 @@ impl Courier {
     }
 
     async fn publish(&self) {
-        let Ok(counts) = self.store.counts().await else { return };
+        let Ok(counts) = self.store.backlog().await else { return };
         for count in counts {
             metrics::gauge!("schoolgate_queue_messages", "state" => count.state.as_str()).set(count.messages as f64);
         }

@@ -12,7 +12,6 @@
 
 mod clean;
 mod compose;
-mod status;
 mod templates;
 mod words;
 
@@ -27,8 +26,7 @@ use crate::policy::Action;
 use crate::smtp::{Address, Envelope};
 use crate::store::QueueId;
 
-use compose::DeliveryStatus;
-use templates::{Context, Failed, Kind, Recipients, Rule, School, Templates};
+use templates::{Context, Kind, Recipients, Rule, School, Templates};
 
 pub use templates::TemplateError;
 
@@ -59,19 +57,6 @@ pub struct About<'a> {
     /// Further mailboxes that its sender reads or may send as, from the staff directory; none of them is told of it as
     /// a reviewer.
     pub sender_mailboxes: &'a [Address],
-}
-
-/// A recipient that got no copy, after all tries.
-#[derive(Debug, Clone, Copy)]
-pub struct Failure<'a> {
-    /// Who.
-    pub recipient: &'a Address,
-    /// Enhanced status code, `5.1.1`; anything else is reported as `5.0.0`.
-    pub status: &'a str,
-    /// The last reply of the smarthost, or empty. May hold anything.
-    pub reply: &'a str,
-    /// Given up for its age, not refused.
-    pub expired: bool,
 }
 
 /// Composes notices for one school.
@@ -130,26 +115,8 @@ impl Notifier {
         if to.is_empty() {
             return None;
         }
-        let context = self.context(Kind::Review, Some(report), about, "");
-        Some(self.compose(Kind::Review, &context, about, to, None))
-    }
-
-    /// To the sender of a message that did not reach these recipients: a delivery status notification (RFC 3464).
-    /// `None` for the null sender, and without failures.
-    pub fn undeliverable(&self, about: &About<'_>, failures: &[Failure<'_>]) -> Option<Notice> {
-        let sender = about.envelope.mail_from.clone().filter(|sender| !same_mailbox(sender, &self.from))?;
-        if failures.is_empty() {
-            return None;
-        }
-        let shown = failures.iter().take(limits::NOTICE_RECIPIENTS);
-        let context = Context {
-            headline: words::undelivered(failures.len(), about.envelope.recipients.len()),
-            failures: shown.clone().map(failed).collect(),
-            recipients: Recipients { shown: Vec::new(), more: failures.len() - shown.len() },
-            ..self.context(Kind::Undeliverable, None, about, "")
-        };
-        let status = status::delivery_status(&self.hostname, about, failures);
-        Some(self.compose(Kind::Undeliverable, &context, about, vec![sender], Some(&status)))
+        let context = self.context(Kind::Review, report, about, "");
+        Some(self.compose(Kind::Review, &context, about, to))
     }
 
     fn to_sender(&self, kind: Kind, report: &Report, about: &About<'_>, note: &str) -> Option<Notice> {
@@ -157,8 +124,8 @@ impl Notifier {
         if same_mailbox(&sender, &self.from) {
             return None;
         }
-        let context = self.context(kind, Some(report), about, note);
-        Some(self.compose(kind, &context, about, vec![sender], None))
+        let context = self.context(kind, report, about, note);
+        Some(self.compose(kind, &context, about, vec![sender]))
     }
 
     /// The roles that are told, and their mailboxes, each once.
@@ -194,11 +161,11 @@ impl Notifier {
         (told, mailboxes)
     }
 
-    fn context(&self, kind: Kind, report: Option<&Report>, about: &About<'_>, note: &str) -> Context {
+    fn context(&self, kind: Kind, report: &Report, about: &About<'_>, note: &str) -> Context {
         let address = |address: &Address| clean::line(address.as_str(), limits::NOTICE_SUBJECT_CHARS);
+        let fired = || report.rules.iter().filter(|rule| !rule.observed_only && rule.action != Action::Deliver);
         // The rules that decided come first; the order of the pack stays within each action.
-        let fired = report.into_iter().flat_map(|report| &report.rules);
-        let mut rules: Vec<_> = fired.filter(|rule| !rule.observed_only && rule.action != Action::Deliver).collect();
+        let mut rules: Vec<_> = fired().collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.action));
         let recipients = &about.envelope.recipients;
         Context {
@@ -224,23 +191,15 @@ impl Notifier {
                     clauses: rule.clauses.iter().map(|c| clean::line(c, limits::NOTICE_SUBJECT_CHARS)).collect(),
                 })
                 .collect(),
-            pupils: report.map_or(0, |report| report.pupils.len() + report.unlisted_pupils),
-            breach: report.is_some_and(|report| report.breach),
-            reviewers: words::titles(&report.map(|report| self.reviewers(report, about).0).unwrap_or_default()),
+            pupils: report.pupils.len() + report.unlisted_pupils,
+            breach: report.breach,
+            reviewers: words::titles(&self.reviewers(report, about).0),
             note: clean::lines(note, limits::NOTICE_NOTE_CHARS),
-            failures: Vec::new(),
             id: clean::line(&about.id.0, limits::NOTICE_SUBJECT_CHARS),
         }
     }
 
-    fn compose(
-        &self,
-        kind: Kind,
-        context: &Context,
-        about: &About<'_>,
-        to: Vec<Address>,
-        status: Option<&DeliveryStatus>,
-    ) -> Notice {
+    fn compose(&self, kind: Kind, context: &Context, about: &About<'_>, to: Vec<Address>) -> Notice {
         let (text, html) = self.templates.render(kind, context);
         let content = compose::message(&compose::Parts {
             kind,
@@ -254,19 +213,10 @@ impl Notifier {
             at: about.now,
             text: &clean::wrap(&text, limits::NOTICE_LINE_CHARS),
             html: &html,
-            status,
         });
         let mut envelope = Envelope::new(None, to);
         envelope.smtputf8 = envelope.recipients.iter().any(|address| !address.as_str().is_ascii());
         Notice { envelope, content }
-    }
-}
-
-fn failed(failure: &Failure<'_>) -> Failed {
-    Failed {
-        address: clean::line(failure.recipient.as_str(), limits::NOTICE_SUBJECT_CHARS),
-        why: words::undelivered_why(failure.status, failure.expired).to_owned(),
-        reply: clean::line(failure.reply, limits::NOTICE_SUBJECT_CHARS),
     }
 }
 

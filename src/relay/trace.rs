@@ -1,17 +1,13 @@
-//! What a message carries of its way through us: the queue id and our one Received line (RFC 5321 4.4), with a token by
-//! which we know our own lines again.
+//! What a message carries of its way through us: our one Received line (RFC 5321 4.4), with a token by which we know our
+//! own lines again.
 //!
 //! The token is an HMAC of our hostname, the queue id and the recipients under a key that is derived from the store's:
 //! another gateway cannot make one, so a forged line neither stops mail nor hides a loop. A message is looping when it
 //! comes back for the same recipients; one that comes back for others was sent on by a list or a mailbox rule, and only
-//! the hop count ends its travels. Nothing that a client said can leave its place
-//! in the line: its name is cut and every octet beyond a host name's becomes a question mark.
+//! the hop count ends its travels. Nothing that a client said can leave its place in the line: its name is cut and every
+//! octet beyond a host name's becomes a question mark.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -20,32 +16,11 @@ use ring::hmac;
 use crate::smtp::Address;
 use crate::store::QueueId;
 
-/// Digits and small letters without `i`, `l`, `o` and `u`: in this order they sort as they count, and none looks like
-/// another.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-
 /// Name of the product in our lines; the token follows it.
 const PRODUCT: &str = "schoolgate";
 
 /// Longest client name that is written into a line of at most 78 characters.
 const HELO_SHOWN: usize = 60;
-
-/// A new queue id: 16 letters and digits, 48 bits of milliseconds and 32 that are a counter and chance.
-///
-/// Ids sort by time. Within one process no two are the same unless more than 65,536 are made in one millisecond.
-pub fn new_queue_id(at: Timestamp) -> QueueId {
-    static COUNTER: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(chance()));
-    let millis = u64::try_from(at.as_millisecond()).unwrap_or(0) & 0xffff_ffff_ffff;
-    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let number = u128::from(millis) << 32 | u128::from(count) << 16 | u128::from(chance());
-    let digit = |i: u32| char::from(ALPHABET[(number >> (75 - 5 * i) & 31) as usize]);
-    QueueId((0..16).map(digit).collect())
-}
-
-/// Sixteen bits that differ from process to process and call to call; no secret.
-fn chance() -> u16 {
-    RandomState::new().build_hasher().finish() as u16
-}
 
 /// What our Received line tells.
 #[derive(Debug, Clone, Copy)]
@@ -256,16 +231,5 @@ mod tests {
         assert!(!tracer.has_been_here(&message(&ours), &one), "sent on to others");
         assert!(!Tracer::new("gate.school.example", &[8; 32]).has_been_here(&message(&ours), &two), "another key");
         assert!(!Tracer::new("other.example", KEY).has_been_here(&message(&ours), &two), "another gateway of ours");
-    }
-
-    #[test]
-    fn ids_are_sorted_by_time_and_never_twice() {
-        let at: Timestamp = "2026-11-21T09:05:00Z".parse().unwrap();
-        let ids: std::collections::HashSet<_> = (0..20_000).map(|_| new_queue_id(at).0).collect();
-        assert_eq!(ids.len(), 20_000);
-        assert!(ids.iter().all(|id| id.len() == 16 && id.bytes().all(|b| ALPHABET.contains(&b))));
-        let later = new_queue_id("2026-11-21T09:05:00.001Z".parse().unwrap());
-        assert!(ids.iter().all(|id| *id < later.0));
-        assert!(new_queue_id(Timestamp::MIN).0.starts_with("000000"));
     }
 }

@@ -19,10 +19,10 @@ pub struct AuditLine {
     pub seq: i64,
     /// When.
     pub at: Timestamp,
-    /// The message.
+    /// The message; empty where a line is about many.
     pub message: QueueId,
     /// `accepted`, `decided`, `held`, `released`, `returned`, `discarded`, `retried`, `delivered`, `deferred`, `failed`,
-    /// `inspection-failed`, `damaged`, `recovered`, `viewed`.
+    /// `inspection-failed`, `damaged`, `recovered`, `viewed`, `forgotten`.
     pub event: String,
     /// `gateway`, or the person.
     pub who: String,

@@ -23,6 +23,8 @@ pub(super) fn options(directory: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(limits::STORE_BUSY))
+        // A checkpoint costs two syncs more: seldom, then.
+        .pragma("wal_autocheckpoint", "4000")
         // A dropped content key is overwritten, not only unlinked.
         .pragma("secure_delete", "on")
         .disable_statement_logging()

@@ -1,9 +1,10 @@
 //! What people do with messages: retry, hold, discard, release, return. Each is one transaction with its audit line, and
 //! a decision that was already taken is answered with the line that says by whom.
 
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::audit::{AuditLine, micros};
+use super::audit::{AuditLine, GATEWAY, micros};
 use super::queue::mismatch;
 use super::writer::{Answer, Entry, Op, Tx};
 use super::{NewEntry, QueueId, State, Store, StoreError};
@@ -102,6 +103,15 @@ impl Store {
         self.decide(Kind::Return, id, who, why, notices).await
     }
 
+    /// Forgets up to 1,000 messages that were delivered, returned, failed or discarded before `before`, oldest first;
+    /// gives how many. The audit keeps its lines.
+    pub async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
+        match self.ask(Op::Forget(before)).await? {
+            Answer::Count(count) => Ok(count),
+            _ => mismatch(),
+        }
+    }
+
     async fn decide(
         &self,
         kind: Kind,
@@ -162,6 +172,23 @@ impl Tx<'_> {
         self.audit(id, kind.event(), who, json!({"from": standing.state.as_str(), "why": why})).await?;
         self.insert(notices).await?;
         Ok(Decision::Done)
+    }
+
+    pub async fn forget(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        let forgotten = sqlx::query(
+            "delete from message where id in ( \
+                 select id from message where state in ('returned', 'delivered', 'failed', 'discarded') \
+                 and changed_at < $1 order by changed_at limit 1000)",
+        )
+        .bind(micros(before))
+        .execute(&mut *self.connection)
+        .await?
+        .rows_affected();
+        if forgotten > 0 {
+            let detail = json!({"messages": forgotten, "before": before.to_string()});
+            self.audit(&QueueId(String::new()), "forgotten", GATEWAY, detail).await?;
+        }
+        Ok(forgotten)
     }
 
     /// The last decision that took the message out of quarantine.

@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{AuditLine, timestamp};
-use super::queue::{address_of, count_of, sender_of};
+use super::row::{address_of, count_of, sender_of};
 use super::{Class, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
 use crate::smtp::Address;
@@ -164,11 +164,23 @@ impl Store {
 
     /// Every state with its number of messages, in the order of [`State::ALL`]; states without any count 0.
     pub async fn counts(&self) -> Result<Vec<Count>, StoreError> {
-        let rows = sqlx::query("select state, count(*) as messages, min(at) as oldest from message group by state")
-            .fetch_all(&self.inner.reader)
-            .await?;
-        let mut counts: Vec<Count> =
-            State::ALL.into_iter().map(|state| Count { state, messages: 0, oldest: None }).collect();
+        self.count(&State::ALL, "select state, count(*) as messages, min(at) as oldest from message group by state")
+            .await
+    }
+
+    /// As [`Store::counts`], of what waits: pending, queued, held. Costs the same however much was delivered before.
+    pub async fn backlog(&self) -> Result<Vec<Count>, StoreError> {
+        self.count(
+            &[State::Pending, State::Queued, State::Held],
+            "select state, count(*) as messages, min(at) as oldest from message \
+             where state in ('pending', 'queued', 'held') group by state",
+        )
+        .await
+    }
+
+    async fn count(&self, states: &[State], sql: &'static str) -> Result<Vec<Count>, StoreError> {
+        let rows = sqlx::query(sql).fetch_all(&self.inner.reader).await?;
+        let mut counts: Vec<Count> = states.iter().map(|&state| Count { state, messages: 0, oldest: None }).collect();
         for row in &rows {
             let state = row.try_get::<String, _>("state")?;
             if let Some(count) = counts.iter_mut().find(|c| c.state.as_str() == state) {

@@ -3,7 +3,7 @@
 //! Never knows sockets, people or rules. A message is in exactly one [`State`]; every change is one transaction with an
 //! audit line. [`NewEntry`]s are durable, message and entry both, when their commit returns.
 //!
-//! Facts stand in SQLite (`queue.db`), written by one task that commits in groups ([`writer`]); content is appended to
+//! Facts stand in SQLite (`queue.db`), written by one task that commits in groups (`writer`); content is appended to
 //! segment files, or is a file of its own when large. First content is synced, then rows commit, then the caller is
 //! answered; content that no row names is swept when a daemon starts. Clean mail takes two syncs a group: one for the
 //! segment, one for the database. What people will decide on goes to a segment of its own (one sync more), so that a held
@@ -18,12 +18,15 @@ mod database;
 mod decisions;
 mod error;
 pub mod fault;
+mod id;
+mod intake;
 mod inventory;
 mod key;
 mod queue;
+mod row;
 mod segment;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +36,7 @@ use std::time::Duration;
 pub use audit::{AuditFault, AuditLine};
 pub use decisions::Decision;
 pub use error::StoreError;
+pub use id::QueueId;
 pub use inventory::{Count, Filter, Shown, ShownRecipient, Summary};
 pub use key::StoreKey;
 pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
@@ -40,32 +44,6 @@ pub use segment::Counts;
 
 use crate::inspect::Report;
 use crate::smtp::Envelope;
-
-/// The gateway's own id of a message: the queue id of our 250, of logs, of notices. 16 letters and digits, sortable by time.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub struct QueueId(pub String);
-
-impl QueueId {
-    /// A fresh id: 50 bits of `now` in milliseconds, 30 random bits, in Crockford's base 32.
-    pub fn generate(now: jiff::Timestamp) -> Self {
-        use ring::rand::SecureRandom;
-        const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let mut random = [0u8; 4];
-        if ring::rand::SystemRandom::new().fill(&mut random).is_err() {
-            // No entropy, no encryption either: the commit will fail with a better word than this could.
-            random = std::process::id().to_be_bytes();
-        }
-        let millis = u128::try_from(now.as_millisecond()).unwrap_or_default() & ((1 << 50) - 1);
-        let bits = (millis << 30) | u128::from(u32::from_be_bytes(random) >> 2);
-        Self((0..16).rev().map(|place| DIGITS[(bits >> (place * 5)) as usize & 31] as char).collect())
-    }
-}
-
-impl std::fmt::Display for QueueId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Where a message stands. Exactly one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

@@ -49,7 +49,14 @@ impl Segment {
         if fault::disk_full() {
             return Err(StoreError::Full);
         }
+        let before = self.open.as_ref().map_or(0, |(.., length)| *length);
         let result = self.try_append(records);
+        if result.is_err()
+            && let Some((_, file, _)) = &self.open
+        {
+            // No row names what was written: give the room back, as far as the disk lets us.
+            let _ = file.set_len(before);
+        }
         if result.is_err() || self.open.as_ref().is_some_and(|(.., length)| *length >= limits::SEGMENT_SIZE) {
             self.open = None;
         }

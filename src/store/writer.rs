@@ -20,7 +20,7 @@ use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
 use super::{Decision, LARGE, Leased, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{decisions, fault, queue};
+use super::{decisions, fault, intake, queue};
 use crate::limits;
 
 /// How often closed segments are looked at, and how often the whole directory.
@@ -49,7 +49,7 @@ impl Entry {
 /// What can be asked of the writer.
 pub(super) enum Op {
     Commit(Vec<Entry>),
-    Decide(Box<queue::Decide>),
+    Decide(Box<intake::Decide>),
     InspectionFailed(QueueId),
     LeaseDue(queue::LeaseRequest),
     LeasePending(queue::LeaseRequest),
@@ -58,6 +58,7 @@ pub(super) enum Op {
     Decision(Box<decisions::Request>),
     Damaged(QueueId, String),
     Recover,
+    Forget(Timestamp),
 }
 
 impl Op {
@@ -82,6 +83,7 @@ impl Op {
             Self::Record(record) => tx.record(record).await.map(Answer::State),
             Self::Decision(request) => tx.apply(request).await.map(Answer::Decision),
             Self::Damaged(id, reason) => tx.damaged(id, reason).await.map(|()| Answer::Done),
+            Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
         }
     }
@@ -91,6 +93,7 @@ impl Op {
 pub(super) enum Answer {
     Done,
     Tries(u32),
+    Count(u64),
     Due(Vec<Leased>),
     Pending(Vec<PendingEntry>),
     State(State),

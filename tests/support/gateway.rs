@@ -55,6 +55,13 @@ impl Gateway {
 
     /// Starts it and waits until it greets.
     pub fn start(&mut self, environment: &[(&str, &str)]) {
+        if let Err(status) = self.try_start(environment) {
+            panic!("it ended before it listened: {status}\n{}", self.log());
+        }
+    }
+
+    /// As [`Gateway::start`], for one that may end before it greets: then how it ended.
+    pub fn try_start(&mut self, environment: &[(&str, &str)]) -> Result<(), ExitStatus> {
         assert!(self.child.is_none(), "it runs already");
         let log = File::options().create(true).append(true).open(self.log_file()).expect("the log");
         let child = Command::new(env!("CARGO_BIN_EXE_schoolgate"))
@@ -72,11 +79,13 @@ impl Gateway {
         let until = Instant::now() + PATIENCE;
         while Client::connect(self.port).is_err() {
             if let Some(status) = self.exited() {
-                panic!("it ended before it listened: {status}\n{}", self.log());
+                self.child = None;
+                return Err(status);
             }
             assert!(Instant::now() < until, "it does not listen\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+        Ok(())
     }
 
     /// SIGKILL: no farewell, nothing flushed.

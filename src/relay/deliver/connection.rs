@@ -90,7 +90,8 @@ pub(super) fn tls_parameters(smarthost: &SmarthostConfig) -> Result<Option<TlsPa
     let builder = match smarthost.tls {
         SmarthostTls::None => return Ok(None),
         SmarthostTls::Opportunistic => {
-            builder.certificate_store(CertificateStore::None).dangerous_accept_invalid_certs(true)
+            let unchecked = builder.certificate_store(CertificateStore::None).dangerous_accept_invalid_certs(true);
+            unchecked.dangerous_accept_invalid_hostnames(true)
         }
         SmarthostTls::Required => match &smarthost.ca_file {
             None => builder,

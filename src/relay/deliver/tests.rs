@@ -2,178 +2,19 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::sink::{Log, Script, smarthost};
 use super::*;
 use crate::config::SmarthostTls;
 use crate::inspect::Report;
 use crate::smtp::{Address, Envelope};
 use crate::store::{Class, Decision, NewEntry, StoreKey};
-
-/// How the smarthost behaves.
-#[derive(Clone, Default)]
-struct Script {
-    /// EHLO keywords.
-    offers: Vec<&'static str>,
-    /// Replies to RCPT by local part; all others are taken.
-    rcpt: HashMap<&'static str, &'static str>,
-    /// Replies by verb, `BANNER`, `DOT`; `close` closes without a word. Without one all goes well.
-    replies: HashMap<&'static str, &'static str>,
-    /// Only for the first connection.
-    once: bool,
-    /// Wait before the answer to the final dot.
-    slow: Duration,
-    /// Certificate for STARTTLS.
-    tls: Option<Arc<rustls::ServerConfig>>,
-    /// Said in one packet with the 220 to STARTTLS.
-    injected: &'static str,
-}
-
-/// What it was given.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Taken {
-    mail: String,
-    rcpt: Vec<String>,
-    content: Vec<u8>,
-    tls: bool,
-}
-
-#[derive(Clone, Default)]
-struct Log {
-    taken: Arc<Mutex<Vec<Taken>>>,
-    commands: Arc<Mutex<Vec<String>>>,
-    connections: Arc<Mutex<usize>>,
-}
-
-impl Log {
-    fn taken(&self) -> Vec<Taken> {
-        self.taken.lock().unwrap().clone()
-    }
-
-    fn commands(&self) -> Vec<String> {
-        self.commands.lock().unwrap().clone()
-    }
-}
-
-async fn smarthost(listener: TcpListener, script: Script, log: Log) {
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let number = {
-            let mut connections = log.connections.lock().unwrap();
-            *connections += 1;
-            *connections
-        };
-        let mut script = script.clone();
-        if script.once && number > 1 {
-            script.replies.clear();
-        }
-        tokio::spawn(serve(stream, script, log.clone()));
-    }
-}
-
-async fn serve(stream: TcpStream, script: Script, log: Log) -> std::io::Result<()> {
-    let banner = script.replies.get("BANNER").copied().unwrap_or("220 sink ESMTP");
-    let mut stream = BufReader::new(stream);
-    if banner == "close" {
-        return Ok(());
-    }
-    stream.write_all(format!("{banner}\r\n").as_bytes()).await?;
-    if !session(&mut stream, &script, &log, false).await? {
-        return Ok(());
-    }
-    let Some(tls) = &script.tls else { return Ok(()) };
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(tls));
-    let stream = acceptor.accept(stream.into_inner()).await?;
-    session(&mut BufReader::new(stream), &script, &log, true).await.map(drop)
-}
-
-/// Serves until the end, or until TLS is to start: then true.
-async fn session<S>(stream: &mut BufReader<S>, script: &Script, log: &Log, tls: bool) -> std::io::Result<bool>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut current = Taken { tls, ..Taken::default() };
-    loop {
-        let mut line = Vec::new();
-        if stream.read_until(b'\n', &mut line).await? == 0 {
-            return Ok(false);
-        }
-        let line = String::from_utf8(line).unwrap().trim_end().to_owned();
-        log.commands.lock().unwrap().push(line.clone());
-        let verb = line.split([' ', ':']).next().unwrap_or_default().to_owned();
-        let scripted = script.replies.get(verb.as_str()).copied();
-        if scripted == Some("close") {
-            return Ok(false);
-        }
-        let reply = match (verb.as_str(), scripted) {
-            (_, Some(reply)) => reply.to_owned(),
-            ("EHLO", _) => {
-                let words: Vec<_> = script.offers.iter().filter(|w| !(tls && **w == "STARTTLS")).collect();
-                let mut reply = String::new();
-                for word in &words {
-                    reply.push_str(&format!("250-{word}\r\n"));
-                }
-                format!("250-sink\r\n{reply}250 HELP")
-            }
-            ("STARTTLS", _) => {
-                stream.write_all(format!("220 go\r\n{}", script.injected).as_bytes()).await?;
-                return Ok(true);
-            }
-            ("MAIL", _) => {
-                current.mail = line.clone();
-                "250 2.1.0 ok".to_owned()
-            }
-            ("RCPT", _) => {
-                let address = line.split(['<', '>']).nth(1).unwrap_or_default();
-                let local = address.split('@').next().unwrap_or_default();
-                let reply = script.rcpt.get(local).copied().unwrap_or("250 2.1.5 ok");
-                if reply.starts_with('2') {
-                    current.rcpt.push(address.to_owned());
-                }
-                reply.to_owned()
-            }
-            ("DATA", _) if current.rcpt.is_empty() => "554 5.5.1 no valid recipients".to_owned(),
-            ("DATA", _) => "354 go on".to_owned(),
-            ("QUIT", _) => {
-                stream.write_all(b"221 bye\r\n").await?;
-                return Ok(false);
-            }
-            _ => "250 ok".to_owned(),
-        };
-        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
-        if verb != "DATA" || !reply.starts_with('3') {
-            continue;
-        }
-        loop {
-            let mut line = Vec::new();
-            if stream.read_until(b'\n', &mut line).await? == 0 {
-                return Ok(false);
-            }
-            if line == b".\r\n" {
-                break;
-            }
-            current.content.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
-        }
-        tokio::time::sleep(script.slow).await;
-        let reply = script.replies.get("DOT").copied().unwrap_or("250 2.0.0 taken");
-        if reply == "close" {
-            log.taken.lock().unwrap().push(current);
-            return Ok(false);
-        }
-        if reply.starts_with('2') {
-            log.taken.lock().unwrap().push(current);
-        }
-        current = Taken { tls, ..Taken::default() };
-        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
-    }
-}
 
 /// A gateway that delivers to a scripted smarthost.
 struct Gateway {
@@ -214,7 +55,10 @@ impl Gateway {
     }
 
     async fn start_at(port: u16, log: Log, setting: Setting) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), port, log, setting).await
+    }
+
+    async fn start_in(directory: tempfile::TempDir, port: u16, log: Log, setting: Setting) -> Self {
         let store = Store::open_exclusive(directory.path(), StoreKey::from_bytes([5; 32])).await.unwrap();
         let smarthost = SmarthostConfig {
             host: "localhost".to_owned(),
@@ -379,7 +223,6 @@ async fn a_connection_lost_after_the_final_dot_is_unknown_and_tried_again() {
     let gateway = Gateway::start(script, setting).await;
     gateway.store.commit(vec![mail("M", &["bob@b.example"], PLAIN)]).await.unwrap();
     gateway.until("the second try", |log| log.taken().len() == 2).await;
-    gateway.until("the record", |_| true).await;
     for _ in 0..100 {
         if gateway.state("M").await == State::Delivered {
             break;
@@ -413,6 +256,26 @@ async fn a_smarthost_that_is_down_is_probed_by_one() {
     let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     tokio::spawn(smarthost(listener, Script::default(), gateway.log.clone()));
     gateway.until("all three", |log| log.taken().len() == 3).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn mail_that_waits_for_a_dead_smarthost_is_given_up_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let gateway = Gateway::start_at(port, Log::default(), Setting::default()).await;
+    gateway.store.commit(vec![mail("A", &["bob@b.example"], PLAIN)]).await.unwrap();
+    gateway.tried("A").await;
+    let mut old = mail("M", &["bob@b.example"], PLAIN);
+    old.at = Timestamp::now() - Duration::from_secs(86_400);
+    gateway.store.commit(vec![old]).await.unwrap();
+    let shown = gateway.tried("M").await;
+    assert_eq!(shown.summary.state, State::Failed);
+    assert_eq!(gateway.state("A").await, State::Queued, "its time is not over");
+    let filter = crate::store::Filter { class: Some(Class::Notice), ..Default::default() };
+    let notices = gateway.store.list(filter, 10).await.unwrap();
+    assert_eq!(notices.iter().map(|n| n.about.clone()).collect::<Vec<_>>(), [Some(QueueId("M".into()))]);
     gateway.stop().await;
 }
 
@@ -574,4 +437,65 @@ async fn a_release_by_another_process_is_noticed() {
     gateway.tried("M").await;
     assert_eq!(gateway.state("M").await, State::Delivered);
     gateway.stop().await;
+}
+
+#[test]
+#[ignore = "started by the test below, which kills it"]
+fn child_that_delivers() {
+    let (Ok(directory), Ok(port)) = (std::env::var("SCHOOLGATE_TEST_STORE"), std::env::var("SCHOOLGATE_TEST_PORT"))
+    else {
+        return;
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = Store::open_exclusive(directory.as_ref(), StoreKey::from_bytes([5; 32])).await.unwrap();
+        let (_stop, shutdown) = watch::channel(false);
+        let smarthost = SmarthostConfig {
+            host: "localhost".to_owned(),
+            port: port.parse().unwrap(),
+            tls: SmarthostTls::None,
+            ca_file: None,
+            connections: 1,
+        };
+        let queue = QueueConfig { retry: vec![Duration::from_secs(60)], give_up: Duration::from_secs(86_400) };
+        let delivery = tokio::spawn(run(store.clone(), smarthost, "gate.example".to_owned(), queue, shutdown));
+        store.commit(vec![mail("M", &["bob@b.example"], PLAIN)]).await.unwrap();
+        let _ = tokio::time::timeout(Duration::from_secs(5), delivery).await;
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_delivering_nothing_is_lost_and_doubles_are_told() {
+    // Fault, copies that the smarthost has in the end, and whether the store must have warned of a double.
+    for (fault, copies, warned) in [
+        ("before-send", 1, true),
+        ("after-final-dot", 2, true),
+        ("after-smarthost-250", 2, true),
+        ("before-record", 2, true),
+        ("after-record", 1, false),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let log = Log::default();
+        tokio::spawn(smarthost(listener, Script { slow: Duration::from_millis(50), ..Script::default() }, log.clone()));
+        let environment = [
+            ("SCHOOLGATE_TEST_STORE", directory.path().display().to_string()),
+            ("SCHOOLGATE_TEST_PORT", port.to_string()),
+        ];
+        let killed = tokio::task::spawn_blocking(move || {
+            let test = "relay::deliver::tests::child_that_delivers";
+            crate::store::tests::run_until_killed(test, fault, &environment)
+        });
+        killed.await.unwrap();
+        let gateway = Gateway::start_in(directory, port, log, Setting::default()).await;
+        let shown = gateway.tried("M").await;
+        assert_eq!(shown.summary.state, State::Delivered, "{fault}");
+        // The killed one's message may still be on its way through the smarthost.
+        gateway.until(fault, |log| log.taken().len() >= copies).await;
+        assert_eq!(gateway.log.taken().len(), copies, "{fault}");
+        assert!(gateway.log.taken().iter().all(|taken| taken.content == PLAIN), "{fault}");
+        let told = shown.audit.iter().any(|line| line.event == "recovered" && line.detail.contains("true"));
+        assert_eq!(told, warned, "{fault}");
+        gateway.stop().await;
+    }
 }

@@ -17,10 +17,10 @@ use super::{Shared, Submission, TakeIn, told_to_stop};
 use crate::limits;
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
-use crate::relay::trace::{Hop, new_queue_id};
+use crate::relay::trace::Hop;
 use crate::smtp::session::Begun;
 use crate::smtp::{Action, CloseReason, Code, ContentFacts, Reply, Session, SessionConfig};
-use crate::store::QueueId;
+use crate::store::{QueueId, fault};
 
 /// How a connection ended that only looked whether the port answers, as health checks do.
 pub(super) const SAID_NOTHING: &str = "said-nothing";
@@ -51,6 +51,8 @@ pub(super) struct Connection<T> {
     stops: Option<Instant>,
     /// The client has sent something.
     spoke: bool,
+    /// A message is ours, and its 250 is the next thing to be written.
+    accepted: bool,
 }
 
 impl<T: TakeIn> Connection<T> {
@@ -63,7 +65,17 @@ impl<T: TakeIn> Connection<T> {
             recipients: limits::RECIPIENTS,
             may_relay: options.relay_from.iter().any(|network| network.contains(&client)),
         });
-        Self { stream, client, shared, session, receiving: None, last_done: Instant::now(), stops: None, spoke: false }
+        Self {
+            stream,
+            client,
+            shared,
+            session,
+            receiving: None,
+            last_done: Instant::now(),
+            stops: None,
+            spoke: false,
+            accepted: false,
+        }
     }
 
     /// Serves the connection to its end, and says in one word how it ended.
@@ -153,6 +165,9 @@ impl<T: TakeIn> Connection<T> {
                 match action {
                     Action::Write(reply) => {
                         timeout(self.shared.options.pace.idle, self.stream.write_all(&reply)).await??;
+                        if std::mem::take(&mut self.accepted) {
+                            fault::point("after-250");
+                        }
                     }
                     Action::Pause => tokio::time::sleep(Duration::from_secs(limits::ERROR_PAUSE_SECONDS)).await,
                     Action::Begin(begun) => self.begin(*begun).await,
@@ -164,6 +179,7 @@ impl<T: TakeIn> Connection<T> {
                     Action::Discard => self.receiving = None,
                     Action::Complete(facts) => {
                         let reply = self.complete(facts).await;
+                        self.accepted = reply.is_success();
                         self.session.answer(&reply, actions);
                         self.last_done = Instant::now();
                     }
@@ -176,7 +192,7 @@ impl<T: TakeIn> Connection<T> {
 
     async fn begin(&mut self, begun: Begun) {
         let at = Timestamp::now();
-        let id = new_queue_id(at);
+        let id = QueueId::generate(at);
         let line = self.shared.tracer.received_line(&Hop {
             helo: &begun.helo,
             client: self.client,

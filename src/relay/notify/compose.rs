@@ -21,15 +21,6 @@ pub struct Parts<'a> {
     pub at: Timestamp,
     pub text: &'a str,
     pub html: &'a str,
-    /// What became of each recipient, for machines; makes the notice a delivery status notification.
-    pub status: Option<&'a DeliveryStatus>,
-}
-
-/// The second part of a delivery status notification (RFC 3464), with CRLF line ends.
-pub struct DeliveryStatus {
-    pub text: String,
-    /// An address in it is not ASCII (RFC 6533 3).
-    pub global: bool,
 }
 
 /// The complete message, CRLF line ends.
@@ -37,7 +28,7 @@ pub fn message(parts: &Parts<'_>) -> Vec<u8> {
     let mut builder = lettre::Message::builder()
         .from(Mailbox::new(Some(parts.from_name.to_owned()), lettre_address(parts.from)))
         .date(parts.at.into())
-        .message_id(Some(message_id(parts)))
+        .message_id(Some(format!("<{}.{}@{}>", parts.id, parts.kind.name(), parts.hostname)))
         .subject(parts.subject)
         .header(AutoSubmitted(parts.kind.auto_submitted()))
         .header(NoAutoReplies);
@@ -46,41 +37,13 @@ pub fn message(parts: &Parts<'_>) -> Vec<u8> {
         builder = builder.in_reply_to(id.to_owned()).header(References::from(id.to_owned()));
     }
     // A boundary of our own makes the same notice the same bytes; quoted-printable and base64 cannot hold "=_".
-    let readable = MultiPart::builder()
+    let body = MultiPart::builder()
         .kind(MultiPartKind::Alternative)
         .boundary(format!("=_{}-{}", parts.kind.name(), parts.id))
         .singlepart(part(header::ContentType::TEXT_PLAIN, parts.text))
         .singlepart(part(header::ContentType::TEXT_HTML, parts.html));
-    let body = match parts.status {
-        Some(status) => report(readable, status, parts.id),
-        None => readable,
-    };
     // With a From and an envelope lettre finds nothing to refuse; an empty result would say so in the tests.
     builder.multipart(body).map(|message| message.formatted()).unwrap_or_default()
-}
-
-/// The same for the same notice, so that one sent twice reads as one; a message may have several delivery reports.
-fn message_id(parts: &Parts<'_>) -> String {
-    let time = parts.status.map(|_| format!("-{}", parts.at.as_millisecond())).unwrap_or_default();
-    format!("<{}.{}{time}@{}>", parts.id, parts.kind.name(), parts.hostname)
-}
-
-/// `multipart/report` (RFC 6522): what people read, then what machines read.
-fn report(readable: MultiPart, status: &DeliveryStatus, id: &str) -> MultiPart {
-    let content_type = format!("multipart/report; report-type=delivery-status; boundary=\"=_report-{id}\"");
-    let (kind, encoding) = if status.global {
-        ("message/global-delivery-status", header::ContentTransferEncoding::QuotedPrintable)
-    } else {
-        ("message/delivery-status", header::ContentTransferEncoding::SevenBit)
-    };
-    let (Ok(content_type), Ok(kind)) = (header::ContentType::parse(&content_type), header::ContentType::parse(kind))
-    else {
-        return readable;
-    };
-    let body = lettre::message::Body::new_with_encoding(status.text.clone(), encoding)
-        .unwrap_or_else(lettre::message::Body::new);
-    let status = SinglePart::builder().header(kind).body(body);
-    MultiPart::builder().header(content_type).multipart(readable).singlepart(status)
 }
 
 /// Always quoted-printable: lettre would choose 7bit for plain ASCII, in which the boundary might stand.

@@ -18,12 +18,10 @@ pub enum Kind {
     Review,
     ReturnedByReviewer,
     Discarded,
-    Undeliverable,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] =
-        [Self::Returned, Self::Held, Self::Review, Self::ReturnedByReviewer, Self::Discarded, Self::Undeliverable];
+    pub const ALL: [Self; 5] = [Self::Returned, Self::Held, Self::Review, Self::ReturnedByReviewer, Self::Discarded];
 
     /// The name of its template files, without the ending.
     pub fn name(self) -> &'static str {
@@ -33,7 +31,6 @@ impl Kind {
             Self::Review => "review",
             Self::ReturnedByReviewer => "returned-by-reviewer",
             Self::Discarded => "discarded",
-            Self::Undeliverable => "undeliverable",
         }
     }
 
@@ -62,18 +59,7 @@ pub struct Context {
     pub reviewers: String,
     /// What the reviewer wrote; may be empty.
     pub note: String,
-    /// Recipients that got no copy; empty but for the notice about them.
-    pub failures: Vec<Failed>,
     pub id: String,
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub struct Failed {
-    pub address: String,
-    /// In plain words.
-    pub why: String,
-    /// What the other mail system said; may be empty.
-    pub reply: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -151,8 +137,6 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "returned-by-reviewer.txt",
     "discarded.html",
     "discarded.txt",
-    "undeliverable.html",
-    "undeliverable.txt",
 ];
 
 fn names() -> String {
@@ -284,11 +268,6 @@ fn made_up() -> [Context; 2] {
         breach: true,
         reviewers: "the School Business Manager".to_owned(),
         note: "A note.".to_owned(),
-        failures: vec![Failed {
-            address: "a@b.example".to_owned(),
-            why: "Why.".to_owned(),
-            reply: "550 5.1.1 No".to_owned(),
-        }],
         id: "01ARZ3NDEKTSV4RR".to_owned(),
     };
     let bare = Context {
@@ -300,7 +279,6 @@ fn made_up() -> [Context; 2] {
         pupils: 0,
         breach: false,
         note: String::new(),
-        failures: Vec::new(),
         ..full.clone()
     };
     [full, bare]

@@ -13,7 +13,6 @@ pub fn headline(kind: Kind, rule: Option<&str>) -> String {
         Kind::Held => format!("HELD, NOT SENT: {reason}"),
         Kind::ReturnedByReviewer => "NOT SENT: sent back to you after checking".to_owned(),
         Kind::Discarded => "NOT SENT: deleted after checking".to_owned(),
-        Kind::Undeliverable => "NOT DELIVERED: refused by another mail system".to_owned(),
         Kind::Review => format!("TO DECIDE: message held: {reason}"),
     }
 }
@@ -39,34 +38,6 @@ fn reason(rule: &str) -> &'static str {
         "pupil-images" => "photograph going outside the school",
         "lookalike-recipient" => "address may be mistyped",
         _ => "school policy needs a check",
-    }
-}
-
-/// The headline of a report on recipients that got no copy.
-pub fn undelivered(failed: usize, recipients: usize) -> String {
-    match (failed, recipients) {
-        (1, 1) => "NOT DELIVERED: your message did not arrive".to_owned(),
-        (failed, all) if failed >= all => "NOT DELIVERED: to none of its recipients".to_owned(),
-        (failed, all) => format!("NOT DELIVERED: to {failed} of {all} recipients"),
-    }
-}
-
-/// Why a recipient got no copy, by enhanced status code (RFC 3463), and what to do about it.
-pub fn undelivered_why(status: &str, expired: bool) -> &'static str {
-    if expired {
-        return "It was tried again and again, and the mail system of this recipient has not taken it in time. Ring them, \
-                or send it again later.";
-    }
-    let mut codes = status.split('.').skip(1);
-    match (codes.next(), codes.next()) {
-        (Some("1"), _) => "There is no such mailbox. Check the address letter by letter, and send it again.",
-        (Some("2"), Some("2")) => "The mailbox is full. Tell them in another way, or send it again later.",
-        (Some("2"), Some("3")) | (Some("3"), Some("4")) => {
-            "The message is too large for their mail system. Send it again with smaller attachments."
-        }
-        (Some("2"), _) => "The mailbox takes no mail now. Tell them in another way.",
-        (Some("7"), _) => "Their mail system does not allow this message. Ask them why, or tell them in another way.",
-        _ => "Their mail system refused it. Check the address, or tell them in another way.",
     }
 }
 

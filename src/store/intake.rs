@@ -1,0 +1,269 @@
+//! How messages come in: sealed, made durable with their notices, decided on when they were pending.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::audit::{GATEWAY, micros};
+use super::queue::mismatch;
+use super::writer::{Answer, Entry, Op, Tx};
+use super::{Class, DueRecipient, Leased, NewEntry, QueueId, State, Store, StoreError, content, row};
+use crate::inspect::Report;
+use crate::limits;
+use crate::policy::Action;
+use crate::smtp::Address;
+
+pub(super) struct Decide {
+    pub id: QueueId,
+    pub report: Report,
+    pub sealed: Vec<u8>,
+    pub state: State,
+    pub notices: Vec<Entry>,
+}
+
+impl Store {
+    /// Makes a message and its notices durable, all of them or none: content first, then all rows in one transaction.
+    ///
+    /// On `Ok` the caller may answer 250. [`StoreError::Full`] is for 452, every other error for 451.
+    pub async fn commit(&self, entries: Vec<NewEntry>) -> Result<(), StoreError> {
+        let entries = self.seal(entries).await?;
+        self.ask(Op::Commit(entries)).await.map(drop)
+    }
+
+    /// Stores the decision on a pending message, with its notices, in one transaction. `state` is `Queued` only with a
+    /// report that says `deliver`; otherwise `Held` or `Returned`.
+    pub async fn decide_pending(
+        &self,
+        id: &QueueId,
+        report: &Report,
+        state: State,
+        notices: Vec<NewEntry>,
+    ) -> Result<(), StoreError> {
+        check_decision(state, report.action)?;
+        let sealed = self.seal_report(id, report)?;
+        let notices = self.seal(notices).await?;
+        let decide = Decide { id: id.clone(), report: report.clone(), sealed, state, notices };
+        self.ask(Op::Decide(Box::new(decide))).await.map(drop)
+    }
+
+    /// Counts a failed inspection of a pending message and ends its lease; it is due again after
+    /// [`limits::INSPECT_WAIT`]. Gives how many failed.
+    pub async fn note_inspection_failure(&self, id: &QueueId) -> Result<u32, StoreError> {
+        match self.ask(Op::InspectionFailed(id.clone())).await? {
+            Answer::Tries(tries) => Ok(tries),
+            _ => mismatch(),
+        }
+    }
+
+    /// Encrypts what is new; large content gets its file here, beside the writer.
+    pub(super) async fn seal(&self, entries: Vec<NewEntry>) -> Result<Vec<Entry>, StoreError> {
+        let mut sealed = Vec::with_capacity(entries.len());
+        for new in entries {
+            check_entry(&new)?;
+            let report = match &new.report {
+                Some(report) => Some(self.seal_report(&new.id, report)?),
+                None => None,
+            };
+            let mut entry = Entry::new(new, None, report);
+            if entry.new.state.keeps_content() {
+                self.seal_content(&mut entry).await?;
+            }
+            sealed.push(entry);
+        }
+        Ok(sealed)
+    }
+
+    async fn seal_content(&self, entry: &mut Entry) -> Result<(), StoreError> {
+        let (id, sha256, bytes) = (entry.new.id.clone(), entry.new.sha256, Arc::clone(&entry.new.content));
+        if bytes.len() <= limits::LARGE_CONTENT {
+            let sealed = content::seal(&self.inner.keys, &id, &sha256, &bytes)?;
+            (entry.record, entry.key) = (Some(sealed.record), Some(sealed.key));
+            return Ok(());
+        }
+        let (keys, directory) = (Arc::clone(&self.inner.keys), self.inner.directory.clone());
+        let written = tokio::task::spawn_blocking(move || {
+            let sealed = content::seal(&keys, &id, &sha256, &bytes)?;
+            Ok::<_, StoreError>((content::write_large(&directory, &id, &sealed.record)?, sealed.key))
+        });
+        let (place, key) = written.await.map_err(|_| StoreError::Closed)??;
+        (entry.place, entry.key) = (Some(place), Some(key));
+        Ok(())
+    }
+
+    fn seal_report(&self, id: &QueueId, report: &Report) -> Result<Vec<u8>, StoreError> {
+        let json = serde_json::to_vec(report).map_err(|e| StoreError::Refused(format!("no report: {e}")))?;
+        self.inner.keys.seal_report(&id.0, &json)
+    }
+}
+
+/// An entry that contradicts itself never reaches the disk.
+fn check_entry(new: &NewEntry) -> Result<(), StoreError> {
+    let refused = |why: &str| Err(StoreError::Refused(format!("message {}: {why}", new.id)));
+    match (new.class, new.state, &new.report) {
+        _ if new.envelope.recipients.is_empty() => refused("it has no recipient"),
+        (Class::Notice, State::Queued, _) | (Class::Mail, State::Pending, None) => Ok(()),
+        (Class::Mail, State::Queued | State::Held | State::Returned, Some(report)) => {
+            check_decision(new.state, report.action)
+        }
+        (Class::Mail, State::Held, None) => Ok(()),
+        _ => refused("its state and its report contradict each other"),
+    }
+}
+
+fn check_decision(state: State, action: Action) -> Result<(), StoreError> {
+    match (state, action) {
+        (State::Queued, Action::Deliver) | (State::Held, _) => Ok(()),
+        (State::Returned, Action::Warn | Action::Hold | Action::Reject) => Ok(()),
+        _ => Err(StoreError::Refused(format!(
+            "the decision `{}` does not lead to the state `{}`",
+            action.as_str(),
+            state.as_str()
+        ))),
+    }
+}
+
+fn rule_ids(report: &Report) -> String {
+    let fired = report.rules.iter().filter(|rule| !rule.observed_only).map(|rule| rule.id.as_str());
+    fired.collect::<Vec<_>>().join(",")
+}
+
+impl Tx<'_> {
+    pub async fn insert(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        for entry in entries {
+            self.insert_one(entry).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_one(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        let new = &entry.new;
+        let verdict = new.report.as_ref().map(|report| report.action.as_str());
+        let handed = self.hand_over(new);
+        let lease_until = match &handed {
+            Some(_) => self.now.saturating_add(self.lease_for).ok().map(micros),
+            None => None,
+        };
+        let place = entry.place.as_ref();
+        let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        sqlx::query(
+            "insert into message (id, class, about, state, mail_from, smtputf8, eight_bit, sha256, size, verdict, \
+             verdict_sha256, rules, report, content_file, content_offset, content_length, content_key, at, changed_at, \
+             next_due, lease_owner, lease_until) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+        )
+        .bind(&new.id.0)
+        .bind(new.class.as_str())
+        .bind(new.about.as_ref().map(|id| &id.0))
+        .bind(new.state.as_str())
+        .bind(new.envelope.mail_from.as_ref().map(Address::as_str))
+        .bind(new.envelope.smtputf8)
+        .bind(new.envelope.eight_bit)
+        .bind(&new.sha256[..])
+        .bind(signed(new.content.len() as u64))
+        .bind(verdict)
+        .bind(verdict.map(|_| &new.sha256[..]))
+        .bind(new.report.as_ref().map(rule_ids).unwrap_or_default())
+        .bind(entry.report.as_deref())
+        .bind(place.map(|p| p.file.as_str()))
+        .bind(place.map(|p| signed(p.offset)))
+        .bind(place.map(|p| signed(p.length)))
+        .bind(place.and(entry.key.as_deref()))
+        .bind(micros(new.at))
+        .bind(micros(self.now))
+        .bind(micros(new.at))
+        .bind(lease_until.map(|_| self.owner))
+        .bind(lease_until)
+        .execute(&mut *self.connection)
+        .await?;
+        for (position, address) in new.envelope.recipients.iter().enumerate() {
+            sqlx::query("insert into recipient (message, position, address) values ($1, $2, $3)")
+                .bind(&new.id.0)
+                .bind(position as i64)
+                .bind(address.as_str())
+                .execute(&mut *self.connection)
+                .await?;
+        }
+        let detail = json!({
+            "state": new.state.as_str(),
+            "class": new.class.as_str(),
+            "about": new.about.as_ref().map(|id| &id.0),
+            "verdict": verdict,
+            "rules": new.report.as_ref().map(rule_ids),
+            "size": new.content.len(),
+            "recipients": new.envelope.recipients.len(),
+            "client": new.client.map(|ip| ip.to_string()),
+        });
+        self.audit(&new.id, "accepted", GATEWAY, detail).await?;
+        self.effects.pending |= new.state == State::Pending;
+        self.effects.queued |= new.state == State::Queued && handed.is_none();
+        self.effects.handed.extend(handed);
+        Ok(())
+    }
+
+    /// The message as delivery wants it, where delivery has a place free and the content is small.
+    fn hand_over(&mut self, new: &NewEntry) -> Option<Leased> {
+        if new.state != State::Queued || self.places == 0 || new.content.len() > limits::LARGE_CONTENT {
+            return None;
+        }
+        self.places -= 1;
+        let recipients = new.envelope.recipients.iter().zip(0..);
+        Some(Leased {
+            id: new.id.clone(),
+            class: new.class,
+            mail_from: new.envelope.mail_from.clone(),
+            smtputf8: new.envelope.smtputf8,
+            eight_bit: new.envelope.eight_bit,
+            recipients: recipients
+                .map(|(address, position)| DueRecipient { position, address: address.clone(), attempts: 0 })
+                .collect(),
+            sha256: new.sha256,
+            // The same insert is checked by the schema; nothing is handed over before it committed.
+            may_leave: true,
+            at: new.at,
+            attempts: 0,
+            content: Some(Arc::clone(&new.content)),
+        })
+    }
+
+    pub async fn decide(&mut self, decide: &Decide) -> Result<(), StoreError> {
+        let Decide { id, report, sealed, state, notices } = decide;
+        let standing = self.standing(id).await?;
+        if standing.state != State::Pending {
+            return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "decided" });
+        }
+        sqlx::query(
+            "update message set verdict = $2, verdict_sha256 = sha256, rules = $3, report = $4, next_due = $5 \
+             where id = $1",
+        )
+        .bind(&id.0)
+        .bind(report.action.as_str())
+        .bind(rule_ids(report))
+        .bind(sealed)
+        .bind(micros(self.now))
+        .execute(&mut *self.connection)
+        .await?;
+        self.move_to(id, &standing, *state).await?;
+        let detail = json!({"state": state.as_str(), "verdict": report.action.as_str(), "rules": rule_ids(report)});
+        self.audit(id, "decided", GATEWAY, detail).await?;
+        self.effects.queued |= *state == State::Queued;
+        self.insert(notices).await
+    }
+
+    pub async fn inspection_failed(&mut self, id: &QueueId) -> Result<u32, StoreError> {
+        let standing = self.standing(id).await?;
+        if standing.state != State::Pending {
+            return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "inspected" });
+        }
+        let row = sqlx::query(
+            "update message set inspect_tries = inspect_tries + 1, lease_owner = null, lease_until = null, \
+             next_due = $2 where id = $1 returning inspect_tries",
+        )
+        .bind(&id.0)
+        .bind(micros(self.now) + i64::try_from(limits::INSPECT_WAIT).unwrap_or_default() * 1_000_000)
+        .fetch_one(&mut *self.connection)
+        .await?;
+        let tries = row::count_of(&row, "inspect_tries")?;
+        self.audit(id, "inspection-failed", GATEWAY, json!({"tries": tries})).await?;
+        Ok(tries)
+    }
+}

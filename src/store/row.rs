@@ -1,0 +1,27 @@
+//! Values as rows keep them; what does not read as what it must be is damage, not a crash.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{QueueId, StoreError};
+use crate::smtp::Address;
+
+pub(super) fn hash_of(row: &SqliteRow, id: &QueueId) -> Result<[u8; 32], StoreError> {
+    row.try_get::<Vec<u8>, _>("sha256")?
+        .try_into()
+        .map_err(|_| StoreError::Damaged { id: id.clone(), reason: "its hash is no hash".to_owned() })
+}
+
+/// A count or position as the database keeps it.
+pub(super) fn count_of(row: &SqliteRow, column: &str) -> Result<u32, StoreError> {
+    Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
+}
+
+pub(super) fn sender_of(row: &SqliteRow, id: &QueueId) -> Result<Option<Address>, StoreError> {
+    row.try_get::<Option<String>, _>("mail_from")?.map(|text| address_of(&text, id)).transpose()
+}
+
+pub(super) fn address_of(text: &str, id: &QueueId) -> Result<Address, StoreError> {
+    Address::parse(text)
+        .map_err(|_| StoreError::Damaged { id: id.clone(), reason: "an address of its envelope is none".to_owned() })
+}
