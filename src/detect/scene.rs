@@ -214,7 +214,7 @@ impl<'a> Line<'a> {
                 let broken = token.gap.has(Gap::NEWLINE);
                 let length = previous.folded.end - line_start;
                 let stop =
-                    token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && !(abbreviation && !broken);
+                    token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && (!abbreviation || broken);
                 if stop
                     || token.gap.has(Gap::BULLET)
                     || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE))
@@ -265,7 +265,7 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
         if let Some((year, length)) = year(text, from) {
             add(from, from + length, Fact::Year(year));
         }
-        if word.len() <= 4 && from + 1 <= tokens.len() {
+        if word.len() <= 4 {
             let two = format!("{word}{}", text.word(from + 1));
             if crate::text::checks::postcode(&two)
                 && tokens.get(from + 1).is_some_and(|t| t.gap.only(Gap::SPACE) || t.gap.joined())
