@@ -181,6 +181,18 @@ limits! {
     /// Pending messages inspected one after the other before looking again.
     PENDING_BATCH: u32 = 16, "messages", "own choice";
 
+    // --- importing a roster ---
+    /// One file of a roster, or a bundle unpacked.
+    ROSTER_FILE: u64 = 1024 * 1024 * 1024, "octets", "own choice: a million pupils with two contacts each take half of it";
+    /// Rows from the top of a file among which the heading is looked for.
+    ROSTER_TITLE_ROWS: usize = 40, "rows", "own choice: reports print a dozen lines of title and filters at most";
+    /// Lines of a file that one row may span before a quotation mark counts as never closed.
+    ROSTER_ROW_LINES: u64 = 40, "lines", "own choice: an address in one cell has eight";
+    /// Pupils of the earlier roster that an import may drop without --force.
+    ROSTER_DROP_PERCENT: usize = 20, "per cent", "own choice: above a year group leaving (one in seven in a primary school), below half a list";
+    /// Pause between two looks for a newly imported roster.
+    ROSTER_LOOK_SECONDS: u64 = 15, "seconds", "own choice: one look at a file's date; well inside the minute that is promised";
+
     // --- deciding ---
     /// Distinct pupils from which a message counts as bulk.
     BULK_PUPILS: usize = 10, "pupils", "core policy: `bulk`";

@@ -21,7 +21,7 @@ mod markup;
 mod office;
 mod opendocument;
 mod outlook;
-mod package;
+pub(crate) mod package;
 mod pdf;
 mod pdf_layout;
 mod pptx;
@@ -30,7 +30,7 @@ mod sniff;
 mod tar;
 mod tnef;
 mod xlsx;
-mod xml;
+pub(crate) mod xml;
 
 use crate::message::Message;
 use crate::text::{Document, Image};

@@ -246,7 +246,7 @@ impl RosterIndex {
     fn add_pupil(&mut self, at: u32, pupil: &super::Pupil) {
         self.ids.insert(pupil.id.clone(), at);
         let forenames = forename_forms(pupil);
-        let surnames = forms(&pupil.surname, true, false);
+        let surnames = surname_forms(pupil);
         for (form, _) in &forenames {
             self.part(form).pupil_forename = true;
         }
@@ -262,7 +262,9 @@ impl RosterIndex {
             facts.push(Fact::Class(run_hash(&pupil.form)));
         }
         facts.extend(year_of(&pupil.year_group).map(Fact::Year));
-        facts.extend(initials(&pupil.surname).iter().map(|initial| Fact::Initial(token_hash(initial))));
+        for surname in pupil.surnames() {
+            facts.extend(initials(surname).iter().map(|initial| Fact::Initial(token_hash(initial))));
+        }
         facts.extend(pupil.date_of_birth.map(Fact::Born));
         if !pupil.postcode.is_empty() {
             facts.push(Fact::Postcode(token_hash(&compact(&pupil.postcode))));
@@ -279,10 +281,12 @@ impl RosterIndex {
             }
         }
         // Forename and surname run together, as mailboxes and file names have them.
-        for forename in [Some(&pupil.forename), pupil.known_as.as_ref()].into_iter().flatten() {
-            let (text, family) = (Text::new(forename), Text::new(&pupil.surname));
-            let plain = |text: &Text<'_>| text.tokens.iter().map(|token| text.norm(token)).collect::<String>();
-            let (first, last) = (plain(&text), plain(&family));
+        let plain = |name: &str| {
+            let text = Text::new(name);
+            text.tokens.iter().map(|token| text.norm(token)).collect::<String>()
+        };
+        for (forename, surname) in pupil.forenames().flat_map(|f| pupil.surnames().map(move |s| (f, s))) {
+            let (first, last) = (plain(forename), plain(surname));
             if first.len() >= 3 && last.len() >= 3 {
                 post(&mut self.joined, token_hash(&format!("{first}{last}")), at);
                 post(&mut self.joined, token_hash(&format!("{last}{first}")), at);
@@ -389,6 +393,18 @@ impl RosterIndex {
     }
 }
 
+/// Forms of every surname; exact ones win where two surnames share a form.
+fn surname_forms(pupil: &super::Pupil) -> Vec<Form> {
+    let mut out: Vec<Form> = Vec::new();
+    for form in pupil.surnames().flat_map(|name| forms(name, true, false)) {
+        match out.iter_mut().find(|other| other.tokens == form.tokens) {
+            Some(other) => other.loose &= form.loose,
+            None => out.push(form),
+        }
+    }
+    out
+}
+
 /// Forms of the forename in daily use; loose ones are short forms and halves of double names.
 fn forename_forms(pupil: &super::Pupil) -> Vec<(Form, bool)> {
     let mut out: Vec<(Form, bool)> = Vec::new();
@@ -398,7 +414,7 @@ fn forename_forms(pupil: &super::Pupil) -> Vec<(Form, bool)> {
             out.push((form, loose));
         }
     };
-    for name in [Some(&pupil.forename), pupil.known_as.as_ref()].into_iter().flatten() {
+    for name in pupil.forenames() {
         forms(name, true, false).into_iter().for_each(&mut add);
     }
     for short in NAMES.short_forms(&pupil.forename) {
