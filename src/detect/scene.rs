@@ -62,6 +62,9 @@ pub(super) struct Wide {
     pub guardians: Vec<FactAt>,
 }
 
+/// Octets of the longest piece of a paragraph that is looked at as one.
+const LONGEST_PIECE: usize = 4_096;
+
 /// Facts of one kind that are kept for a whole document; a message with more is a list, and lists have rows.
 const WIDE_FACTS: usize = 60;
 /// Lines from the end in which a signature stands.
@@ -76,7 +79,9 @@ impl<'a> Scene<'a> {
             for (block, piece) in content.blocks.iter().enumerate() {
                 match piece {
                     Block::Paragraph { text, detail } => {
-                        lines.push(Line::new(text, document, block, None, detail.clone()));
+                        for piece in pieces(text) {
+                            lines.push(Line::new(piece, document, block, None, detail.clone()));
+                        }
                     }
                     Block::Table(table) => {
                         for (row, content) in table.rows.iter().enumerate() {
@@ -191,6 +196,30 @@ impl<'a> Scene<'a> {
     pub(super) fn place(&self, line: usize) -> &str {
         &self.documents[self.lines[line].document].place
     }
+}
+
+/// A paragraph in pieces of bounded length, so that looking around a name costs the same in a long text as in a short
+/// one; cut at a line's end, else a sentence's, else between words.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while rest.len() > LONGEST_PIECE {
+        let mut end = LONGEST_PIECE;
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let window = &rest[..end];
+        let cut = [window.rfind('\n'), window.rfind(". "), window.rfind(' ')]
+            .into_iter()
+            .flatten()
+            .find(|&at| at > LONGEST_PIECE / 2)
+            .map_or(end, |at| at + 1);
+        let (head, tail) = rest.split_at(cut);
+        out.push(head);
+        rest = tail;
+    }
+    out.push(rest);
+    out
 }
 
 impl<'a> Line<'a> {

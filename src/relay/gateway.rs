@@ -95,9 +95,13 @@ impl Gateway {
         let (mut listening, mut working) = (JoinSet::new(), JoinSet::new());
         if let Some(address) = config.monitor {
             let (monitor, readiness) = (Monitor::bind(address).await?, readiness.clone());
+            let mut ends = working_ends.clone();
             working.spawn(async move {
-                if let Err(error) = monitor.serve(readiness).await {
-                    event!(Event::Trouble, what = "monitor", reason = %error);
+                tokio::select! {
+                    ended = monitor.serve(readiness) => if let Err(error) = ended {
+                        event!(Event::Trouble, what = "monitor", reason = %error);
+                    },
+                    _ = ends.changed() => {}
                 }
             });
         }
