@@ -98,14 +98,6 @@ pub enum LoadError {
         /// The heading looked for.
         column: &'static str,
     },
-    /// Not a CSV file.
-    #[error("{}, line {line}: not a row of comma-separated values", file.display())]
-    Csv {
-        /// The file.
-        file: PathBuf,
-        /// Where reading stopped.
-        line: u64,
-    },
 }
 
 /// Reads the files and builds the index.
@@ -157,23 +149,11 @@ impl Sheet {
     fn read(file: &Path, required: &[&'static str]) -> Result<Self, LoadError> {
         let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable { file: file.to_owned(), source })?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-        if let Err(error) = std::str::from_utf8(bytes) {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
-            return Err(LoadError::Encoding { file: file.to_owned(), line });
-        }
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| LoadError::Csv {
-                file: file.to_owned(),
-                line: error.position().map_or(0, csv::Position::line),
-            })?;
-            let line = record.position().map_or(0, csv::Position::line);
-            if record.iter().any(|cell| !cell.is_empty()) {
-                rows.push((line, record));
-            }
-        }
+            LoadError::Encoding { file: file.to_owned(), line }
+        })?;
+        let mut rows = super::rows::rows(text, b',', usize::MAX);
         let heading = if rows.is_empty() { csv::StringRecord::new() } else { rows.remove(0).1 };
         let columns: HashMap<String, usize> =
             heading.iter().enumerate().map(|(at, name)| (name.to_lowercase().replace([' ', '-'], "_"), at)).collect();

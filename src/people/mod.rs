@@ -10,6 +10,7 @@ pub mod load;
 pub mod names;
 mod providers;
 pub mod recipients;
+mod rows;
 
 pub use import::Roster;
 pub use index::RosterIndex;

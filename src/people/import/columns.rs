@@ -139,7 +139,6 @@ fn whole(closed: &str) -> Option<Field> {
         | "liveswithstudent"
         | "legalguardian"
         | "emergencycontact"
-        | "primaryguardian"
         | "courtorder"
         | "receivescorrespondence" => Field::ContactMark,
         "relationship"

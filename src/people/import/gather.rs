@@ -281,9 +281,11 @@ impl Gather {
                 if known.surname.is_empty() {
                     known.surname = guardian.surname;
                 }
-                for (own, other) in
-                    [(&mut known.phone, guardian.phone), (&mut known.relationship, guardian.relationship)]
-                {
+                for (own, other) in [
+                    (&mut known.title, guardian.title),
+                    (&mut known.phone, guardian.phone),
+                    (&mut known.relationship, guardian.relationship),
+                ] {
                     if own.is_empty() {
                         *own = other;
                     }

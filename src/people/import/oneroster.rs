@@ -12,6 +12,7 @@ use hashbrown::{HashMap, HashSet};
 use super::{ContactRow, ImportError, Of, Place, PupilRow, Rows, sheet, values};
 use crate::extract::package;
 use crate::limits;
+use crate::people::rows::rows;
 use crate::people::{Guardian, Pupil, Staff};
 use crate::text::checks;
 
@@ -61,18 +62,7 @@ impl Csv {
     fn read(file: &Path, bytes: &[u8], required: &[&str]) -> Result<Self, ImportError> {
         let unusable = |problem| ImportError::Unusable { file: file.to_owned(), problem };
         let text = sheet::decode(bytes);
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|_| unusable("is not made of rows of comma-separated values"))?;
-            if record.iter().any(|cell| !cell.is_empty()) {
-                rows.push((record.position().map_or(0, csv::Position::line), record));
-            }
-        }
+        let mut rows = rows(text.trim_start_matches('\u{feff}'), b',', usize::MAX);
         let heading = if rows.is_empty() { csv::StringRecord::new() } else { rows.remove(0).1 };
         let columns: HashMap<String, usize> =
             heading.iter().enumerate().map(|(at, name)| (name.to_lowercase(), at)).collect();
@@ -144,7 +134,7 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
         return Err(unusable("has neither a role in users.csv (1.1) nor a roles.csv (1.2)"));
     }
     let mut rows = Rows::default();
-    let mut told: HashMap<String, (Part, bool)> = HashMap::new();
+    let mut told: HashMap<String, (Part, bool, String)> = HashMap::new();
     for (roles, (row, record)) in roles.iter().flat_map(|roles| roles.live().map(move |row| (roles, row))) {
         let Some(part) = part(roles.cell(record, "role")) else {
             rows.faults.push(roles.place(row, "role").fault("is no role of OneRoster; the row is left out"));
@@ -152,9 +142,10 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
         };
         // A pupil stays a pupil whatever else they do; otherwise the primary role wins, then the first.
         let primary = roles.cell(record, "roleType").eq_ignore_ascii_case("primary");
-        let known = told.entry(roles.text(record, "userSourcedId")).or_insert((part, primary));
+        let role = roles.text(record, "role");
+        let known = told.entry(roles.text(record, "userSourcedId")).or_insert((part, primary, role.clone()));
         if part == Part::Pupil || (primary && !known.1 && known.0 != Part::Pupil) {
-            *known = (part, primary);
+            *known = (part, primary, role);
         }
     }
     let born = births(open("demographics.csv", &["sourcedId", "birthDate"])?, &mut rows);
@@ -172,7 +163,7 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
             rows.faults.push(users.place(row, "sourcedId").fault(problem));
             continue;
         }
-        let by_role = told.get(&id).map(|(part, _)| *part);
+        let by_role = told.get(&id).map(|(part, ..)| *part);
         let by_user = || users.cell(record, "role").split(',').find_map(|role| part(role.trim()));
         let Some(part) = by_role.or_else(by_user) else {
             let column = if users.has("role") { "role" } else { "sourcedId" };
@@ -202,7 +193,7 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
         match part {
             Part::Pupil => user.pupil(born.get(&id).copied(), forms.get(&id), &mut rows),
             Part::Guardian => user.guardian(links.remove(&id).unwrap_or_default(), &mut rows),
-            Part::Staff => user.staff(&mut rows),
+            Part::Staff => user.staff(told.get(&id).map(|(.., role)| role), &mut rows),
         }
     }
     rows.faults.sort_by(|a, b| (&a.file, a.row).cmp(&(&b.file, b.row)));
@@ -340,13 +331,13 @@ impl User<'_> {
         rows.contacts.push(ContactRow { at: self.place("agentSourcedIds"), guardian, more_emails: Vec::new(), of });
     }
 
-    fn staff(&self, rows: &mut Rows) {
+    fn staff(&self, role: Option<&String>, rows: &mut Rows) {
         let staff = Staff {
             id: self.id.to_owned(),
             forename: self.text("givenName"),
             surname: self.text("familyName"),
             email: self.email(rows).unwrap_or_default(),
-            role: self.text("role"),
+            role: role.cloned().unwrap_or_else(|| self.text("role")),
             ..Staff::default()
         };
         rows.staff.push((self.place("sourcedId"), staff));

@@ -38,24 +38,8 @@ pub fn decode(bytes: &[u8]) -> String {
 
 /// Rows of the text by one separator: line and cells. Blank rows are left out.
 fn rows(text: &str, separator: u8, most: usize) -> Vec<(u64, Vec<String>)> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let mut out = Vec::new();
-    // The text is UTF-8, and rows may be of any length: there is nothing left that could fail.
-    for record in reader.records().flatten() {
-        if out.len() >= most {
-            break;
-        }
-        if record.iter().any(|cell| !cell.is_empty()) {
-            let line = record.position().map_or(0, csv::Position::line);
-            out.push((line, record.iter().map(str::to_owned).collect()));
-        }
-    }
-    out
+    let rows = crate::people::rows::rows(text, separator, most).into_iter();
+    rows.map(|(line, record)| (line, record.iter().map(str::to_owned).collect())).collect()
 }
 
 /// The separator and the place of the heading among the rows; the most headings known win, then the first.
@@ -77,7 +61,6 @@ pub fn read(file: &Path, bytes: &[u8]) -> Result<Sheet, ImportError> {
     let text = decode(bytes);
     let text = text.trim_start_matches('\u{feff}');
     let unusable = |problem| ImportError::Unusable { file: file.to_owned(), problem };
-    // Excel writes its separator on a line of its own.
     let (separator, at) = find_heading(text).ok_or_else(|| {
         unusable(
             "no heading row is known: columns such as Surname, Forename, UPN, Date of Birth and Email are looked for",

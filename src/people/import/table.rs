@@ -208,7 +208,16 @@ impl<'a> Row<'a> {
     }
 
     fn named(&self, whose: Whose) -> bool {
-        [Field::Forename, Field::Surname, Field::FullName].iter().any(|&field| self.all(whose, field).next().is_some())
+        [Field::Forename, Field::Surname].iter().any(|&field| self.all(whose, field).next().is_some())
+            || !self.contact_name(whose).is_empty()
+    }
+
+    /// The whole name in one cell. A heading such as `Guardian 1` may stand over a tick instead.
+    fn contact_name(&self, whose: Whose) -> String {
+        const TICKS: [&str; 10] = ["yes", "no", "true", "false", "y", "n", "t", "f", "x", "✓"];
+        let name = self.text(whose, Field::FullName);
+        let tick = TICKS.contains(&name.to_lowercase().as_str()) || !name.chars().any(char::is_alphabetic);
+        if tick { String::new() } else { name }
     }
 
     fn emails(&self, whose: Whose, field: Field, problem: &'static str, rows: &mut Rows) -> Vec<String> {
@@ -237,7 +246,7 @@ impl<'a> Row<'a> {
             if !self.named(whose) && emails.is_empty() {
                 continue;
             }
-            let whole = values::full_name(&self.text(whose, FullName));
+            let whole = values::full_name(&self.contact_name(whose));
             let or = |field: Field, otherwise: &String| {
                 Some(self.text(whose, field)).filter(|text| !text.is_empty()).unwrap_or_else(|| otherwise.clone())
             };
