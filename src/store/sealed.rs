@@ -136,6 +136,7 @@ impl Replacing<'_> {
         let write = || -> std::io::Result<()> {
             fault::point("before-people-write");
             let mut file = super::private().create(true).write(true).truncate(true).open(&beside)?;
+            self.owned_as_the_directory(&file)?;
             let half = bytes.len() / 2;
             file.write_all(&bytes[..half])?;
             fault::point("during-people-write");
@@ -148,6 +149,16 @@ impl Replacing<'_> {
             std::fs::File::open(directory)?.sync_all()
         };
         write().map_err(|e| StoreError::io("the imported roster cannot be written", &e))
+    }
+
+    /// An import that root runs must not take the roster away from the gateway's own user.
+    fn owned_as_the_directory(&self, file: &std::fs::File) -> std::io::Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        let (directory, own) = (std::fs::metadata(&self.sealed.directory)?, file.metadata()?);
+        if (directory.uid(), directory.gid()) == (own.uid(), own.gid()) {
+            return Ok(());
+        }
+        std::os::unix::fs::fchown(file, Some(directory.uid()), Some(directory.gid()))
     }
 }
 
