@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::{Config, Pack};
 use crate::inspect::Ground;
-use crate::people::{self, PupilSource, Roster, RowFault, Sources};
+use crate::people::{self, Loaded, PupilSource, Roster, RowFault, Sources};
 use crate::policy::RulePack;
 use crate::store::{Sealed, StoreKey};
 
@@ -26,6 +26,19 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
     if !unknown.is_empty() {
         bail!("{}: policy.modes: the pack has no rule {}", config.file.display(), unknown.join(", "));
     }
+    let mut loaded = school(config)?;
+    loaded.school.forget_what_is_indexed();
+    let ground = Ground {
+        school: loaded.school,
+        pack,
+        confidential_markers: config.policy.confidential_markers.clone(),
+        bulk_pupils: config.policy.bulk_pupils,
+    };
+    Ok(LoadedGround { ground, faults: loaded.faults })
+}
+
+/// The school with all that its lists say, and the rows that could not be used.
+pub fn school(config: &Config) -> Result<Loaded> {
     let directory = &config.directory;
     let sealed = imported(config)?;
     let (pupils, guardians) = match (&sealed, &directory.pupils) {
@@ -46,14 +59,7 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
         telephone: &config.school.telephone,
         bank_accounts: &config.school.bank_accounts,
     };
-    let loaded = people::load(&sources).context("the roster could not be loaded")?;
-    let ground = Ground {
-        school: loaded.school,
-        pack,
-        confidential_markers: config.policy.confidential_markers.clone(),
-        bulk_pupils: config.policy.bulk_pupils,
-    };
-    Ok(LoadedGround { ground, faults: loaded.faults })
+    people::load(&sources).context("the roster could not be loaded")
 }
 
 /// The imported roster, where the configuration asks for one and there is one.

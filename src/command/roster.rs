@@ -168,7 +168,7 @@ fn from_files(config: &Config) -> Result<Option<People>> {
     if config.directory.pupils.is_none() {
         return Ok(None);
     }
-    let school = ground::load(config)?.ground.school;
+    let school = ground::school(config)?.school;
     Ok(Some(People { pupils: school.pupils, guardians: school.guardians, staff: school.staff }))
 }
 

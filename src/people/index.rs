@@ -466,6 +466,36 @@ mod tests {
     use super::*;
     use crate::people::{Guardian, Pupil};
 
+    #[test]
+    fn the_index_holds_no_name() {
+        let school = School {
+            pupils: vec![Pupil {
+                id: "P1".into(),
+                forename: "Zoë".into(),
+                middle_names: "Grace".into(),
+                surname: "O'Brien-Smith".into(),
+                known_as: Some("Zozo".into()),
+                other_surnames: vec!["Quist".into()],
+                address: "14 Frost Lane".into(),
+                postcode: "SX2 6HW".into(),
+                form: "Plum".into(),
+                upn: Some("J998441726117".into()),
+                phone: "01632 960443".into(),
+                email: Some("zoe@pupils.example".into()),
+                ..Pupil::default()
+            }],
+            ..School::default()
+        };
+        let told = format!("{:?}", RosterIndex::build(&school)).to_lowercase();
+        assert!(told.contains("p1") && told.len() > 1_000, "the index is shown whole");
+        for word in
+            ["zo", "grace", "brien", "smith", "quist", "frost", "sx2", "plum", "j998", "01632", "pupils.example"]
+        {
+            // The names of fields are ours, and hold none of these.
+            assert!(!told.contains(word), "{word}");
+        }
+    }
+
     fn school() -> School {
         let pupil = |forename: &str, surname: &str, form: &str| Pupil {
             id: format!("{forename}{surname}"),

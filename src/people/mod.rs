@@ -245,6 +245,17 @@ impl School {
         self
     }
 
+    /// Drops what only building the index needed: numbers, telephones and mailboxes of pupils, which are looked up by their
+    /// keyed hashes from here on. What judging evidence compares (names, birth, address, class) stays.
+    pub fn forget_what_is_indexed(&mut self) {
+        for pupil in &mut self.pupils {
+            (pupil.upn, pupil.uln, pupil.nhs_number, pupil.email) = (None, None, None, None);
+            for text in [&mut pupil.phone, &mut pupil.gender] {
+                *text = String::new();
+            }
+        }
+    }
+
     /// Who is meant by which words.
     pub fn index(&self) -> &RosterIndex {
         &self.index

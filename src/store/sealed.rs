@@ -77,7 +77,7 @@ impl Sealed {
         let mut bytes = match std::fs::read(&path) {
             Ok(bytes) => Zeroizing::new(bytes),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io(&format!("{} cannot be read", path.display()), &error)),
+            Err(error) => return Err(StoreError::io(format!("{} cannot be read", path.display()), &error)),
         };
         if bytes.len() < HEADER || !bytes.starts_with(MAGIC) {
             return Err(damaged("it is cut short, or no sealed roster"));
@@ -103,7 +103,7 @@ impl Sealed {
             .recursive(true)
             .mode(0o700)
             .create(&self.directory)
-            .map_err(|e| StoreError::io(&format!("{} cannot be created", self.directory.display()), &e))?;
+            .map_err(|e| StoreError::io(format!("{} cannot be created", self.directory.display()), &e))?;
         let file = super::private()
             .create(true)
             .write(true)

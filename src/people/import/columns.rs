@@ -246,8 +246,10 @@ fn field(closed: &str) -> Option<Field> {
     })
 }
 
-/// A heading read by itself: whose it says it is, and what it holds.
-fn read(heading: &str) -> Option<(Option<Whose>, Field, Option<&'static str>)> {
+/// A heading read by itself: whose it says it is, what it holds, and what it says of a contact.
+type Heading = (Option<Whose>, Field, Option<&'static str>);
+
+fn read(heading: &str) -> Option<Heading> {
     let words = words(heading);
     let closed = words.concat();
     if let Some(field) = whole(&closed) {
@@ -377,7 +379,7 @@ pub fn meanings(heading: &[String]) -> Vec<Column> {
 }
 
 /// A list of staff: it says so, or has what only staff have, and nothing that only pupils have.
-fn is_staff(read: &[Option<(Option<Whose>, Field, Option<&'static str>)>]) -> bool {
+fn is_staff(read: &[Option<Heading>]) -> bool {
     let has = |wanted: &dyn Fn(Option<Whose>, Field) -> bool| read.iter().flatten().any(|(w, f, _)| wanted(*w, *f));
     let pupil = has(&|whose, field| {
         whose == Some(Whose::Pupil)
