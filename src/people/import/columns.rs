@@ -215,9 +215,7 @@ fn field(closed: &str) -> Option<Field> {
         | "formtutorgroup" => Field::Form,
         "class" | "classname" => Field::Class,
         "address" | "homeaddress" | "fulladdress" | "addressline1" | "addressline2" | "addressline3" | "address1"
-        | "address2" | "address3" | "street" | "town" | "house" | "housenumber" | "housename" | "addressblock" => {
-            Field::Address
-        }
+        | "address2" | "address3" | "street" | "town" | "housenumber" | "housename" | "addressblock" => Field::Address,
         "postcode" | "homepostcode" | "postalcode" | "zip" => Field::Postcode,
         "phone"
         | "telephone"
@@ -360,10 +358,15 @@ pub fn meanings(heading: &[String]) -> Vec<Column> {
                         _ => Whose::Contact(1),
                     }
                 }
+                // Where a list has no columns for parents, the mailbox of the home is theirs.
+                (None, Field::Email) if now == Whose::Pupil && is_home(&heading[at]) => {
+                    relation = Some("home");
+                    Whose::Contact(103)
+                }
                 (None, _) => now,
             };
             // Facts that only pupils have do not end what is told of a contact.
-            if !matches!(field, Field::Class | Field::Form | Field::Year | Field::Upn) {
+            if !matches!(field, Field::Class | Field::Form | Field::Year | Field::Upn) && whose != Whose::Contact(103) {
                 now = whose;
             }
             (whose, field)
@@ -376,6 +379,10 @@ pub fn meanings(heading: &[String]) -> Vec<Column> {
         out.push(Column { label, meaning, relation });
     }
     out
+}
+
+fn is_home(heading: &str) -> bool {
+    words(heading).iter().any(|word| word == "home")
 }
 
 /// A list of staff: it says so, or has what only staff have, and nothing that only pupils have.

@@ -98,42 +98,62 @@ fn agree(one: &Pupil, other: &Pupil) -> bool {
         && same(&values::folded(&one.form), &values::folded(&other.form))
 }
 
-/// A surname or a forename in common.
+fn shared<'a>(one: impl Iterator<Item = &'a str>, other: impl Iterator<Item = &'a str>) -> bool {
+    let other: Vec<String> = other.map(values::folded).collect();
+    one.map(values::folded).any(|name| !name.is_empty() && other.contains(&name))
+}
+
+/// A surname or a forename in common: enough beside a number that only one pupil in the country has.
 fn related(one: &Pupil, other: &Pupil) -> bool {
-    let shared = |a: Vec<String>, b: Vec<String>| a.iter().any(|name| !name.is_empty() && b.contains(name));
-    shared(one.surnames().map(values::folded).collect(), other.surnames().map(values::folded).collect())
-        || shared(one.forenames().map(values::folded).collect(), other.forenames().map(values::folded).collect())
+    shared(one.surnames(), other.surnames()) || shared(one.forenames(), other.forenames())
+}
+
+/// Beside a school's own number more is asked for: it may be the family's, and siblings share a surname.
+fn same_person(one: &Pupil, other: &Pupil) -> bool {
+    let born = one.date_of_birth.is_some() && one.date_of_birth == other.date_of_birth;
+    let clash = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
+    let clash = clash(&one.upn, &other.upn)
+        || (one.date_of_birth.is_some() && other.date_of_birth.is_some() && one.date_of_birth != other.date_of_birth);
+    !clash && (shared(one.forenames(), other.forenames()) || (born && shared(one.surnames(), other.surnames())))
 }
 
 impl Gather {
     fn pupil(&mut self, row: &PupilRow) -> Option<PupilIndex> {
-        let pupil = &row.pupil;
-        let numbers = [&pupil.upn, &row.former_upn];
-        let by_upn = numbers.into_iter().flatten().find_map(|upn| self.by_upn.get(upn).copied());
-        let by_id = self.by_id.get(&pupil.id).copied();
-        if let Some(known) = by_upn.or(by_id) {
-            if !related(&self.roster.pupils[known], pupil) {
-                let problem = "is another pupil's on an earlier row; this row is left out";
-                self.faults.push(row.at.fault(problem));
-                return None;
+        let mut pupil = row.pupil.clone();
+        let mut former = row.former_upn.as_deref();
+        let by_upn = pupil.upn.as_deref().into_iter().chain(former).find_map(|upn| self.by_upn.get(upn).copied());
+        if let Some(known) = by_upn {
+            if related(&self.roster.pupils[known], &pupil) {
+                self.merge(known, &pupil, former);
+                return index(known);
             }
-            self.merge(known, pupil, row.former_upn.as_deref());
-            return index(known);
+            (pupil.upn, former) = (None, None);
+            self.faults
+                .push(row.at.fault("the UPN is another pupil's on an earlier row; the pupil is loaded without it"));
+        }
+        if let Some(known) = self.by_id.get(&pupil.id).copied() {
+            if same_person(&self.roster.pupils[known], &pupil) {
+                self.merge(known, &pupil, former);
+                return index(known);
+            }
+            pupil.id = String::new();
+            self.faults
+                .push(row.at.fault("the id is another pupil's on an earlier row; the pupil is loaded without it"));
         }
         let mut fits: Vec<usize> =
-            name_keys(pupil).iter().filter_map(|key| self.by_name.get(key)).flatten().copied().collect();
+            name_keys(&pupil).iter().filter_map(|key| self.by_name.get(key)).flatten().copied().collect();
         fits.sort_unstable();
         fits.dedup();
         fits.retain(|&known| {
             let other = &self.roster.pupils[known];
             let sure = pupil.date_of_birth.is_some() && other.date_of_birth.is_some();
             // Two ids of one system are two pupils, of two systems one: only the date of birth can tell.
-            agree(other, pupil) && (pupil.id.is_empty() || other.id.is_empty() || sure)
+            agree(other, &pupil) && (pupil.id.is_empty() || other.id.is_empty() || sure)
         });
         match fits[..] {
-            [] => index(self.insert(pupil.clone(), row.former_upn.as_deref())),
+            [] => index(self.insert(pupil, former)),
             [known] => {
-                self.merge(known, pupil, row.former_upn.as_deref());
+                self.merge(known, &pupil, former);
                 index(known)
             }
             _ => {

@@ -40,6 +40,9 @@ pub fn archive(file: &Path, bytes: &[u8]) -> Result<Rows, ImportError> {
         bytes: usize::try_from(limits::ROSTER_FILE).unwrap_or(usize::MAX),
     };
     let package = package::read(bytes, &mut budget).map_err(|_| unusable("is no ZIP archive that can be read"))?;
+    if package.members.iter().any(|member| member.name == "xl/workbook.xml") {
+        return Err(unusable("is an Excel workbook; save the sheet as 'CSV UTF-8' and import that"));
+    }
     let mut files = HashMap::new();
     for member in package.members {
         let name = member.name.rsplit('/').next().unwrap_or_default().to_lowercase();

@@ -272,6 +272,10 @@ fn headings() {
                 Some((Contact(1), Phone)),
             ],
         ),
+        (
+            "Surname,Home Email,House,School Email",
+            vec![Some((Pupil, Surname)), Some((Contact(103), Email)), None, Some((Pupil, Email))],
+        ),
         ("UPN,Surname,Class teacher,Shoe size", vec![Some((Pupil, Upn)), Some((Pupil, Surname)), None, None]),
     ] {
         assert_eq!(meaning(heading), want, "{heading}");
@@ -348,6 +352,63 @@ fn changes_are_told_by_column() {
     let diff = Diff::between(&before, &after);
     assert_eq!(diff.changes, [Change::New(1), Change::Gone(1), Change::Changed(0, vec!["form", "guardians"])]);
     assert_eq!((diff.added(), diff.gone(), diff.changed()), (1, 1, 1));
+}
+
+#[test]
+fn rows_that_may_be_one_pupil() {
+    let upn = "R843999019001";
+    for (what, rows, pupils, faults) in [
+        ("the same row twice", format!("7,{upn},Ada,Finch,01/02/2015\n7,{upn},Ada,Finch,01/02/2015\n"), 1, 0),
+        ("siblings under the family's number", "7,,Ada,Finch,01/02/2015\n7,,Ben,Finch,03/04/2017\n".into(), 2, 1),
+        ("twins under the family's number", "7,,Ada,Finch,\n7,,Ben,Finch,\n".into(), 2, 1),
+        ("somebody else's UPN", format!("7,{upn},Ada,Finch,\n8,{upn},Col,Marr,\n"), 2, 1),
+        ("married name, same UPN", format!("7,{upn},Ada,Finch,\n,{upn},Ada,Marr,\n"), 1, 0),
+        ("two of one name", "7,,Ada,Finch,01/02/2015\n8,,Ada,Finch,05/06/2013\n".into(), 2, 0),
+        ("two systems' numbers of one pupil", "7,,Ada,Finch,01/02/2015\nx9,,Ada,Finch,2015-02-01\n".into(), 1, 0),
+        ("a name alone that fits one", "7,,Ada,Finch,01/02/2015\n,,Ada,Finch,\n".into(), 1, 0),
+        ("a name alone that fits two", "7,,Ada,Finch,1/2/2015\n8,,Ada,Finch,5/6/2013\n,,Ada,Finch,\n".into(), 2, 1),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("list.csv");
+        std::fs::write(&file, format!("Adno,UPN,Forename,Surname,DOB\n{rows}")).unwrap();
+        let imported = import(&[file], None, None).unwrap();
+        assert_eq!(
+            (imported.roster.pupils.len(), imported.faults.len()),
+            (pupils, faults),
+            "{what}: {}",
+            told(&imported)
+        );
+        let mut ids: Vec<&str> = imported.roster.pupils.iter().map(|pupil| pupil.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), pupils, "{what}: each has an id of its own");
+        assert!(!ids.contains(&""), "{what}");
+    }
+}
+
+#[test]
+fn guardians_of_siblings_are_one() {
+    for (what, rows, guardians) in [
+        ("one mailbox in two cases", "1,Ada,Finch,Jo,Finch,jo@example.org\n2,Ben,Finch,Jo,Finch,Jo@Example.org\n", 1),
+        ("initial and whole forename", "1,Ada,Finch,J,Finch,jo@example.org\n2,Ben,Finch,Jo,Finch,jo@example.org\n", 1),
+        (
+            "two parents at one mailbox",
+            "1,Ada,Finch,Jo,Finch,all@example.org\n1,Ada,Finch,Max,Finch,all@example.org\n",
+            2,
+        ),
+        ("one parent, two mailboxes", "1,Ada,Finch,Jo,Finch,jo@example.org; jo@work.example\n", 2),
+        ("same name, no mailbox: nobody knows", "1,Ada,Finch,Jo,Finch,\n2,Ben,Marr,Jo,Finch,\n", 2),
+        ("a mailbox alone", "1,Ada,Finch,,,jo@example.org\n2,Ben,Finch,,,jo@example.org\n", 1),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("list.csv");
+        let heading = "Adno,Forename,Surname,Parent Forename,Parent Surname,Parent Email";
+        std::fs::write(&file, format!("{heading}\n{rows}")).unwrap();
+        let imported = import(&[file], None, None).unwrap();
+        assert_eq!(imported.roster.guardians.len(), guardians, "{what}: {}", told(&imported));
+        let tied: usize = imported.roster.guardians.iter().map(|g| g.pupils.len()).sum();
+        assert!(tied >= guardians, "{what}");
+    }
 }
 
 #[test]
