@@ -53,6 +53,7 @@ fn an_import_reports_and_stores_sealed() {
         "3 pupils new, 69 gone, 0 changed",
         "new      1201",
         "gone     P001",
+        "an import would be refused: 69 of 69 pupils",
         "nothing was stored",
     ] {
         assert!(told.contains(words), "{words}\n{told}");

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::ground;
-use super::terminal::safe;
+use super::terminal::{safe, say};
 use crate::config::Config;
 use crate::limits;
 use crate::people::import::{self, Change, Diff, Format, Imported};
@@ -66,10 +66,10 @@ fn check(file: &Path) -> Result<ExitCode> {
     let config = Config::load(file)?;
     let loaded = ground::load(&config)?;
     for fault in &loaded.faults {
-        println!("{}", safe(&fault.to_string()));
+        say!("{}", safe(&fault.to_string()))?;
     }
     let school = &loaded.ground.school;
-    println!(
+    say!(
         "{}: {} pupils, {} guardians, {} staff, {} correspondents; {} problems",
         safe(&school.name),
         school.pupils.len(),
@@ -77,7 +77,7 @@ fn check(file: &Path) -> Result<ExitCode> {
         school.staff.len(),
         school.correspondents.len(),
         loaded.faults.len()
-    );
+    )?;
     Ok(if loaded.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(10) })
 }
 
@@ -103,63 +103,60 @@ impl Import {
         let imported = import::import(&self.sources, self.format, kept.as_ref())?;
         let earlier = loaded.unwrap_or_default();
         let diff = Diff::between(&earlier, &imported.roster);
-        report(&imported);
-        self.print_changes(&diff, &earlier, &imported.roster);
-        let status = if imported.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(10) };
-        if imported.roster.pupils.is_empty() {
-            bail!("nothing was imported: the sources name no pupil who can be used");
-        }
-        let Some(replacing) = replacing else {
-            println!("dry run: nothing was stored");
-            return Ok(status);
+        let refused = refusal(&diff, earlier.pupils.len(), &imported.roster)
+            .filter(|_| !self.force || imported.roster.pupils.is_empty());
+        // Stored before anything is said: whoever reads the report to its first page only must not stop the import.
+        let stored = match replacing {
+            Some(replacing) if refused.is_none() => {
+                let content = zeroize::Zeroizing::new(serde_json::to_vec(&imported.roster)?);
+                replacing.replace(&key, &content).context("the earlier roster stays")?;
+                true
+            }
+            _ => false,
         };
-        if diff.gone() * 100 > earlier.pupils.len() * limits::ROSTER_DROP_PERCENT && !self.force {
-            bail!(
-                "nothing was imported: {} of {} pupils would be gone, more than {} in a hundred; look at the sources, and \
-                 use --force if it is right",
-                diff.gone(),
-                earlier.pupils.len(),
-                limits::ROSTER_DROP_PERCENT
-            );
+        report(&imported)?;
+        self.print_changes(&diff, &earlier, &imported.roster)?;
+        match refused {
+            Some(refused) if self.dry_run => say!("an import would be refused: {refused}")?,
+            Some(refused) => bail!("nothing was imported: {refused}"),
+            None => {}
         }
-        let content = zeroize::Zeroizing::new(serde_json::to_vec(&imported.roster)?);
-        replacing.replace(&key, &content).context("the earlier roster stays")?;
-        println!(
-            "stored: {} pupils, {} guardians, {} staff",
-            imported.roster.pupils.len(),
-            imported.roster.guardians.len(),
-            imported.roster.staff.len()
-        );
-        if !config.directory.imported {
-            println!(
-                "{} does not use it yet: set `imported = true` under [directory]",
-                safe(&self.config.display().to_string())
-            );
+        if stored {
+            let roster = &imported.roster;
+            let counts = [roster.pupils.len(), roster.guardians.len(), roster.staff.len()];
+            say!("stored: {} pupils, {} guardians, {} staff", counts[0], counts[1], counts[2])?;
+        } else {
+            say!("dry run: nothing was stored")?;
         }
-        Ok(status)
+        if stored && !config.directory.imported {
+            let file = safe(&config.file.display().to_string());
+            say!("{file} does not use it yet: set `imported = true` under [directory]")?;
+        }
+        Ok(if imported.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(10) })
     }
 
-    fn print_changes(&self, diff: &Diff, earlier: &People, new: &People) {
+    fn print_changes(&self, diff: &Diff, earlier: &People, new: &People) -> Result<()> {
         let named = |pupil: &Pupil| {
             let name = format!("{} {}", pupil.forename, pupil.surname);
             safe(&if self.names { format!("{} ({name})", pupil.id) } else { pupil.id.clone() })
         };
         for change in &diff.changes {
             match change {
-                Change::New(at) => println!("new      {}", named(&new.pupils[*at])),
-                Change::Gone(at) => println!("gone     {}", named(&earlier.pupils[*at])),
+                Change::New(at) => say!("new      {}", named(&new.pupils[*at]))?,
+                Change::Gone(at) => say!("gone     {}", named(&earlier.pupils[*at]))?,
                 Change::Changed(at, columns) => {
-                    println!("changed  {}: {}", named(&new.pupils[*at]), columns.join(", "));
+                    say!("changed  {}: {}", named(&new.pupils[*at]), columns.join(", "))?;
                 }
             }
         }
-        println!(
+        say!(
             "against what is loaded: {} pupils new, {} gone, {} changed, {} as before",
             diff.added(),
             diff.gone(),
             diff.changed(),
             new.pupils.len() - diff.added() - diff.changed()
-        );
+        )?;
+        Ok(())
     }
 }
 
@@ -172,30 +169,46 @@ fn from_files(config: &Config) -> Result<Option<People>> {
     Ok(Some(People { pupils: school.pupils, guardians: school.guardians, staff: school.staff }))
 }
 
+/// Why the new roster must not take the place of the earlier one.
+fn refusal(diff: &Diff, earlier: usize, new: &People) -> Option<String> {
+    if new.pupils.is_empty() {
+        return Some("the sources name no pupil who can be used".to_owned());
+    }
+    let gone = diff.gone();
+    (gone * 100 > earlier * limits::ROSTER_DROP_PERCENT).then(|| {
+        format!(
+            "{gone} of {earlier} pupils would be gone, more than {} in a hundred; look at the sources, and use --force if it \
+             is right",
+            limits::ROSTER_DROP_PERCENT
+        )
+    })
+}
+
 /// What was read, and every row that cannot be used.
-fn report(imported: &Imported) {
+fn report(imported: &Imported) -> Result<()> {
     for fault in &imported.faults {
-        println!("{}", safe(&fault.to_string()));
+        say!("{}", safe(&fault.to_string()))?;
     }
     for source in &imported.sources {
-        println!(
+        say!(
             "{} ({}): {} rows of pupils, {} contacts, {} staff",
             safe(&source.file.display().to_string()),
             source.format.as_str(),
             source.pupils,
             source.contacts,
             source.staff
-        );
+        )?;
     }
     for kind in &imported.kept {
-        println!("{kind}: no source has any; those of the last import stay");
+        say!("{kind}: no source has any; those of the last import stay")?;
     }
     let roster = &imported.roster;
-    println!(
+    say!(
         "read: {} pupils, {} guardians, {} staff; {} problems",
         roster.pupils.len(),
         roster.guardians.len(),
         roster.staff.len(),
         imported.faults.len()
-    );
+    )?;
+    Ok(())
 }
