@@ -188,7 +188,7 @@ limits! {
     ROSTER_TITLE_ROWS: usize = 40, "rows", "own choice: reports print a dozen lines of title and filters at most";
     /// Lines of a file that one row may span before a quotation mark counts as never closed.
     ROSTER_ROW_LINES: u64 = 40, "lines", "own choice: an address in one cell has eight";
-    /// Pupils of the earlier roster that an import may drop without --force.
+    /// Pupils, or guardians, of the earlier roster that an import may drop without --force.
     ROSTER_DROP_PERCENT: usize = 20, "per cent", "own choice: above a year group leaving (one in seven in a primary school), below half a list";
     /// Pause between two looks for a newly imported roster.
     ROSTER_LOOK_SECONDS: u64 = 15, "seconds", "own choice: one look at a file's date; well inside the minute that is promised";

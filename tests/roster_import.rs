@@ -81,6 +81,28 @@ fn an_import_reports_and_stores_sealed() {
 }
 
 #[test]
+fn guardians_and_staff_stay_when_no_source_has_any() {
+    let gateway = school();
+    let file = beside(&gateway, "new-pupils.csv");
+    let list = std::fs::read_to_string(beside(&gateway, "roster/pupils.csv")).expect("the pupils");
+    let mut lines: Vec<&str> = list.lines().collect();
+    let last = lines.pop().expect("a last pupil");
+    let id = last.split(',').next().expect("an id");
+    std::fs::write(&file, lines.join("\r\n") + "\r\n").expect("a list without the last pupil");
+    let told = said(&import(&gateway, &[&file.display().to_string()]));
+    for words in
+        ["0 pupils new, 1 gone, 0 changed, 68 as before", &format!("gone     {id}"), "guardians: no source has any"]
+    {
+        assert!(told.contains(words), "{words}\n{told}");
+    }
+    let told = check(&gateway);
+    assert!(told.contains(": 68 pupils,") && told.contains(" 15 staff"), "{told}");
+    // The gateway's files may go now.
+    std::fs::remove_file(beside(&gateway, "roster/pupils.csv")).expect("removed");
+    assert_eq!(check(&gateway), told);
+}
+
+#[test]
 fn another_key_or_a_damaged_file_is_refused() {
     let gateway = school();
     let source = &format("parent-evening.csv");

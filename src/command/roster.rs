@@ -43,7 +43,7 @@ pub struct Import {
     /// Report and compare, and store nothing
     #[arg(long)]
     dry_run: bool,
-    /// Import even if many pupils would be gone
+    /// Import even if many pupils or guardians would be gone
     #[arg(long)]
     force: bool,
     /// Show pupils' names with the changes; to a terminal only
@@ -95,16 +95,14 @@ impl Import {
         let sealed = Sealed::new(&place.path);
         // A dry run leaves no trace, a lock file neither.
         let replacing = if self.dry_run { None } else { Some(sealed.replacing()?) };
-        let kept = ground::open(&sealed, &key)?;
-        let loaded = match &kept {
-            Some(roster) => Some(roster.clone()),
+        let earlier = match ground::open(&sealed, &key)? {
+            Some(roster) => roster,
             None => from_files(&config)?,
         };
-        let imported = import::import(&self.sources, self.format, kept.as_ref())?;
-        let earlier = loaded.unwrap_or_default();
+        let imported = import::import(&self.sources, self.format, Some(&earlier))?;
         let diff = Diff::between(&earlier, &imported.roster);
-        let refused = refusal(&diff, earlier.pupils.len(), &imported.roster)
-            .filter(|_| !self.force || imported.roster.pupils.is_empty());
+        let refused =
+            refusal(&diff, &earlier, &imported.roster).filter(|_| !self.force || imported.roster.pupils.is_empty());
         // Stored before anything is said: whoever reads the report to its first page only must not stop the import.
         let stored = match replacing {
             Some(replacing) if refused.is_none() => {
@@ -160,28 +158,28 @@ impl Import {
     }
 }
 
-/// The roster that the configuration's files give, to compare the first import with.
-fn from_files(config: &Config) -> Result<Option<People>> {
+/// The roster that the configuration's files give, which the first import is compared with; empty where they name none.
+fn from_files(config: &Config) -> Result<People> {
     if config.directory.pupils.is_none() {
-        return Ok(None);
+        return Ok(People::default());
     }
     let school = ground::school(config)?.school;
-    Ok(Some(People { pupils: school.pupils, guardians: school.guardians, staff: school.staff }))
+    Ok(People { pupils: school.pupils, guardians: school.guardians, staff: school.staff })
 }
 
-/// Why the new roster must not take the place of the earlier one.
-fn refusal(diff: &Diff, earlier: usize, new: &People) -> Option<String> {
+/// Why the new roster must not take the place of the earlier one: without its pupils mail is not recognised, without their
+/// guardians right mail is stopped.
+fn refusal(diff: &Diff, earlier: &People, new: &People) -> Option<String> {
     if new.pupils.is_empty() {
         return Some("the sources name no pupil who can be used".to_owned());
     }
-    let gone = diff.gone();
-    (gone * 100 > earlier * limits::ROSTER_DROP_PERCENT).then(|| {
-        format!(
-            "{gone} of {earlier} pupils would be gone, more than {} in a hundred; look at the sources, and use --force if it \
-             is right",
-            limits::ROSTER_DROP_PERCENT
-        )
-    })
+    let fewer = earlier.guardians.len().saturating_sub(new.guardians.len());
+    let kinds = [("pupils", diff.gone(), earlier.pupils.len()), ("guardians", fewer, earlier.guardians.len())];
+    let (kind, gone, all) = kinds.into_iter().find(|(_, gone, all)| gone * 100 > all * limits::ROSTER_DROP_PERCENT)?;
+    Some(format!(
+        "{gone} of {all} {kind} would be gone, more than {} in a hundred; look at the sources, and use --force if it is right",
+        limits::ROSTER_DROP_PERCENT
+    ))
 }
 
 /// What was read, and every row that cannot be used.
@@ -200,7 +198,7 @@ fn report(imported: &Imported) -> Result<()> {
         )?;
     }
     for kind in &imported.kept {
-        say!("{kind}: no source has any; those of the last import stay")?;
+        say!("{kind}: no source has any; those of before stay")?;
     }
     let roster = &imported.roster;
     say!(

@@ -19,7 +19,7 @@ pub fn gather(rows: Rows, earlier: Option<&Roster>) -> (Roster, Vec<RowFault>, V
         }
     }
     let mut gather = Gather { faults: rows.faults, ..Gather::default() };
-    if let Some(earlier) = earlier.filter(|_| rows.pupils.is_empty()) {
+    if let Some(earlier) = earlier.filter(|earlier| rows.pupils.is_empty() && !earlier.pupils.is_empty()) {
         kept.push("pupils");
         earlier.pupils.iter().for_each(|pupil| {
             gather.insert(pupil.clone(), None);
