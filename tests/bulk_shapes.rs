@@ -34,7 +34,7 @@ const NEGATIVES_STOPPED: usize = 1000;
 const BREACHES_DELIVERED: usize = 1000;
 
 /// Positives of each shape, form and school.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 6;
 
 #[derive(Default)]
 struct Tally {
