@@ -17,21 +17,21 @@ use support::Seeded;
 /// Recall and precision of pupils at least, share of tiers right at least, of the messages of each shape.
 /// Raise a floor when the figures rise; never lower one.
 const FLOORS: [(Shape, f64, f64, f64); 10] = [
-    (Shape::ClassList, 0.0, 0.0, 0.0),
-    (Shape::SenRegister, 0.0, 0.0, 0.0),
-    (Shape::EhcpLetter, 0.0, 0.0, 0.0),
-    (Shape::Ctf, 0.0, 0.0, 0.0),
-    (Shape::Census, 0.0, 0.0, 0.0),
-    (Shape::Attendance, 0.0, 0.0, 0.0),
-    (Shape::Safeguarding, 0.0, 0.0, 0.0),
-    (Shape::TripMedical, 0.0, 0.0, 0.0),
-    (Shape::ExamEntries, 0.0, 0.0, 0.0),
-    (Shape::ParentThread, 0.0, 0.0, 0.0),
+    (Shape::ClassList, 0.998, 0.948, 0.996),
+    (Shape::SenRegister, 0.996, 0.942, 0.874),
+    (Shape::EhcpLetter, 1.0, 0.666, 1.0),
+    (Shape::Ctf, 1.0, 0.904, 1.0),
+    (Shape::Census, 1.0, 0.96, 1.0),
+    (Shape::Attendance, 0.997, 0.953, 0.812),
+    (Shape::Safeguarding, 1.0, 0.654, 1.0),
+    (Shape::TripMedical, 1.0, 0.958, 0.843),
+    (Shape::ExamEntries, 0.996, 0.96, 0.783),
+    (Shape::ParentThread, 0.944, 0.68, 0.944),
 ];
 
 /// Of the matched negatives, stopped at most; of the positives that hold ten pupils or a sensitive fact, delivered at most.
-const NEGATIVES_STOPPED: usize = 1000;
-const BREACHES_DELIVERED: usize = 1000;
+const NEGATIVES_STOPPED: usize = 29;
+const BREACHES_DELIVERED: usize = 0;
 
 /// Positives of each shape, form and school.
 const ROUNDS: usize = 6;
