@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::check::{envelope, time};
-use super::terminal::{safe, safe_json};
+use super::terminal::{self, safe, safe_json, say};
 use crate::config::Config;
 use crate::inspect::{Ground, Report, inspect};
 use crate::policy::Action;
@@ -153,15 +153,15 @@ pub fn run(args: &Score) -> Result<ExitCode> {
     let loaded = super::ground::load(&config)?;
     let (figures, outcomes) = score(&loaded.ground, &args.cases)?;
     if args.json {
-        println!("{}", safe_json(&serde_json::json!({ "figures": figures, "cases": outcomes }))?);
+        say!("{}", safe_json(&serde_json::json!({ "figures": figures, "cases": outcomes }))?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print!("{}", table(&figures, &outcomes));
+    terminal::print(&table(&figures, &outcomes))?;
     if args.misses {
         for outcome in
             outcomes.iter().filter(|o| !o.right || !o.pupils_missing.is_empty() || !o.pupils_extra.is_empty())
         {
-            println!("{}", safe(&miss(outcome)));
+            say!("{}", safe(&miss(outcome)))?;
         }
     }
     Ok(ExitCode::SUCCESS)
