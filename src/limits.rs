@@ -95,7 +95,7 @@ limits! {
     /// Tries to inspect a pending message before it is held.
     INSPECT_TRIES: u32 = 3, "tries", "own choice";
     /// Wait after a failed inspection before the next try.
-    INSPECT_WAIT: u64 = 30, "seconds", "own choice: a passing shortage of memory or time is over";
+    INSPECT_WAIT: u64 = 10, "seconds", "own choice: a passing shortage of memory or time is over";
     /// Depth of nesting followed: archives in archives, messages in messages.
     EXTRACT_DEPTH: usize = 8, "levels", "own choice: real mail seldom passes 3";
     /// Parts, files and members read in one message.
@@ -176,8 +176,10 @@ limits! {
     REPLY_LINES: usize = 100, "lines", "own choice: EHLO replies have a dozen";
     /// Pause between two looks at queue figures and disk space.
     WATCH_STORE_SECONDS: u64 = 10, "seconds", "own choice: finer than a metrics scrape";
-    /// Pause between two looks for pending messages, and the lease of one that is inspected.
-    PENDING_POLL_SECONDS: u64 = 60, "seconds", "own choice: three times the inspection budget";
+    /// Pause between two looks for pending messages.
+    PENDING_POLL_SECONDS: u64 = 5, "seconds", "own choice: half the wait between two tries";
+    /// Lease of a pending message that is being inspected.
+    PENDING_LEASE_SECONDS: u64 = 60, "seconds", "own choice: three times the inspection budget";
     /// Pending messages inspected one after the other before looking again.
     PENDING_BATCH: u32 = 16, "messages", "own choice";
 

@@ -66,7 +66,12 @@ impl Intake {
         let (ground, envelope, content) = (self.ground.load_full(), envelope.clone(), Arc::clone(content));
         let started = Instant::now();
         self.inspectors.spawn(move || {
-            let inspected = std::panic::catch_unwind(AssertUnwindSafe(|| inspect(&ground, &envelope, &content, at)));
+            let inspected = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                if fault::inspection_fails() {
+                    std::panic::panic_any("asked for by the environment");
+                }
+                inspect(&ground, &envelope, &content, at)
+            }));
             // The receiver is gone when the time ran out; the message is pending by then.
             let _ = done.send(inspected.map_err(|_| Undecided::Failed));
         });
@@ -140,8 +145,9 @@ impl Intake {
     /// Decides what was set aside, until told to stop.
     pub async fn run_pending(&self, mut stop: watch::Receiver<bool>) {
         let pause = Duration::from_secs(limits::PENDING_POLL_SECONDS);
+        let lease = Duration::from_secs(limits::PENDING_LEASE_SECONDS);
         while !*stop.borrow() {
-            match self.store.lease_pending(Timestamp::now(), limits::PENDING_BATCH, pause).await {
+            match self.store.lease_pending(Timestamp::now(), limits::PENDING_BATCH, lease).await {
                 Ok(leased) => {
                     for entry in leased {
                         self.decide_pending(&entry.id, &entry.envelope, entry.at).await;
