@@ -29,7 +29,8 @@ pub struct Serve {
 pub fn run(args: &Serve) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
     config.relay_ready()?;
-    let sealed = config.store.as_ref().filter(|_| config.directory.imported).map(|place| Sealed::new(&place.path));
+    // Looked at even where it is not used yet: the configuration may come to name it while we run.
+    let sealed = config.store.as_ref().map(|place| Sealed::new(&place.path));
     // Taken before reading: what is imported meanwhile is seen at the first look.
     let mut stamp = sealed.as_ref().and_then(Sealed::stamp);
     let loaded = super::ground::load(&config)?;
