@@ -9,7 +9,7 @@ use crate::text::{Block, Document, Kind};
 /// more than one word are read.
 const MACHINE_HEADERS: &[&str] = &["x-mailer", "x-originating", "x-ms-", "x-microsoft", "x-google", "x-gm-", "x-spam"];
 
-impl Reader {
+impl Reader<'_> {
     /// Reads a whole message as it arrived.
     pub(super) fn message(&mut self, message: &Message<'_>) {
         if !message.faults.is_empty() {
@@ -72,7 +72,7 @@ impl Reader {
                     self.names(part, &place);
                     let inline = part.content_id.as_ref().is_some_and(|id| shown.contains(id));
                     match at.deeper(place) {
-                        Ok(inner) => self.file(&part.body, Some(part), inline, &inner),
+                        Ok(inner) => self.file(&part.body, part.into(), inline, &inner),
                         Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
                     }
                 }
@@ -106,7 +106,7 @@ impl Reader {
                 if super::sniff::format(&part.body, "", "").is_file() {
                     let place = at.of("part");
                     if let Ok(inner) = at.deeper(place) {
-                        self.file(&part.body, Some(part), false, &inner);
+                        self.file(&part.body, part.into(), false, &inner);
                     }
                     return;
                 }

@@ -2,22 +2,42 @@
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use super::package::{self, Budget, Package};
 use super::sniff::{self, Format};
 use super::{
-    Reading, Unread, Why, calendar, cms, compound, delimited, docx, html, image, lines, markup, opendocument, pdf,
+    Done, Isolation, Reading, Task, Unread, Why, calendar, cms, compound, delimited, docx, html, image, lines, markup, opendocument, pdf,
     pptx, rtf, tar, tnef, xlsx,
 };
 use crate::limits;
 use crate::message::{Part, decode_text};
+
 use crate::text::{Block, Document, Kind};
 
 /// Reads the files of one message into one [`Reading`], within one budget.
 #[derive(Default)]
-pub struct Reader {
+pub struct Reader<'i> {
     pub reading: Reading,
     pub budget: Budget,
+    /// Where files are read that only foreign code can read; here, where there is none.
+    pub isolation: Option<&'i dyn Isolation>,
+    /// Words of the message that may be passwords, the likeliest first.
+    pub passwords: Vec<String>,
+}
+
+/// What a part says about its content.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Declared<'a> {
+    /// Empty where nothing is said.
+    pub content_type: &'a str,
+    pub charset: Option<&'a str>,
+}
+
+impl<'a> From<&'a Part> for Declared<'a> {
+    fn from(part: &'a Part) -> Self {
+        Self { content_type: &part.content_type, charset: part.charset.as_deref() }
+    }
 }
 
 /// Where a file stands.
@@ -72,7 +92,7 @@ pub struct Content {
     pub incomplete: Option<Why>,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Notes what could not be read, once.
     pub fn unread(&mut self, part: &str, why: Why) {
         let unread = Unread { part: part.to_owned(), why };
@@ -100,12 +120,45 @@ impl Reader {
         }
     }
 
-    /// Reads one file. `part` is the MIME part that it is, where it is one.
-    pub fn file(&mut self, bytes: &[u8], part: Option<&Part>, inline: bool, at: &At) {
+    /// Reads one file, in isolation where it needs that.
+    pub fn file(&mut self, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) {
+        match self.isolation {
+            Some(isolation) if sniff::needs_isolation(bytes, at.name(), declared.content_type) => {
+                self.file_in(isolation, bytes, declared, inline, at);
+            }
+            _ => self.file_here(bytes, declared, inline, at),
+        }
+    }
+
+    fn file_in(&mut self, isolation: &dyn Isolation, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) {
+        if self.budget.parts == 0 || self.budget.time.is_zero() {
+            return self.unread(&at.place, Why::BeyondLimit);
+        }
+        let started = Instant::now();
+        let Declared { content_type, charset } = declared;
+        let (place, passwords, budget) = (at.place.as_str(), self.passwords.as_slice(), self.budget);
+        let task = Task { bytes, place, depth: at.depth, inline, content_type, charset, passwords, budget };
+        match isolation.read(&task) {
+            Ok(Done { mut reading, budget }) => {
+                self.reading.documents.append(&mut reading.documents);
+                self.reading.images.append(&mut reading.images);
+                self.reading.opened_with_password.append(&mut reading.opened_with_password);
+                reading.unread.iter().for_each(|unread| self.unread(&unread.part, unread.why));
+                // What a worker answers may lower what is left, never raise it.
+                self.budget.parts = self.budget.parts.min(budget.parts);
+                self.budget.bytes = self.budget.bytes.min(budget.bytes);
+            }
+            Err(why) => self.unread(&at.place, why),
+        }
+        self.budget.time = self.budget.time.saturating_sub(started.elapsed());
+    }
+
+    /// Reads one file in this process.
+    pub fn file_here(&mut self, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) {
         if self.budget.part().is_err() {
             return self.unread(&at.place, Why::BeyondLimit);
         }
-        let read = catch_unwind(AssertUnwindSafe(|| self.format(bytes, part, inline, at)));
+        let read = catch_unwind(AssertUnwindSafe(|| self.format(bytes, declared, inline, at)));
         match read {
             Ok(Ok(())) => {}
             Ok(Err(why)) => self.unread(&at.place, why),
@@ -116,11 +169,9 @@ impl Reader {
         }
     }
 
-    fn format(&mut self, bytes: &[u8], part: Option<&Part>, inline: bool, at: &At) -> Result<(), Why> {
-        let declared = part.map(|p| p.content_type.as_str()).unwrap_or_default();
-        let charset = part.and_then(|p| p.charset.as_deref());
-        let text = || decode_text(bytes, charset);
-        let format = sniff::format(bytes, at.name(), declared);
+    fn format(&mut self, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) -> Result<(), Why> {
+        let text = || decode_text(bytes, declared.charset);
+        let format = sniff::format(bytes, at.name(), declared.content_type);
         let content = match format {
             Format::Empty => return self.empty(at),
             Format::Pdf => pdf::read(bytes)?,
@@ -173,7 +224,7 @@ impl Reader {
             }
             match at.deeper(place) {
                 Ok(inner) if package => self.package_file(&name, &bytes, &inner),
-                Ok(inner) => self.file(&bytes, None, false, &inner),
+                Ok(inner) => self.file(&bytes, Declared::default(), false, &inner),
                 Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
             }
         }
@@ -184,7 +235,7 @@ impl Reader {
     fn package_file(&mut self, name: &str, bytes: &[u8], at: &At) {
         let machinery = matches!(sniff::format(bytes, name, ""), Format::Unknown | Format::Empty);
         if !machinery || name.contains("embeddings/") {
-            self.file(bytes, None, false, at);
+            self.file(bytes, Declared::default(), false, at);
         }
     }
 
@@ -210,7 +261,7 @@ impl Reader {
             let place = at.of(&member.name);
             self.file_name(&member.name, &place);
             match (member.content, at.deeper(place)) {
-                (Ok(content), Ok(inner)) => self.file(&content, None, false, &inner),
+                (Ok(content), Ok(inner)) => self.file(&content, Declared::default(), false, &inner),
                 (Err(why), Ok(inner)) => self.unread(&inner.place, why),
                 (_, Err(inner)) => self.unread(&inner.place, Why::BeyondLimit),
             }

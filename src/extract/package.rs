@@ -4,6 +4,7 @@
 //! headers tell different stories is contradictory: programs disagree on what it holds.
 
 use std::io::{Cursor, Read};
+use std::time::Duration;
 
 use zip::ZipArchive;
 
@@ -11,17 +12,23 @@ use super::Why;
 use crate::limits;
 
 /// What may still be read of one message.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     /// Files and members.
     pub parts: usize,
     /// Unpacked octets.
     pub bytes: usize,
+    /// Time in workers.
+    pub time: Duration,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { parts: limits::EXTRACT_PARTS, bytes: limits::EXTRACT_BYTES }
+        Self {
+            parts: limits::EXTRACT_PARTS,
+            bytes: limits::EXTRACT_BYTES,
+            time: Duration::from_secs(limits::EXTRACT_SECONDS),
+        }
     }
 }
 
@@ -150,7 +157,7 @@ pub mod tests {
     #[test]
     fn more_parts_than_allowed() {
         let many = archive(&[("a", b"1"), ("b", b"2")]);
-        let mut budget = Budget { parts: 1, bytes: 100 };
+        let mut budget = Budget { parts: 1, bytes: 100, ..Budget::default() };
         assert_eq!(read(&many, &mut budget).err(), Some(Why::BeyondLimit));
     }
 

@@ -1,6 +1,7 @@
 //! What a file is, by its content. Its name and declared type decide only between kinds of plain text.
 
 use super::package;
+use crate::limits;
 
 /// The formats told apart here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,27 @@ pub fn format(bytes: &[u8], name: &str, declared: &str) -> Format {
         return by_crate(bytes);
     }
     textual(bytes, name, declared)
+}
+
+/// Whether only foreign code can read such a file, or it is large: then a worker reads it. Looks at its first octets only.
+pub fn needs_isolation(bytes: &[u8], name: &str, declared: &str) -> bool {
+    if bytes.is_empty() {
+        return false;
+    }
+    let head = &bytes[..bytes.len().min(1024)];
+    let foreign = memchr::memmem::find(head, b"%PDF-").is_some() || head.starts_with(b"PK") || !is_text(bytes);
+    foreign
+        || bytes.len() > limits::TEXT_IN_PROCESS
+        || !matches!(
+            format(bytes, name, declared),
+            Format::Text
+                | Format::Delimited
+                | Format::Html
+                | Format::Message
+                | Format::Calendar
+                | Format::Contact
+                | Format::Pgp
+        )
 }
 
 fn binary(bytes: &[u8], head: &[u8]) -> Option<Format> {
