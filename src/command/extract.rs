@@ -122,9 +122,7 @@ fn printed(reading: &Reading) -> Printed<'_> {
 
 fn block(block: &Block) -> PrintedBlock<'_> {
     match block {
-        Block::Paragraph { text, detail } => {
-            PrintedBlock { detail: detail.as_deref(), text: Some(text), rows: None }
-        }
+        Block::Paragraph { text, detail } => PrintedBlock { detail: detail.as_deref(), text: Some(text), rows: None },
         Block::Table(table) => PrintedBlock {
             detail: table.detail.as_deref(),
             text: None,

@@ -7,8 +7,8 @@ use std::time::Instant;
 use super::package::{self, Budget, Package};
 use super::sniff::{self, Format};
 use super::{
-    Done, Isolation, Reading, Task, Unread, Why, calendar, cms, compound, delimited, docx, html, image, lines, markup, opendocument, pdf,
-    pptx, rtf, tar, tnef, xlsx,
+    Done, Isolation, Reading, Task, Unread, Why, calendar, cms, compound, delimited, docx, html, image, lines, markup,
+    opendocument, pdf, pptx, rtf, tar, tnef, xlsx,
 };
 use crate::limits;
 use crate::message::{Part, decode_text};

@@ -148,9 +148,8 @@ pub fn read_done(frame: &[u8]) -> Result<Done, Malformed> {
             inline: from.flag()?,
         })
     })?;
-    let unread = from.list(|from| {
-        Ok(Unread { part: from.text()?, why: *REASONS.get(from.number()?).ok_or(Malformed)? })
-    })?;
+    let unread =
+        from.list(|from| Ok(Unread { part: from.text()?, why: *REASONS.get(from.number()?).ok_or(Malformed)? }))?;
     let opened_with_password = from.list(In::text)?;
     from.end()?;
     Ok(Done { reading: Reading { documents, images, unread, opened_with_password }, budget })
@@ -290,15 +289,8 @@ mod tests {
             Block::Table(Table { detail: None, rows }),
         ];
         let document = Document { kind: Kind::Attachment, place: "a.zip/b.xlsx".into(), blocks };
-        let image = Image {
-            place: "a.jpg".into(),
-            format: "heic",
-            width: 3,
-            height: 4,
-            bytes: 5,
-            camera: true,
-            inline: false,
-        };
+        let image =
+            Image { place: "a.jpg".into(), format: "heic", width: 3, height: 4, bytes: 5, camera: true, inline: false };
         let reading = Reading {
             documents: vec![document],
             images: vec![image],

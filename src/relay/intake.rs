@@ -83,8 +83,7 @@ impl Intake {
         let (ground, envelope, content) = (self.ground.load_full(), envelope.clone(), Arc::clone(content));
         let isolation = Arc::clone(&self.isolation);
         let started = Instant::now();
-        let threads =
-            if content.len() > limits::LIGHT_MESSAGE { &self.heavy_inspectors } else { &self.inspectors };
+        let threads = if content.len() > limits::LIGHT_MESSAGE { &self.heavy_inspectors } else { &self.inspectors };
         threads.spawn(move || {
             let inspected = std::panic::catch_unwind(AssertUnwindSafe(|| {
                 inspect_with(Some(&*isolation), &ground, &envelope, &content, at)
