@@ -198,7 +198,7 @@ mod tests {
         let text = told(&reading, &[]);
         assert!(text.contains("list.csv (attachment)") && text.contains("\\u{1b}[2JSmith | Oak"), "{text}");
         let reading = extract::read_file("a.docx", b"PK\x03\x04");
-        assert_eq!(told(&reading, &["odd".into()]).lines().count(), 3, "{}", told(&reading, &[]));
+        assert_eq!(told(&reading, &["odd".into()]).lines().count(), 4, "{}", told(&reading, &[]));
         let json = serde_json::to_value(printed(&reading)).expect("JSON");
         assert_eq!(json["unread"][0]["why"], "damaged");
     }

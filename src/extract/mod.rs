@@ -7,6 +7,7 @@
 //! never the message lost. What only foreign code can read (documents, pictures, archives) is read in a [`worker`] process
 //! where a [`Pool`] is given; subjects, bodies and small texts are read where we are, by code that is ours and bounded.
 
+mod archive;
 mod body;
 mod calendar;
 mod cms;
@@ -19,10 +20,13 @@ mod image;
 mod lines;
 mod mapi;
 mod markup;
+mod offcrypto;
 mod office;
 mod opendocument;
 mod outlook;
 mod package;
+mod password;
+mod pasted;
 mod pdf;
 mod pdf_layout;
 mod pool;
@@ -35,6 +39,7 @@ mod wire;
 pub mod worker;
 mod xlsx;
 mod xml;
+mod zip_walk;
 
 pub use package::Budget;
 pub use pool::Pool;

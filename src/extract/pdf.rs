@@ -3,6 +3,8 @@
 //! hayro interprets the page, our device notes every glyph; nothing is rendered. Glyphs without a Unicode value are
 //! counted: where most are, the file could not be read.
 
+use std::sync::Arc;
+
 use hayro_interpret::font::GlyphRun;
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
@@ -15,6 +17,7 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use super::Why;
 use super::file::Content;
+use super::password::try_each;
 use super::pdf_layout::{self, Glyph};
 use crate::limits;
 use crate::text::Block;
@@ -26,17 +29,24 @@ const TAIL: usize = 2048;
 pub struct TooMuch;
 
 /// Reads a file.
-pub fn read(bytes: &[u8]) -> Result<Content, Why> {
-    let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
-        LoadPdfError::Decryption(DecryptionError::PasswordProtected | DecryptionError::UnsupportedAlgorithm) => {
-            Why::Encrypted
-        }
-        _ => Why::Damaged,
-    })?;
+pub fn read(bytes: &[u8], passwords: &[String]) -> Result<Content, Why> {
+    let data = Arc::new(bytes.to_vec());
+    let open = |password: &str| {
+        Pdf::new_with_password(Arc::clone(&data), password).map_err(|error| match error {
+            LoadPdfError::Decryption(DecryptionError::PasswordProtected | DecryptionError::UnsupportedAlgorithm) => {
+                Why::Encrypted
+            }
+            _ => Why::Damaged,
+        })
+    };
+    let (pdf, opened_with_password) = match open("") {
+        Err(Why::Encrypted) => (try_each(passwords, open)?, true),
+        other => (other?, false),
+    };
     if pdf.pages().is_empty() {
         return Err(Why::Damaged);
     }
-    let mut content = Content::default();
+    let mut content = Content { opened_with_password, ..Content::default() };
     let mut operations = 0;
     let (mut known, mut unknown) = (0usize, 0usize);
     for (number, page) in pdf.pages().iter().enumerate() {
@@ -236,7 +246,7 @@ mod tests {
                 "<< /FT /Tx /T (f) /V <FEFF0043006F007300740061> >>",
             ],
         );
-        let content = read(&bytes).unwrap();
+        let content = read(&bytes, &[]).unwrap();
         assert_eq!(
             content.blocks,
             [
@@ -247,7 +257,7 @@ mod tests {
             ]
         );
         assert_eq!(content.incomplete, None);
-        assert!(read(&bytes[..bytes.len() - 40]).is_ok_and(|c| c.incomplete == Some(Why::Damaged)));
-        assert_eq!(read(b"%PDF-1.4\n").err(), Some(Why::Damaged));
+        assert!(read(&bytes[..bytes.len() - 40], &[]).is_ok_and(|c| c.incomplete == Some(Why::Damaged)));
+        assert_eq!(read(b"%PDF-1.4\n", &[]).err(), Some(Why::Damaged));
     }
 }

@@ -1,5 +1,6 @@
 //! What a file is, by its content. Its name and declared type decide only between kinds of plain text.
 
+use super::archive::Packing;
 use super::package;
 use crate::limits;
 
@@ -23,8 +24,9 @@ pub enum Format {
     Delimited,
     Text,
     Image(&'static str),
-    Gzip,
+    Packed(Packing),
     Tar,
+    Mbox,
     SevenZip,
     Rar,
     Tnef,
@@ -68,6 +70,7 @@ pub fn needs_isolation(bytes: &[u8], name: &str, declared: &str) -> bool {
                 | Format::Delimited
                 | Format::Html
                 | Format::Message
+                | Format::Mbox
                 | Format::Calendar
                 | Format::Contact
                 | Format::Pgp
@@ -105,7 +108,13 @@ fn binary(bytes: &[u8], head: &[u8]) -> Option<Format> {
     } else if starts(b"\x00\x00\x01\x00") && head.len() > 22 {
         Format::Image("icon")
     } else if starts(b"\x1f\x8b") {
-        Format::Gzip
+        Format::Packed(Packing::Gzip)
+    } else if starts(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
+        Format::Packed(Packing::Bzip2)
+    } else if starts(b"\xfd7zXZ\0") {
+        Format::Packed(Packing::Xz)
+    } else if starts(b"\x28\xb5\x2f\xfd") {
+        Format::Packed(Packing::Zstd)
     } else if starts(b"7z\xbc\xaf\x27\x1c") {
         Format::SevenZip
     } else if starts(b"Rar!\x1a\x07") {
@@ -180,6 +189,9 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
     if lower.starts_with("<svg") {
         return Format::Xml;
     }
+    if is_mbox(start) {
+        return Format::Mbox;
+    }
     if declared == "message/rfc822" || extension == "eml" || looks_like_message(start) {
         return Format::Message;
     }
@@ -190,6 +202,12 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
         return Format::Delimited;
     }
     Format::Text
+}
+
+/// A line that parts messages, with headers behind it (RFC 4155).
+fn is_mbox(text: &str) -> bool {
+    let Some((first, rest)) = text.split_once('\n') else { return false };
+    first.starts_with("From ") && first.bytes().any(|b| b.is_ascii_digit()) && looks_like_message(rest)
 }
 
 /// Several header lines first, one of them of those that only mail has.
