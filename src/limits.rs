@@ -134,6 +134,8 @@ limits! {
     XML_DEPTH: usize = 256, "levels", "own choice: office documents stay below 100, and the tree is walked by recursion";
     /// Columns that a repeated or far-off cell may stretch a row to.
     TABLE_COLUMNS: usize = 512, "columns", "own choice: registers with a column a day stay below 400";
+    /// Earlier versions of one PDF that are read.
+    PDF_VERSIONS: usize = 16, "versions", "own choice: a form signed by several people has four";
     /// Pieces of text and drawing on all pages of one PDF.
     PDF_OPERATIONS: usize = 5_000_000, "operations", "own choice: a manual of 500 pages has a tenth of it";
 
