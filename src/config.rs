@@ -151,6 +151,8 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// 32 random bytes, raw or as 64 hexadecimal digits; without it the systemd credential `schoolgate.key` is read.
     pub key_file: Option<PathBuf>,
+    /// How long the record of a message that is done with is kept: who, to whom, when, and the sealed decision.
+    pub keep: Duration,
 }
 
 /// `[notices]`
@@ -281,6 +283,7 @@ struct RawQueue {
 struct RawStore {
     path: PathBuf,
     key_file: Option<PathBuf>,
+    keep_days: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -419,9 +422,7 @@ impl Check<'_> {
             listen: self.listen(raw.listen, &school),
             smarthost: raw.smarthost.map(|s| self.smarthost(s)),
             queue: self.queue(raw.queue),
-            store: raw
-                .store
-                .map(|s| StoreConfig { path: self.path(s.path), key_file: s.key_file.map(|p| self.path(p)) }),
+            store: raw.store.map(|s| self.store(s)),
             notices: NoticesConfig {
                 from: raw.notices.from.and_then(|a| {
                     let parsed = Address::parse(a.as_ref()).ok();
@@ -563,6 +564,15 @@ impl Check<'_> {
                 1..=1_000,
             ),
             host: raw.host.into_inner(),
+        }
+    }
+
+    fn store(&mut self, raw: RawStore) -> StoreConfig {
+        let days = self.number("store.keep_days", raw.keep_days, limits::KEEP_DAYS, 1..=3_650);
+        StoreConfig {
+            path: self.path(raw.path),
+            key_file: raw.key_file.map(|p| self.path(p)),
+            keep: Duration::from_secs(days as u64 * 86_400),
         }
     }
 

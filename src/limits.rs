@@ -186,6 +186,8 @@ limits! {
     /// Connections that read from the database.
     STORE_READERS: u32 = 4, "connections", "own choice";
 
+    /// Days for which the record of a message that is done with is kept.
+    KEEP_DAYS: usize = 365, "days", "own choice: a school year of figures; a school sets its own retention period";
     /// Rows of a list that a command prints.
     LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
     /// Free space below which MAIL is answered 452, beyond one message of the largest size.

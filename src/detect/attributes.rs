@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::identifiers::{Number, Whose};
 use super::names::Mention;
@@ -15,13 +15,16 @@ use super::scene::Scene;
 use super::vocabulary::VOCABULARY;
 use super::words::{DENIALS, GENERAL, is};
 use super::{Confidence, Finding, Tier};
-use crate::people::index::Fact;
+use crate::people::index::{Fact, streets};
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::{Gap, TokenKind};
+use crate::text::normalise::{Gap, TokenKind, token_hash};
 use crate::text::{Kind, Text};
 
 /// Tokens up to which a document is short: what it says is said of whom it names.
 const SHORT_DOCUMENT: usize = 260;
+
+/// Lines below a title that are read as its list.
+const LONGEST_LIST: usize = 2_000;
 
 /// What is known of one pupil.
 #[derive(Debug, Default)]
@@ -92,6 +95,8 @@ struct Context {
     /// Pupils whom a file's name names, by place.
     files: HashMap<String, BTreeSet<PupilIndex>>,
     lengths: HashMap<usize, usize>,
+    /// Tokens that are part of a name.
+    names: HashSet<(usize, usize)>,
 }
 
 impl Context {
@@ -105,12 +110,14 @@ impl Context {
             subject: BTreeSet::new(),
             files: HashMap::new(),
             lengths: HashMap::new(),
+            names: HashSet::new(),
         };
         for mention in mentions {
             if mention.identifies {
                 out.identified.extend(mention.pupils.iter().copied());
             }
             out.add(scene, mention.line, mention.from, &mention.pupils);
+            out.names.extend((mention.from..mention.to).map(|token| (mention.line, token)));
         }
         for number in numbers {
             if let Whose::Pupil(pupil) = number.whose {
@@ -187,7 +194,7 @@ impl Context {
         let mut out = if line.cell.is_none() { named(said.line, Some(sentence)) } else { Vec::new() };
         if out.is_empty() {
             let range = &scene.of_document[line.document];
-            for at in said.line + 1..range.end {
+            for at in (said.line + 1..range.end).take(LONGEST_LIST) {
                 let other = &scene.lines[at];
                 let below = named(at, None);
                 if other.cell.is_none() && below.is_empty() {
@@ -294,7 +301,12 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
         if line.footer {
             continue;
         }
+        let named = context.by_line.get(&at).map_or(&[][..], Vec::as_slice);
         for hit in VOCABULARY.hits(&line.text) {
+            // Faith, Christian and Polly Gay are names where they name somebody.
+            if context.names.contains(&(at, hit.from)) && !named.is_empty() {
+                continue;
+            }
             let category = &VOCABULARY.categories[hit.category];
             if of_the_writer(&line.text, hit.from) {
                 continue;
@@ -427,10 +439,17 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
     else {
         return;
     };
+    let mut births = HashSet::new();
+    let mut codes = HashSet::new();
+    let mut homes = HashSet::new();
+    for pupil in context.identified.iter().filter_map(|&pupil| school.pupil(pupil)) {
+        births.extend(pupil.date_of_birth);
+        let plain: String =
+            pupil.postcode.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        codes.insert(token_hash(&plain));
+        homes.extend(streets(&pupil.address));
+    }
     for fact in &scene.facts {
-        let own = |same: &dyn Fn(&crate::people::Pupil) -> bool| {
-            context.identified.iter().filter_map(|&pupil| school.pupil(pupil)).any(same)
-        };
         let category = match fact.fact {
             Fact::Born(date) => {
                 let text = &scene.lines[fact.line].text;
@@ -440,24 +459,10 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
                             .checked_sub(back)
                             .is_some_and(|at| matches!(text.word(at), "dob" | "born" | "birth" | "birthday"))
                     }) || (fact.from >= 3 && text.word(fact.from - 3) == "d" && text.word(fact.from - 2) == "o");
-                (labelled || own(&|pupil| pupil.date_of_birth == Some(date))).then_some(birth)
+                (labelled || births.contains(&date)).then_some(birth)
             }
-            Fact::Postcode(code) => own(&|pupil| {
-                let plain: String =
-                    pupil.postcode.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-                crate::text::normalise::token_hash(&plain) == code
-            })
-            .then_some(address),
-            Fact::Street(_) => context
-                .identified
-                .iter()
-                .any(|&pupil| {
-                    school.pupil(pupil).is_some_and(|p| {
-                        let forename = crate::text::normalise::run_hash(&p.forename);
-                        school.index().forename_with(forename, fact.fact).contains(&pupil)
-                    })
-                })
-                .then_some(address),
+            Fact::Postcode(code) => codes.contains(&code).then_some(address),
+            Fact::Street(street) => homes.contains(&street).then_some(address),
             _ => None,
         };
         if let Some(category) = category {

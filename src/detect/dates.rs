@@ -12,7 +12,7 @@ const PIVOT: i16 = 30;
 static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)\b(?:
-        (?P<y2>(?:19|20)\d\d)[-/.](?P<m2>0?[1-9]|1[0-2])[-/.](?P<d2>0?[1-9]|[12]\d|3[01])
+        (?P<y2>(?:19|20)\d\d)[-/.](?P<m2>0?[1-9]|1[0-2])[-/.](?P<d2>0?[1-9]|[12]\d|3[01])(?:T[\d:.]+Z?)?
         | (?P<d1>0?[1-9]|[12]\d|3[01])\ ?[-/.]\ ?(?P<m1>0?[1-9]|1[0-2])\ ?[-/.]\ ?(?P<y1>(?:19|20)\d\d|\d\d)
         | (?P<d3>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?:\ of)?[\ -](?P<m3>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?[\ -](?P<y3>(?:19|20)\d\d|'?\d\d)
         | (?P<m4>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\ (?P<d4>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,?\ (?P<y4>(?:19|20)\d\d)

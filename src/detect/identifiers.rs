@@ -41,6 +41,9 @@ pub(super) struct Number {
     pub value: String,
 }
 
+/// Kind, whose, how sure, and why.
+type Verdict = (&'static str, Whose, Confidence, &'static str);
+
 macro_rules! pattern {
     ($name:ident, $text:expr) => {
         static $name: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new($text).ok());
@@ -129,29 +132,27 @@ fn in_line(scene: &Scene<'_>, at: usize, school: &School, out: &mut Vec<Number>)
     let text = line.text.folded();
     let start = out.len();
     let index = school.index();
-    let mut each =
-        |pattern: &LazyLock<Option<Regex>>,
-         judge: &mut dyn FnMut(&str, Range<usize>) -> Option<(&'static str, Whose, Confidence, &'static str)>| {
-            let Some(pattern) = pattern.as_ref() else { return };
-            for found in pattern.find_iter(text) {
-                let value: String = found
-                    .as_str()
-                    .chars()
-                    .filter(|c| c.is_ascii_alphanumeric() || *c == '<')
-                    .collect::<String>()
-                    .to_uppercase();
-                let range = found.range();
-                let overlaps = out[start..]
-                    .iter()
-                    .any(|other: &Number| other.range.start < range.end && range.start < other.range.end);
-                if overlaps {
-                    continue;
-                }
-                if let Some((kind, whose, confidence, because)) = judge(&value, range.clone()) {
-                    out.push(Number { line: at, range, kind, whose, confidence, because: because.into(), value });
-                }
+    let mut each = |pattern: &LazyLock<Option<Regex>>, judge: &mut dyn FnMut(&str, Range<usize>) -> Option<Verdict>| {
+        let Some(pattern) = pattern.as_ref() else { return };
+        for found in pattern.find_iter(text) {
+            let value: String = found
+                .as_str()
+                .chars()
+                .filter(|c| c.is_ascii_alphanumeric() || *c == '<')
+                .collect::<String>()
+                .to_uppercase();
+            let range = found.range();
+            let overlaps = out[start..]
+                .iter()
+                .any(|other: &Number| other.range.start < range.end && range.start < other.range.end);
+            if overlaps {
+                continue;
             }
-        };
+            if let Some((kind, whose, confidence, because)) = judge(&value, range.clone()) {
+                out.push(Number { line: at, range, kind, whose, confidence, because: because.into(), value });
+            }
+        }
+    };
     each(&UPN, &mut |value, range| {
         if !checks::upn(value) {
             return None;

@@ -165,8 +165,8 @@ fn reported(text: &Text<'_>, range: &Range<usize>, token: usize) -> bool {
             at + 40 > range.start && before[..at].chars().next_back().is_none_or(char::is_whitespace)
         });
     let said = (1..=14).any(|back| token.checked_sub(back).is_some_and(|at| SAYING.contains(&text.word(at))));
-    (opened && said)
-        || (said && (1..=4).any(|back| token.checked_sub(back).is_some_and(|at| SAYING.contains(&text.word(at)))))
+    let just_said = (1..=4).any(|back| token.checked_sub(back).is_some_and(|at| SAYING.contains(&text.word(at))));
+    said && (opened || just_said)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod attributes;
 mod credentials;
 mod dates;
+mod forenames;
 mod identifiers;
 mod language;
 mod names;

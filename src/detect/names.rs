@@ -1,19 +1,19 @@
 //! Who is named: runs of name tokens to candidates, candidates to mentions by evidence.
 //!
 //! A full name is a candidate by the roster index alone; when its parts are also words it must be written as a name,
-//! not stand where places and things stand, and have evidence beside it. A forename is a candidate that some fact of its
-//! surroundings must narrow to exactly one pupil, nearest surroundings first.
+//! not stand where places and things stand, and have evidence beside it. Forenames alone are the work of `forenames`.
 
 use hashbrown::HashMap;
 
 use super::Confidence;
-use super::scene::{FactAt, Line, Scene, guardian_facts};
-use super::vocabulary::VOCABULARY;
-use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, LANDSCAPE, PLACES, PREPOSITIONS, TITLES, is};
+use super::forenames::{by_initial, forenames, scopes};
+use super::scene::{Line, Scene, guardian_facts};
+use super::vocabulary::{Hit, VOCABULARY};
+use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, LANDSCAPE, PLACES, PREPOSITIONS, TITLES, is};
 use crate::people::index::{Adult, Fact, Part};
 use crate::people::names::{NAMES, Wordness};
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::{Case, EMPTY_RUN, Gap, TokenKind, extend, token_hash};
+use crate::text::normalise::{Case, EMPTY_RUN, Gap, TokenKind, extend};
 use crate::text::{Kind, Text};
 
 /// A pupil (or pupils, where nothing tells them apart) at a place.
@@ -31,11 +31,11 @@ pub(super) struct Mention {
 
 /// A run of tokens that is a forename or a surname of somebody.
 #[derive(Debug, Clone, Copy)]
-struct Span {
-    from: usize,
-    to: usize,
-    run: u64,
-    part: Part,
+pub(super) struct Span {
+    pub from: usize,
+    pub to: usize,
+    pub run: u64,
+    pub part: Part,
 }
 
 #[derive(Debug)]
@@ -71,6 +71,7 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, writers: &Writers) ->
         candidates.push(found);
     }
     scene.add_facts(guardians);
+    scene.gather();
     let mut mentions = Vec::new();
     let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
     judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
@@ -210,6 +211,7 @@ fn weigh(
     at: usize,
     candidate: &Candidate,
     others: bool,
+    hits: &[Hit],
 ) -> Option<(Confidence, String)> {
     let line = &scene.lines[at];
     let text = &line.text;
@@ -310,13 +312,12 @@ fn weigh(
     if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
         add(1, "spoken of as a child");
     }
-    if VOCABULARY.hits(text).iter().any(|hit| {
+    if hits.iter().any(|hit| {
         !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)
     }) {
         add(2, "with an attribute");
     }
     for &pupil in &candidate.pupils {
-        let Some(about) = school.pupil(pupil) else { continue };
         let fits = scene.facts_of(at).iter().any(|fact| {
             (fact.to <= candidate.from || fact.from >= candidate.to)
                 && match fact.fact {
@@ -328,7 +329,6 @@ fn weigh(
             add(3, "class, year or birth date fits");
             break;
         }
-        let _ = about;
     }
     let wanted = match (famous, forename == Wordness::Common || surname == Wordness::Common, both) {
         (true, ..) => 3,
@@ -371,6 +371,8 @@ fn judge_full_names(
     }
     for second_round in [false, true] {
         for (at, found) in candidates.iter().enumerate() {
+            let hits =
+                if second_round && !found.is_empty() { VOCABULARY.hits(&scene.lines[at].text) } else { Vec::new() };
             for candidate in found {
                 let words = candidate.forename.part.wordness > Wordness::Name
                     && candidate.surname.part.wordness > Wordness::Name
@@ -380,7 +382,7 @@ fn judge_full_names(
                 }
                 let key = (scene.lines[at].document, scene.lines[at].block);
                 let verdict = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
-                    .then(|| weigh(scene, school, at, candidate, sure.contains_key(&key)))
+                    .then(|| weigh(scene, school, at, candidate, sure.contains_key(&key), &hits))
                     .flatten();
                 let Some((confidence, because)) = verdict else {
                     if !candidate.adults.is_empty() || !words {
@@ -521,9 +523,12 @@ fn split_name(
     // A cell that is one whole name part; trailing middle names are allowed after a forename.
     let whole = |at: usize| {
         let length = scene.lines[at].text.tokens.len();
+        let written = |from: usize| {
+            scene.lines[at].text.tokens[from..].iter().all(|t| t.kind == TokenKind::Word && t.case != Case::Lower)
+        };
         spans[at]
             .iter()
-            .filter(move |span| span.from == 0 && (span.to == length || length <= 4))
+            .filter(move |span| span.from == 0 && (span.to == length || (length <= 4 && written(0))))
             .max_by_key(|span| span.to)
     };
     let column = |at: usize| scene.lines[at].cell.map_or(0, |(_, column)| column);
@@ -539,7 +544,8 @@ fn split_name(
             }
             for (forename, surname) in [(first, second), (second, first)] {
                 let pupils = school.index().full_name(forename.run, surname.run);
-                if pupils.is_empty() {
+                let words = forename.part.wordness > Wordness::Name && surname.part.wordness > Wordness::Name;
+                if pupils.is_empty() || (words && !names_head_the_table(scene, a)) {
                     continue;
                 }
                 let pupils = single_out(scene, school, a, forename.run, &pupils);
@@ -562,501 +568,16 @@ fn split_name(
     }
 }
 
-/// Facts around a token, nearest surroundings first: its sentence, its paragraph or row, the heading above, the subject,
-/// file or sheet name, the signature.
-fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<Vec<&'s FactAt>> {
+/// The table's first row says that its columns are names.
+fn names_head_the_table(scene: &Scene<'_>, at: usize) -> bool {
+    const HEADINGS: [&str; 10] =
+        ["surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student"];
     let line = &scene.lines[at];
-    let mut out: Vec<Vec<&FactAt>> = Vec::new();
-    let own = scene.facts_of(at);
-    let sentence = line.sentence.get(token).copied().unwrap_or_default();
-    let distance = |fact: &&FactAt| {
-        let far = fact.from.abs_diff(token);
-        // What follows belongs a little more than what stands before: `Leo (Willow), Molly (Oak)`.
-        if fact.from > token { far * 2 } else { far * 2 + 3 }
-    };
-    let mut near: Vec<&FactAt> =
-        own.iter().filter(|fact| line.sentence[fact.from.min(line.sentence.len() - 1)] == sentence).collect();
-    near.sort_by_key(distance);
-    out.push(near);
-    if let Some((row, _)) = line.cell {
-        let range = &scene.of_document[line.document];
-        let start = (range.start..at)
-            .rev()
-            .take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row))
-            .last()
-            .unwrap_or(at);
-        let cells = (start..range.end).take_while(|&other| {
-            scene.lines[other].cell.map(|c| c.0) == Some(row) && scene.lines[other].block == line.block
-        });
-        out.push(cells.flat_map(|other| scene.facts_of(other)).collect());
-    } else {
-        let mut rest: Vec<&FactAt> = own.iter().collect();
-        rest.sort_by_key(distance);
-        out.push(rest);
-    }
-    // Headings above: the nearest short line that names a class or year; also single-cell title rows of a table.
-    let range = &scene.of_document[line.document];
-    let mut above = (range.start..at).rev().take(400).filter(|&other| {
-        let other = &scene.lines[other];
-        other.heading()
-            || (other.cell.is_some()
-                && other.block == line.block
-                && other.text.tokens.len() <= 6
-                && other.cell.is_some_and(|c| c.1 == 0))
-    });
-    if let Some(heading) = above.find(|&other| {
-        scene
-            .facts_of(other)
-            .iter()
-            .any(|f| matches!(f.fact, Fact::Class(_) | Fact::Year(_)) && heading_like(&scene.lines[other], f))
-    }) {
-        out.push(scene.facts_of(heading).iter().collect());
-    }
-    // The paragraph before.
-    if line.cell.is_none() && at > range.start && scene.lines[at - 1].cell.is_none() {
-        out.push(scene.facts_of(at - 1).iter().collect());
-    }
-    let place = scene.place(at);
-    let named: Vec<&FactAt> = (0..scene.lines.len())
-        .filter(|&other| match scene.kind(other) {
-            Kind::Subject => true,
-            Kind::FileName => scene.place(other) == place,
-            _ => false,
-        })
-        .flat_map(|other| scene.facts_of(other))
-        .collect();
-    out.push(named);
-    // A class in the last lines of what the sender wrote.
-    if matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Subject) {
-        let mut signature: Vec<&FactAt> = Vec::new();
-        for (document, lines) in scene.of_document.iter().enumerate() {
-            if matches!(scene.documents[document].kind, Kind::Body) || document == line.document {
-                let from = lines.end.saturating_sub(4).max(lines.start);
-                for other in from..lines.end {
-                    let length = scene.lines[other].text.tokens.len();
-                    signature.extend(scene.facts_of(other).iter().filter(|f| {
-                        matches!(f.fact, Fact::Class(_) | Fact::Year(_)) && (length <= 14 || f.to + 8 >= length)
-                    }));
-                }
-            }
-        }
-        out.push(signature);
-    }
-    // A guardian's full name anywhere in the same document.
-    out.push(
-        range.clone().flat_map(|other| scene.facts_of(other)).filter(|f| matches!(f.fact, Fact::Guardian(_))).collect(),
-    );
-    out
-}
-
-/// A heading that is about the class: it takes up a good part of the line.
-fn heading_like(line: &Line<'_>, fact: &FactAt) -> bool {
-    let length = line.text.tokens.len();
-    length <= 6 || (fact.to - fact.from) * 3 >= length
-}
-
-fn forenames(
-    scene: &Scene<'_>,
-    school: &School,
-    writers: &Writers,
-    spans: &[Vec<Span>],
-    mentions: &mut Vec<Mention>,
-    taken: &HashMap<usize, Vec<(usize, usize)>>,
-) {
-    let mut bare: Vec<(usize, Span)> = Vec::new();
-    for (at, found) in spans.iter().enumerate() {
-        if scene.lines[at].footer {
-            continue;
-        }
-        let covered = |span: &Span| {
-            taken.get(&at).is_some_and(|list| list.iter().any(|&(from, to)| span.from < to && span.to > from))
-        };
-        let mut last = 0;
-        for span in found {
-            let longer =
-                found.iter().any(|other| other.from == span.from && other.to > span.to && other.part.pupil_forename);
-            if span.from < last
-                || longer
-                || !span.part.pupil_forename
-                || covered(span)
-                || !may_be_forename(scene, school, writers, at, span)
-            {
-                continue;
-            }
-            last = span.to;
-            match narrow(scene, school, at, span) {
-                Some((pupil, because, to)) => mentions.push(Mention {
-                    line: at,
-                    from: span.from,
-                    to,
-                    pupils: vec![pupil],
-                    identifies: true,
-                    confidence: Confidence::Medium,
-                    because,
-                }),
-                None => bare.push((at, *span)),
-            }
-        }
-    }
-    refer_back(scene, school, &bare, mentions);
-}
-
-/// Bare forenames of pupils who are identified elsewhere in the message.
-fn refer_back(scene: &Scene<'_>, school: &School, bare: &[(usize, Span)], mentions: &mut Vec<Mention>) {
-    let known: Vec<PupilIndex> = {
-        let mut all: Vec<_> = mentions.iter().filter(|m| m.pupils.len() == 1).map(|m| m.pupils[0]).collect();
-        all.sort();
-        all.dedup();
-        all
-    };
-    // The forename must be one of theirs: every pupil has a year, a class or an initial under which it can be asked.
-    let mut by_forename: HashMap<u64, Vec<PupilIndex>> = HashMap::new();
-    for &(_, span) in bare {
-        by_forename.entry(span.run).or_insert_with(|| {
-            known
-                .iter()
-                .copied()
-                .filter(|&pupil| {
-                    school.pupil(pupil).is_some_and(|p| {
-                        let surname = crate::text::normalise::run_hash(&p.surname);
-                        school.index().full_name(span.run, surname).contains(&pupil)
-                    })
-                })
-                .collect()
-        });
-    }
-    for &(at, span) in bare {
-        if let Some([pupil]) = by_forename.get(&span.run).map(Vec::as_slice) {
-            let _ = scene;
-            mentions.push(Mention {
-                line: at,
-                from: span.from,
-                to: span.to,
-                pupils: vec![*pupil],
-                identifies: false,
-                confidence: Confidence::Low,
-                because: "forename of a pupil identified elsewhere in the message".into(),
-            });
-        }
-    }
-}
-
-/// Whether a forename stands as one: written as a name, of no other full name, no greeting, no sign-off, no place.
-fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: usize, span: &Span) -> bool {
-    let line = &scene.lines[at];
-    let text = &line.text;
-    let tokens = &text.tokens;
-    let token = &tokens[span.from];
-    let common = span.part.wordness == Wordness::Common;
-    if token.case == Case::Lower
-        && (span.part.wordness > Wordness::Name || tokens[span.from..span.to].iter().all(|t| text.norm(t).len() < 4))
-    {
-        return false;
-    }
-    if token.kind != TokenKind::Word || text.norm(token).chars().count() < 2 {
-        return false;
-    }
-    let previous = span.from.checked_sub(1).map_or("", |before| text.word(before));
-    let directly = token.gap.only(Gap::SPACE.or(Gap::STOP));
-    if directly
-        && (is(TITLES, previous) || (is(GREETINGS, previous) && matches!(scene.kind(at), Kind::Body | Kind::Quoted)))
-    {
-        return false;
-    }
-    // `Hi both` is no greeting of a pupil, `Hi Sam and Jo` greets two.
-    if previous == "and" && span.from >= 3 && is(GREETINGS, text.word(span.from - 3)) {
-        return false;
-    }
-    let next = tokens.get(span.to);
-    let next_word = text.word(span.to);
-    if let Some(next) = next
-        && next.gap.only(Gap::SPACE)
-        && !tokens[span.to - 1].possessive
-    {
-        if is(PLACES, next_word)
-            && (next.case != Case::Lower || span.part.wordness > Wordness::Name)
-            && next_word != "group"
-        {
-            return false;
-        }
-        // Another capitalised word: somebody else's full name, unless it is a class, a year or an initial.
-        let initial = next_word.chars().count() <= 3 && next.case == Case::Upper;
-        let fact = scene.facts_of(at).iter().any(|fact| fact.from == span.to);
-        if next.case != Case::Lower
-            && next.kind == TokenKind::Word
-            && !initial
-            && !fact
-            && token.case == Case::Capitalised
-            && next.case == Case::Capitalised
-            && !is(ACTS, next_word)
-            && !calendar(next_word)
-        {
-            return false;
-        }
-        // `Daisy chains optional`: a capital that only the sentence gave, and no verb behind it.
-        let joins = is(ACTS, next_word)
-            || matches!(
-                next_word,
-                "and"
-                    | "in"
-                    | "from"
-                    | "with"
-                    | "for"
-                    | "or"
-                    | "both"
-                    | "at"
-                    | "to"
-                    | "as"
-                    | "seems"
-                    | "really"
-                    | "just"
-                    | "x"
-            );
-        if span.part.wordness > Wordness::Name
-            && token.sentence_start
-            && next.case == Case::Lower
-            && !joins
-            && next.kind == TokenKind::Word
-        {
-            return false;
-        }
-        if common && next.case == Case::Lower && !written_as_name(text, span) {
-            return false;
-        }
-    }
-    if next.is_some_and(|n| {
-        n.gap.only(Gap::HYPHEN) && !n.gap.joined() && n.kind == TokenKind::Word && n.case != Case::Lower
-    }) {
-        return false;
-    }
-    // Part of somebody's full name: a capitalised forename just before.
-    if let Some(before) = span.from.checked_sub(1)
-        && token.gap.only(Gap::SPACE)
-        && tokens[before].case == Case::Capitalised
-        && !tokens[before].sentence_start
-        && !tokens[before].possessive
-        && span.part.wordness > Wordness::Name
-        && !is(ANNOUNCES, previous)
-        && !is(GREETINGS, previous)
-        && !scene.facts_of(at).iter().any(|fact| fact.to == span.from)
-    {
-        return false;
-    }
-    // The class of that name: `Holly class`.
-    if school.index().class(span.run).is_some()
-        && scene.facts_of(at).iter().any(|f| f.from == span.from && matches!(f.fact, Fact::Class(_)))
-    {
-        let said = matches!(
-            next_word,
-            "class" | "classes" | "teacher" | "children" | "pupils" | "parents" | "team" | "form" | "room"
-        );
-        let within = matches!(previous, "in" | "from" | "class" | "of" | "all" | "to") && token.gap.only(Gap::SPACE);
-        if said || within {
-            return false;
-        }
-    }
-    // Alone on its line: a sign-off or a salutation of somebody the school knows as an adult, or of the writers.
-    let sentence = line.sentence[span.from];
-    let alone = line.sentence.iter().filter(|&&s| s == sentence).count() == span.to - span.from;
-    let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted);
-    if alone && correspondence && line.cell.is_none() {
-        let writer = writers.sender.contains(&span.run) || writers.recipient.contains(&span.run);
-        let first = span.from == 0
-            && scene.of_document[line.document].start == at
-            && next.is_some_and(|n| n.gap.has(Gap::COMMA));
-        let last =
-            span.to == tokens.len() && (span.from == 0 || token.gap.has(Gap::NEWLINE)) && span.part.adult_forename;
-        if writer || first || last {
-            return false;
-        }
-    }
-    // `Jan, can we …`: a salutation at the very start.
-    if correspondence
-        && span.from == 0
-        && scene.of_document[line.document].start == at
-        && next.is_some_and(|n| n.gap.has(Gap::COMMA.or(Gap::HYPHEN)))
-        && !line.cell.is_some()
-    {
-        return !(writers.recipient.contains(&span.run) || span.part.adult_forename);
-    }
-    true
-}
-
-fn calendar(word: &str) -> bool {
-    const MONTHS_AND_DAYS: [&str; 19] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
-    MONTHS_AND_DAYS.contains(&word)
-}
-
-/// The one pupil that the forename with the facts around it leaves, why, and where the mention ends.
-fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<(PupilIndex, String, usize)> {
-    let line = &scene.lines[at];
-    let text = &line.text;
-    let index = school.index();
-    let common = span.part.wordness == Wordness::Common && !written_as_name(text, span);
-    // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
-    let class_too = index.class(span.run).is_some();
-    let mut left: Option<Vec<PupilIndex>> = None;
-    let mut to = span.to;
-    if let Some(fits) = by_initial(scene, school, at, span) {
-        to = span.to + 1;
-        match fits[..] {
-            [pupil] => return Some((pupil, "forename and surname's initial".into(), to)),
-            [] => return None,
-            _ => left = Some(fits),
-        }
-    }
-    for (scope, facts) in scopes(scene, at, span.from).into_iter().enumerate() {
-        for fact in facts {
-            if fact.line == at && fact.from < span.to && fact.to > span.from {
-                continue;
-            }
-            // A common word as a forename wants its fact in the same sentence, row or heading.
-            if common && scope > 2 {
-                continue;
-            }
-            if class_too && !right_beside(scene, school, at, span, fact) {
-                continue;
-            }
-            let fits = index.forename_with(span.run, fact.fact);
-            let fits: Vec<PupilIndex> = match &left {
-                Some(left) => fits.into_iter().filter(|pupil| left.contains(pupil)).collect(),
-                None => fits,
-            };
-            match fits[..] {
-                [] => {}
-                [pupil] => {
-                    let because = match fact.fact {
-                        Fact::Class(_) => "forename and class",
-                        Fact::Year(_) => "forename and year group",
-                        Fact::Born(_) => "forename and date of birth",
-                        Fact::Postcode(_) | Fact::Street(_) => "forename and home address",
-                        Fact::Guardian(_) => "forename and a guardian's full name",
-                        Fact::Initial(_) => "forename and surname's initial",
-                    };
-                    return Some((pupil, because.into(), to));
-                }
-                _ => left = Some(fits),
-            }
-        }
-    }
-    None
-}
-
-/// The pupils whom the surname's initial directly behind the forename leaves; nothing when none stands there.
-fn by_initial(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<Vec<PupilIndex>> {
-    let text = &scene.lines[at].text;
-    let next = text.tokens.get(span.to)?;
-    let letters = text.norm(next).chars().count();
-    let stands = next.gap.only(Gap::SPACE.or(Gap::UNDERSCORE))
-        && text.tokens[span.from].case != Case::Lower
-        && (next.case == Case::Upper || (next.case == Case::Capitalised && letters <= 2))
-        && letters <= 3
-        && initial_stands(text, span.to);
-    stands.then(|| school.index().forename_with(span.run, Fact::Initial(token_hash(text.norm(next)))))
-}
-
-/// A capital inside a sentence, a possessive or a verb behind: no modal verb, no month.
-fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
-    let token = &text.tokens[span.from];
-    let next = text.tokens.get(span.to);
-    let acts = next.is_some_and(|n| n.gap.only(Gap::SPACE) && is(ACTS, text.norm(n)));
-    let month = calendar(text.norm(token));
-    token.case != Case::Lower && ((token.possessive && !month) || acts || (!token.sentence_start && !month))
-}
-
-/// `Rowan, Finlay and Dominik`: the next or the one before in a list is a forename and no class.
-fn in_a_list_of_forenames(school: &School, text: &Text<'_>, span: &Span) -> bool {
-    let index = school.index();
-    let forename = |at: usize| {
-        let run = text.tokens.get(at).map(|token| extend(EMPTY_RUN, token.hash));
-        run.is_some_and(|run| index.class(run).is_none() && index.part_of(run).is_some_and(|part| part.pupil_forename))
-    };
-    let listed = |gap: Gap| gap.has(Gap::COMMA) && gap.only(Gap::COMMA.or(Gap::SPACE));
-    let after = match text.tokens.get(span.to) {
-        Some(next) if listed(next.gap) => forename(span.to),
-        Some(next) if next.gap.only(Gap::SPACE) && matches!(text.norm(next), "and" | "or") => forename(span.to + 1),
-        _ => false,
-    };
-    let token = &text.tokens[span.from];
-    let before = span.from.checked_sub(1).is_some_and(|at| {
-        if listed(token.gap) {
-            forename(at)
-        } else {
-            matches!(text.word(at), "and" | "or") && at > 0 && forename(at - 1)
-        }
-    });
-    after || before
-}
-
-/// `Rowan (Oak)`, `Rowan in Oak`, or the two in cells of one row.
-fn right_beside(scene: &Scene<'_>, school: &School, at: usize, span: &Span, fact: &FactAt) -> bool {
-    if scene.lines[at].cell.is_some() {
-        let whole = scene.lines[at].text.tokens.len() == span.to - span.from;
-        return whole
-            && fact.line != at
-            && scene.lines[fact.line].cell.map(|c| c.0) == scene.lines[at].cell.map(|c| c.0)
-            && scene.lines[fact.line].document == scene.lines[at].document;
-    }
-    let text = &scene.lines[at].text;
-    let sentences = &scene.lines[at].sentence;
-    // `Oak: Robin and Rowan`
-    let labelled = fact.line == at
-        && fact.to <= span.from
-        && sentences[fact.from] == sentences[span.from]
-        && text.tokens[fact.to].gap.has(Gap::COLON);
-    labelled
-        || in_a_list_of_forenames(school, text, span)
-        || fact.line == at
-            && match fact.from.checked_sub(span.to) {
-                Some(0) => {
-                    text.tokens[fact.from].gap.has(Gap::OPEN.or(Gap::HYPHEN)) || matches!(fact.fact, Fact::Year(_))
-                }
-                Some(1) => {
-                    matches!(text.word(span.to), "in" | "from" | "of") && text.tokens[span.to].gap.only(Gap::SPACE)
-                }
-                _ => matches!(fact.fact, Fact::Born(_) | Fact::Guardian(_) | Fact::Postcode(_) | Fact::Street(_)),
-            }
-}
-
-/// `Faith Y`, not `Will I` and not `give Grace A big hand`.
-fn initial_stands(text: &Text<'_>, at: usize) -> bool {
-    let token = &text.tokens[at];
-    let word = text.norm(token);
-    let next = text.tokens.get(at + 1);
-    let follows_blank = next.is_some_and(|n| n.gap.blank());
-    match word {
-        "i" => {
-            !follows_blank
-                || text.tokens[at].possessive
-                || next.is_some_and(|n| is(&["is", "was", "has", "had"], text.norm(n)))
-        }
-        "a" => {
-            !follows_blank
-                || token.possessive
-                || next.is_some_and(|n| is(ACTS, text.norm(n)) || n.gap.has(Gap::NEWLINE))
-        }
-        "mr" | "mrs" | "pe" | "re" | "it" | "ict" | "rse" | "ta" | "tas" | "pta" | "sen" | "uk" | "tv" | "ok"
-        | "am" | "pm" | "x" | "xx" => word == "x",
-        _ => true,
-    }
+    let lines = &scene.of_document[line.document];
+    let first = lines.start + scene.lines[lines.clone()].partition_point(|other| other.block < line.block);
+    let row = scene.lines[first].cell.map(|cell| cell.0);
+    scene.lines[first..=at]
+        .iter()
+        .take_while(|other| other.cell.map(|cell| cell.0) == row)
+        .any(|other| other.text.tokens.iter().any(|token| HEADINGS.contains(&other.text.norm(token))))
 }

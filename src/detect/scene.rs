@@ -47,7 +47,28 @@ pub(super) struct Scene<'a> {
     /// In order of line and token.
     pub facts: Vec<FactAt>,
     facts_of: HashMap<usize, Range<usize>>,
+    /// Facts that reach over a whole document, by document; filled by [`Scene::add_facts`].
+    pub wide: Vec<Wide>,
 }
+
+/// Facts that reach over a whole document.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Wide {
+    /// Of the subject, and of the name of the file that the document is.
+    pub named: Vec<FactAt>,
+    /// Classes in the last lines of what was written.
+    pub signature: Vec<FactAt>,
+    /// Guardians named anywhere in the document.
+    pub guardians: Vec<FactAt>,
+}
+
+/// Octets of the longest piece of a paragraph that is looked at as one.
+const LONGEST_PIECE: usize = 4_096;
+
+/// Facts of one kind that are kept for a whole document; a message with more is a list, and lists have rows.
+const WIDE_FACTS: usize = 60;
+/// Lines from the end in which a signature stands.
+const SIGNATURE_LINES: usize = 4;
 
 impl<'a> Scene<'a> {
     pub(super) fn new(documents: &'a [Document], school: &School) -> Self {
@@ -58,7 +79,9 @@ impl<'a> Scene<'a> {
             for (block, piece) in content.blocks.iter().enumerate() {
                 match piece {
                     Block::Paragraph { text, detail } => {
-                        lines.push(Line::new(text, document, block, None, detail.clone()));
+                        for piece in pieces(text) {
+                            lines.push(Line::new(piece, document, block, None, detail.clone()));
+                        }
                     }
                     Block::Table(table) => {
                         for (row, content) in table.rows.iter().enumerate() {
@@ -77,7 +100,8 @@ impl<'a> Scene<'a> {
             }
             of_document.push(start..lines.len());
         }
-        let mut scene = Self { documents, lines, of_document, facts: Vec::new(), facts_of: HashMap::new() };
+        let mut scene =
+            Self { documents, lines, of_document, facts: Vec::new(), facts_of: HashMap::new(), wide: Vec::new() };
         for at in 0..scene.lines.len() {
             let from = scene.facts.len();
             let found = facts(&scene.lines[at], at, school);
@@ -108,6 +132,63 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Gathers what reaches over whole documents.
+    pub(super) fn gather(&mut self) {
+        let mut subject: Vec<FactAt> = Vec::new();
+        let mut files: HashMap<&str, Vec<FactAt>> = HashMap::new();
+        let mut signatures: Vec<Vec<FactAt>> = Vec::new();
+        for (document, lines) in self.of_document.iter().enumerate() {
+            let content = &self.documents[document];
+            let all = lines.clone().flat_map(|line| self.facts_of(line)).copied();
+            match content.kind {
+                Kind::Subject => subject.extend(all.take(WIDE_FACTS)),
+                Kind::FileName => files.entry(&content.place).or_default().extend(all.take(WIDE_FACTS)),
+                _ => {}
+            }
+            let mut signature = Vec::new();
+            if matches!(content.kind, Kind::Body | Kind::Quoted) {
+                for line in lines.end.saturating_sub(SIGNATURE_LINES).max(lines.start)..lines.end {
+                    let length = self.lines[line].text.tokens.len();
+                    signature.extend(self.facts_of(line).iter().copied().filter(|fact| {
+                        // At the end of a long paragraph, or in a short line of its own.
+                        matches!(fact.fact, Fact::Class(_)) && (length <= 14 || fact.to + 8 >= length)
+                    }));
+                }
+            }
+            signatures.push(signature);
+        }
+        let of_bodies: Vec<FactAt> = signatures
+            .iter()
+            .enumerate()
+            .filter(|(document, _)| self.documents[*document].kind == Kind::Body)
+            .flat_map(|(_, facts)| facts.clone())
+            .collect();
+        let wide = self
+            .of_document
+            .iter()
+            .enumerate()
+            .map(|(document, lines)| {
+                let content = &self.documents[document];
+                let mut named = files.get(content.place.as_str()).cloned().unwrap_or_default();
+                named.extend(&subject);
+                let signature = match content.kind {
+                    Kind::Body | Kind::Subject => of_bodies.clone(),
+                    Kind::Quoted => signatures[document].iter().chain(&of_bodies).copied().collect(),
+                    _ => Vec::new(),
+                };
+                let guardians = lines
+                    .clone()
+                    .flat_map(|line| self.facts_of(line))
+                    .filter(|fact| matches!(fact.fact, Fact::Guardian(_)))
+                    .take(WIDE_FACTS)
+                    .copied()
+                    .collect();
+                Wide { named, signature, guardians }
+            })
+            .collect();
+        self.wide = wide;
+    }
+
     pub(super) fn kind(&self, line: usize) -> Kind {
         self.documents[self.lines[line].document].kind
     }
@@ -115,6 +196,30 @@ impl<'a> Scene<'a> {
     pub(super) fn place(&self, line: usize) -> &str {
         &self.documents[self.lines[line].document].place
     }
+}
+
+/// A paragraph in pieces of bounded length, so that looking around a name costs the same in a long text as in a short
+/// one; cut at a line's end, else a sentence's, else between words.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while rest.len() > LONGEST_PIECE {
+        let mut end = LONGEST_PIECE;
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let window = &rest[..end];
+        let cut = [window.rfind('\n'), window.rfind(". "), window.rfind(' ')]
+            .into_iter()
+            .flatten()
+            .find(|&at| at > LONGEST_PIECE / 2)
+            .map_or(end, |at| at + 1);
+        let (head, tail) = rest.split_at(cut);
+        out.push(head);
+        rest = tail;
+    }
+    out.push(rest);
+    out
 }
 
 impl<'a> Line<'a> {
@@ -138,7 +243,7 @@ impl<'a> Line<'a> {
                 let broken = token.gap.has(Gap::NEWLINE);
                 let length = previous.folded.end - line_start;
                 let stop =
-                    token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && !(abbreviation && !broken);
+                    token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && (!abbreviation || broken);
                 if stop
                     || token.gap.has(Gap::BULLET)
                     || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE))
@@ -189,7 +294,7 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
         if let Some((year, length)) = year(text, from) {
             add(from, from + length, Fact::Year(year));
         }
-        if word.len() <= 4 && from + 1 <= tokens.len() {
+        if word.len() <= 4 {
             let two = format!("{word}{}", text.word(from + 1));
             if crate::text::checks::postcode(&two)
                 && tokens.get(from + 1).is_some_and(|t| t.gap.only(Gap::SPACE) || t.gap.joined())
@@ -242,7 +347,9 @@ fn year(text: &Text<'_>, at: usize) -> Option<(i8, usize)> {
         }
         "reception" | "nursery" => {
             let written = text.tokens[at].case != crate::text::normalise::Case::Lower
-                || (at > 0 && matches!(text.word(at - 1), "our" | "from" | "in") && text.word(at + 1) != "area");
+                || (at > 0
+                    && (text.tokens[at].gap.has(Gap::OPEN) || matches!(text.word(at - 1), "our" | "from" | "in"))
+                    && text.word(at + 1) != "area");
             written.then_some((if word == "reception" { 0 } else { -1 }, 1))
         }
         _ => {

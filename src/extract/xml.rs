@@ -195,6 +195,11 @@ mod tests {
         assert_eq!(parse(b"<a><b>cut").err(), Some(Why::Damaged));
         assert_eq!(parse(b"").err(), Some(Why::Damaged));
         let laughs = b"<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
-        assert_eq!(parse(laughs).unwrap().text(), " ");
+        assert_eq!(parse(laughs).err(), Some(Why::Contradictory));
+        let unused = b"<!DOCTYPE a [<!ENTITY ns \"http://x\">]><a b=\"&ns;\">Amy&nbsp;Smith &amp; Co</a>";
+        assert_eq!(parse(unused).err(), Some(Why::Contradictory));
+        assert_eq!(parse(b"<a>Amy&nbsp;Smith &amp; Co</a>").unwrap().text(), "Amy Smith & Co");
+        let declared = b"<!DOCTYPE a [<!ENTITY ns \"http://x\">]><a b=\"&ns;\">Amy Smith &amp; Co</a>";
+        assert_eq!(parse(declared).unwrap().text(), "Amy Smith & Co");
     }
 }

@@ -27,6 +27,8 @@ pub struct Part {
     pub pupil_surname: bool,
     /// Forename of a member of staff or a guardian.
     pub adult_forename: bool,
+    /// Forename of a member of staff.
+    pub staff_forename: bool,
     /// Surname of a member of staff or a guardian.
     pub adult_surname: bool,
     /// How likely it is an ordinary word.
@@ -191,7 +193,7 @@ fn compact(text: &str) -> String {
 }
 
 /// House number (or name) and street of an address: the runs under which it is looked up.
-fn streets(address: &str) -> Vec<u64> {
+pub(crate) fn streets(address: &str) -> Vec<u64> {
     let mut out = Vec::new();
     for part in address.split(',') {
         let text = Text::new(part);
@@ -308,7 +310,9 @@ impl RosterIndex {
         }
         let surnames = forms(surname, false, false);
         for form in &forenames {
-            self.part(form).adult_forename = true;
+            let part = self.part(form);
+            part.adult_forename = true;
+            part.staff_forename |= matches!(adult, Adult::Staff(_)) && !form.loose;
         }
         for form in &surnames {
             self.part(form).adult_surname = true;

@@ -27,17 +27,18 @@ use tokio::time::{Instant, sleep};
 use self::connection::Connection;
 pub(super) use self::transaction::header_of;
 use super::dsn::{self, Failure};
+use super::log::{Event, event};
+use super::monitor::{self, DeliveryOutcome};
 use super::schedule::{self, Admission, Destination};
 use crate::config::{QueueConfig, SmarthostConfig};
 use crate::limits;
-use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, State, Store, StoreError};
+use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
 const POLL: Duration = Duration::from_millis(limits::QUEUE_POLL_MILLIS);
 /// Time that messages in hand have to end once delivery is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
-/// How often the queue's size is published, and how many messages are given up at once.
-const GAUGES: Duration = Duration::from_secs(10);
+/// How many messages are given up at once.
 const GIVE_UP_AT_ONCE: u32 = 100;
 /// Messages in hand for each connection: while one is sent, others are recorded or wait their turn.
 const IN_HAND: usize = 4;
@@ -50,14 +51,15 @@ pub enum DeliverError {
     Tls(String),
 }
 
-/// Delivers until `shutdown` turns true or its sender is gone, then ends what is in hand (for up to 30 s) and gives the rest back.
-pub async fn run(
+/// Sets delivery up; the future that it gives delivers until `shutdown` turns true or its sender is gone, then ends what
+/// is in hand (for up to 30 s) and gives the rest back.
+pub fn run(
     store: Store,
     smarthost: SmarthostConfig,
     hostname: String,
     queue: QueueConfig,
     shutdown: watch::Receiver<bool>,
-) -> Result<(), DeliverError> {
+) -> Result<impl Future<Output = ()> + Send, DeliverError> {
     let tls = connection::tls_parameters(&smarthost).map_err(DeliverError::Tls)?;
     let places = smarthost.connections.max(1);
     let handed = store.hand_over(places * IN_HAND, LEASE);
@@ -71,8 +73,8 @@ pub async fn run(
         queue,
         tls,
     };
-    Round { courier: Arc::new(courier), handed, backlog: VecDeque::new(), tasks: JoinSet::new(), shutdown }.run().await;
-    Ok(())
+    let round = Round { courier: Arc::new(courier), handed, backlog: VecDeque::new(), tasks: JoinSet::new(), shutdown };
+    Ok(round.run())
 }
 
 /// What every delivery needs.
@@ -101,13 +103,8 @@ struct Round {
 
 impl Round {
     async fn run(mut self) {
-        let mut published = None::<Instant>;
         while !*self.shutdown.borrow() && self.shutdown.has_changed().is_ok() {
             while self.tasks.try_join_next().is_some() {}
-            if published.is_none_or(|at| at.elapsed() >= GAUGES) {
-                published = Some(Instant::now());
-                self.courier.publish().await;
-            }
             self.courier.close_idle().await;
             let admission = lock(&self.courier.destination).admission(Timestamp::now());
             match admission {
@@ -127,7 +124,7 @@ impl Round {
         self.give_back().await;
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, ended).await.is_err() {
-            tracing::warn!(messages = self.tasks.len(), "stopped while messages were under way");
+            event!(Event::Trouble, what = "stopping", reason = "messages were under way", messages = self.tasks.len());
         }
         // A commit may have handed over its message while we ended.
         self.handed.close();
@@ -185,7 +182,7 @@ impl Round {
         match self.courier.store.lease_due(Timestamp::now(), limit, LEASE).await {
             Ok(due) => self.backlog.extend(due),
             Err(error) => {
-                tracing::error!(%error, "the queue cannot be read");
+                event!(Event::Trouble, what = "the queue cannot be read", reason = %error);
                 self.rest(POLL).await;
             }
         }
@@ -237,7 +234,7 @@ impl Courier {
                 Ok(content) => content,
                 Err(StoreError::Damaged { .. } | StoreError::Dropped(_)) => return,
                 Err(error) => {
-                    tracing::error!(%id, %error, "its content cannot be read now");
+                    event!(Event::Trouble, id = %id, what = "its content cannot be read now", reason = %error);
                     sleep(POLL).await;
                     return self.end_lease(vec![id]).await;
                 }
@@ -246,7 +243,7 @@ impl Courier {
         let digest = ring::digest::digest(&ring::digest::SHA256, &content);
         if !message.may_leave || digest.as_ref() != message.sha256 {
             if let Err(error) = self.store.set_aside(&id, "its bytes are not those that were decided on").await {
-                tracing::error!(%id, %error, "cannot be set aside");
+                event!(Event::Trouble, id = %id, what = "it cannot be set aside", reason = %error);
             }
             return;
         }
@@ -269,12 +266,12 @@ impl Courier {
         let next = match &unreachable {
             Some(why) => {
                 let next = lock(&self.destination).failed(Timestamp::now(), &self.queue, random());
-                tracing::warn!(smarthost = %self.smarthost.host, %why, %next, "the smarthost cannot be used; mail waits");
+                event!(Event::Trouble, what = "the smarthost cannot be used, mail waits", reason = why, next = %next);
                 next
             }
             None => {
                 if lock(&self.destination).reached() {
-                    tracing::info!(smarthost = %self.smarthost.host, "the smarthost can be used again");
+                    event!(Event::SmarthostBack,);
                 }
                 schedule::next_try(message.attempts + 1, Timestamp::now(), &self.queue, random())
             }
@@ -317,47 +314,44 @@ impl Courier {
         let given_up = schedule::is_given_up(message.at, now, &self.queue);
         let mut failures = Vec::new();
         for outcome in &mut outcomes {
-            if outcome.outcome == Outcome::Unknown {
-                tracing::warn!(%id, "the connection was lost after the message was sent; the next try may be a duplicate");
-            }
             let put_off = match &outcome.outcome {
                 Outcome::Deferred { reply } => Some(reply.clone()),
                 Outcome::Unknown => Some("the connection was lost after the message was sent".to_owned()),
                 _ => None,
             };
-            metrics::counter!("schoolgate_deliveries_total", "outcome" => word(&outcome.outcome)).increment(1);
             if given_up && let Some(reply) = put_off {
                 outcome.outcome = Outcome::Failed { reply };
-                metrics::counter!("schoolgate_deliveries_total", "outcome" => "given-up").increment(1);
             }
             if let Outcome::Failed { reply } = &outcome.outcome
                 && let Some(recipient) = message.recipients.iter().find(|r| r.position == outcome.position)
             {
                 failures.push(Failure { address: recipient.address.clone(), reply: reply.clone(), given_up });
             }
-            log(id, outcome);
         }
+        note(id, &outcomes, next);
         let mut notices = Vec::new();
         if !failures.is_empty() {
             match dsn::report_to(message) {
                 Some(to) => {
                     notices.push(dsn::failure_report(to, message, content, &failures, &self.hostname, now));
                 }
-                None => tracing::warn!(%id, "failed, and there is nobody to tell"),
+                None => event!(Event::Trouble, id = %id, what = "it failed", reason = "there is nobody to tell"),
             }
         }
         // What was sent is sent: only the record of it keeps it from being sent again.
         let mut wait = POLL;
         loop {
             match self.store.record_attempt(id, outcomes.clone(), next, notices.clone()).await {
-                Ok(State::Queued) => return,
-                Ok(state) => return tracing::info!(%id, state = state.as_str(), "done"),
+                Ok(_) => return,
                 Err(error @ (StoreError::Full | StoreError::Io { .. } | StoreError::Database(_))) => {
-                    tracing::error!(%id, %error, "what became of it cannot be recorded; trying again");
+                    event!(Event::Trouble, id = %id, what = "what became of it is not recorded yet", reason = %error);
                     sleep(wait).await;
                     wait = (wait * 2).min(Duration::from_secs(60));
                 }
-                Err(error) => return tracing::error!(%id, %error, "what became of it cannot be recorded"),
+                Err(error) => {
+                    event!(Event::Trouble, id = %id, what = "what became of it cannot be recorded", reason = %error);
+                    return;
+                }
             }
         }
     }
@@ -375,13 +369,13 @@ impl Courier {
                     self.record(&message, &content, outcomes, now).await;
                 }
             }
-            Err(error) => tracing::error!(%error, "the queue cannot be read"),
+            Err(error) => event!(Event::Trouble, what = "the queue cannot be read", reason = %error),
         }
     }
 
     async fn end_lease(&self, ids: Vec<QueueId>) {
         if let Err(error) = self.store.end_lease(ids).await {
-            tracing::error!(%error, "leases cannot be ended; they end by themselves");
+            event!(Event::Trouble, what = "leases cannot be ended, they end by themselves", reason = %error);
         }
     }
 
@@ -392,38 +386,45 @@ impl Courier {
             tokio::spawn(connection.close());
         }
     }
-
-    async fn publish(&self) {
-        let Ok(counts) = self.store.backlog().await else { return };
-        for count in counts {
-            metrics::gauge!("schoolgate_queue_messages", "state" => count.state.as_str()).set(count.messages as f64);
-        }
-    }
 }
 
 fn deferred(position: u32, reply: &str) -> RecipientOutcome {
     RecipientOutcome { position, outcome: Outcome::Deferred { reply: reply.to_owned() } }
 }
 
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Delivered { .. } => "delivered",
-        Outcome::Deferred { .. } => "deferred",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Unknown => "unknown",
+/// One log line and one count for each kind of outcome. Replies go to the log without what follows the codes: servers
+/// quote addresses there.
+fn note(id: &QueueId, outcomes: &[RecipientOutcome], next: Timestamp) {
+    let replies = |of: fn(&Outcome) -> Option<&str>| {
+        let codes: Vec<String> = outcomes.iter().filter_map(|o| of(&o.outcome)).map(codes).collect();
+        (codes.len(), codes.into_iter().next().unwrap_or_default())
+    };
+    let (delivered, reply) = replies(|o| if let Outcome::Delivered { reply } = o { Some(reply) } else { None });
+    if delivered > 0 {
+        event!(Event::Delivered, id = %id, recipients = delivered, reply);
+        monitor::delivery(DeliveryOutcome::Delivered, delivered as u64);
+    }
+    let (deferred, reply) = replies(|o| if let Outcome::Deferred { reply } = o { Some(reply) } else { None });
+    if deferred > 0 {
+        event!(Event::Deferred, id = %id, recipients = deferred, reply, next = %next);
+        monitor::delivery(DeliveryOutcome::Deferred, deferred as u64);
+    }
+    let (failed, reply) = replies(|o| if let Outcome::Failed { reply } = o { Some(reply) } else { None });
+    if failed > 0 {
+        event!(Event::Failed, id = %id, recipients = failed, reply);
+        monitor::delivery(DeliveryOutcome::Failed, failed as u64);
+    }
+    let unknown = outcomes.iter().filter(|o| o.outcome == Outcome::Unknown).count();
+    if unknown > 0 {
+        event!(Event::Unknown, id = %id, recipients = unknown, next = %next, possible_duplicate = true);
+        monitor::delivery(DeliveryOutcome::Unknown, unknown as u64);
     }
 }
 
-/// Replies go to the log without what follows the codes: servers quote addresses there.
-fn log(id: &QueueId, outcome: &RecipientOutcome) {
-    let reply = match &outcome.outcome {
-        Outcome::Delivered { reply } | Outcome::Deferred { reply } | Outcome::Failed { reply } => reply.as_str(),
-        Outcome::Unknown => "",
-    };
-    let codes: Vec<&str> =
-        reply.split(' ').take(2).take_while(|w| w.bytes().all(|b| b.is_ascii_digit() || b == b'.')).collect();
-    let outcome_word = word(&outcome.outcome);
-    tracing::info!(%id, recipient = outcome.position, outcome = outcome_word, reply = codes.join(" "), "tried");
+/// The codes at the start of a reply.
+fn codes(reply: &str) -> String {
+    let code = |w: &&str| w.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    reply.split(' ').take(2).take_while(code).collect::<Vec<_>>().join(" ")
 }
 
 fn random() -> f64 {

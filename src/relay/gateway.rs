@@ -10,17 +10,17 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::deliver;
+use super::deliver::{self, DeliverError};
 use super::intake::Intake;
 use super::listen::{ListenError, ListenOptions, Listener, Pace};
 use super::log::{Event, event};
 use super::monitor::{self, Monitor, MonitorError, Readiness};
 use super::notify::{Notifier, TemplateError};
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, StoreConfig};
 use crate::extract::Pool;
 use crate::inspect::Ground;
 use crate::limits;
-use crate::store::{State, Store, StoreError, StoreKey};
+use crate::store::{Count, State, Store, StoreError, StoreKey};
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum StartError {
     /// A school's own template is broken.
     #[error("notices.templates: {0}")]
     Template(#[from] TemplateError),
+    /// TLS to the smarthost.
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
     /// A port.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -97,9 +100,13 @@ impl Gateway {
         let (mut listening, mut working) = (JoinSet::new(), JoinSet::new());
         if let Some(address) = config.monitor {
             let (monitor, readiness) = (Monitor::bind(address).await?, readiness.clone());
+            let mut ends = working_ends.clone();
             working.spawn(async move {
-                if let Err(error) = monitor.serve(readiness).await {
-                    event!(Event::Trouble, what = "monitor", reason = %error);
+                tokio::select! {
+                    ended = monitor.serve(readiness) => if let Err(error) = ended {
+                        event!(Event::Trouble, what = "monitor", reason = %error);
+                    },
+                    _ = ends.changed() => {}
                 }
             });
         }
@@ -110,23 +117,16 @@ impl Gateway {
         let pending = Arc::clone(&intake);
         let pending_ends = working_ends.clone();
         working.spawn(async move { pending.run_pending(pending_ends).await });
-        let delivery = deliver::run(
+        working.spawn(deliver::run(
             store.clone(),
             smarthost.clone(),
             config.listen.hostname.clone(),
             config.queue.clone(),
             working_ends.clone(),
-        );
-        let not_ready = readiness.clone();
-        working.spawn(async move {
-            if let Err(error) = delivery.await {
-                not_ready.set(false);
-                event!(Event::Trouble, what = "delivery has ended", reason = %error);
-            }
-        });
+        )?);
         working.spawn(watch_store(
             store.clone(),
-            place.path.clone(),
+            place.clone(),
             config.listen.message_size,
             short_of_space,
             working_ends,
@@ -163,35 +163,41 @@ impl Gateway {
     }
 }
 
-/// Keeps the queue's figures for the metrics, and refuses mail at MAIL when the disk is nearly full (RFC 1870 6).
+/// Keeps the queue's figures for the metrics, refuses mail at MAIL when the disk is nearly full (RFC 1870 6), and forgets
+/// messages that were done with long ago.
 async fn watch_store(
     store: Store,
-    path: std::path::PathBuf,
+    place: StoreConfig,
     message_size: usize,
     short_of_space: Arc<AtomicBool>,
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
-        let free = rustix::fs::statvfs(&path).map(|s| s.f_bavail.saturating_mul(s.f_frsize));
+        let free = rustix::fs::statvfs(&place.path).map(|s| s.f_bavail.saturating_mul(s.f_frsize));
         let short = free.is_ok_and(|free| free < message_size as u64 + limits::DISK_RESERVE_BYTES);
         if short_of_space.swap(short, Ordering::Relaxed) != short {
             let reason = if short { "MAIL is answered with 452" } else { "mail is taken again" };
             event!(Event::Trouble, what = "disk space", reason);
         }
-        match store.counts().await {
-            Ok(counts) => {
-                let of = |state| counts.iter().find(|c| c.state == state);
-                let messages = |state| of(state).map_or(0, |c| c.messages);
-                let oldest = of(State::Queued).and_then(|c| c.oldest).map_or(Duration::ZERO, |at| {
-                    Duration::try_from(Timestamp::now().duration_since(at)).unwrap_or_default()
-                });
-                monitor::queue(messages(State::Pending), messages(State::Queued), messages(State::Held), oldest);
-            }
+        let now = Timestamp::now();
+        match store.backlog().await {
+            Ok(counts) => publish(&counts, now),
             Err(error) => event!(Event::Trouble, what = "the store cannot be read", reason = %error),
+        }
+        if let Err(error) = store.forget(now - place.keep).await {
+            event!(Event::Trouble, what = "old messages cannot be forgotten", reason = %error);
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(limits::WATCH_STORE_SECONDS)) => {}
             _ = stop.changed() => return,
         }
     }
+}
+
+fn publish(counts: &[Count], now: Timestamp) {
+    let of = |state| counts.iter().find(|c| c.state == state);
+    let messages = |state| of(state).map_or(0, |c| c.messages);
+    let oldest =
+        of(State::Queued).and_then(|c| c.oldest).map_or(Duration::ZERO, |at| now.duration_since(at).unsigned_abs());
+    monitor::queue(messages(State::Pending), messages(State::Queued), messages(State::Held), oldest);
 }

@@ -5,7 +5,9 @@
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
@@ -39,9 +41,11 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    // Parsers that we use trace what they parse: whatever the filter asks for, only our own words are written.
+    let own = filter_fn(|metadata| metadata.target().starts_with(env!("CARGO_CRATE_NAME")));
     match format {
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
-        LogFormat::Plain => Box::new(builder.with_ansi(false).finish()),
+        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish().with(own)),
+        LogFormat::Plain => Box::new(builder.with_ansi(false).finish().with(own)),
     }
 }
 
@@ -80,7 +84,8 @@ events! {
     Delivered = "delivered",
     /// The smarthost did not take it for now. Fields: recipients, reply, next.
     Deferred = "deferred",
-    /// Whether the smarthost took it is not known: the connection broke behind our final dot. Fields: next.
+    /// Whether the smarthost took it is not known: the connection broke behind our final dot, and the next try may be a
+    /// duplicate. Fields: recipients, next, possible_duplicate.
     Unknown = "unknown",
     /// Given up, or refused for good by the smarthost. Fields: recipients, reply.
     Failed = "failed",
@@ -96,6 +101,8 @@ events! {
     Notified = "notified",
     /// Configuration, roster or certificate was read anew. Fields: what.
     Reloaded = "reloaded",
+    /// The smarthost, which could not be used, can be used again.
+    SmarthostBack = "smarthost-back",
     /// Something that a person should look at. Fields: what, reason.
     Trouble = "trouble",
 }

@@ -228,6 +228,11 @@ impl<'a> Text<'a> {
         let mut previous = ' ';
         while let Some(&(start, c)) = chars.peek() {
             if !c.is_alphanumeric() {
+                // CR LF is one line break.
+                if c == '\r' && self.folded[start + 1..].starts_with('\n') {
+                    chars.next();
+                    continue;
+                }
                 let mark = classify(c);
                 if mark.has(Gap::SPACE.or(Gap::NEWLINE)) {
                     blanks += u32::from(previous == c && c != '\r');

@@ -18,7 +18,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::wire::Wire;
 use crate::config::{SmarthostConfig, SmarthostTls};
-use crate::{limits, store::fault};
+use crate::limits;
+use crate::relay::log::{Event, event};
+use crate::store::fault;
 
 /// A reply of the smarthost, on one line and sanitised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +136,7 @@ impl Connection {
                     if required {
                         return Err(why);
                     }
-                    tracing::warn!(smarthost = %smarthost.host, %why, "going on without TLS");
+                    event!(Event::Trouble, what = "going on without TLS", reason = %why);
                     smtp = Self::greet(smarthost, &hello).await?;
                 }
             } else if required {

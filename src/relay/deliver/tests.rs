@@ -14,15 +14,15 @@ use super::*;
 use crate::config::SmarthostTls;
 use crate::inspect::Report;
 use crate::smtp::{Address, Envelope};
-use crate::store::{Class, Decision, NewEntry, StoreKey};
+use crate::store::{Class, Decision, NewEntry, State, StoreKey};
 
 /// A gateway that delivers to a scripted smarthost.
 struct Gateway {
     store: Store,
     log: Log,
     stop: watch::Sender<bool>,
-    task: tokio::task::JoinHandle<Result<(), DeliverError>>,
-    _directory: tempfile::TempDir,
+    task: tokio::task::JoinHandle<()>,
+    directory: tempfile::TempDir,
 }
 
 struct Setting {
@@ -69,8 +69,9 @@ impl Gateway {
         };
         let queue = QueueConfig { retry: vec![setting.retry], give_up: setting.give_up };
         let (stop, shutdown) = watch::channel(false);
-        let task = tokio::spawn(run(store.clone(), smarthost, "gate.school.example".to_owned(), queue, shutdown));
-        Self { store, log, stop, task, _directory: directory }
+        let task =
+            tokio::spawn(run(store.clone(), smarthost, "gate.school.example".to_owned(), queue, shutdown).unwrap());
+        Self { store, log, stop, task, directory }
     }
 
     async fn state(&self, id: &str) -> State {
@@ -99,9 +100,11 @@ impl Gateway {
         panic!("{what}: not within 8 s; {:?}", self.log.commands());
     }
 
-    async fn stop(self) {
+    /// Gives the directory of the store, which goes when that is dropped.
+    async fn stop(self) -> tempfile::TempDir {
         self.stop.send(true).unwrap();
-        self.task.await.unwrap().unwrap();
+        self.task.await.unwrap();
+        self.directory
     }
 }
 
@@ -401,7 +404,7 @@ async fn a_slow_smarthost_holds_up_nobody_else_and_stopping_waits_for_it() {
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     let (store, log) = (gateway.store.clone(), gateway.log.clone());
-    gateway.stop().await;
+    let _directory = gateway.stop().await;
     let taken = log.taken().len();
     assert!((2..=4).contains(&taken), "{taken}");
     let counts = store.counts().await.unwrap();
@@ -431,7 +434,7 @@ async fn a_release_by_another_process_is_noticed() {
     let mut held = mail("M", &["bob@b.example"], PLAIN);
     held.state = State::Held;
     gateway.store.commit(vec![held]).await.unwrap();
-    let command = Store::open(gateway._directory.path(), StoreKey::from_bytes([5; 32])).await.unwrap();
+    let command = Store::open(gateway.directory.path(), StoreKey::from_bytes([5; 32])).await.unwrap();
     assert_eq!(command.release(&QueueId("M".into()), "Sue", "").await.unwrap(), Decision::Done);
     command.close().await;
     gateway.tried("M").await;
@@ -457,7 +460,7 @@ fn child_that_delivers() {
             connections: 1,
         };
         let queue = QueueConfig { retry: vec![Duration::from_secs(60)], give_up: Duration::from_secs(86_400) };
-        let delivery = tokio::spawn(run(store.clone(), smarthost, "gate.example".to_owned(), queue, shutdown));
+        let delivery = tokio::spawn(run(store.clone(), smarthost, "gate.example".to_owned(), queue, shutdown).unwrap());
         store.commit(vec![mail("M", &["bob@b.example"], PLAIN)]).await.unwrap();
         let _ = tokio::time::timeout(Duration::from_secs(5), delivery).await;
     });

@@ -7,6 +7,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
+use crate::relay::log::{Event, event};
+
 pub const AUTO_REPLIED: &str = "auto-replied";
 pub const AUTO_GENERATED: &str = "auto-generated";
 
@@ -178,7 +180,9 @@ impl Templates {
     /// A school's template that passed [`Templates::load`] and still fails on a message gives way to the built-in one.
     pub fn render(&self, kind: Kind, context: &Context) -> (String, String) {
         rendered(&self.own, kind, context)
-            .inspect_err(|error| tracing::error!(template = kind.name(), line = error.line(), "notice template failed"))
+            .inspect_err(|error| {
+                event!(Event::Trouble, what = "a notice template failed", template = kind.name(), line = error.line());
+            })
             .or_else(|_| rendered(&self.built_in, kind, context))
             .unwrap_or_else(|_| {
                 // The headline is clean of everything that HTML would read as mark-up: it is made of fixed words.
