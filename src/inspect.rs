@@ -235,11 +235,11 @@ fn sender_not_permitted(school: &School, envelope: &Envelope, message: &Message<
 }
 
 /// A password in the same message as what it opens protects nothing.
-fn opened(place: &String) -> ReportedFinding {
+fn opened(place: &str) -> ReportedFinding {
     ReportedFinding {
         kind: "password".to_owned(),
-        text: place.clone(),
-        place: place.clone(),
+        text: place.to_owned(),
+        place: place.to_owned(),
         detail: None,
         confidence: "high".to_owned(),
         pupil: None,
@@ -307,7 +307,7 @@ fn report(
         findings: reading
             .opened_with_password
             .iter()
-            .map(opened)
+            .map(|place| opened(place))
             .chain(findings.findings.into_iter().map(|f| ReportedFinding {
                 kind: f.kind.to_owned(),
                 text: f.text,

@@ -101,19 +101,49 @@ pub fn xlsx(rows: &[&[&str]], more: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// A PDF of one page whose content stream is this, compressed where `packed`; further objects are numbered from 6.
 pub fn pdf(content: &[u8], packed: bool, more: &[&str]) -> Vec<u8> {
-    let (stream, filter) = if packed {
-        (deflate(content, flate2::Compression::best()), " /Filter /FlateDecode")
-    } else {
-        (content.to_vec(), "")
-    };
     let mut objects: Vec<Vec<u8>> = vec![
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>".to_vec(),
-        [format!("<< /Length {}{filter} >>\nstream\n", stream.len()).as_bytes(), &stream, b"\nendstream"].concat(),
+        page(4),
+        stream(content, packed, ""),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_vec(),
     ];
     objects.extend(more.iter().map(|o| o.as_bytes().to_vec()));
+    pdf_of(&objects)
+}
+
+/// A PDF of these pages, and a picture in JPEG that none of them shows.
+pub fn pdf_pages(contents: &[Vec<u8>], picture: &[u8]) -> Vec<u8> {
+    let first = 6;
+    let kids: String = (0..contents.len()).map(|n| format!("{} 0 R ", first + 2 * n)).collect();
+    let mut objects = vec![
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", contents.len()).into_bytes(),
+        stream(picture, false, " /Type /XObject /Subtype /Image /Width 512 /Height 600 /Filter /DCTDecode"),
+        b"null".to_vec(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_vec(),
+    ];
+    for (number, content) in contents.iter().enumerate() {
+        objects.push(page(first + 2 * number + 1));
+        objects.push(stream(content, true, ""));
+    }
+    pdf_of(&objects)
+}
+
+fn page(content: usize) -> Vec<u8> {
+    format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {content} 0 R /Resources << /Font << /F1 5 0 R >> >> >>").into_bytes()
+}
+
+fn stream(content: &[u8], packed: bool, more: &str) -> Vec<u8> {
+    let (stream, filter) = match packed {
+        true => (deflate(content, flate2::Compression::best()), " /Filter /FlateDecode"),
+        false => (content.to_vec(), ""),
+    };
+    [format!("<< /Length {}{filter}{more} >>\nstream\n", stream.len()).as_bytes(), &stream, b"\nendstream"].concat()
+}
+
+/// Numbered objects from 1 on, of which the first is the catalogue, with their table.
+fn pdf_of(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut out = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
     for (number, object) in objects.iter().enumerate() {
