@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::detect::{self, Correspondence, Findings, Tier};
-use crate::extract::{self, Reading};
+use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
 use crate::people::{PupilIndex, RecipientKind, School, SenderIdentity};
 use crate::policy::{self, Action, Facts, PupilFact, RecipientFact, RulePack};
@@ -131,8 +131,20 @@ pub struct Ground {
 /// `raw` is the message as it came, or with our Received line on top; the bytes are only read. Takes time in proportion
 /// to the message and never looks anything up elsewhere, so the same input gives the same report on every machine.
 pub fn inspect(ground: &Ground, envelope: &Envelope, raw: &[u8], at: Timestamp) -> Report {
+    inspect_with(None, ground, envelope, raw, at)
+}
+
+/// As [`inspect`], with files that only foreign code can read handed to `isolation`. The report is the same, unless a file
+/// brings its reader down: then that file is unread, and nothing else has happened.
+pub fn inspect_with(
+    isolation: Option<&dyn Isolation>,
+    ground: &Ground,
+    envelope: &Envelope,
+    raw: &[u8],
+    at: Timestamp,
+) -> Report {
     let message = message::read(raw);
-    let reading = extract::read(&message);
+    let reading = extract::read_with(isolation, &message);
     let correspondence = correspondence(&message, envelope);
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence);
     let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence);
@@ -183,7 +195,7 @@ fn facts(
         recipients,
         pupils,
         adult_identifier: findings.adult_identifier,
-        credentials: findings.credentials,
+        credentials: findings.credentials || !reading.opened_with_password.is_empty(),
         offensive: findings.offensive,
         photograph: findings.photograph,
         unreadable: reading.unread.iter().map(|u| u.why).collect(),
@@ -220,6 +232,19 @@ fn sender_not_permitted(school: &School, envelope: &Envelope, message: &Message<
         .into_iter()
         .chain(message.sender_addresses())
         .any(|mailbox| Address::parse(&mailbox.address).is_ok_and(|address| !school.may_send_as(mail_from, &address)))
+}
+
+/// A password in the same message as what it opens protects nothing.
+fn opened(place: &str) -> ReportedFinding {
+    ReportedFinding {
+        kind: "password".to_owned(),
+        text: place.to_owned(),
+        place: place.to_owned(),
+        detail: None,
+        confidence: "high".to_owned(),
+        pupil: None,
+        because: "a word of this message opens this file".to_owned(),
+    }
 }
 
 fn report(
@@ -279,10 +304,11 @@ fn report(
             })
             .collect(),
         unlisted_pupils: findings.unlisted_pupils,
-        findings: findings
-            .findings
-            .into_iter()
-            .map(|f| ReportedFinding {
+        findings: reading
+            .opened_with_password
+            .iter()
+            .map(|place| opened(place))
+            .chain(findings.findings.into_iter().map(|f| ReportedFinding {
                 kind: f.kind.to_owned(),
                 text: f.text,
                 place: f.place,
@@ -290,7 +316,7 @@ fn report(
                 confidence: f.confidence.as_str().to_owned(),
                 pupil: f.pupil.map(id_of),
                 because: f.because,
-            })
+            }))
             .collect(),
         markers,
         unreadable: reading

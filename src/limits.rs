@@ -96,6 +96,28 @@ limits! {
     INSPECT_TRIES: u32 = 3, "tries", "own choice";
     /// Wait after a failed inspection before the next try.
     INSPECT_WAIT: u64 = 10, "seconds", "own choice: a passing shortage of memory or time is over";
+    /// Time for the files of one message in worker processes.
+    EXTRACT_SECONDS: u64 = 10, "seconds", "own choice: half of INSPECT_SECONDS; an ordinary message with attachments takes a tenth of a second";
+    /// Memory of one worker process, its program included.
+    WORKER_MEMORY: u64 = 512 * 1024 * 1024, "octets", "own choice: a message of the largest size and a document unpacked from it";
+    /// One file handed to a worker, with what is said of it.
+    WORKER_TASK: usize = 64 * 1024 * 1024, "octets", "own choice: above MESSAGE_SIZE, so that every file of a message fits";
+    /// The text and places that a worker answers for one file.
+    WORKER_ANSWER: usize = 128 * 1024 * 1024, "octets", "own choice: half of EXTRACT_BYTES; a book has one hundredth of it";
+    /// Files that one worker reads before a new one takes its place.
+    WORKER_FILES: usize = 2_000, "files", "own choice: what memory foreign code keeps is given back, and starting one costs milliseconds";
+    /// How much a worker yields to the rest of the gateway where both want the processor.
+    WORKER_NICE: i32 = 5, "steps of nice(2)", "own choice: about a third of the share that others get";
+    /// Wait for a worker that has hung up to end by itself, so that its cause of death is known.
+    WORKER_FAREWELL_MILLIS: u64 = 500, "milliseconds", "own choice: giving half a gigabyte back takes less";
+    /// Content up to which a message is inspected beside, not behind, larger ones.
+    LIGHT_MESSAGE: usize = 256 * 1024, "octets", "as CONTENT_IN_MEMORY: most mail, and nothing in it takes long";
+    /// Files of plain text, HTML or rows up to which they are read without a worker.
+    TEXT_IN_PROCESS: usize = 256 * 1024, "octets", "own choice: a hundred pages; reading it costs less than handing it over";
+    /// Passwords from the message that are tried on one encrypted file.
+    PASSWORD_TRIES: usize = 64, "passwords", "own choice: those near a word like `password` come first";
+    /// Time for trying passwords on one file; some formats make each try cost a tenth of a second on purpose.
+    PASSWORD_SECONDS: u64 = 3, "seconds", "own choice: a third of EXTRACT_SECONDS";
     /// Depth of nesting followed: archives in archives, messages in messages.
     EXTRACT_DEPTH: usize = 8, "levels", "own choice: real mail seldom passes 3";
     /// Parts, files and members read in one message.
@@ -112,6 +134,8 @@ limits! {
     XML_DEPTH: usize = 256, "levels", "own choice: office documents stay below 100, and the tree is walked by recursion";
     /// Columns that a repeated or far-off cell may stretch a row to.
     TABLE_COLUMNS: usize = 512, "columns", "own choice: registers with a column a day stay below 400";
+    /// Earlier versions of one PDF that are read.
+    PDF_VERSIONS: usize = 16, "versions", "own choice: a form signed by several people has four";
     /// Pieces of text and drawing on all pages of one PDF.
     PDF_OPERATIONS: usize = 5_000_000, "operations", "own choice: a manual of 500 pages has a tenth of it";
 

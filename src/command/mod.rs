@@ -9,6 +9,7 @@ use anyhow::Result;
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod extract;
 pub mod ground;
 pub mod mailbox;
 pub mod policy;
@@ -20,6 +21,7 @@ pub mod score;
 pub mod serve;
 pub mod store;
 pub mod terminal;
+pub mod worker;
 
 /// Reads a school's outgoing mail before it leaves, and decides what may go.
 #[derive(Debug, clap::Parser)]
@@ -38,6 +40,7 @@ enum Command {
     Check(check::Check),
     Score(score::Score),
     Replay(replay::Replay),
+    Extract(extract::Extract),
     /// See and steer what is waiting to be delivered
     #[command(subcommand)]
     Queue(queue::Queue),
@@ -49,6 +52,8 @@ enum Command {
     #[command(subcommand)]
     Roster(roster::Roster),
     Doctor(doctor::Doctor),
+    #[command(hide = true)]
+    Worker(worker::Worker),
 }
 
 /// Runs the command that the arguments name.
@@ -59,11 +64,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Check(args) => check::run(args),
         Command::Score(args) => score::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Extract(args) => extract::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Quarantine(args) => quarantine::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Roster(args) => roster::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Worker(args) => worker::run(args),
     }
 }
 

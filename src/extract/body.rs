@@ -1,7 +1,7 @@
 //! The message itself: subject, headers that carry words, bodies and their quoted threads; and messages attached to it.
 
-use super::file::{At, Reader};
-use super::{Why, html, lines};
+use super::file::{At, Declared, Reader};
+use super::{Why, html, lines, pasted};
 use crate::message::{Header, Message, Part, PartKind, decode_text};
 use crate::text::{Block, Document, Kind};
 
@@ -9,7 +9,7 @@ use crate::text::{Block, Document, Kind};
 /// more than one word are read.
 const MACHINE_HEADERS: &[&str] = &["x-mailer", "x-originating", "x-ms-", "x-microsoft", "x-google", "x-gm-", "x-spam"];
 
-impl Reader {
+impl Reader<'_> {
     /// Reads a whole message as it arrived.
     pub(super) fn message(&mut self, message: &Message<'_>) {
         if !message.faults.is_empty() {
@@ -52,11 +52,19 @@ impl Reader {
         let inside = members(parts, root);
         let shown: Vec<String> = inside.iter().flat_map(|i| cids(&parts[*i])).collect();
         let mut unnamed = 0;
-        for index in inside {
+        // Texts first: the password of a file may stand in any of them.
+        let (texts, others): (Vec<usize>, Vec<usize>) =
+            inside.into_iter().partition(|index| parts[*index].kind == PartKind::Text);
+        for index in texts {
+            self.text_part(&parts[index], at);
+        }
+        if others.iter().any(|index| parts[*index].kind != PartKind::Multipart) {
+            self.passwords = super::password::candidates(&self.reading.documents);
+        }
+        for index in others {
             let part = &parts[index];
             match part.kind {
-                PartKind::Multipart => {}
-                PartKind::Text => self.text_part(part, at),
+                PartKind::Multipart | PartKind::Text => {}
                 PartKind::Message => {
                     let place = at.of(&name_of(part, "attached message", &mut unnamed, true));
                     self.names(part, &place);
@@ -72,7 +80,7 @@ impl Reader {
                     self.names(part, &place);
                     let inline = part.content_id.as_ref().is_some_and(|id| shown.contains(id));
                     match at.deeper(place) {
-                        Ok(inner) => self.file(&part.body, Some(part), inline, &inner),
+                        Ok(inner) => self.file(&part.body, part.into(), inline, &inner),
                         Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
                     }
                 }
@@ -100,16 +108,22 @@ impl Reader {
     fn text_part(&mut self, part: &Part, at: &At) {
         let outermost = at.place.is_empty();
         let pieces = match part.content_type.as_str() {
-            "text/html" => html::pieces(&html_text(part)),
+            "text/html" => {
+                let text = html_text(part);
+                self.pasted(text.as_bytes(), at);
+                self.data_uris(&text, at);
+                html::pieces(&text)
+            }
             "text/plain" | "text/enriched" => {
                 // A file declared as text is still told by its content.
                 if super::sniff::format(&part.body, "", "").is_file() {
                     let place = at.of("part");
                     if let Ok(inner) = at.deeper(place) {
-                        self.file(&part.body, Some(part), false, &inner);
+                        self.file(&part.body, part.into(), false, &inner);
                     }
                     return;
                 }
+                self.pasted(&part.body, at);
                 lines::of_plain(&decode_text(&part.body, part.charset.as_deref()), part.flowed)
             }
             _ => {
@@ -127,6 +141,32 @@ impl Reader {
         } else {
             self.document(Kind::Attachment, &at.place, body);
             self.document(Kind::Attachment, &at.place, quoted);
+        }
+    }
+
+    /// Files that stand in a text.
+    pub(super) fn pasted(&mut self, text: &[u8], at: &At) {
+        for (number, file) in pasted::find(text).into_iter().enumerate() {
+            let name = file.name.filter(|n| !n.is_empty());
+            let place = at.of(name.as_deref().unwrap_or(&format!("pasted file {}", number + 1)));
+            if let Some(name) = name {
+                self.file_name(&name, &place);
+            }
+            self.found_file(&file.bytes, false, at, place);
+        }
+    }
+
+    /// Files that stand in the links of a page.
+    pub(super) fn data_uris(&mut self, html: &str, at: &At) {
+        for (number, bytes) in pasted::data_uris(html).into_iter().enumerate() {
+            self.found_file(&bytes, true, at, at.of(&format!("file in a link {}", number + 1)));
+        }
+    }
+
+    fn found_file(&mut self, bytes: &[u8], inline: bool, at: &At, place: String) {
+        match at.deeper(place) {
+            Ok(inner) => self.file(bytes, Declared::default(), inline, &inner),
+            Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
         }
     }
 

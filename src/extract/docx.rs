@@ -207,7 +207,7 @@ mod tests {
             ("word/comments.xml", comments.as_bytes()),
             ("docProps/core.xml", b"<a><creator>Jo Author</creator></a>"),
         ]);
-        read(&read_package(&bytes, &mut Budget::default()).unwrap()).unwrap().blocks
+        read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap().blocks
     }
 
     #[test]

@@ -1,23 +1,43 @@
 //! One file, told by its content and handed to the reader of its format; archives and packages are followed inwards.
 
-use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
-use super::package::{self, Budget, Package};
+use super::package::{self, Budget, Member, Package};
+use super::password::try_each;
 use super::sniff::{self, Format};
 use super::{
-    Reading, Unread, Why, calendar, cms, compound, delimited, docx, html, image, lines, markup, opendocument, pdf,
-    pptx, rtf, tar, tnef, xlsx,
+    Done, Isolation, Reading, Task, Unread, Why, archive, calendar, cms, compound, delimited, docx, html, image, lines,
+    markup, offcrypto, opendocument, pdf, pptx, rtf, tar, tnef, xlsx, zip_walk,
 };
 use crate::limits;
 use crate::message::{Part, decode_text};
+
 use crate::text::{Block, Document, Kind};
 
 /// Reads the files of one message into one [`Reading`], within one budget.
 #[derive(Default)]
-pub struct Reader {
+pub struct Reader<'i> {
     pub reading: Reading,
     pub budget: Budget,
+    /// Where files are read that only foreign code can read; here, where there is none.
+    pub isolation: Option<&'i dyn Isolation>,
+    /// Words of the message that may be passwords, the likeliest first.
+    pub passwords: Vec<String>,
+}
+
+/// What a part says about its content.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Declared<'a> {
+    /// Empty where nothing is said.
+    pub content_type: &'a str,
+    pub charset: Option<&'a str>,
+}
+
+impl<'a> From<&'a Part> for Declared<'a> {
+    fn from(part: &'a Part) -> Self {
+        Self { content_type: &part.content_type, charset: part.charset.as_deref() }
+    }
 }
 
 /// Where a file stands.
@@ -62,6 +82,15 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Whether programs that show this format pass over an archive that stands at its end.
+    fn may_hide_archive(self) -> bool {
+        !matches!(self, Format::Zip | Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument | Format::Empty)
+            // What these hold, stored archives at their end included, is read in any case.
+            && !matches!(self, Format::Tar | Format::SevenZip | Format::Rar | Format::Tnef | Format::Compound | Format::Mbox | Format::Message)
+    }
+}
+
 /// What the readers of formats return: blocks, and what of the file they could not read.
 #[derive(Default)]
 pub struct Content {
@@ -70,9 +99,11 @@ pub struct Content {
     pub inner: Vec<(String, Vec<u8>)>,
     /// Something is missing although the rest was read.
     pub incomplete: Option<Why>,
+    /// It was encrypted, and a password of the message has opened it.
+    pub opened_with_password: bool,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Notes what could not be read, once.
     pub fn unread(&mut self, part: &str, why: Why) {
         let unread = Unread { part: part.to_owned(), why };
@@ -100,12 +131,45 @@ impl Reader {
         }
     }
 
-    /// Reads one file. `part` is the MIME part that it is, where it is one.
-    pub fn file(&mut self, bytes: &[u8], part: Option<&Part>, inline: bool, at: &At) {
+    /// Reads one file, in isolation where it needs that.
+    pub fn file(&mut self, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) {
+        match self.isolation {
+            Some(isolation) if sniff::needs_isolation(bytes, at.name(), declared.content_type) => {
+                self.file_in(isolation, bytes, declared, inline, at);
+            }
+            _ => self.file_here(bytes, declared, inline, at),
+        }
+    }
+
+    fn file_in(&mut self, isolation: &dyn Isolation, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) {
+        if self.budget.parts == 0 || self.budget.time.is_zero() {
+            return self.unread(&at.place, Why::BeyondLimit);
+        }
+        let started = Instant::now();
+        let Declared { content_type, charset } = declared;
+        let (place, passwords, budget) = (at.place.as_str(), self.passwords.as_slice(), self.budget);
+        let task = Task { bytes, place, depth: at.depth, inline, content_type, charset, passwords, budget };
+        match isolation.read(&task) {
+            Ok(Done { mut reading, budget }) => {
+                self.reading.documents.append(&mut reading.documents);
+                self.reading.images.append(&mut reading.images);
+                self.reading.opened_with_password.append(&mut reading.opened_with_password);
+                reading.unread.iter().for_each(|unread| self.unread(&unread.part, unread.why));
+                // What a worker answers may lower what is left, never raise it.
+                self.budget.parts = self.budget.parts.min(budget.parts);
+                self.budget.bytes = self.budget.bytes.min(budget.bytes);
+            }
+            Err(why) => self.unread(&at.place, why),
+        }
+        self.budget.time = self.budget.time.saturating_sub(started.elapsed());
+    }
+
+    /// Reads one file in this process.
+    pub fn file_here(&mut self, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) {
         if self.budget.part().is_err() {
             return self.unread(&at.place, Why::BeyondLimit);
         }
-        let read = catch_unwind(AssertUnwindSafe(|| self.format(bytes, part, inline, at)));
+        let read = catch_unwind(AssertUnwindSafe(|| self.format(bytes, declared, inline, at)));
         match read {
             Ok(Ok(())) => {}
             Ok(Err(why)) => self.unread(&at.place, why),
@@ -116,22 +180,33 @@ impl Reader {
         }
     }
 
-    fn format(&mut self, bytes: &[u8], part: Option<&Part>, inline: bool, at: &At) -> Result<(), Why> {
-        let declared = part.map(|p| p.content_type.as_str()).unwrap_or_default();
-        let charset = part.and_then(|p| p.charset.as_deref());
-        let text = || decode_text(bytes, charset);
-        let format = sniff::format(bytes, at.name(), declared);
+    fn format(&mut self, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) -> Result<(), Why> {
+        let text = || decode_text(bytes, declared.charset);
+        let format = sniff::format(bytes, at.name(), declared.content_type);
+        if format.may_hide_archive() && zip_walk::ends_as_archive(bytes) {
+            // Two files in one: one program opens the picture, another the archive.
+            self.unread(&at.place, Why::Contradictory);
+            self.archive(bytes, at)?;
+        }
         let content = match format {
             Format::Empty => return self.empty(at),
-            Format::Pdf => pdf::read(bytes)?,
+            Format::Pdf => pdf::read(bytes, &self.passwords)?,
             Format::Docx => docx::read(&self.package(bytes, at)?)?,
             Format::Xlsx => xlsx::read(&self.package(bytes, at)?)?,
             Format::Pptx => pptx::read(&self.package(bytes, at)?)?,
             Format::OpenDocument => opendocument::read(&self.package(bytes, at)?)?,
             Format::Zip => return self.archive(bytes, at),
-            Format::Compound => compound::read(bytes)?,
+            Format::Compound => match offcrypto::package(bytes) {
+                Some(sealed) => return self.sealed_office(&sealed, at),
+                None => compound::read(bytes)?,
+            },
             Format::Rtf => rtf::read(bytes),
-            Format::Html => Content { blocks: lines::blocks(html::pieces(&text())), ..Content::default() },
+            Format::Html => {
+                let text = text();
+                self.pasted(text.as_bytes(), at);
+                self.data_uris(&text, at);
+                Content { blocks: lines::blocks(html::pieces(&text)), ..Content::default() }
+            }
             Format::Xml => {
                 if memchr::memmem::find(&bytes[..bytes.len().min(2048)], b"<svg").is_some() {
                     self.reading.images.push(image::svg(&at.place, bytes, inline));
@@ -144,36 +219,48 @@ impl Reader {
             }
             Format::Calendar | Format::Contact => Content { blocks: calendar::read(&text()), ..Content::default() },
             Format::Delimited => Content { blocks: delimited::read(&text()), ..Content::default() },
-            Format::Text => Content { blocks: lines::blocks(lines::of_plain(&text(), None)), ..Content::default() },
+            Format::Text => {
+                self.pasted(bytes, at);
+                Content { blocks: lines::blocks(lines::of_plain(&text(), None)), ..Content::default() }
+            }
             Format::Image(format) => {
                 let (image, words) = image::read(&at.place, format, bytes, inline);
                 self.reading.images.push(image);
                 Content { blocks: words, ..Content::default() }
             }
-            Format::Gzip => {
-                let unpacked = self.budget.unpack(bytes.len(), flate2::read::MultiGzDecoder::new(bytes))?;
-                let name = at.name().trim_end_matches(".gz").replace(".tgz", ".tar");
-                Content { inner: vec![(name, unpacked)], ..Content::default() }
+            Format::Packed(packing) => {
+                let unpacked = archive::unpacked(bytes, packing, &mut self.budget)?;
+                Content { inner: vec![(packing.inner_name(at.name()), unpacked)], ..Content::default() }
             }
-            Format::SevenZip => return Err(seven_zip(bytes)),
-            Format::Rar => return Err(rar(bytes)),
+            Format::SevenZip => {
+                let (members, opened) = archive::seven_zip(bytes, &mut self.budget, &self.passwords)?;
+                return self.members(members, opened, at);
+            }
+            Format::Rar => {
+                let (members, opened) = archive::rar(bytes, &mut self.budget, &self.passwords)?;
+                return self.members(members, opened, at);
+            }
+            Format::Mbox => Content { inner: mailbox_messages(bytes), ..Content::default() },
             Format::Cms => cms::read(bytes)?,
             Format::Tar => tar::read(bytes)?,
             Format::Tnef => tnef::read(bytes)?,
             Format::Pgp => return Err(Why::Encrypted),
             Format::Unknown => return Err(damaged_or_unknown(at.name())),
         };
+        if content.opened_with_password {
+            self.reading.opened_with_password.push(at.place.clone());
+        }
         self.document(Kind::Attachment, &at.place, content.blocks);
         // In an office package most of what is inside is the package's own; elsewhere people put it there and named it.
         let package = matches!(format, Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument);
         for (name, bytes) in content.inner {
             let place = at.of(&name);
-            if !package && format != Format::Cms {
+            if !package && !matches!(format, Format::Cms | Format::Mbox | Format::Packed(_)) {
                 self.file_name(&name, &place);
             }
             match at.deeper(place) {
                 Ok(inner) if package => self.package_file(&name, &bytes, &inner),
-                Ok(inner) => self.file(&bytes, None, false, &inner),
+                Ok(inner) => self.file(&bytes, Declared::default(), false, &inner),
                 Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
             }
         }
@@ -184,7 +271,7 @@ impl Reader {
     fn package_file(&mut self, name: &str, bytes: &[u8], at: &At) {
         let machinery = matches!(sniff::format(bytes, name, ""), Format::Unknown | Format::Empty);
         if !machinery || name.contains("embeddings/") {
-            self.file(bytes, None, false, at);
+            self.file(bytes, Declared::default(), false, at);
         }
     }
 
@@ -194,11 +281,27 @@ impl Reader {
     }
 
     fn package(&mut self, bytes: &[u8], at: &At) -> Result<Package, Why> {
-        let package = package::read(bytes, &mut self.budget)?;
+        let package = package::read(bytes, &mut self.budget, &self.passwords)?;
         if package.contradictory {
             self.unread(&at.place, Why::Contradictory);
         }
         Ok(package)
+    }
+
+    /// An office file that a password seals: read where one of the message, or the one that Office itself uses, opens it.
+    fn sealed_office(&mut self, sealed: &offcrypto::Sealed, at: &At) -> Result<(), Why> {
+        let (package, by_message) = match sealed.open(offcrypto::DEFAULT_PASSWORD) {
+            Err(Why::Encrypted) => (try_each(&self.passwords, |password| sealed.open(password))?, true),
+            other => (other?, false),
+        };
+        if by_message {
+            self.reading.opened_with_password.push(at.place.clone());
+        }
+        // What is sealed is a package, never sealed again: so this does not go on without end.
+        match sniff::format(&package, "", "") {
+            Format::Docx | Format::Xlsx | Format::Pptx => self.format(&package, Declared::default(), false, at),
+            _ => Err(Why::UnknownType),
+        }
     }
 
     fn archive(&mut self, bytes: &[u8], at: &At) -> Result<(), Why> {
@@ -206,11 +309,19 @@ impl Reader {
             Err(Why::Damaged) => return Err(Why::Damaged),
             other => other?,
         };
-        for member in package.members {
+        self.members(package.members, package.opened_with_password, at)
+    }
+
+    /// Reads the members of an archive, each by itself.
+    fn members(&mut self, members: Vec<Member>, opened: bool, at: &At) -> Result<(), Why> {
+        if opened {
+            self.reading.opened_with_password.push(at.place.clone());
+        }
+        for member in members {
             let place = at.of(&member.name);
             self.file_name(&member.name, &place);
             match (member.content, at.deeper(place)) {
-                (Ok(content), Ok(inner)) => self.file(&content, None, false, &inner),
+                (Ok(content), Ok(inner)) => self.file(&content, Declared::default(), false, &inner),
                 (Err(why), Ok(inner)) => self.unread(&inner.place, why),
                 (_, Err(inner)) => self.unread(&inner.place, Why::BeyondLimit),
             }
@@ -245,31 +356,22 @@ fn damaged_or_unknown(name: &str) -> Why {
     if declares_document(name) { Why::Damaged } else { Why::UnknownType }
 }
 
-/// The end header of a 7z archive says whether its files are encrypted (the AES coder) or only packed; it may itself
-/// be packed, and then nothing is said.
-fn seven_zip(bytes: &[u8]) -> Why {
-    const AES: &[u8] = &[0x06, 0xf1, 0x07, 0x01];
-    let number = |at: usize| bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes);
-    let (Some(offset), Some(length)) = (number(12), number(20)) else { return Why::Damaged };
-    let start = usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(32);
-    let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-    match bytes.get(start..end) {
-        None => Why::Damaged,
-        Some(header) if memchr::memmem::find(header, AES).is_some() => Why::Encrypted,
-        Some(_) => Why::UnknownType,
+/// The messages of a mailbox file, each behind its `From ` line (RFC 4155); `>From` in a body stays as it is.
+fn mailbox_messages(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut starts: Vec<usize> = Vec::new();
+    let mut blank_before = true;
+    let mut at = 0;
+    for line in bytes.split_inclusive(|b| *b == b'\n') {
+        if blank_before && line.starts_with(b"From ") {
+            starts.push(at);
+        }
+        blank_before = line.trim_ascii().is_empty();
+        at += line.len();
     }
-}
-
-/// The headers of RAR 4 and 5, as far as they say that something is encrypted.
-fn rar(bytes: &[u8]) -> Why {
-    let mut cursor = Cursor::new(bytes);
-    let encrypted = if bytes.starts_with(b"Rar!\x1a\x07\x01\x00") {
-        // RAR 5: an encryption header (type 4), or an encryption record of a file header.
-        cursor.set_position(8);
-        bytes.get(8 + 4..8 + 32).is_some_and(|head| head.get(1) == Some(&4))
-    } else {
-        // RAR 4: flag 0x80 of the archive header at 7, flag 0x04 of the first file header at 20.
-        bytes.get(10).is_some_and(|flags| flags & 0x80 != 0) || bytes.get(23).is_some_and(|flags| flags & 0x04 != 0)
-    };
-    if encrypted { Why::Encrypted } else { Why::UnknownType }
+    let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
+    let messages = starts.iter().zip(ends).map(|(start, end)| {
+        let line = memchr::memchr(b'\n', &bytes[*start..end]).map_or(end, |n| start + n + 1);
+        bytes[line..end].to_vec()
+    });
+    messages.enumerate().map(|(n, message)| (format!("message {}.eml", n + 1), message)).collect()
 }

@@ -1,6 +1,6 @@
 //! Pictures: their format, size and the marks of a camera; and the words in their metadata.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use exif::{In, Tag, Value};
 
@@ -52,8 +52,81 @@ pub fn read(place: &str, format: &'static str, bytes: &[u8], inline: bool) -> (I
             words.push(Block::paragraph_at(text, "caption"));
         }
     }
+    for text in comments(format, bytes) {
+        if text.chars().any(char::is_alphabetic) {
+            words.push(Block::paragraph_at(text, "caption"));
+        }
+    }
     let image = Image { place: place.to_owned(), format, width, height, bytes: bytes.len(), camera, inline };
     (image, words)
+}
+
+/// Text of one picture's comment that is read; captions are shorter.
+const COMMENT: u64 = 256 * 1024;
+
+/// What programs write beside the picture: comments of PNG and JPEG, and descriptions in XMP.
+fn comments(format: &str, bytes: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    match format {
+        "png" => {
+            let mut at = 8;
+            while let Some(length) = bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes) {
+                let start = at + 8;
+                let Some(data) = bytes.get(start..start.saturating_add(length as usize)) else { break };
+                match &bytes[at + 4..start] {
+                    b"tEXt" => found.extend(after_nul(data).map(latin)),
+                    b"zTXt" => found.extend(after_nul(data).and_then(|d| inflated(d.get(1..)?)).map(|d| latin(&d))),
+                    b"iTXt" => found.extend(international(data)),
+                    _ => {}
+                }
+                at = start + length as usize + 4;
+            }
+        }
+        "jpeg" => {
+            let mut at = 2;
+            while let Some([0xff, marker, high, low]) = bytes.get(at..at + 4) {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                let data = bytes.get(at + 4..at + 2 + length).unwrap_or_default();
+                match marker {
+                    0xfe => found.push(crate::message::guess_text(data)),
+                    0xe1 => found.extend(data.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0").and_then(described)),
+                    0xda => break,
+                    _ => {}
+                }
+                at += 2 + length.max(2);
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+fn after_nul(data: &[u8]) -> Option<&[u8]> {
+    memchr::memchr(0, data).map(|at| &data[at + 1..])
+}
+
+fn latin(data: &[u8]) -> String {
+    crate::message::guess_text(data)
+}
+
+fn inflated(data: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    flate2::read::ZlibDecoder::new(data).take(COMMENT).read_to_end(&mut out).ok()?;
+    Some(out)
+}
+
+/// Keyword, flags, language and translated keyword stand before the text (PNG 11.3.3.4).
+fn international(data: &[u8]) -> Option<String> {
+    let flags = after_nul(data)?;
+    let text = after_nul(after_nul(flags.get(2..)?)?)?;
+    let text = if flags[0] == 1 { inflated(text)? } else { text.to_vec() };
+    if data.starts_with(b"XML:com.adobe.xmp") { described(&text) } else { String::from_utf8(text).ok() }
+}
+
+/// The words of an XMP packet; its attributes are the machine's.
+fn described(packet: &[u8]) -> Option<String> {
+    let text = super::xml::parse(packet).ok()?.text();
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// A drawing in SVG; it has no pixels of its own.

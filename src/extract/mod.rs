@@ -3,9 +3,11 @@
 //! Never knows people, rules or network. Types are told by content, not by name. Nothing passes as clean unread:
 //! what is not in [`Reading::documents`] is in [`Reading::unread`] or is known to hold no text.
 //!
-//! Sizes, depth and numbers are bounded by [`crate::limits`]; a reader that panics on a file makes that file damaged,
-//! never the message lost.
+//! Sizes, depth, numbers and time are bounded by [`crate::limits`]; a reader that panics on a file makes that file damaged,
+//! never the message lost. What only foreign code can read (documents, pictures, archives) is read in a [`worker`] process
+//! where a [`Pool`] is given; subjects, bodies and small texts are read where we are, by code that is ours and bounded.
 
+mod archive;
 mod body;
 mod calendar;
 mod cms;
@@ -18,19 +20,29 @@ mod image;
 mod lines;
 mod mapi;
 mod markup;
+mod offcrypto;
 mod office;
 mod opendocument;
 mod outlook;
 pub(crate) mod package;
+mod password;
+mod pasted;
 mod pdf;
 mod pdf_layout;
+mod pool;
 mod pptx;
 mod rtf;
 mod sniff;
 mod tar;
 mod tnef;
+mod wire;
+pub mod worker;
 mod xlsx;
 pub(crate) mod xml;
+mod zip_walk;
+
+pub use package::Budget;
+pub use pool::Pool;
 
 use crate::message::Message;
 use crate::text::{Document, Image};
@@ -44,6 +56,47 @@ pub struct Reading {
     pub images: Vec<Image>,
     /// Every part, file or member that could not be read.
     pub unread: Vec<Unread>,
+    /// Places of encrypted files that a password standing in this message has opened; what is in them was read.
+    pub opened_with_password: Vec<String>,
+}
+
+/// Somewhere else than in this process where a file can be read without harm to anything but itself.
+pub trait Isolation: Send + Sync {
+    /// Reads one file and all that it holds, within the task's budget.
+    ///
+    /// # Errors
+    /// The reason for which the whole file counts as unread: its reader came to an end before the file did.
+    fn read(&self, task: &Task<'_>) -> Result<Done, Why>;
+}
+
+/// One file to be read in isolation.
+#[derive(Debug, Clone)]
+pub struct Task<'a> {
+    /// The file, transfer encoding undone.
+    pub bytes: &'a [u8],
+    /// Its place, as a document's.
+    pub place: &'a str,
+    /// How many files or messages it is inside of.
+    pub depth: usize,
+    /// Shown inside the text.
+    pub inline: bool,
+    /// As its part declares it; empty where nothing is.
+    pub content_type: &'a str,
+    /// As its part declares it.
+    pub charset: Option<&'a str>,
+    /// To be tried where the file is encrypted, the likeliest first.
+    pub passwords: &'a [String],
+    /// What may still be used for this message.
+    pub budget: Budget,
+}
+
+/// What became of a [`Task`].
+#[derive(Debug)]
+pub struct Done {
+    /// All that was read of the file.
+    pub reading: Reading,
+    /// What of the budget is left.
+    pub budget: Budget,
 }
 
 /// A part that could not be read.
@@ -86,7 +139,20 @@ impl Why {
 
 /// Reads everything a message holds. Never fails: what could not be read is in [`Reading::unread`].
 pub fn read(message: &Message<'_>) -> Reading {
+    read_with(None, message)
+}
+
+/// Reads one file by itself, in this process.
+pub fn read_file(name: &str, bytes: &[u8]) -> Reading {
     let mut reader = file::Reader::default();
+    reader.file_name(name, name);
+    reader.file(bytes, file::Declared::default(), false, &file::At { place: name.to_owned(), depth: 0 });
+    reader.reading
+}
+
+/// As [`read`], with files that only foreign code can read handed to `isolation`, where one is given.
+pub fn read_with(isolation: Option<&dyn Isolation>, message: &Message<'_>) -> Reading {
+    let mut reader = file::Reader { isolation, ..file::Reader::default() };
     reader.message(message);
     reader.reading
 }

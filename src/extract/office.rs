@@ -57,11 +57,25 @@ impl Seen {
         seen
     }
 
+    /// Remembers further blocks.
+    pub fn remember(&mut self, blocks: &[Block]) {
+        self.words.extend(Self::of(blocks).words);
+    }
+
+    /// Whether a block has a word that is not remembered.
+    pub fn is_new(&self, block: &Block) -> bool {
+        match block {
+            Block::Paragraph { text, .. } => self.has_new(text),
+            Block::Table(table) => table.rows.iter().flat_map(|r| &r.cells).any(|cell| self.has_new(cell)),
+        }
+    }
+
     fn add(&mut self, text: &str) {
         self.words.extend(words(text).map(str::to_lowercase));
     }
 
-    fn has_new(&self, text: &str) -> bool {
+    /// Whether the text has a word that is not remembered.
+    pub fn has_new(&self, text: &str) -> bool {
         words(text).any(|w| w.chars().count() > 1 && !self.words.contains(&w.to_lowercase()))
     }
 }
@@ -102,7 +116,9 @@ pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
                 if detail == PROPERTIES {
                     fields(&root, &mut texts);
                 } else {
-                    gather(&root, &mut String::new(), &mut texts);
+                    let mut open = String::new();
+                    gather(&root, &mut open, &mut texts);
+                    flush(&mut open, &mut texts);
                 }
                 for text in texts {
                     if seen.has_new(&text) {
@@ -111,8 +127,8 @@ pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
                     }
                 }
             }
-            Err(Why::BeyondLimit) => {
-                content.incomplete.get_or_insert(Why::BeyondLimit);
+            Err(why @ (Why::BeyondLimit | Why::Contradictory)) => {
+                content.incomplete.get_or_insert(why);
             }
             // A part that is no document text may be broken without harm only if it is no XML at all.
             Err(_) => {

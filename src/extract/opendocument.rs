@@ -211,7 +211,7 @@ mod tests {
     fn document(body: &str, manifest: &str) -> Result<Vec<Block>, Why> {
         let main = format!("<office:document-content><office:body>{body}</office:body></office:document-content>");
         let bytes = archive(&[("content.xml", main.as_bytes()), ("META-INF/manifest.xml", manifest.as_bytes())]);
-        read(&read_package(&bytes, &mut Budget::default())?).map(|c| c.blocks)
+        read(&read_package(&bytes, &mut Budget::default(), &[])?).map(|c| c.blocks)
     }
 
     #[test]

@@ -4,24 +4,32 @@
 //! headers tell different stories is contradictory: programs disagree on what it holds.
 
 use std::io::{Cursor, Read};
+use std::time::Duration;
 
 use zip::ZipArchive;
 
-use super::Why;
+use super::password::try_each;
+use super::{Why, zip_walk};
 use crate::limits;
 
 /// What may still be read of one message.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     /// Files and members.
     pub parts: usize,
     /// Unpacked octets.
     pub bytes: usize,
+    /// Time in workers.
+    pub time: Duration,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { parts: limits::EXTRACT_PARTS, bytes: limits::EXTRACT_BYTES }
+        Self {
+            parts: limits::EXTRACT_PARTS,
+            bytes: limits::EXTRACT_BYTES,
+            time: Duration::from_secs(limits::EXTRACT_SECONDS),
+        }
     }
 }
 
@@ -60,6 +68,8 @@ pub struct Package {
     pub members: Vec<Member>,
     /// The directory and the archive's own headers disagree.
     pub contradictory: bool,
+    /// A password of the message has opened members.
+    pub opened_with_password: bool,
 }
 
 impl Package {
@@ -81,13 +91,14 @@ pub fn names(bytes: &[u8]) -> Result<Vec<String>, Why> {
     Ok(archive.file_names().map(|n| n.map(|n| n.into_owned()).unwrap_or_default()).collect())
 }
 
-/// Reads all members.
-pub fn read(bytes: &[u8], budget: &mut Budget) -> Result<Package, Why> {
+/// Reads all members; of those that are encrypted, what one of the `passwords` opens.
+pub fn read(bytes: &[u8], budget: &mut Budget, passwords: &[String]) -> Result<Package, Why> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Why::Damaged)?;
     let contradictory = archive.has_duplicate_names()
         || archive.has_overlapping_entries().unwrap_or(true)
         || archive.validate_header_consistency().is_err();
     let mut members = Vec::new();
+    let mut known: Vec<String> = Vec::new();
     for index in 0..archive.len() {
         budget.part()?;
         let (name, encrypted, folder, packed) = match archive.by_index_raw(index) {
@@ -107,7 +118,16 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Result<Package, Why> {
             continue;
         }
         let content = if encrypted {
-            Err(Why::Encrypted)
+            // Members share their password as a rule: what has opened one is tried first on the next.
+            let mut tried = |password: &str| decrypted(&mut archive, index, packed.min(bytes.len()), budget, password);
+            match known.first().map(|password| tried(password)) {
+                Some(Ok(content)) => Ok(content),
+                _ => try_each(passwords, |password| {
+                    let content = tried(password)?;
+                    known = vec![password.to_owned()];
+                    Ok(content)
+                }),
+            }
         } else {
             match archive.by_index(index) {
                 // No archive can pack more than it is long.
@@ -118,7 +138,29 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Result<Package, Why> {
         };
         members.push(Member { name: name.replace('\\', "/"), content });
     }
-    Ok(Package { members, contradictory })
+    let second = zip_walk::read(bytes, budget);
+    members.extend(second.hidden);
+    let contradictory = contradictory || second.contradictory;
+    Ok(Package { members, contradictory, opened_with_password: !known.is_empty() })
+}
+
+/// One member, if the password is right: the check of a wrong one passes by chance, what comes out then does not.
+fn decrypted(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    index: usize,
+    packed: usize,
+    budget: &mut Budget,
+    password: &str,
+) -> Result<Vec<u8>, Why> {
+    let file = archive.by_index_decrypt(index, password.as_bytes()).map_err(|_| Why::Encrypted)?;
+    let mut tried = *budget;
+    match tried.unpack(packed, file) {
+        Err(Why::Damaged) => Err(Why::Encrypted),
+        other => {
+            *budget = tried;
+            other
+        }
+    }
 }
 
 #[cfg(test)]
@@ -143,29 +185,29 @@ pub mod tests {
     fn a_bomb_is_stopped_by_its_real_bytes() {
         let bomb = archive(&[("zeros.txt", &vec![b'0'; 64 << 20])]);
         assert!(bomb.len() < 200_000);
-        let package = read(&bomb, &mut Budget::default()).unwrap();
+        let package = read(&bomb, &mut Budget::default(), &[]).unwrap();
         assert_eq!(package.members[0].content.as_ref().err(), Some(&Why::BeyondLimit));
     }
 
     #[test]
     fn more_parts_than_allowed() {
         let many = archive(&[("a", b"1"), ("b", b"2")]);
-        let mut budget = Budget { parts: 1, bytes: 100 };
-        assert_eq!(read(&many, &mut budget).err(), Some(Why::BeyondLimit));
+        let mut budget = Budget { parts: 1, bytes: 100, ..Budget::default() };
+        assert_eq!(read(&many, &mut budget, &[]).err(), Some(Why::BeyondLimit));
     }
 
     #[test]
     fn a_directory_that_tells_another_name_is_contradictory() {
         let mut bytes = archive(&[("list.txt", b"Amy Smith")]);
-        assert!(!read(&bytes, &mut Budget::default()).unwrap().contradictory);
+        assert!(!read(&bytes, &mut Budget::default(), &[]).unwrap().contradictory);
         let at = bytes.windows(8).position(|w| w == b"list.txt").unwrap();
         bytes[at..at + 8].copy_from_slice(b"menu.txt");
-        assert!(read(&bytes, &mut Budget::default()).unwrap().contradictory);
+        assert!(read(&bytes, &mut Budget::default(), &[]).unwrap().contradictory);
     }
 
     #[test]
     fn cut_short() {
         let bytes = archive(&[("list.txt", b"Amy Smith")]);
-        assert_eq!(read(&bytes[..bytes.len() / 2], &mut Budget::default()).err(), Some(Why::Damaged));
+        assert_eq!(read(&bytes[..bytes.len() / 2], &mut Budget::default(), &[]).err(), Some(Why::Damaged));
     }
 }

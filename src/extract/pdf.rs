@@ -3,6 +3,8 @@
 //! hayro interprets the page, our device notes every glyph; nothing is rendered. Glyphs without a Unicode value are
 //! counted: where most are, the file could not be read.
 
+use std::sync::Arc;
+
 use hayro_interpret::font::GlyphRun;
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
@@ -15,6 +17,8 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use super::Why;
 use super::file::Content;
+use super::office::Seen;
+use super::password::try_each;
 use super::pdf_layout::{self, Glyph};
 use crate::limits;
 use crate::text::Block;
@@ -26,40 +30,93 @@ const TAIL: usize = 2048;
 pub struct TooMuch;
 
 /// Reads a file.
-pub fn read(bytes: &[u8]) -> Result<Content, Why> {
-    let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
-        LoadPdfError::Decryption(DecryptionError::PasswordProtected | DecryptionError::UnsupportedAlgorithm) => {
-            Why::Encrypted
+pub fn read(bytes: &[u8], passwords: &[String]) -> Result<Content, Why> {
+    let data = Arc::new(bytes.to_vec());
+    let mut right = "";
+    let unlock = |password: &str| {
+        Pdf::new_with_password(Arc::clone(&data), password).map_err(|error| match error {
+            LoadPdfError::Decryption(DecryptionError::PasswordProtected | DecryptionError::UnsupportedAlgorithm) => {
+                Why::Encrypted
+            }
+            _ => Why::Damaged,
+        })
+    };
+    let (pdf, opened_with_password) = match unlock("") {
+        Err(Why::Encrypted) => {
+            let (pdf, password) = try_each(passwords, |password| Ok((unlock(password)?, password.to_owned())))?;
+            right = passwords.iter().find(|p| **p == password).map_or("", String::as_str);
+            (pdf, true)
         }
-        _ => Why::Damaged,
-    })?;
+        other => (other?, false),
+    };
+    let open = |bytes: &[u8]| Pdf::new_with_password(bytes.to_vec(), right).ok();
     if pdf.pages().is_empty() {
         return Err(Why::Damaged);
     }
-    let mut content = Content::default();
-    let mut operations = 0;
-    let (mut known, mut unknown) = (0usize, 0usize);
-    for (number, page) in pdf.pages().iter().enumerate() {
-        let cache = InterpreterCache::new();
-        let bounds = Rect::new(-1e6, -1e6, 1e6, 1e6);
-        let mut context = Context::new(Affine::IDENTITY, bounds, &cache, pdf.xref(), InterpreterSettings::default());
-        let mut device = TextDevice { glyphs: Vec::new(), unknown: 0, operations };
-        interpret_page(page, &mut context, &mut device);
-        operations = device.operations;
-        known += device.glyphs.len();
-        unknown += device.unknown;
-        content.blocks.extend(pdf_layout::blocks(&device.glyphs, &format!("page {}", number + 1)));
-    }
-    if unknown > 20 && unknown > known / 10 {
+    let mut content = Content { opened_with_password, ..Content::default() };
+    let mut drawn = Drawn::default();
+    content.blocks = drawn.pages(&pdf, "");
+    if drawn.unknown > 20 && drawn.unknown > drawn.known / 10 {
         content.incomplete = Some(Why::UnknownType);
     }
     objects(&pdf, &mut content);
+    earlier_versions(bytes, &open, &mut drawn, &mut content);
     // The end of the file is what a cut takes away first; what is left was read, but it is not all.
     let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
     if memchr::memmem::find(tail, b"%%EOF").is_none() {
         content.incomplete = Some(Why::Damaged);
     }
     Ok(content)
+}
+
+/// What was counted while pages were drawn.
+#[derive(Default)]
+struct Drawn {
+    operations: usize,
+    known: usize,
+    unknown: usize,
+}
+
+impl Drawn {
+    /// The text of all pages; `version` stands behind each page's number.
+    fn pages(&mut self, pdf: &Pdf, version: &str) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        for (number, page) in pdf.pages().iter().enumerate() {
+            let cache = InterpreterCache::new();
+            let bounds = Rect::new(-1e6, -1e6, 1e6, 1e6);
+            let mut context =
+                Context::new(Affine::IDENTITY, bounds, &cache, pdf.xref(), InterpreterSettings::default());
+            let mut device = TextDevice { glyphs: Vec::new(), unknown: 0, operations: self.operations };
+            interpret_page(page, &mut context, &mut device);
+            self.operations = device.operations;
+            self.known += device.glyphs.len();
+            self.unknown += device.unknown;
+            blocks.extend(pdf_layout::blocks(&device.glyphs, &format!("page {}{version}", number + 1)));
+        }
+        blocks
+    }
+}
+
+/// Programs that save by appending leave every earlier version in the file, each with an end of its own (ISO 32000-1
+/// 7.5.6). What such a version says beyond the last one is read too.
+fn earlier_versions(bytes: &[u8], open: &impl Fn(&[u8]) -> Option<Pdf>, drawn: &mut Drawn, content: &mut Content) {
+    let linearized = memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"/Linearized").is_some();
+    let mut ends: Vec<usize> = memchr::memmem::find_iter(bytes, b"%%EOF").map(|at| at + 5).collect();
+    ends.pop();
+    // The first end of a linearized file closes no version but its first page.
+    let ends: Vec<usize> = ends.into_iter().skip(usize::from(linearized)).collect();
+    if ends.len() > limits::PDF_VERSIONS {
+        content.incomplete = Some(Why::BeyondLimit);
+    }
+    let mut seen = Seen::of(&content.blocks);
+    for end in ends.into_iter().rev().take(limits::PDF_VERSIONS) {
+        let Some(pdf) = open(&bytes[..end]) else { continue };
+        let mut earlier = Content { blocks: drawn.pages(&pdf, ", earlier version"), ..Content::default() };
+        objects(&pdf, &mut earlier);
+        let new: Vec<Block> = earlier.blocks.into_iter().filter(|block| seen.is_new(block)).collect();
+        seen.remember(&new);
+        content.blocks.extend(new);
+    }
 }
 
 /// What pages do not draw: notes, field values, properties, files.
@@ -236,7 +293,7 @@ mod tests {
                 "<< /FT /Tx /T (f) /V <FEFF0043006F007300740061> >>",
             ],
         );
-        let content = read(&bytes).unwrap();
+        let content = read(&bytes, &[]).unwrap();
         assert_eq!(
             content.blocks,
             [
@@ -247,7 +304,7 @@ mod tests {
             ]
         );
         assert_eq!(content.incomplete, None);
-        assert!(read(&bytes[..bytes.len() - 40]).is_ok_and(|c| c.incomplete == Some(Why::Damaged)));
-        assert_eq!(read(b"%PDF-1.4\n").err(), Some(Why::Damaged));
+        assert!(read(&bytes[..bytes.len() - 40], &[]).is_ok_and(|c| c.incomplete == Some(Why::Damaged)));
+        assert_eq!(read(b"%PDF-1.4\n", &[]).err(), Some(Why::Damaged));
     }
 }

@@ -106,7 +106,7 @@ mod tests {
             ("ppt/slides/slide2.xml", b"<p:sld show='0'><a:p><a:r><a:t>Smi</a:t></a:r><a:r><a:t>th</a:t></a:r></a:p><a:tbl><a:tr><a:tc><a:p><a:r><a:t>a</a:t></a:r></a:p></a:tc><a:tc><a:p><a:r><a:t>b</a:t></a:r></a:p></a:tc></a:tr></a:tbl></p:sld>"),
             ("ppt/notesSlides/notesSlide2.xml", b"<n><a:p><a:r><a:t>say it</a:t></a:r></a:p></n>"),
         ]);
-        let content = read(&read_package(&bytes, &mut Budget::default()).unwrap()).unwrap();
+        let content = read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap();
         let hidden = "slide 2, hidden";
         assert_eq!(
             content.blocks,

@@ -1,6 +1,8 @@
 //! What a file is, by its content. Its name and declared type decide only between kinds of plain text.
 
+use super::archive::Packing;
 use super::package;
+use crate::limits;
 
 /// The formats told apart here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +24,9 @@ pub enum Format {
     Delimited,
     Text,
     Image(&'static str),
-    Gzip,
+    Packed(Packing),
     Tar,
+    Mbox,
     SevenZip,
     Rar,
     Tnef,
@@ -50,6 +53,28 @@ pub fn format(bytes: &[u8], name: &str, declared: &str) -> Format {
         return by_crate(bytes);
     }
     textual(bytes, name, declared)
+}
+
+/// Whether only foreign code can read such a file, or it is large: then a worker reads it. Looks at its first octets only.
+pub fn needs_isolation(bytes: &[u8], name: &str, declared: &str) -> bool {
+    if bytes.is_empty() {
+        return false;
+    }
+    let head = &bytes[..bytes.len().min(1024)];
+    let foreign = memchr::memmem::find(head, b"%PDF-").is_some() || head.starts_with(b"PK") || !is_text(bytes);
+    foreign
+        || bytes.len() > limits::TEXT_IN_PROCESS
+        || !matches!(
+            format(bytes, name, declared),
+            Format::Text
+                | Format::Delimited
+                | Format::Html
+                | Format::Message
+                | Format::Mbox
+                | Format::Calendar
+                | Format::Contact
+                | Format::Pgp
+        )
 }
 
 fn binary(bytes: &[u8], head: &[u8]) -> Option<Format> {
@@ -83,7 +108,13 @@ fn binary(bytes: &[u8], head: &[u8]) -> Option<Format> {
     } else if starts(b"\x00\x00\x01\x00") && head.len() > 22 {
         Format::Image("icon")
     } else if starts(b"\x1f\x8b") {
-        Format::Gzip
+        Format::Packed(Packing::Gzip)
+    } else if starts(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
+        Format::Packed(Packing::Bzip2)
+    } else if starts(b"\xfd7zXZ\0") {
+        Format::Packed(Packing::Xz)
+    } else if starts(b"\x28\xb5\x2f\xfd") {
+        Format::Packed(Packing::Zstd)
     } else if starts(b"7z\xbc\xaf\x27\x1c") {
         Format::SevenZip
     } else if starts(b"Rar!\x1a\x07") {
@@ -158,6 +189,9 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
     if lower.starts_with("<svg") {
         return Format::Xml;
     }
+    if is_mbox(start) {
+        return Format::Mbox;
+    }
     if declared == "message/rfc822" || extension == "eml" || looks_like_message(start) {
         return Format::Message;
     }
@@ -168,6 +202,12 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
         return Format::Delimited;
     }
     Format::Text
+}
+
+/// A line that parts messages, with headers behind it (RFC 4155).
+fn is_mbox(text: &str) -> bool {
+    let Some((first, rest)) = text.split_once('\n') else { return false };
+    first.starts_with("From ") && first.bytes().any(|b| b.is_ascii_digit()) && looks_like_message(rest)
 }
 
 /// Several header lines first, one of them of those that only mail has.

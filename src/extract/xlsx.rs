@@ -330,7 +330,7 @@ mod tests {
             ("xl/comments1.xml", b"<comments><commentList><comment><text><r><t>asthma</t></r></text></comment></commentList></comments>"),
             ("xl/pivotCache/pivotCacheRecords1.xml", b"<p><r><s v='Jones'/></r></p>"),
         ]);
-        let content = read(&read_package(&bytes, &mut Budget::default()).unwrap()).unwrap();
+        let content = read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap();
         let row = |cells: &[&str], detail: &str| Row {
             cells: cells.iter().map(|c| c.to_string()).collect(),
             detail: Some(detail.into()),

@@ -1,7 +1,8 @@
 //! XML to a small tree (namespace prefixes dropped), or element by element where a part is large.
 //!
-//! No DTD is read, no entity but the five of XML and character references is resolved, nothing is fetched. Depth and
-//! size are bounded.
+//! No DTD is read, no entity but the five of XML and character references is resolved, nothing is fetched: text that
+//! stands in an entity of the document's own is text that another program would show, so such a part is contradictory.
+//! Depth and size are bounded.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -98,6 +99,7 @@ pub fn walk(bytes: &[u8], wanted: impl Fn(&str) -> bool, mut each: impl FnMut(El
     reader.config_mut().allow_dangling_amp = true;
     let mut open: Vec<Element> = Vec::new();
     let mut outside = 0usize;
+    let mut own_entities = false;
     loop {
         match reader.read_event().map_err(|_| Why::Damaged)? {
             Event::Start(start) => {
@@ -123,9 +125,13 @@ pub fn walk(bytes: &[u8], wanted: impl Fn(&str) -> bool, mut each: impl FnMut(El
                 let name = reference.xml10_content();
                 match reference.resolve_char_ref() {
                     Ok(Some(c)) => push(&mut open, c.encode_utf8(&mut [0; 4])),
+                    _ if own_entities && quick_xml::escape::resolve_predefined_entity(&name).is_none() => {
+                        return Err(Why::Contradictory);
+                    }
                     _ => push(&mut open, quick_xml::escape::resolve_predefined_entity(&name).unwrap_or(" ")),
                 }
             }
+            Event::DocType(declaration) => own_entities = declaration.xml10_content().contains("<!ENTITY"),
             Event::Eof => break,
             _ => {}
         }
@@ -189,6 +195,11 @@ mod tests {
         assert_eq!(parse(b"<a><b>cut").err(), Some(Why::Damaged));
         assert_eq!(parse(b"").err(), Some(Why::Damaged));
         let laughs = b"<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
-        assert_eq!(parse(laughs).unwrap().text(), " ");
+        assert_eq!(parse(laughs).err(), Some(Why::Contradictory));
+        let unused = b"<!DOCTYPE a [<!ENTITY ns \"http://x\">]><a b=\"&ns;\">Amy&nbsp;Smith &amp; Co</a>";
+        assert_eq!(parse(unused).err(), Some(Why::Contradictory));
+        assert_eq!(parse(b"<a>Amy&nbsp;Smith &amp; Co</a>").unwrap().text(), "Amy Smith & Co");
+        let declared = b"<!DOCTYPE a [<!ENTITY ns \"http://x\">]><a b=\"&ns;\">Amy Smith &amp; Co</a>";
+        assert_eq!(parse(declared).unwrap().text(), "Amy Smith & Co");
     }
 }

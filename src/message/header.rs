@@ -85,6 +85,10 @@ pub fn read_block(raw: &[u8], base: usize) -> Block {
         if name.len() != colon && name.len() >= 7 && name[..7].eq_ignore_ascii_case("content") {
             block.faults.push("blanks between a Content header's name and its colon".into());
         }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        if name.len() > 7 && name[..7].eq_ignore_ascii_case("content") && !name.bytes().all(plain) {
+            block.faults.push("a header that some programs take for a Content header".into());
+        }
         let raw_value = charset::guess(&unfold(&bytes[(colon + 1).min(bytes.len())..]));
         let raw_value = raw_value.trim().to_owned();
         let value = encoded_word::decode(&raw_value);

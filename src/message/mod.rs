@@ -22,6 +22,11 @@ pub use mailbox::Mailbox;
 
 use crate::limits;
 
+/// Base64 undone, whatever stands between its characters.
+pub fn decode_base64(text: &[u8]) -> Vec<u8> {
+    transfer::base64(text).0
+}
+
 /// A message as read. Nothing here changes the bytes.
 #[derive(Debug)]
 pub struct Message<'a> {

@@ -1,6 +1,7 @@
 //! Puts the moving parts together: one running gateway, from its first socket to the last committed outcome.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::log::{Event, event};
 use super::monitor::{self, Monitor, MonitorError, Readiness};
 use super::notify::{Notifier, TemplateError};
 use crate::config::{Config, ConfigErrors, StoreConfig};
+use crate::extract::Pool;
 use crate::inspect::Ground;
 use crate::limits;
 use crate::store::{Count, State, Store, StoreError, StoreKey};
@@ -44,6 +46,9 @@ pub enum StartError {
     /// Threads for inspection.
     #[error("the threads for inspection cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// Processes that read attachments.
+    #[error("the processes that read attachments cannot be started: {0}")]
+    Workers(std::io::Error),
 }
 
 /// A running gateway.
@@ -106,7 +111,9 @@ impl Gateway {
             });
         }
 
-        let intake = Arc::new(Intake::new(Arc::new(ground), store.clone(), notifier)?);
+        let warm = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let workers = Arc::new(Pool::start(warm).map_err(StartError::Workers)?);
+        let intake = Arc::new(Intake::new(Arc::new(ground), store.clone(), notifier, workers)?);
         let pending = Arc::clone(&intake);
         let pending_ends = working_ends.clone();
         working.spawn(async move { pending.run_pending(pending_ends).await });

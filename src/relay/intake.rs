@@ -15,7 +15,8 @@ use super::listen::{Submission, TakeIn};
 use super::log::{Event, event};
 use super::monitor;
 use super::notify::{About, Notice, Notifier};
-use crate::inspect::{FiredRule, Ground, Report, inspect};
+use crate::extract::Isolation;
+use crate::inspect::{FiredRule, Ground, Report, inspect_with};
 use crate::limits;
 use crate::message;
 use crate::policy::Action;
@@ -28,8 +29,12 @@ pub struct Intake {
     ground: ArcSwap<Ground>,
     store: Store,
     notifier: Notifier,
-    /// Inspection has threads of its own, so that a slow archive cannot delay a banner.
+    /// Inspection has threads of its own, so that a slow archive cannot delay a banner; and small messages have theirs,
+    /// so that none waits behind an archive.
     inspectors: rayon::ThreadPool,
+    heavy_inspectors: rayon::ThreadPool,
+    /// Where attachments are read.
+    isolation: Arc<dyn Isolation>,
 }
 
 /// A report, and how long it took.
@@ -50,9 +55,21 @@ enum Undecided {
 
 impl Intake {
     /// An intake on its ground.
-    pub fn new(ground: Arc<Ground>, store: Store, notifier: Notifier) -> Result<Self, rayon::ThreadPoolBuildError> {
+    pub fn new(
+        ground: Arc<Ground>,
+        store: Store,
+        notifier: Notifier,
+        isolation: Arc<dyn Isolation>,
+    ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let inspectors = rayon::ThreadPoolBuilder::new().thread_name(|i| format!("inspect-{i}")).build()?;
-        Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors })
+        let heavy_inspectors = rayon::ThreadPoolBuilder::new()
+            .thread_name(|i| format!("inspect-heavy-{i}"))
+            .start_handler(|_| {
+                // On Linux this is the thread's own. Should it fail, large messages merely yield less.
+                let _ = rustix::process::nice(limits::WORKER_NICE);
+            })
+            .build()?;
+        Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors, heavy_inspectors, isolation })
     }
 
     /// From the next message on, decisions rest on this.
@@ -64,13 +81,15 @@ impl Intake {
     async fn inspect(&self, envelope: &Envelope, content: &Arc<[u8]>, at: Timestamp) -> Result<Inspected, Undecided> {
         let (done, report) = oneshot::channel();
         let (ground, envelope, content) = (self.ground.load_full(), envelope.clone(), Arc::clone(content));
+        let isolation = Arc::clone(&self.isolation);
         let started = Instant::now();
-        self.inspectors.spawn(move || {
+        let threads = if content.len() > limits::LIGHT_MESSAGE { &self.heavy_inspectors } else { &self.inspectors };
+        threads.spawn(move || {
             let inspected = std::panic::catch_unwind(AssertUnwindSafe(|| {
                 if fault::inspection_fails() {
                     std::panic::panic_any("asked for by the environment");
                 }
-                inspect(&ground, &envelope, &content, at)
+                inspect_with(Some(&*isolation), &ground, &envelope, &content, at)
             }));
             // The receiver is gone when the time ran out; the message is pending by then.
             let _ = done.send(inspected.map_err(|_| Undecided::Failed));

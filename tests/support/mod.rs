@@ -8,6 +8,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod client;
+pub mod compose;
 mod fixtures;
 mod gateway;
 mod sink;

@@ -35,11 +35,9 @@ pub fn folder(folder: &Path) -> Result<Rows, ImportError> {
 /// Reads a ZIP archive.
 pub fn archive(file: &Path, bytes: &[u8]) -> Result<Rows, ImportError> {
     let unusable = |problem| ImportError::Unusable { file: file.to_owned(), problem };
-    let mut budget = package::Budget {
-        parts: limits::EXTRACT_PARTS,
-        bytes: usize::try_from(limits::ROSTER_FILE).unwrap_or(usize::MAX),
-    };
-    let package = package::read(bytes, &mut budget).map_err(|_| unusable("is no ZIP archive that can be read"))?;
+    let bytes_at_most = usize::try_from(limits::ROSTER_FILE).unwrap_or(usize::MAX);
+    let mut budget = package::Budget { bytes: bytes_at_most, ..package::Budget::default() };
+    let package = package::read(bytes, &mut budget, &[]).map_err(|_| unusable("is no ZIP archive that can be read"))?;
     if package.members.iter().any(|member| member.name == "xl/workbook.xml") {
         return Err(unusable("is an Excel workbook; save the sheet as 'CSV UTF-8' and import that"));
     }
