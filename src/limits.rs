@@ -188,6 +188,8 @@ limits! {
 
     /// Days for which the record of a message that is done with is kept.
     KEEP_DAYS: usize = 365, "days", "own choice: a school year of figures; a school sets its own retention period";
+    /// Pause between two times that records past their days are forgotten, up to 1,000 each time.
+    FORGET_SECONDS: u64 = 600, "seconds", "own choice: 144,000 records a day, more than any school sends";
     /// Rows of a list that a command prints.
     LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
     /// Free space below which MAIL is answered 452, beyond one message of the largest size.
