@@ -6,9 +6,9 @@
 use hashbrown::HashMap;
 
 use super::Confidence;
-use super::names::{Mention, Span, Writers};
+use super::names::{Mention, Span, Writers, titled};
 use super::scene::{FactAt, Line, Scene};
-use super::words::{ACTS, ANNOUNCES, GREETINGS, PLACES, TITLES, is};
+use super::words::{ACTS, ANNOUNCES, GREETINGS, PLACES, is};
 use crate::people::index::Fact;
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
@@ -190,8 +190,8 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     }
     let previous = span.from.checked_sub(1).map_or("", |before| text.word(before));
     let directly = token.gap.only(Gap::SPACE.or(Gap::STOP));
-    if directly
-        && (is(TITLES, previous) || (is(GREETINGS, previous) && matches!(scene.kind(at), Kind::Body | Kind::Quoted)))
+    if titled(text, span.from)
+        || (directly && is(GREETINGS, previous) && matches!(scene.kind(at), Kind::Body | Kind::Quoted))
     {
         return false;
     }
@@ -295,10 +295,13 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     let sentence = line.sentence[span.from];
     let alone = line.sentence.iter().filter(|&&s| s == sentence).count() == span.to - span.from;
     let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted);
+    // `Ravi, 10B, absent again`: what follows the comma is a fact, so nobody is addressed.
+    let with_fact = scene.facts_of(at).iter().any(|fact| fact.from == span.to);
     if alone && correspondence && line.cell.is_none() {
         let writer = writers.sender.contains(&span.run) || writers.recipient.contains(&span.run);
         let first = span.from == 0
             && scene.of_document[line.document].start == at
+            && !with_fact
             && next.is_some_and(|n| n.gap.has(Gap::COMMA));
         let last =
             span.to == tokens.len() && (span.from == 0 || token.gap.has(Gap::NEWLINE)) && span.part.adult_forename;
@@ -312,6 +315,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         && scene.of_document[line.document].start == at
         && next.is_some_and(|n| n.gap.has(Gap::COMMA.or(Gap::HYPHEN)))
         && line.cell.is_none()
+        && !with_fact
     {
         return !(writers.recipient.contains(&span.run) || span.part.adult_forename);
     }

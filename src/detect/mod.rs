@@ -7,6 +7,7 @@
 mod attributes;
 mod credentials;
 mod dates;
+mod evidence;
 mod forenames;
 mod identifiers;
 mod language;
@@ -17,6 +18,8 @@ pub mod vocabulary;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashSet;
 
 use crate::people::{PupilIndex, School};
 use crate::text::normalise::run_hash;
@@ -136,7 +139,7 @@ pub struct Correspondence {
 pub fn detect(documents: &[Document], images: &[Image], school: &School, correspondence: &Correspondence) -> Findings {
     let mut scene = scene::Scene::new(documents, school);
     let writers = writers(school, correspondence);
-    let mentions = names::find(&mut scene, school, &writers);
+    let mentions = names::find(&mut scene, school, writers);
     let numbers = identifiers::find(&scene, school);
     let (about, said) = attributes::attribute(&scene, school, &mentions, &numbers);
 
@@ -274,7 +277,13 @@ fn writers(school: &School, correspondence: &Correspondence) -> names::Writers {
         sender.push(run_hash(&staff.forename));
         sender.extend(crate::people::names::NAMES.short_forms(&staff.forename).iter().map(|short| run_hash(short)));
     }
-    names::Writers { sender, recipient: forms(&correspondence.recipient_names) }
+    let children = correspondence
+        .recipient_addresses
+        .iter()
+        .filter_map(|text| crate::smtp::Address::parse(text).ok())
+        .flat_map(|address| school.children_of(&address))
+        .collect();
+    names::Writers { sender, recipient: forms(&correspondence.recipient_names), children, titled: HashSet::new() }
 }
 
 #[cfg(test)]
