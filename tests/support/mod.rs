@@ -55,6 +55,23 @@ impl Seeded {
         Self(seed)
     }
 
+    /// The same numbers on every run, unless `SCHOOLGATE_SEED` says otherwise: for tests that hold figures to a floor.
+    pub fn fixed(seed: u64) -> Self {
+        let seed = std::env::var("SCHOOLGATE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(seed);
+        println!("SCHOOLGATE_SEED={seed}");
+        Self(seed)
+    }
+
+    /// One of these.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len() as u64) as usize]
+    }
+
+    /// True once in `n` times.
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
     /// From 0 up to, but without, `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
