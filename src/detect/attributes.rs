@@ -320,7 +320,7 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
         }
         measures(at, &line.text, &mut out);
     }
-    headings(scene, &mut out);
+    headings(scene, context, &mut out);
     personal_facts(scene, school, context, &mut out);
     for number in numbers {
         let category = match number.whose {
@@ -392,13 +392,15 @@ fn measures(at: usize, text: &Text<'_>, out: &mut Vec<Said>) {
 }
 
 /// Columns whose heading is an attribute, and rows that begin with a label.
-fn headings(scene: &Scene<'_>, out: &mut Vec<Said>) {
+fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
     let mut columns: HashMap<(usize, usize, usize), (usize, usize)> = HashMap::new();
     let mut heading_rows: HashMap<(usize, usize), usize> = HashMap::new();
     for (at, line) in scene.lines.iter().enumerate() {
         let Some((row, column)) = line.cell else { continue };
         let table = (line.document, line.block);
-        let category = VOCABULARY.heading(&line.text);
+        // Faith and Chance in a list of names head no column.
+        let named = context.by_row.contains_key(&(line.document, line.block, row));
+        let category = if named { None } else { VOCABULARY.heading(&line.text) };
         if let Some(category) = category
             && *heading_rows.entry(table).or_insert(row) == row
         {

@@ -9,7 +9,7 @@ use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
 use super::words::{
-    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, NAMED_AFTER, PLACE_ENDINGS, PLACES, PREPOSITIONS, RENOWN,
+    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, PREPOSITIONS, RENOWN,
     ROLES, WHERE, is,
 };
 use crate::people::School;
@@ -57,9 +57,12 @@ fn extend_all(run: u64, text: &Text<'_>, span: &Span) -> u64 {
 fn place_like(text: &Text<'_>, candidate: &Candidate) -> bool {
     let last = text.word(candidate.surname.from);
     let before = candidate.from.checked_sub(1).map_or("", |at| text.word(at));
+    // `the walk to Hope Church`
+    let reached = matches!(before, "to" | "from")
+        && (2..=4).any(|back| candidate.from.checked_sub(back).is_some_and(|at| is(MOTION, text.word(at))));
     candidate.forename.from < candidate.surname.from
         && is(PLACE_ENDINGS, last)
-        && (is(WHERE, before) || is(ARTICLES, before))
+        && (is(WHERE, before) || is(ARTICLES, before) || reached)
         && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::NEWLINE))
 }
 
@@ -229,6 +232,13 @@ pub(super) fn weigh(
         add(3, "class, year or birth date fits");
     }
     if famous {
+        let heading = scene.column_heading(at).is_some_and(|head| {
+            let text = &scene.lines[head].text;
+            text.tokens.iter().any(|token| is(RENOWN, text.norm(token)))
+        });
+        if heading {
+            add(-4, "against: under a heading for makers of works");
+        }
         if (0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))) {
             add(-2, "against: spoken of as lessons and newspapers do");
         }

@@ -122,6 +122,9 @@ pub struct Findings {
     pub findings: Vec<Finding>,
 }
 
+/// A message to no more recipients than this is a letter to them.
+const FEW_RECIPIENTS: usize = 4;
+
 /// What detection may know of the people who write and are written to; it subtracts, it never identifies.
 #[derive(Debug, Default)]
 pub struct Correspondence {
@@ -277,9 +280,12 @@ fn writers(school: &School, correspondence: &Correspondence) -> names::Writers {
         sender.push(run_hash(&staff.forename));
         sender.extend(crate::people::names::NAMES.short_forms(&staff.forename).iter().map(|short| run_hash(short)));
     }
+    // Who writes to many parents writes a newsletter, and not of their children.
+    let few = correspondence.recipient_addresses.len() <= FEW_RECIPIENTS;
     let children = correspondence
         .recipient_addresses
         .iter()
+        .filter(|_| few)
         .filter_map(|text| crate::smtp::Address::parse(text).ok())
         .flat_map(|address| school.children_of(&address))
         .collect();

@@ -223,7 +223,16 @@ fn mark_lists(text: &Text<'_>, candidates: &mut [Candidate]) {
             1 => matches!(text.word(before.to), "and" | "or") && gap.only(Gap::SPACE.or(Gap::NEWLINE)),
             _ => false,
         };
-        if !joined || before.pupils.is_empty() || after.pupils.is_empty() {
+        // `Amy Field - Dorothy`, `Leo Bell - Tin Man`: each opens a line of its own.
+        let opens = |candidate: &Candidate| {
+            candidate.from == 0 || text.tokens[candidate.from].gap.has(Gap::NEWLINE.or(Gap::BULLET))
+        };
+        let set_off = |candidate: &Candidate| {
+            text.tokens.get(candidate.to).is_none_or(|next| !next.gap.only(Gap::SPACE) && !next.gap.joined())
+        };
+        let breaks = (before.to..=after.from).filter(|&at| text.tokens[at].gap.has(Gap::NEWLINE)).count();
+        let rows = breaks == 1 && opens(before) && opens(after) && set_off(before) && set_off(after);
+        if !(joined || rows) || before.pupils.is_empty() || after.pupils.is_empty() {
             continue;
         }
         let company = |candidate: &Candidate| !evidence::famous(text, candidate);

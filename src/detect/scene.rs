@@ -189,6 +189,19 @@ impl<'a> Scene<'a> {
         self.wide = wide;
     }
 
+    /// The first filled cell above, in the table's first row; nothing for what stands in that row, or in no table.
+    pub(super) fn column_heading(&self, at: usize) -> Option<usize> {
+        let line = &self.lines[at];
+        let (row, column) = line.cell?;
+        let lines = &self.of_document[line.document];
+        let first = lines.start + self.lines[lines.clone()].partition_point(|other| other.block < line.block);
+        let top = self.lines[first].cell?.0;
+        (top < row).then_some(())?;
+        (first..at)
+            .take_while(|&other| self.lines[other].cell.is_some_and(|cell| cell.0 == top))
+            .find(|&other| self.lines[other].cell.is_some_and(|cell| cell.1 == column))
+    }
+
     pub(super) fn kind(&self, line: usize) -> Kind {
         self.documents[self.lines[line].document].kind
     }
@@ -295,14 +308,18 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
             add(from, from + length, Fact::Year(year));
         }
         if word.len() <= 4 {
-            let two = format!("{word}{}", text.word(from + 1));
-            if crate::text::checks::postcode(&two)
+            let second = text.word(from + 1);
+            let two = if second.len() == 3 { format!("{word}{second}") } else { String::new() };
+            if !two.is_empty()
+                && (crate::text::checks::postcode(&two) || school.index().postcode(token_hash(&two)))
                 && tokens.get(from + 1).is_some_and(|t| t.gap.only(Gap::SPACE) || t.gap.joined())
             {
                 add(from, from + 2, Fact::Postcode(token_hash(&two)));
             }
         }
-        if crate::text::checks::postcode(word) {
+        if tokens[from].kind == TokenKind::Mixed
+            && (crate::text::checks::postcode(word) || school.index().postcode(tokens[from].hash))
+        {
             add(from, from + 1, Fact::Postcode(token_hash(word)));
         }
         if word.starts_with(|c: char| c.is_ascii_digit()) && from + 2 < tokens.len() + 1 {

@@ -62,6 +62,13 @@ pub(super) const WHERE: &[&str] = &[
     "towards", "visit", "visited", "visiting", "inside", "beyond",
 ];
 
+/// Before `to` or `from` these speak of a way, and what follows is where it leads.
+pub(super) const MOTION: &[&str] = &[
+    "go", "goes", "going", "went", "come", "comes", "came", "coming", "walk", "walked", "walking", "trip", "trips", "visit",
+    "visits", "way", "bus", "coach", "coaches", "back", "welcome", "outing", "invited", "drive", "link", "next", "close",
+    "opposite", "delivered", "delivery", "route", "path", "access", "entrance", "moved", "travel", "returned", "return",
+];
+
 /// Relatives: a guardian's full name beside one of these is the guardian's.
 pub(super) const KIN: &[&str] = &[
     "mum", "mums", "dad", "dads", "mother", "father", "mam", "nan", "gran", "grandma", "grandad", "grandmother",
