@@ -9,7 +9,7 @@ use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
 use super::words::{
-    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, PREPOSITIONS, RENOWN,
+    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, PREPOSITIONS, RENOWN,
     ROLES, WHERE, is,
 };
 use crate::people::School;
@@ -133,6 +133,13 @@ pub(super) fn weigh(
     if candidate.comma && class(&candidate.forename) && class(&candidate.surname) && line.cell.is_none() {
         return None;
     }
+    let makers = scene.column_heading(at).is_some_and(|head| {
+        let text = &scene.lines[head].text;
+        text.tokens.iter().any(|token| is(MAKERS, text.norm(token)))
+    });
+    if makers {
+        return None;
+    }
     let next = text.word(candidate.to);
     let next_token = tokens.get(candidate.to);
     let follows = next_token.is_some_and(|t| t.gap.blank() && !t.gap.has(Gap::NEWLINE));
@@ -232,13 +239,6 @@ pub(super) fn weigh(
         add(3, "class, year or birth date fits");
     }
     if famous {
-        let heading = scene.column_heading(at).is_some_and(|head| {
-            let text = &scene.lines[head].text;
-            text.tokens.iter().any(|token| is(RENOWN, text.norm(token)))
-        });
-        if heading {
-            add(-4, "against: under a heading for makers of works");
-        }
         if (0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))) {
             add(-2, "against: spoken of as lessons and newspapers do");
         }

@@ -13,6 +13,7 @@ mod identifiers;
 mod language;
 mod names;
 mod photographs;
+mod rows;
 mod scene;
 pub mod vocabulary;
 mod words;

@@ -474,10 +474,18 @@ fn split_name(
             if taken_here(a) || taken_here(b) {
                 continue;
             }
+            // `Mrs | Rose | Tully`: a row of adults.
+            let before = a.checked_sub(1).filter(|at| row.contains(at)).map(|at| &scene.lines[at].text);
+            if before.is_some_and(|text| text.tokens.len() == 1 && text.word(0) != "miss" && is(TITLES, text.word(0))) {
+                continue;
+            }
             for (forename, surname) in [(first, second), (second, first)] {
                 let pupils = school.index().full_name(forename.run, surname.run);
                 let words = forename.part.wordness > Wordness::Name && surname.part.wordness > Wordness::Name;
-                if pupils.is_empty() || (words && !names_head_the_table(scene, a)) {
+                // An adult's full name, and only the short form of a pupil's.
+                let adult = !school.index().full_name_is_exact(forename.run, surname.run)
+                    && !school.index().adults(forename.run, surname.run).is_empty();
+                if adult || pupils.is_empty() || (words && !names_head_the_table(scene, a)) {
                     continue;
                 }
                 let pupils = single_out(scene, school, a, forename.run, &pupils);

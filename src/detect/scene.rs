@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use hashbrown::HashMap;
 
+use super::rows::{self, Piece};
 use super::words::{FOOTERS, PLACES, TITLES, is};
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
@@ -21,7 +22,7 @@ pub(super) struct Line<'a> {
     pub sentence: Vec<u32>,
     /// Place in the documents given.
     pub document: usize,
-    /// Paragraph or table within the document.
+    /// Paragraph, piece of one, or table: a number within the document.
     pub block: usize,
     /// Row and column, in a table.
     pub cell: Option<(usize, usize)>,
@@ -76,11 +77,28 @@ impl<'a> Scene<'a> {
         let mut of_document = Vec::new();
         for (document, content) in documents.iter().enumerate() {
             let start = lines.len();
-            for (block, piece) in content.blocks.iter().enumerate() {
+            let mut block = 0;
+            for piece in &content.blocks {
+                block += 1;
                 match piece {
                     Block::Paragraph { text, detail } => {
-                        for piece in pieces(text) {
-                            lines.push(Line::new(piece, document, block, None, detail.clone()));
+                        for piece in rows::pieces(text) {
+                            block += 1;
+                            match piece {
+                                Piece::Prose(text) => {
+                                    for piece in pieces(text) {
+                                        lines.push(Line::new(piece, document, block, None, detail.clone()));
+                                    }
+                                }
+                                Piece::Table(table) => {
+                                    for (row, cells) in table.iter().enumerate() {
+                                        for (column, text) in cells.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
+                                            let cell = Some((row, column));
+                                            lines.push(Line::new(text, document, block, cell, detail.clone()));
+                                        }
+                                    }
+                                }
+                            }
                         }
                     }
                     Block::Table(table) => {

@@ -69,6 +69,13 @@ pub(super) const MOTION: &[&str] = &[
     "opposite", "delivered", "delivery", "route", "path", "access", "entrance", "moved", "travel", "returned", "return",
 ];
 
+/// Headings of columns in which no pupil stands: those who made works, and the school's own people.
+pub(super) const MAKERS: &[&str] = &[
+    "author", "authors", "artist", "artists", "poet", "composer", "playwright", "illustrator", "inventor", "scientist",
+    "publisher", "supplier", "director", "writer", "player", "character", "figure", "street", "venue", "location", "room",
+    "building", "site", "teacher", "staff", "tutor", "colleague", "invigilator", "driver", "governor", "examiner", "assessor",
+];
+
 /// Relatives: a guardian's full name beside one of these is the guardian's.
 pub(super) const KIN: &[&str] = &[
     "mum", "mums", "dad", "dads", "mother", "father", "mam", "nan", "gran", "grandma", "grandad", "grandmother",
