@@ -410,7 +410,14 @@ fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
         let table = (line.document, line.block);
         // Faith and Chance in a list of names head no column.
         let named = context.by_row.contains_key(&(line.document, line.block, row));
-        let category = if named { None } else { VOCABULARY.heading(&line.text) };
+        // A row of one cell is the table's title.
+        let beside = |other: Option<usize>| {
+            other.and_then(|other| scene.lines.get(other)).is_some_and(|other| {
+                (other.document, other.block) == table && other.cell.map(|cell| cell.0) == Some(row)
+            })
+        };
+        let title = !beside(at.checked_sub(1)) && !beside(at.checked_add(1));
+        let category = if named || title { None } else { VOCABULARY.heading(&line.text) };
         if let Some(category) = category
             && *heading_rows.entry(table).or_insert(row) == row
         {

@@ -188,6 +188,9 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     if token.kind != TokenKind::Word || text.norm(token).chars().count() < 2 {
         return false;
     }
+    if line.cell.is_some() && surname_in_its_own_cell(scene, at) {
+        return false;
+    }
     let previous = span.from.checked_sub(1).map_or("", |before| text.word(before));
     let directly = token.gap.only(Gap::SPACE.or(Gap::STOP));
     if titled(text, span.from)
@@ -320,6 +323,26 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         return !(writers.recipient.contains(&span.run) || span.part.adult_forename);
     }
     true
+}
+
+/// The row has a surname in a column of its own: with the forename it made a full name of the roster, or it is a stranger's.
+fn surname_in_its_own_cell(scene: &Scene<'_>, at: usize) -> bool {
+    let line = &scene.lines[at];
+    let key = |at: usize| {
+        let other = &scene.lines[at];
+        (other.document, other.block, other.cell.map(|cell| cell.0))
+    };
+    let lines = &scene.of_document[line.document];
+    let before = (lines.start..at).rev().take_while(|&other| key(other) == key(at));
+    let after = (at + 1..lines.end).take_while(|&other| key(other) == key(at));
+    before.chain(after).any(|other| {
+        let heading = scene.column_heading(other).map(|heading| &scene.lines[heading].text);
+        let surnames = heading.is_some_and(|text| {
+            text.tokens.iter().any(|token| matches!(text.norm(token), "surname" | "last" | "family" | "lastname"))
+        });
+        let text = &scene.lines[other].text;
+        surnames && text.tokens.first().is_some_and(|token| text.norm(token).chars().count() > 2)
+    })
 }
 
 fn calendar(word: &str) -> bool {

@@ -444,6 +444,12 @@ fn table_names(
     }
 }
 
+fn take(taken: &mut HashMap<usize, Vec<(usize, usize)>>, scene: &Scene<'_>, cells: &[usize]) {
+    for &at in cells {
+        taken.entry(at).or_default().push((0, scene.lines[at].text.tokens.len()));
+    }
+}
+
 fn split_name(
     scene: &Scene<'_>,
     school: &School,
@@ -477,6 +483,7 @@ fn split_name(
             // `Mrs | Rose | Tully`: a row of adults.
             let before = a.checked_sub(1).filter(|at| row.contains(at)).map(|at| &scene.lines[at].text);
             if before.is_some_and(|text| text.tokens.len() == 1 && text.word(0) != "miss" && is(TITLES, text.word(0))) {
+                take(taken, scene, &[a, b]);
                 continue;
             }
             for (forename, surname) in [(first, second), (second, first)] {
@@ -485,13 +492,14 @@ fn split_name(
                 // An adult's full name, and only the short form of a pupil's.
                 let adult = !school.index().full_name_is_exact(forename.run, surname.run)
                     && !school.index().adults(forename.run, surname.run).is_empty();
+                if adult {
+                    take(taken, scene, &[a, b]);
+                }
                 if adult || pupils.is_empty() || (words && !names_head_the_table(scene, a)) {
                     continue;
                 }
                 let pupils = single_out(scene, school, a, forename.run, &pupils);
-                for at in [a, b] {
-                    taken.entry(at).or_default().push((0, scene.lines[at].text.tokens.len()));
-                }
+                take(taken, scene, &[a, b]);
                 let because = "forename and surname in two cells of one row".to_owned();
                 mentions.push(Mention {
                     line: a,

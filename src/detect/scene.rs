@@ -322,7 +322,9 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
                 add(from, to, Fact::Class(class));
             }
         }
-        if let Some((year, length)) = year(text, from) {
+        if let Some((year, length)) = year(text, from)
+            && !of_staff(text, from, from + length)
+        {
             add(from, from + length, Fact::Year(year));
         }
         if word.len() <= 4 {
@@ -357,6 +359,19 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
         add(from, to.max(from + 1), Fact::Born(date));
     }
     out
+}
+
+/// `Head of Year 10`, `the Year 10 office`: a year group that names a post or a place.
+fn of_staff(text: &Text<'_>, from: usize, to: usize) -> bool {
+    let before = |back: usize| from.checked_sub(back).map_or("", |at| text.word(at));
+    let post = matches!(before(2), "head" | "leader" | "director" | "heads" | "lead" | "manager" | "head's")
+        && matches!(before(1), "of" | "for");
+    let after = text.tokens.get(to).is_some_and(|next| next.gap.only(Gap::SPACE))
+        && matches!(
+            text.word(to),
+            "tutor" | "tutors" | "leader" | "lead" | "teacher" | "teachers" | "coordinator" | "office" | "team" | "staff" | "manager"
+        );
+    post || after
 }
 
 /// A year group at a token, with the number of tokens it takes.
