@@ -17,21 +17,20 @@ use support::Seeded;
 /// Recall and precision of pupils at least, share of tiers right at least, of the messages of each shape.
 /// Raise a floor when the figures rise; never lower one.
 const FLOORS: [(Shape, f64, f64, f64); 10] = [
-    (Shape::ClassList, 0.0, 0.0, 0.0),
-    (Shape::SenRegister, 0.0, 0.0, 0.0),
-    (Shape::EhcpLetter, 0.0, 0.0, 0.0),
-    (Shape::Ctf, 0.0, 0.0, 0.0),
-    (Shape::Census, 0.0, 0.0, 0.0),
-    (Shape::Attendance, 0.0, 0.0, 0.0),
-    (Shape::Safeguarding, 0.0, 0.0, 0.0),
-    (Shape::TripMedical, 0.0, 0.0, 0.0),
-    (Shape::ExamEntries, 0.0, 0.0, 0.0),
-    (Shape::ParentThread, 0.0, 0.0, 0.0),
+    (Shape::ClassList, 0.998, 0.948, 0.998),
+    (Shape::SenRegister, 0.996, 0.944, 0.874),
+    (Shape::EhcpLetter, 1.0, 0.666, 1.0),
+    (Shape::Ctf, 1.0, 0.904, 1.0),
+    (Shape::Census, 1.0, 0.96, 1.0),
+    (Shape::Attendance, 0.994, 0.953, 0.809),
+    (Shape::Safeguarding, 1.0, 0.654, 1.0),
+    (Shape::TripMedical, 0.998, 0.958, 0.866),
+    (Shape::ExamEntries, 0.994, 0.96, 0.782),
+    (Shape::ParentThread, 0.972, 0.686, 0.972),
 ];
 
-/// Of the matched negatives, stopped at most; of the positives that hold ten pupils or a sensitive fact, delivered at most.
-const NEGATIVES_STOPPED: usize = 1000;
-const BREACHES_DELIVERED: usize = 1000;
+/// Of the matched negatives, stopped at most. Of the positives with ten pupils or a sensitive fact, none may be delivered.
+const NEGATIVES_STOPPED: usize = 29;
 
 /// Positives of each shape, form and school.
 const ROUNDS: usize = 6;
@@ -131,6 +130,7 @@ fn pupils_of_bulk_shapes_are_found_and_nobody_else() {
             t.delivered
         );
     }
+    let mut below = Vec::new();
     for (shape, recall, precision, tiers) in FLOORS {
         let of = |pick: fn(&Tally) -> usize| {
             tallies.iter().filter(|((s, _), _)| *s == shape).map(|(_, t)| pick(t)).sum::<usize>()
@@ -144,14 +144,21 @@ fn pupils_of_bulk_shapes_are_found_and_nobody_else() {
             share(found, named),
             share(of(|t| t.tiers), wanted)
         );
-        assert!(share(found, wanted) >= recall, "{shape:?}: recall {:.4} below {recall}", share(found, wanted));
-        assert!(share(found, named) >= precision, "{shape:?}: precision {:.4} below {precision}", share(found, named));
-        let right = share(of(|t| t.tiers), wanted);
-        assert!(right >= tiers, "{shape:?}: tiers right {right:.4} below {tiers}");
+        let figures = [
+            ("recall", share(found, wanted), recall),
+            ("precision", share(found, named), precision),
+            ("tiers", share(of(|t| t.tiers), wanted), tiers),
+        ];
+        for (figure, got, floor) in figures {
+            if got < floor {
+                below.push(format!("{shape:?}: {figure} {got:.4} below {floor}"));
+            }
+        }
     }
     let sum = |pick: fn(&Tally) -> usize| tallies.values().map(pick).sum::<usize>();
     let (stopped, delivered) = (sum(|t| t.stopped), sum(|t| t.delivered));
     println!("negatives stopped {stopped}, breaches delivered {delivered}");
     assert!(stopped <= NEGATIVES_STOPPED, "{stopped} matched negatives stopped");
-    assert!(delivered <= BREACHES_DELIVERED, "{delivered} breaches delivered");
+    assert_eq!(delivered, 0, "breaches delivered");
+    assert!(below.is_empty(), "{}", below.join("\n"));
 }

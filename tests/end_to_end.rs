@@ -169,3 +169,75 @@ fn recipients_have_outcomes_of_their_own() {
         assert_eq!(relayed(&copy.content), Some(&message[..]));
     }
 }
+
+/// A clean message of the fixtures, sent.
+fn send_clean(gateway: &Gateway) -> Case {
+    let case = cases().into_iter().find(|c| c.action == "deliver" && c.rcpt.len() == 1).expect("clean mail");
+    let reply = gateway.client().send(&case.mail_from, &case.rcpt, &case.message()).expect("a transaction");
+    assert_eq!(reply.code, 250, "{reply:?}");
+    case
+}
+
+#[test]
+fn mail_is_taken_while_the_smarthost_is_away_and_delivered_when_it_is_back() {
+    let port = support::free_port();
+    let gateway = Gateway::started(port);
+    let case = send_clean(&gateway);
+    let until = std::time::Instant::now() + support::PATIENCE;
+    while !gateway.log().contains("the smarthost cannot be used") {
+        assert!(std::time::Instant::now() < until, "{}", gateway.log());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let sink = Sink::start_on(port);
+    sink.wait("the message that waited", |taken| !taken.is_empty());
+    let taken = sink.settled();
+    assert_eq!(taken.len(), 1, "once, and nobody is told of a short wait");
+    assert_eq!(relayed(&taken[0].content), Some(&case.message()[..]));
+}
+
+#[test]
+fn a_slow_smarthost_slows_nobody_who_sends() {
+    let sink = Sink::start();
+    sink.delay(std::time::Duration::from_millis(700));
+    let gateway = Gateway::started(sink.port);
+    let start = std::time::Instant::now();
+    let cases: Vec<_> = (0..8).map(|_| send_clean(&gateway)).collect();
+    let answered = start.elapsed();
+    sink.delay(std::time::Duration::ZERO);
+    sink.wait("all of them", |taken| taken.len() == cases.len());
+    // Eight messages of several commands each would have taken the smarthost half a minute.
+    assert!(answered < std::time::Duration::from_secs(10), "answered after {answered:?}");
+}
+
+#[test]
+fn what_cannot_be_delivered_in_its_time_is_given_up_and_reported_once() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    // A second and a half.
+    gateway.set("queue", "give_up_hours", 0.0004);
+    gateway.start(&[]);
+    let to = "busy@shorelinecoaches.example";
+    sink.answer_recipient(to, "450 4.2.1 Later");
+    let message = b"From: w.carr@saltmere.example\r\nTo: busy@shorelinecoaches.example\r\nSubject: Coach\r\n\
+        Message-ID: <give-up@saltmere.example>\r\n\r\nA 29-seater, please.\r\n";
+    let reply = gateway.client().send("w.carr@saltmere.example", &[to.to_owned()], message).expect("a transaction");
+    assert_eq!(reply.code, 250, "{reply:?}");
+    sink.wait("the report", |taken| taken.iter().any(|t| t.from.is_empty()));
+    let taken = sink.settled();
+    let reports: Vec<_> = taken.iter().filter(|t| t.from.is_empty()).collect();
+    assert_eq!(reports.len(), 1);
+    let report = String::from_utf8_lossy(&reports[0].content).into_owned();
+    for words in [
+        "multipart/report",
+        "message/delivery-status",
+        "Action: failed",
+        "Status: 4.4.7",
+        to,
+        "give-up@saltmere.example",
+    ] {
+        assert!(report.contains(words), "{words} is missing:\n{report}");
+    }
+    assert!(!report.contains("29-seater"), "the report quotes no text of the message");
+    let shown = gateway.command(&["queue", "list", "--state", "failed", "--json"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("\"failed\""));
+}

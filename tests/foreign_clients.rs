@@ -6,7 +6,7 @@ mod support;
 use std::io::Write;
 use std::process::Command;
 
-use support::{Gateway, Sink, Taken, cases, installed, relayed};
+use support::{Gateway, Sink, Taken, cases, header, installed, relayed};
 
 const PYTHON: &str = "\
 import smtplib, sys
@@ -75,6 +75,30 @@ fn through_the_gateway_as_without_it(client: &str) {
         let mut wanted = case.rcpt.clone();
         wanted.sort();
         behind.wait(&format!("{client}: {}", case.id), |taken| reached(taken) == wanted);
+    }
+}
+
+/// lettre, the most used mail library of Rust, as a client of ours.
+#[test]
+fn lettre() {
+    use lettre::Transport;
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    let client = lettre::SmtpTransport::builder_dangerous("127.0.0.1").port(gateway.port).build();
+    let clean: Vec<_> = cases().into_iter().filter(|case| case.action == "deliver").collect();
+    for case in &clean {
+        let to = case.rcpt.iter().map(|r| r.parse().expect("an address")).collect();
+        let envelope = lettre::address::Envelope::new(case.mail_from.parse().ok(), to).expect("an envelope");
+        let reply = client.send_raw(&envelope, &case.message()).unwrap_or_else(|e| panic!("{}: {e}", case.id));
+        assert!(reply.is_positive(), "{}: {reply:?}", case.id);
+    }
+    let taken = sink.wait("all of them", |taken| taken.len() >= clean.len());
+    for case in &clean {
+        let id = header(&case.message(), "Message-ID");
+        let copy = taken.iter().find(|t| header(&t.content, "Message-ID") == id).expect("it came");
+        // lettre ends every message with one more line end.
+        let relayed = relayed(&copy.content).map(|c| c.strip_suffix(b"\r\n").unwrap_or(c));
+        assert_eq!(relayed, Some(&case.message()[..]), "{}", case.id);
     }
 }
 

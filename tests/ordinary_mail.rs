@@ -19,8 +19,13 @@ const MESSAGES: usize = 2_400;
 
 /// Stopped for pupil data at most, and messages that are said to name a pupil at most. Lower them when the figures fall;
 /// never raise one. The aim is 1 in 1,000 stopped.
-const STOPPED: usize = 10_000;
-const NAMED: usize = 10_000;
+const STOPPED: usize = 60;
+const NAMED: usize = 346;
+
+/// The same of the second grammar, which is for measuring alone.
+const ASIDE: usize = 1_000;
+const STOPPED_ASIDE: usize = 153;
+const NAMED_ASIDE: usize = 380;
 
 /// The rules that pupil data fires.
 const PUPIL_RULES: [&str; 7] = [
@@ -35,16 +40,36 @@ const PUPIL_RULES: [&str; 7] = [
 
 /// Adults' forenames that no pupil of the roster has, in any form.
 const ADULTS: &[&str] = &[
-    "Martin", "Graham", "Sheila", "Deborah", "Trevor", "Yvonne", "Clive", "Brenda", "Nigel", "Maureen", "Janet", "Barry", "Doreen",
-    "Malcolm", "Geoffrey", "Pauline", "Terence", "Norma",
+    "Martin", "Graham", "Sheila", "Deborah", "Trevor", "Yvonne", "Clive", "Brenda", "Nigel", "Maureen", "Janet",
+    "Barry", "Doreen", "Malcolm", "Geoffrey", "Pauline", "Terence", "Norma",
 ];
 
 /// Places that are spelt like pupils, each with what makes it one, and plain ones.
 const PLACES: &[&str] = &[
-    "the Rose Hill gate", "the corner of Ivy Lane", "14 Rose Hill", "the Grace Field pavilion", "Holly Bush Farm", "Preston Hall car park",
-    "Hunter Wood Timber", "Heather Moor nature reserve", "Sandy Shore campsite", "Hope Chapel car park", "Dean Close School",
-    "Amber Stone quarry", "Crystal Waters leisure pool", "Lincoln and Wells", "Station Road", "the Bell Yard bakery", "Reading station",
-    "Church Lane", "Hall Farm", "the town park", "Summer Hall hotel", "Olive Marsh bird hide", "Jordan Price Coaches", "Thornmoor library",
+    "the Rose Hill gate",
+    "the corner of Ivy Lane",
+    "14 Rose Hill",
+    "the Grace Field pavilion",
+    "Holly Bush Farm",
+    "Preston Hall car park",
+    "Hunter Wood Timber",
+    "Heather Moor nature reserve",
+    "Sandy Shore campsite",
+    "Hope Chapel car park",
+    "Dean Close School",
+    "Amber Stone quarry",
+    "Crystal Waters leisure pool",
+    "Lincoln and Wells",
+    "Station Road",
+    "the Bell Yard bakery",
+    "Reading station",
+    "Church Lane",
+    "Hall Farm",
+    "the town park",
+    "Summer Hall hotel",
+    "Olive Marsh bird hide",
+    "Jordan Price Coaches",
+    "Thornmoor library",
 ];
 
 /// Lists of alternatives by name, and the names of whole messages.
@@ -55,19 +80,20 @@ struct Grammar {
 }
 
 impl Grammar {
-    fn read(roster: &Roster) -> Self {
-        let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let mut name = "";
-        for line in include_str!("ordinary/grammar.txt").lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
-            match line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-                Some(section) => name = section,
-                None => lists.entry(name).or_default().push(line),
-            }
-        }
+    fn open(roster: &Roster) -> Self {
+        let lists = lists(include_str!("ordinary/grammar.txt"));
         let mails: Vec<&str> = lists.keys().filter(|name| name.starts_with("mail ")).copied().collect();
         assert!(mails.len() >= 20, "the grammar holds {} kinds of mail", mails.len());
-        let surnames = roster.pupils.iter().map(|p| p.surname.clone()).collect();
-        Self { lists, mails, surnames }
+        Self { lists, mails, surnames: surnames(roster) }
+    }
+
+    /// The second grammar: its own lists before those of the first, and its own messages alone.
+    fn held_aside(roster: &Roster) -> Self {
+        let own = lists(include_str!("ordinary/aside.txt"));
+        let mails = own.keys().filter(|name| name.starts_with("mail ")).copied().collect();
+        let mut all = lists(include_str!("ordinary/grammar.txt"));
+        all.extend(own);
+        Self { lists: all, mails, surnames: surnames(roster) }
     }
 
     fn expand(&self, text: &str, roster: &Roster, rng: &mut Seeded) -> String {
@@ -79,8 +105,8 @@ impl Grammar {
             rest = tail;
             match slot {
                 "number" => out.push_str(&(2 + rng.below(97)).to_string()),
-                "place" => out.push_str(rng.pick(PLACES)),
-                "surname" => out.push_str(rng.pick(&self.surnames)),
+                "place" => out.push_str(rng.pick::<&str>(PLACES)),
+                "surname" => out.push_str(rng.pick::<String>(&self.surnames)),
                 "adult" => {
                     let (forename, surname) = (*rng.pick(ADULTS), rng.pick(&self.surnames));
                     assert!(!roster.has(forename, surname), "{forename} {surname} is a pupil");
@@ -88,7 +114,7 @@ impl Grammar {
                 }
                 _ => {
                     let list = self.lists.get(slot).unwrap_or_else(|| panic!("the grammar has no [{slot}]"));
-                    out.push_str(&self.expand(rng.pick(list), roster, rng));
+                    out.push_str(&self.expand(rng.pick::<&str>(list), roster, rng));
                 }
             }
         }
@@ -97,22 +123,54 @@ impl Grammar {
     }
 }
 
+fn surnames(roster: &Roster) -> Vec<String> {
+    roster.pupils.iter().map(|p| p.surname.clone()).collect()
+}
+
+fn lists(grammar: &'static str) -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut name = "";
+    for line in grammar.lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
+        // A subject may start with a bracket as well; it has more after it.
+        match line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            Some(section) => name = section,
+            None => lists.entry(name).or_default().push(line),
+        }
+    }
+    lists
+}
+
 #[test]
 fn ordinary_mail_is_not_stopped_for_pupil_data() {
-    let mut rng = Seeded::fixed(20_261_014);
+    let show = std::env::var_os("SCHOOLGATE_MISSES").is_some();
+    let (stopped, named) = run(Grammar::open, 20_261_014, MESSAGES, show);
+    assert!(stopped <= STOPPED, "{stopped} of {MESSAGES} ordinary messages stopped for pupil data");
+    assert!(named <= NAMED, "{named} of {MESSAGES} ordinary messages said to name a pupil");
+}
+
+/// Prints no offender: nothing is changed on account of these.
+#[test]
+fn ordinary_mail_held_aside_is_not_stopped_for_pupil_data() {
+    let (stopped, named) = run(Grammar::held_aside, 20_261_015, ASIDE, false);
+    assert!(stopped <= STOPPED_ASIDE, "{stopped} of {ASIDE} ordinary messages stopped for pupil data");
+    assert!(named <= NAMED_ASIDE, "{named} of {ASIDE} ordinary messages said to name a pupil");
+}
+
+/// How many were stopped for pupil data, and how many were said to name a pupil.
+fn run(grammar: fn(&Roster) -> Grammar, seed: u64, messages: usize, show: bool) -> (usize, usize) {
+    let mut rng = Seeded::fixed(seed);
     let roster = Roster::of("secondary");
     let config = Config::load(&roster.folder.join("school.toml")).expect("a sound configuration");
     let ground = ground::load(&config).expect("a sound roster").ground;
-    let grammar = Grammar::read(&roster);
+    let grammar = grammar(&roster);
     let at = "2026-10-14T10:00:00+01:00".parse().expect("a time");
     let address = |text: &str| Address::parse(text).expect("an address");
-    let show = std::env::var_os("SCHOOLGATE_MISSES").is_some();
 
     let (mut stopped, mut named) = (0, 0);
     let mut by_kind: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
-    for i in 0..MESSAGES {
+    for i in 0..messages {
         let kind = grammar.mails[i % grammar.mails.len()];
-        let text = grammar.expand(rng.pick(&grammar.lists[kind]), &roster, &mut rng);
+        let text = grammar.expand(rng.pick::<&str>(&grammar.lists[kind]), &roster, &mut rng);
         let (subject, body) = text.split_once(" // ").expect("subject and body");
         let to = if kind == "mail personal" {
             *rng.pick(&["chris.moorland77@gmail.com", "aunt.jean.beck@btinternet.com"])
@@ -136,7 +194,8 @@ fn ordinary_mail_is_not_stopped_for_pupil_data() {
         let raw = message(&content, form, "Office <office@thornmoor.example>", to);
         let envelope = Envelope::new(Some(address("office@thornmoor.example")), vec![address(to)]);
         let report = inspect(&ground, &envelope, &raw, at);
-        let fired: Vec<&str> = report.rules.iter().map(|r| r.id.as_str()).filter(|id| PUPIL_RULES.contains(id)).collect();
+        let fired: Vec<&str> =
+            report.rules.iter().map(|r| r.id.as_str()).filter(|id| PUPIL_RULES.contains(id)).collect();
         let entry = by_kind.entry(kind).or_default();
         entry.0 += 1;
         if report.action != Action::Deliver && !fired.is_empty() {
@@ -148,8 +207,12 @@ fn ordinary_mail_is_not_stopped_for_pupil_data() {
             entry.2 += 1;
         }
         if show && !(report.pupils.is_empty() && fired.is_empty()) {
-            let found: Vec<String> =
-                report.findings.iter().filter(|f| f.pupil.is_some()).map(|f| format!("{} {:?}", f.kind, f.text)).collect();
+            let found: Vec<String> = report
+                .findings
+                .iter()
+                .filter(|f| f.pupil.is_some())
+                .map(|f| format!("{} {:?}", f.kind, f.text))
+                .collect();
             println!("{i} {kind} to {to}: {:?} {fired:?} {found:?}\n    {}", report.action, text.replace('\n', " / "));
         }
     }
@@ -157,7 +220,6 @@ fn ordinary_mail_is_not_stopped_for_pupil_data() {
     for (kind, (all, stopped, named)) in &by_kind {
         println!("{kind:18} {all:8} {stopped:7} {named:7}");
     }
-    println!("{MESSAGES} messages, {stopped} stopped for pupil data, {named} said to name a pupil");
-    assert!(stopped <= STOPPED, "{stopped} of {MESSAGES} ordinary messages stopped for pupil data");
-    assert!(named <= NAMED, "{named} of {MESSAGES} ordinary messages said to name a pupil");
+    println!("{messages} messages, {stopped} stopped for pupil data, {named} said to name a pupil");
+    (stopped, named)
 }

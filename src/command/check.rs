@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
 
-use super::terminal::{safe, safe_json};
+use super::terminal::{self, safe, safe_json, say};
 use crate::config::Config;
 use crate::inspect::{Report, inspect};
 use crate::policy::Action;
@@ -65,9 +65,9 @@ pub fn run(args: &Check) -> Result<ExitCode> {
     };
     let report = inspect(&loaded.ground, &envelope, &raw, at);
     if args.json {
-        println!("{}", safe_json(&report)?);
+        say!("{}", safe_json(&report)?)?;
     } else {
-        print!("{}", told(&report, args.explain));
+        terminal::print(&told(&report, args.explain))?;
     }
     Ok(ExitCode::from(status(report.action)))
 }

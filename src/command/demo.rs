@@ -15,7 +15,7 @@ use rust_embed::RustEmbed;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::terminal::safe;
+use super::terminal::{safe, say};
 use crate::config::{Config, LogFormat};
 use crate::limits;
 use crate::message;
@@ -70,16 +70,16 @@ async fn play(args: &Demo) -> Result<()> {
     let config = configuration(folder.path(), args.listen, capture_address)?;
     let loaded = super::ground::load(&config)?;
     let school = &loaded.ground.school;
-    println!(
+    say!(
         "{}, a made-up school: {} pupils, {} guardians, {} staff.",
         school.name,
         school.pupils.len(),
         school.guardians.len(),
         school.staff.len()
-    );
+    )?;
     let gateway = Gateway::start(&config, loaded.ground).await?;
     let address = gateway.addresses.first().copied().ok_or_else(|| anyhow!("nothing to listen on"))?;
-    println!("schoolgate listens on {address}. What would leave is captured on this machine.\n");
+    say!("schoolgate listens on {address}. What would leave is captured on this machine.\n")?;
     let fixture = |name: &str| Fixtures::get(name).with_context(|| format!("fixtures/{name} is not embedded"));
     let scenes = fixture("demo/demo.jsonl")?;
     let scenes = std::str::from_utf8(&scenes.data)?;
@@ -89,16 +89,16 @@ async fn play(args: &Demo) -> Result<()> {
         perform(number + 1, &scene, &raw, address, &gateway).await?;
     }
     settle(&gateway).await?;
-    tell_captured(&captured);
+    tell_captured(&captured)?;
     if args.once {
-        println!("\nThat was all.");
+        say!("\nThat was all.")?;
     } else {
-        println!("\nThe gateway goes on. Send it something of your own, for example:\n");
-        println!(
+        say!("\nThe gateway goes on. Send it something of your own, for example:\n")?;
+        say!(
             "  swaks --server {address} --from office@{} --to someone@gmail.com --body 'Hello'\n",
             config.school.domains[0]
-        );
-        println!("Ctrl-C ends it; what it kept goes with it.");
+        )?;
+        say!("Ctrl-C ends it; what it kept goes with it.")?;
         tokio::signal::ctrl_c().await?;
     }
     gateway.stop().await;
@@ -136,13 +136,13 @@ async fn perform(number: usize, scene: &Scene, raw: &[u8], address: SocketAddr, 
     let to = scene.rcpt.iter().map(|r| r.parse()).collect::<Result<Vec<lettre::Address>, _>>()?;
     let envelope = lettre::address::Envelope::new(Some(scene.mail_from.parse()?), to)?;
     let answer = client.send_raw(&envelope, &with_crlf(raw)).await;
-    println!("{number:2}. {}", scene.story);
-    println!("    {} -> {}", scene.mail_from, scene.rcpt.join(", "));
+    say!("{number:2}. {}", scene.story)?;
+    say!("    {} -> {}", scene.mail_from, scene.rcpt.join(", "))?;
     match answer {
         Err(error) => {
-            println!("    REFUSED, the sender's mail program says:");
+            say!("    REFUSED, the sender's mail program says:")?;
             let words = error.to_string();
-            println!("        {}", safe(words.trim_start_matches("permanent error ").trim()));
+            say!("        {}", safe(words.trim_start_matches("permanent error ").trim()))?;
         }
         Ok(reply) => {
             let words: String = reply.message().collect();
@@ -154,13 +154,13 @@ async fn perform(number: usize, scene: &Scene, raw: &[u8], address: SocketAddr, 
                 State::Held => "NOT SENT, held for the School Business Manager",
                 other => other.as_str(),
             };
-            println!("    {word}");
+            say!("    {word}")?;
             for rule in shown.report.iter().flat_map(|r| &r.rules) {
-                println!("        {}: {}", rule.id, safe(&rule.why));
+                say!("        {}: {}", rule.id, safe(&rule.why))?;
             }
         }
     }
-    println!();
+    say!("")?;
     Ok(())
 }
 
@@ -176,24 +176,25 @@ async fn settle(gateway: &Gateway) -> Result<()> {
     Ok(())
 }
 
-fn tell_captured(captured: &Captured) {
+fn tell_captured(captured: &Captured) -> Result<()> {
     let captured = captured.0.lock().unwrap_or_else(PoisonError::into_inner);
     let subject = |s: &Submission| safe(&message::read(&s.content).subject());
-    println!("What reached the smarthost's place:");
+    say!("What reached the smarthost's place:")?;
     for submission in captured.iter() {
         let from = submission.envelope.mail_from.as_ref().map_or("a notice".to_owned(), |a| format!("mail from {a}"));
         let to = submission.envelope.recipients.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        println!("    {from} to {to}: {}", subject(submission));
+        say!("    {from} to {to}: {}", subject(submission))?;
     }
     let returned = captured.iter().find(|s| s.envelope.mail_from.is_none() && subject(s).starts_with("NOT SENT"));
     if let Some(notice) = returned {
-        println!("\nWhat a member of staff reads, for example:\n");
+        say!("\nWhat a member of staff reads, for example:\n")?;
         let read = message::read(&notice.content);
         let text = read.parts.iter().find(|p| p.content_type == "text/plain");
         for line in text.map(|p| String::from_utf8_lossy(&p.body).into_owned()).unwrap_or_default().lines() {
-            println!("    | {}", safe(line));
+            say!("    | {}", safe(line))?;
         }
     }
+    Ok(())
 }
 
 /// The messages that would have left.

@@ -8,7 +8,7 @@ use anyhow::Result;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::terminal::safe;
+use super::terminal::{safe, say};
 use crate::config::{Config, ListenConfig, SmarthostConfig, SmarthostTls, StoreConfig};
 use crate::limits;
 use crate::store::StoreKey;
@@ -58,10 +58,10 @@ pub fn run(args: &Doctor) -> Result<ExitCode> {
             Health::Doubtful => "look",
             Health::Bad => "BAD ",
         };
-        println!("{word}  {}", safe(text));
+        say!("{word}  {}", safe(text))?;
     }
     let bad = findings.0.iter().filter(|(h, _)| *h == Health::Bad).count();
-    println!("{}", if bad == 0 { "The gateway can work.".to_owned() } else { format!("{bad} to put right.") });
+    say!("{}", if bad == 0 { "The gateway can work.".to_owned() } else { format!("{bad} to put right.") })?;
     Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

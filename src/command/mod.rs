@@ -80,6 +80,11 @@ pub fn problem(error: &anyhow::Error) -> String {
     lines.join(": ").lines().map(terminal::safe).collect::<Vec<_>>().join("\n  ")
 }
 
+/// Standard output was closed by its reader.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 /// The asynchronous runtime of the commands that need one.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::terminal::safe;
+use super::terminal::{safe, say};
 use crate::policy::{Mode, RulePack};
 
 /// Work with rule packs.
@@ -44,6 +44,6 @@ pub fn run(command: &Policy) -> Result<ExitCode> {
         let breach = if rule.breach { "yes" } else { "no" };
         table.add_row([rule.id.as_str(), rule.action.as_str(), breach, mode, &safe(&rule.why)]);
     }
-    println!("{table}\n\npack `{}` is sound: {} rules", safe(&pack.name), pack.rules.len());
+    say!("{table}\n\npack `{}` is sound: {} rules", safe(&pack.name), pack.rules.len())?;
     Ok(ExitCode::SUCCESS)
 }

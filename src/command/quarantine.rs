@@ -91,7 +91,7 @@ pub fn run(command: &Quarantine) -> Result<ExitCode> {
             Quarantine::Release { one, because } => {
                 let (_, store) = open(&one.config).await?;
                 let (who, why) = because.checked()?;
-                print_decision(&store.release(&one.id(), who, why).await?, &one.id(), "is released");
+                print_decision(&store.release(&one.id(), who, why).await?, &one.id(), "is released")?;
             }
             Quarantine::Return { one, because, note } => send_back(one, because, Some(note)).await?,
             Quarantine::Discard { one, because } => send_back(one, because, None).await?,
@@ -128,7 +128,7 @@ async fn send_back(one: &One, because: &Because, note: Option<&str>) -> Result<(
         Some(_) => (store.return_to_sender(&id, who, why, notices).await?, "is returned to its sender"),
         None => (store.discard(&id, who, why, notices).await?, "is discarded"),
     };
-    print_decision(&decision, &id, done);
+    print_decision(&decision, &id, done)?;
     Ok(())
 }
 

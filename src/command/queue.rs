@@ -87,17 +87,17 @@ pub fn run(command: &Queue) -> Result<ExitCode> {
             }
             Queue::Retry { one, who } => {
                 let (_, store) = open(&one.config).await?;
-                print_decision(&store.retry(&one.id(), who).await?, &one.id(), "will be tried at once");
+                print_decision(&store.retry(&one.id(), who).await?, &one.id(), "will be tried at once")?;
             }
             Queue::Hold { one, because } => {
                 let (_, store) = open(&one.config).await?;
                 let (who, why) = because.checked()?;
-                print_decision(&store.hold(&one.id(), who, why).await?, &one.id(), "is held");
+                print_decision(&store.hold(&one.id(), who, why).await?, &one.id(), "is held")?;
             }
             Queue::Drop { one, because } => {
                 let (_, store) = open(&one.config).await?;
                 let (who, why) = because.checked()?;
-                print_decision(&store.discard(&one.id(), who, why, Vec::new()).await?, &one.id(), "is dropped");
+                print_decision(&store.discard(&one.id(), who, why, Vec::new()).await?, &one.id(), "is dropped")?;
             }
         }
         Ok(ExitCode::SUCCESS)

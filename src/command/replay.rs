@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::mailbox::{Kept, messages};
-use super::terminal::{safe, safe_json};
+use super::terminal::{self, safe, safe_json, say};
 use crate::config::Config;
 use crate::inspect::{Ground, inspect};
 use crate::message;
@@ -103,9 +103,9 @@ pub fn run(args: &Replay) -> Result<ExitCode> {
     bar.finish_and_clear();
     summary.list.sort();
     if args.json {
-        println!("{}", safe_json(&summary)?);
+        say!("{}", safe_json(&summary)?)?;
     } else {
-        print!("{}", told(&summary, other.is_some()));
+        terminal::print(&told(&summary, other.is_some()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

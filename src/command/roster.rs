@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::terminal::safe;
+use super::terminal::{safe, say};
 use crate::config::Config;
 
 /// Work with the roster.
@@ -25,10 +25,10 @@ pub fn run(command: &Roster) -> Result<ExitCode> {
     let config = Config::load(config)?;
     let loaded = super::ground::load(&config)?;
     for fault in &loaded.faults {
-        println!("{}", safe(&fault.to_string()));
+        say!("{}", safe(&fault.to_string()))?;
     }
     let school = &loaded.ground.school;
-    println!(
+    say!(
         "{}: {} pupils, {} guardians, {} staff, {} correspondents; {} problems",
         safe(&school.name),
         school.pupils.len(),
@@ -36,6 +36,6 @@ pub fn run(command: &Roster) -> Result<ExitCode> {
         school.staff.len(),
         school.correspondents.len(),
         loaded.faults.len()
-    );
+    )?;
     Ok(if loaded.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(10) })
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::check::{envelope, time};
-use super::terminal::{safe, safe_json};
+use super::terminal::{self, safe, safe_json, say};
 use crate::config::Config;
 use crate::inspect::{Ground, Report, inspect};
 use crate::policy::Action;
@@ -27,6 +27,15 @@ pub struct Score {
     /// Also print every case that was decided wrong
     #[arg(long)]
     misses: bool,
+    /// Also print the figures of each rule
+    #[arg(long)]
+    by_rule: bool,
+    /// Also print the figures of each tag: what makes a case hard, and where it is hidden
+    #[arg(long)]
+    by_tag: bool,
+    /// Only cases with this tag; with a `-` before it, only cases without it
+    #[arg(long, value_name = "TAG", allow_hyphen_values = true)]
+    tag: Vec<String>,
     /// One labelled case a line
     cases: PathBuf,
 }
@@ -82,6 +91,10 @@ pub struct Outcome {
     pub pupils_extra: Vec<String>,
     /// Pupils wanted.
     pub pupils_wanted: usize,
+    /// Rules that had to fire.
+    pub rules_wanted: Vec<String>,
+    /// What makes the case hard.
+    pub tags: Vec<String>,
 }
 
 /// The figures of a corpus.
@@ -125,6 +138,13 @@ impl Figures {
         share(self.pupils_found, self.pupils_found + self.pupils_wrong)
     }
 
+    /// The figures of these cases.
+    pub fn of<'o>(outcomes: impl IntoIterator<Item = &'o Outcome>) -> Self {
+        let mut figures = Self::default();
+        outcomes.into_iter().for_each(|o| figures.add(o));
+        figures
+    }
+
     fn add(&mut self, outcome: &Outcome) {
         self.cases += 1;
         self.right += usize::from(outcome.right);
@@ -151,17 +171,27 @@ fn share(part: usize, whole: usize) -> f64 {
 pub fn run(args: &Score) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
     let loaded = super::ground::load(&config)?;
-    let (figures, outcomes) = score(&loaded.ground, &args.cases)?;
+    let (mut figures, mut outcomes) = score(&loaded.ground, &args.cases)?;
+    if !args.tag.is_empty() {
+        outcomes.retain(|outcome| args.tag.iter().all(|tag| fits(outcome, tag)));
+        figures = Figures::of(&outcomes);
+    }
     if args.json {
-        println!("{}", safe_json(&serde_json::json!({ "figures": figures, "cases": outcomes }))?);
+        say!("{}", safe_json(&serde_json::json!({ "figures": figures, "cases": outcomes }))?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print!("{}", table(&figures, &outcomes));
+    terminal::print(&table(&figures, &outcomes))?;
+    if args.by_rule {
+        say!("\n{}", by_rule(&outcomes))?;
+    }
+    if args.by_tag {
+        say!("\n{}", by_tag(&outcomes))?;
+    }
     if args.misses {
         for outcome in
             outcomes.iter().filter(|o| !o.right || !o.pupils_missing.is_empty() || !o.pupils_extra.is_empty())
         {
-            println!("{}", safe(&miss(outcome)));
+            say!("{}", safe(&miss(outcome)))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -178,9 +208,7 @@ pub fn score(ground: &Ground, file: &Path) -> Result<(Figures, Vec<Outcome>)> {
         .collect::<Result<_>>()?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let outcomes: Vec<Outcome> = cases.par_iter().map(|case| decide(ground, folder, case)).collect::<Result<_>>()?;
-    let mut figures = Figures::default();
-    outcomes.iter().for_each(|o| figures.add(o));
-    Ok((figures, outcomes))
+    Ok((Figures::of(&outcomes), outcomes))
 }
 
 fn decide(ground: &Ground, folder: &Path, case: &Case) -> Result<Outcome> {
@@ -209,7 +237,51 @@ fn compare(case: &Case, report: &Report) -> Outcome {
         pupils_missing: missing(&case.pupils, &found),
         pupils_extra: extra(&case.pupils, &found),
         pupils_wanted: case.pupils.len(),
+        rules_wanted: case.rules.clone(),
+        tags: case.tags.clone(),
     }
+}
+
+/// `tag` is one of the case's tags; `-tag` is none of them.
+fn fits(outcome: &Outcome, tag: &str) -> bool {
+    match tag.strip_prefix('-') {
+        Some(without) => !outcome.tags.iter().any(|t| t == without),
+        None => outcome.tags.iter().any(|t| t == tag),
+    }
+}
+
+/// For each rule: how often it had to fire, did so, was missed, and fired where it should not.
+fn by_rule(outcomes: &[Outcome]) -> Table {
+    let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    for outcome in outcomes {
+        outcome.rules_wanted.iter().for_each(|r| counts.entry(r).or_default()[0] += 1);
+        outcome.rules_missing.iter().for_each(|r| counts.entry(r).or_default()[1] += 1);
+        outcome.rules_extra.iter().for_each(|r| counts.entry(r).or_default()[2] += 1);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_header(["rule", "wanted", "fired", "missed", "too many"]);
+    for (rule, [wanted, missed, extra]) in counts {
+        let cells = [wanted, wanted - missed, missed, extra].map(|n| n.to_string());
+        table.add_row(std::iter::once(rule.to_owned()).chain(cells));
+    }
+    table
+}
+
+/// For each tag: its cases, and how they came out.
+fn by_tag(outcomes: &[Outcome]) -> Table {
+    let mut tagged: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
+    for outcome in outcomes {
+        outcome.tags.iter().for_each(|tag| tagged.entry(tag).or_default().push(outcome));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(["tag", "cases", "actions right", "let through", "stopped", "pupils found", "of", "wrong"]);
+    for (tag, outcomes) in tagged {
+        let f = Figures::of(outcomes);
+        let cells = [f.cases, f.right, f.let_through, f.stopped, f.pupils_found, f.pupils_wanted, f.pupils_wrong];
+        table.add_row(std::iter::once(safe(tag)).chain(cells.map(|n| n.to_string())));
+    }
+    table
 }
 
 /// The figures as people read them: the four that matter, then wanted against decided.

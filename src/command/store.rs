@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::check;
-use super::terminal::{safe, safe_json};
+use super::terminal::{safe, safe_json, say};
 use crate::config::Config;
 use crate::relay::notify::Notifier;
-use crate::store::{AuditLine, Decision, QueueId, Shown, Store, StoreKey, Summary};
+use crate::store::{Decision, QueueId, Shown, Store, StoreKey, Summary};
 
 /// Which store, and which message of it.
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,7 @@ pub fn notifier(config: &Config) -> Result<Notifier> {
 /// The list, for people or as JSON.
 pub fn print_list(messages: &[Summary], json: bool) -> Result<()> {
     if json {
-        println!("{}", safe_json(&messages.iter().map(as_json).collect::<Vec<_>>())?);
+        say!("{}", safe_json(&messages.iter().map(as_json).collect::<Vec<_>>())?)?;
         return Ok(());
     }
     let mut table = Table::new();
@@ -105,7 +105,7 @@ pub fn print_list(messages: &[Summary], json: bool) -> Result<()> {
             m.rules.join(", "),
         ]);
     }
-    println!("{table}\n{} messages", messages.len());
+    say!("{table}\n{} messages", messages.len())?;
     Ok(())
 }
 
@@ -127,37 +127,38 @@ pub fn print_one(shown: &Shown, findings: bool, json: bool) -> Result<()> {
             }
             value["report"] = report;
         }
-        println!("{}", safe_json(&value)?);
+        say!("{}", safe_json(&value)?)?;
         return Ok(());
     }
-    println!("{} ({}), {}", summary.id, summary.class.as_str(), summary.state.as_str());
-    println!("taken in {}, {} octets, SHA-256 {}", time(summary.at), summary.size, hex(sha256));
+    say!("{} ({}), {}", summary.id, summary.class.as_str(), summary.state.as_str())?;
+    say!("taken in {}, {} octets, SHA-256 {}", time(summary.at), summary.size, hex(sha256))?;
     if let Some(reason) = &summary.damaged {
-        println!("set aside: {}", safe(reason));
+        say!("set aside: {}", safe(reason))?;
     }
-    println!("from {}", safe(&sender(summary)));
+    say!("from {}", safe(&sender(summary)))?;
     for r in recipients {
         let reply = r.reply.as_ref().map_or(String::new(), |reply| format!(": {reply}"));
-        println!("to   {}", safe(&format!("{} ({}, {} tries){reply}", r.address, r.state, r.attempts)));
+        say!("to   {}", safe(&format!("{} ({}, {} tries){reply}", r.address, r.state, r.attempts)))?;
     }
     if let Some(report) = report {
-        println!("\n{}", check::told(report, findings));
+        say!("\n{}", check::told(report, findings))?;
     }
-    println!("\nwhat was done with it:");
-    audit.iter().for_each(|line| println!("  {}", safe(&line.to_string())));
+    say!("\nwhat was done with it:")?;
+    for line in audit {
+        say!("  {}", safe(&line.to_string()))?;
+    }
     Ok(())
 }
 
 /// Says what became of a decision.
-pub fn print_decision(decision: &Decision, id: &QueueId, done: &str) {
+pub fn print_decision(decision: &Decision, id: &QueueId, done: &str) -> Result<()> {
     match decision {
-        Decision::Done => println!("{id} {done}"),
-        Decision::Already(line) => println!("{id}: nothing changed, it was decided before: {}", safe(&told(line))),
+        Decision::Done => say!("{id} {done}")?,
+        Decision::Already(line) => {
+            say!("{id}: nothing changed, it was decided before: {}", safe(&line.to_string()))?;
+        }
     }
-}
-
-fn told(line: &AuditLine) -> String {
-    line.to_string()
+    Ok(())
 }
 
 fn as_json(m: &Summary) -> serde_json::Value {

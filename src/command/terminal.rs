@@ -1,5 +1,20 @@
 //! Text of mail on a terminal: nothing that came in a message may move the cursor, set a title or reach a clipboard.
 
+use std::io::Write;
+
+/// Writes to standard output. A reader that has gone away (`| head`) is an error like any other, not a panic.
+pub fn print(text: &str) -> std::io::Result<()> {
+    std::io::stdout().lock().write_all(text.as_bytes())
+}
+
+/// Writes one line to standard output, as `println!` does, and gives the error.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::command::terminal::print(&(format!($($text)*) + "\n"))
+    };
+}
+pub(crate) use say;
+
 /// The text with every control, bidirectional and invisible format character shown as an escape (CWE-150).
 pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

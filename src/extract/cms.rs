@@ -6,6 +6,8 @@ use super::file::Content;
 /// 1.2.840.113549.1.7, before the last number.
 const PKCS7: &[u8] = &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
 const DATA: u8 = 1;
+/// Length of an EncapsulatedContentInfo that is an object identifier and nothing else.
+const DETACHED_LENGTH: u8 = 11;
 const ENVELOPED: u8 = 3;
 const ENCRYPTED: u8 = 6;
 /// id-ct-authEnvelopedData and id-ct-compressedData stand under 1.2.840.113549.1.9.16.1.
@@ -22,11 +24,13 @@ pub fn read(bytes: &[u8]) -> Result<Content, Why> {
         return Err(Why::Encrypted);
     }
     let data: Vec<u8> = PKCS7.iter().copied().chain([DATA]).collect();
-    let at = memchr::memmem::find(bytes, &data).ok_or(Why::UnknownType)? + data.len();
-    // [0] EXPLICIT, then the octet string, whole or in pieces.
+    let oid = memchr::memmem::find(bytes, &data).ok_or(Why::UnknownType)?;
+    let at = oid + data.len();
+    // [0] EXPLICIT, then the octet string, whole or in pieces. A detached signature has no content: its EncapsulatedContentInfo
+    // ends behind the object identifier, and what follows then are certificates, [0] as well.
+    let ends_here = bytes[..oid].ends_with(&[0x30, DETACHED_LENGTH]);
     let (tag, _, inside) = header(bytes, at).ok_or(Why::UnknownType)?;
-    if tag != 0xa0 {
-        // A detached signature has no content.
+    if tag != 0xa0 || ends_here {
         return Ok(Content::default());
     }
     let signed = octets(bytes, inside).ok_or(Why::Damaged)?;
@@ -88,5 +92,14 @@ mod tests {
             assert_eq!(inner[0].1, b"Amy");
         }
         assert!(read(&[start.as_slice(), b"\x31\x03"].concat()).unwrap().inner.is_empty());
+        // As mail programs write detached signatures: the certificates that follow are no content.
+        let detached = [
+            b"\x30\x82\x05\x00".as_slice(),
+            &oid(2),
+            b"\x02\x01\x01\x31\x00\x30\x0b",
+            &oid(DATA),
+            b"\xa0\x82\x03\x00\x30\x82",
+        ];
+        assert!(read(&detached.concat()).unwrap().inner.is_empty());
     }
 }

@@ -182,12 +182,12 @@ fn listed(addresses: &[&str]) -> String {
     }
 }
 
-/// `a pupil`, `3 pupils`, `about 30 pupils`: nobody is helped by a false exactness.
+/// `a pupil`, `3 pupils`, `some 30 pupils`: nobody is helped by a false exactness.
 fn counted(pupils: usize) -> String {
     match pupils {
         0 | 1 => "a pupil".to_owned(),
         2..10 => format!("{pupils} pupils"),
-        _ => format!("about {} pupils", (pupils + 2) / 5 * 5),
+        _ => format!("some {} pupils", (pupils + 2) / 5 * 5),
     }
 }
 
@@ -371,7 +371,7 @@ mod tests {
     fn numbers_and_lists_in_words() {
         assert_eq!(
             [0, 1, 2, 9, 11, 28, 103].map(counted),
-            ["a pupil", "a pupil", "2 pupils", "9 pupils", "about 10 pupils", "about 30 pupils", "about 105 pupils"]
+            ["a pupil", "a pupil", "2 pupils", "9 pupils", "some 10 pupils", "some 30 pupils", "some 105 pupils"]
         );
         assert_eq!(listed(&["a", "b", "c", "d"]), "a, b and 2 others");
     }

@@ -43,8 +43,11 @@ fn some<'a>(roster: &'a Roster, rng: &mut Seeded, least: u64, most: u64) -> Vec<
     taken
 }
 
+/// What stands in the columns that say who it is.
+type Cells = fn(&Pupil) -> Vec<String>;
+
 /// The columns that say who it is, and what stands in them. The form is always among them: two pupils may share a name.
-fn who(rng: &mut Seeded) -> (Vec<&'static str>, fn(&Pupil) -> Vec<String>) {
+fn who(rng: &mut Seeded) -> (Vec<&'static str>, Cells) {
     match rng.below(4) {
         0 => (vec!["Surname", "Forename", "Form"], |p| vec![p.surname.clone(), p.forename.clone(), p.form.clone()]),
         1 => (vec!["Name", "Class"], |p| vec![p.full(), p.form.clone()]),

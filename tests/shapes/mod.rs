@@ -5,7 +5,7 @@
 //! It knows the lists of `fixtures/` and the words of policy, never the product's own rules.
 
 // Each test file is a crate of its own and uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod content;
 mod files;

@@ -40,7 +40,12 @@ pub struct Sink {
 
 impl Sink {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::start_on(0)
+    }
+
+    /// On this port; 0 is any that is free.
+    pub fn start_on(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let sink = Self { port, script: Arc::default() };
         let serving = sink.clone();
