@@ -10,7 +10,7 @@ use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
 use super::words::{
     ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, PREPOSITIONS, RENOWN,
-    ROLES, WHERE, is,
+    ROLES, SITES, WHERE, is,
 };
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
@@ -150,10 +150,15 @@ pub(super) fn weigh(
     }
     let famous = famous(text, candidate);
     let place = place_like(text, candidate);
+    // `Preston Hall car park`, `Heather Moor nature reserve`
+    let site = is(PLACES, next) || (is(SITES, next) && is(PLACES, text.word(candidate.to + 1)));
+    let place_after = follows && site && (capital_next || !possessive);
+    if place_after && !possessive && is(PLACE_ENDINGS, text.word(candidate.surname.from)) {
+        return None;
+    }
     if forename == Wordness::Name && surname == Wordness::Name && !famous && !place {
         return Some((Confidence::High, "full name".into()));
     }
-    let place_after = follows && is(PLACES, next) && (capital_next || !possessive);
     let surname_word = text.word(candidate.surname.from);
     let scenery = is(PLACES, surname_word) || is(LANDSCAPE, surname_word);
     let pointed = directly && (is(ARTICLES, previous) || (scenery && is(PREPOSITIONS, previous)));
@@ -232,11 +237,19 @@ pub(super) fn weigh(
     }
     let fits = scene.facts_of(at).iter().any(|fact| {
         (fact.to <= candidate.from || fact.from >= candidate.to)
+            && line.sentence.get(fact.from) == Some(&sentence)
             && !matches!(fact.fact, Fact::Guardian(_))
             && school.index().forename_with(candidate.forename.run, fact.fact).iter().any(|p| candidate.pupils.contains(p))
     });
     if fits {
         add(3, "class, year or birth date fits");
+    }
+    let longer = follows
+        && next_token.is_some_and(|t| t.kind == TokenKind::Word && t.case == Case::Capitalised)
+        && next.chars().count() > 3
+        && !is(ACTS, next);
+    if longer {
+        add(-2, "against: part of a longer name");
     }
     if famous {
         if (0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))) {

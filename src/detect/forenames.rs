@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::Confidence;
 use super::names::{Mention, Span, Writers, titled};
 use super::scene::{FactAt, Line, Scene};
-use super::words::{ACTS, ANNOUNCES, GREETINGS, PLACES, is};
+use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, PLACES, is};
 use crate::people::index::Fact;
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
@@ -204,6 +204,13 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     }
     let next = tokens.get(span.to);
     let next_word = text.word(span.to);
+    // `Henry VIII`, `Max. 30`, `Art. 9`
+    if next.is_some_and(|next| {
+        (next.gap.only(Gap::SPACE) && next.case == Case::Upper && is(REGNAL, next_word))
+            || (next.gap.has(Gap::STOP) && next.kind == TokenKind::Number && text.norm(token).len() <= 4)
+    }) {
+        return false;
+    }
     if let Some(next) = next
         && next.gap.only(Gap::SPACE)
         && !tokens[span.to - 1].possessive
@@ -345,6 +352,25 @@ fn surname_in_its_own_cell(scene: &Scene<'_>, at: usize) -> bool {
     })
 }
 
+/// What follows the names of kings; a single letter may be a surname's initial.
+const REGNAL: &[&str] = &["ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xiii", "xiv", "xv", "xvi"];
+
+/// Behind a word these carry any sentence along: `Justice will be done`, `May was dry`.
+const COPULAS: &[&str] = &["is", "was", "will", "can", "may", "must", "should", "would", "could", "has", "had"];
+
+/// A word as forename, with no more to say that it is one than the start of a sentence and a verb that anything takes.
+fn abstract_subject(text: &Text<'_>, sentences: &[u32], span: &Span) -> bool {
+    let token = &text.tokens[span.from];
+    if span.part.wordness == Wordness::Name || !token.sentence_start || token.possessive {
+        return false;
+    }
+    let next = text.tokens.get(span.to).filter(|next| next.gap.blank());
+    let set_off = text.tokens.get(span.to).is_some_and(|next| next.gap.has(Gap::COMMA));
+    let near = |at: usize| sentences[at].abs_diff(sentences[span.from]) <= 1;
+    let child = (0..text.tokens.len()).any(|at| near(at) && is(CHILD, text.word(at)));
+    !child && (set_off || next.is_some_and(|next| is(COPULAS, text.norm(next))))
+}
+
 fn calendar(word: &str) -> bool {
     const MONTHS_AND_DAYS: [&str; 19] = [
         "january",
@@ -376,6 +402,7 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
     let text = &line.text;
     let index = school.index();
     let common = span.part.wordness == Wordness::Common && !written_as_name(text, span);
+    let subject = abstract_subject(text, &line.sentence, span) && !in_a_list_of_forenames(school, text, span);
     // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
     let class_too = index.class(span.run).is_some();
     let mut left: Option<Vec<PupilIndex>> = None;
@@ -395,6 +422,9 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
             }
             // A common word as a forename wants its fact in the same sentence, row or heading.
             if common && scope > 2 {
+                continue;
+            }
+            if subject && (scope > 0 || fact.line != at) && line.cell.is_none() {
                 continue;
             }
             // A forename of staff too wants its fact in the same paragraph, row or heading.
@@ -448,6 +478,7 @@ fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
     let next = text.tokens.get(span.to);
     let acts = next.is_some_and(|n| n.gap.only(Gap::SPACE) && is(ACTS, text.norm(n)));
     let month = calendar(text.norm(token));
+    let acts = acts && !(month && next.is_some_and(|n| is(COPULAS, text.norm(n))));
     token.case != Case::Lower && ((token.possessive && !month) || acts || (!token.sentence_start && !month))
 }
 

@@ -10,7 +10,7 @@ use super::forenames::{by_initial, forenames, scopes};
 use super::scene::{Line, Scene, guardian_facts};
 use super::evidence;
 use super::vocabulary::VOCABULARY;
-use super::words::{ROLE_TITLES, TITLES, is};
+use super::words::{REGAL, ROLE_TITLES, TITLES, is};
 use crate::people::index::{Adult, Part};
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
@@ -249,6 +249,7 @@ pub(super) fn titled(text: &Text<'_>, from: usize) -> bool {
     let word = text.word(before);
     directly
         && (is(TITLES, word)
+            || (is(REGAL, word) && text.tokens[before].case == Case::Capitalised)
             || (is(ROLE_TITLES, word)
                 && text.tokens[before].case == Case::Capitalised
                 && !text.tokens[before].sentence_start))

@@ -53,7 +53,7 @@ pub(super) const PLACE_ENDINGS: &[&str] = &[
     "hall", "house", "church", "park", "hill", "wood", "woods", "lane", "street", "field", "fields", "bridge", "court",
     "green", "marsh", "moor", "heath", "mill", "mills", "ford", "castle", "lodge", "farm", "vale", "dale", "grove",
     "close", "gate", "way", "place", "end", "common", "forest", "lake", "meadow", "meadows", "brook", "pool", "wells",
-    "banks", "rise", "view", "row", "cross", "bay", "abbey", "manor", "grange", "gardens",
+    "banks", "bank", "rise", "view", "row", "cross", "shore", "beach", "stone", "waters", "chapel", "bush", "yard", "bay", "abbey", "manor", "grange", "gardens",
 ];
 
 /// Directly before a name that could be a place, these say that it is one.
@@ -74,6 +74,18 @@ pub(super) const MAKERS: &[&str] = &[
     "author", "authors", "artist", "artists", "poet", "composer", "playwright", "illustrator", "inventor", "scientist",
     "publisher", "supplier", "director", "writer", "player", "character", "figure", "street", "venue", "location", "room",
     "building", "site", "teacher", "staff", "tutor", "colleague", "invigilator", "driver", "governor", "examiner", "assessor",
+];
+
+/// With a place behind them these make what stands before them a place: `car park`, `nature reserve`.
+pub(super) const SITES: &[&str] = &[
+    "car", "nature", "leisure", "bird", "sports", "community", "garden", "retail", "business", "water", "activity", "adventure",
+    "holiday", "caravan", "visitor", "shopping", "tennis", "golf", "swimming", "primary", "junior", "infant", "high", "medical",
+    "health", "day", "youth", "village", "parish", "industrial", "trading",
+];
+
+/// Before a name these make it a figure of history or of state, wherever they stand.
+pub(super) const REGAL: &[&str] = &[
+    "queen", "king", "prince", "princess", "pope", "emperor", "empress", "tsar", "president", "duke", "duchess", "earl",
 ];
 
 /// Relatives: a guardian's full name beside one of these is the guardian's.
@@ -101,7 +113,8 @@ pub(super) const RENOWN: &[&str] = &[
     "sonnet", "chapter", "text", "texts", "anthology", "unit", "lesson", "lessons", "topic", "ks3", "ks4", "curriculum", "essay",
     "quote", "quotes", "speech", "statue", "suit", "suits", "shop", "brand", "shares", "case", "studies", "company", "bank",
     "assembly", "month", "celebrity", "radio", "tv", "netflix", "premiere", "legend", "hero", "biopic", "written", "wrote",
-    "painted", "discovered", "invented", "composer", "symphony", "history", "historical", "monologue", "extract", "stories",
+    "painted", "discovered", "invented", "composer", "symphony", "history", "historical", "monologue", "extract", "stories", "died", "armistice", "battle", "reign", "throne", "derby", "tudor", "tudors", "victorian",
+    "wife", "monument", "blue", "plaque", "portrait", "poster", "posters", "bbc", "youtube", "tiktok", "spotify",
 ];
 
 /// After a name these make it a place, a firm, an event or a thing.
@@ -234,6 +247,21 @@ pub(super) const PLACES: &[&str] = &[
     "books",
     "press",
     "studios",
+    "campsite",
+    "site",
+    "pool",
+    "hide",
+    "pavilion",
+    "pitch",
+    "pitches",
+    "gate",
+    "timber",
+    "playground",
+    "roundabout",
+    "junction",
+    "corner",
+    "surgeries",
+    "bypass",
     "studio",
     "tree",
     "trees",
