@@ -431,7 +431,7 @@ fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
             let beside = left.document == line.document
                 && left.block == line.block
                 && left.cell == Some((row, column.checked_sub(1)?));
-            (beside && column == 1).then(|| VOCABULARY.heading(&left.text)).flatten()
+            (beside && column == 1 && !named).then(|| VOCABULARY.heading(&left.text)).flatten()
         };
         let heading = columns
             .get(&(line.document, line.block, column))

@@ -60,9 +60,17 @@ fn place_like(text: &Text<'_>, candidate: &Candidate) -> bool {
     // `the walk to Hope Church`
     let reached = matches!(before, "to" | "from")
         && (2..=4).any(|back| candidate.from.checked_sub(back).is_some_and(|at| is(MOTION, text.word(at))));
+    // `14 Rose Hill`, `the corner of Ivy Lane`
+    let number = |at: usize| text.tokens[at].kind == TokenKind::Number && text.tokens[at].sentence_start
+        || text.tokens[at].kind != TokenKind::Word && before.len() <= 3;
+    let numbered = candidate.from.checked_sub(1).is_some_and(number) && text.tokens[candidate.from].gap.only(Gap::SPACE);
+    let corner = before == "of"
+        && candidate.from.checked_sub(2).is_some_and(|at| {
+            matches!(text.word(at), "corner" | "end" | "top" | "bottom" | "side" | "front" | "north" | "south" | "east" | "west" | "outside")
+        });
     candidate.forename.from < candidate.surname.from
         && is(PLACE_ENDINGS, last)
-        && (is(WHERE, before) || is(ARTICLES, before) || reached)
+        && (is(WHERE, before) || is(ARTICLES, before) || reached || numbered || corner)
         && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::NEWLINE))
 }
 
@@ -247,7 +255,8 @@ pub(super) fn weigh(
     let longer = follows
         && next_token.is_some_and(|t| t.kind == TokenKind::Word && t.case == Case::Capitalised)
         && next.chars().count() > 3
-        && !is(ACTS, next);
+        && !is(ACTS, next)
+        && !tokens.get(candidate.to + 1).is_some_and(|t| t.gap.has(Gap::COLON));
     if longer {
         add(-2, "against: part of a longer name");
     }

@@ -204,6 +204,22 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     }
     let next = tokens.get(span.to);
     let next_word = text.word(span.to);
+    // `in June`, `the first of May`, `early April`
+    let dated = matches!(
+        previous,
+        "in" | "of" | "by" | "until" | "till" | "since" | "early" | "late" | "mid" | "during" | "before" | "after" | "every" | "last"
+            | "next" | "this" | "to" | "end" | "through" | "and" | "or" | "from" | "for" | "on" | "th" | "st" | "nd" | "rd"
+    ) || span.from.checked_sub(1).is_some_and(|at| tokens[at].kind != TokenKind::Word);
+    let fact_beside = scene.facts_of(at).iter().any(|fact| fact.from == span.to)
+        || by_initial(scene, school, at, span).is_some_and(|fits| !fits.is_empty());
+    let year_beside = next.is_some_and(|next| next.gap.only(Gap::SPACE) && next.kind == TokenKind::Number);
+    if calendar(text.norm(token))
+        && !token.possessive
+        && line.cell.is_none()
+        && ((dated && !fact_beside && !in_a_list_of_forenames(school, text, span)) || year_beside)
+    {
+        return false;
+    }
     // `Henry VIII`, `Max. 30`, `Art. 9`
     if next.is_some_and(|next| {
         (next.gap.only(Gap::SPACE) && next.case == Case::Upper && is(REGNAL, next_word))
@@ -372,7 +388,13 @@ fn abstract_subject(text: &Text<'_>, sentences: &[u32], span: &Span) -> bool {
 }
 
 fn calendar(word: &str) -> bool {
-    const MONTHS_AND_DAYS: [&str; 19] = [
+    const MONTHS_AND_DAYS: [&str; 25] = [
+        "summer",
+        "autumn",
+        "winter",
+        "spring",
+        "easter",
+        "christmas",
         "january",
         "february",
         "march",

@@ -487,7 +487,15 @@ fn split_name(
                 take(taken, scene, &[a, b]);
                 continue;
             }
-            for (forename, surname) in [(first, second), (second, first)] {
+            // The heading says which is which; without one, the forename first.
+            let headed = |at: usize, words: &[&str]| {
+                scene.column_heading(at).map(|head| &scene.lines[head].text).is_some_and(|text| {
+                    text.tokens.iter().any(|token| is(words, text.norm(token)))
+                })
+            };
+            let surname_first = headed(a, &["surname", "last", "family"]) || headed(b, &["forename", "first", "given"]);
+            let orders = if surname_first { [(second, first), (first, second)] } else { [(first, second), (second, first)] };
+            for (forename, surname) in orders {
                 let pupils = school.index().full_name(forename.run, surname.run);
                 let words = forename.part.wordness > Wordness::Name && surname.part.wordness > Wordness::Name;
                 // An adult's full name, and only the short form of a pupil's.
@@ -496,12 +504,21 @@ fn split_name(
                 if adult {
                     take(taken, scene, &[a, b]);
                 }
-                if adult || pupils.is_empty() || (words && !names_head_the_table(scene, a)) {
+                if adult || pupils.is_empty() || (words && !headed_as_names(scene, [a, b])) {
                     continue;
                 }
                 let pupils = single_out(scene, school, a, forename.run, &pupils);
                 take(taken, scene, &[a, b]);
                 let because = "forename and surname in two cells of one row".to_owned();
+                mentions.push(Mention {
+                    line: b,
+                    from: 0,
+                    to: scene.lines[b].text.tokens.len(),
+                    pupils: pupils.clone(),
+                    identifies: false,
+                    confidence: Confidence::High,
+                    because: because.clone(),
+                });
                 mentions.push(Mention {
                     line: a,
                     from: 0,
@@ -517,16 +534,14 @@ fn split_name(
     }
 }
 
-/// The table's first row says that its columns are names.
-fn names_head_the_table(scene: &Scene<'_>, at: usize) -> bool {
-    const HEADINGS: [&str; 10] =
-        ["surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student"];
-    let line = &scene.lines[at];
-    let lines = &scene.of_document[line.document];
-    let first = lines.start + scene.lines[lines.clone()].partition_point(|other| other.block < line.block);
-    let row = scene.lines[first].cell.map(|cell| cell.0);
-    scene.lines[first..=at]
-        .iter()
-        .take_while(|other| other.cell.map(|cell| cell.0) == row)
-        .any(|other| other.text.tokens.iter().any(|token| HEADINGS.contains(&other.text.norm(token))))
+/// The headings say that these columns are names.
+fn headed_as_names(scene: &Scene<'_>, cells: [usize; 2]) -> bool {
+    const HEADINGS: [&str; 12] = [
+        "surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student", "candidate", "preferred",
+    ];
+    cells.into_iter().any(|at| {
+        scene.column_heading(at).map(|head| &scene.lines[head].text).is_some_and(|text| {
+            text.tokens.iter().any(|token| HEADINGS.contains(&text.norm(token)))
+        })
+    })
 }

@@ -207,13 +207,19 @@ impl<'a> Scene<'a> {
         self.wide = wide;
     }
 
-    /// The first filled cell above, in the table's first row; nothing for what stands in that row, or in no table.
+    /// The cell above in the row of headings, which is the table's first row of more than one cell; nothing for what
+    /// stands in that row or above it, or in no table.
     pub(super) fn column_heading(&self, at: usize) -> Option<usize> {
         let line = &self.lines[at];
         let (row, column) = line.cell?;
         let lines = &self.of_document[line.document];
         let first = lines.start + self.lines[lines.clone()].partition_point(|other| other.block < line.block);
-        let top = self.lines[first].cell?.0;
+        let row_of = |at: usize| {
+            let other = self.lines.get(at)?;
+            (other.document == line.document && other.block == line.block).then_some(other.cell?.0)
+        };
+        let first = (first..at).find(|&at| row_of(at) == row_of(at + 1))?;
+        let top = row_of(first)?;
         (top < row).then_some(())?;
         (first..at)
             .take_while(|&other| self.lines[other].cell.is_some_and(|cell| cell.0 == top))
