@@ -5,7 +5,7 @@
 //! together with one more fact (class, year, initial, date of birth, postcode, guardian) gives the pupils it fits. No
 //! name stands in memory in the clear here, and none can be read back without the key of the process.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::names::{NAMES, Wordness};
 use super::{PupilIndex, School};
@@ -99,6 +99,7 @@ pub struct RosterIndex {
     emails: HashMap<u64, u32>,
     phones: Postings,
     classes: HashMap<u64, u64>,
+    postcodes: HashSet<u64>,
     ids: HashMap<String, u32>,
     middles: HashMap<u32, Vec<u64>>,
 }
@@ -267,7 +268,9 @@ impl RosterIndex {
         }
         facts.extend(pupil.date_of_birth.map(Fact::Born));
         if !pupil.postcode.is_empty() {
-            facts.push(Fact::Postcode(token_hash(&compact(&pupil.postcode))));
+            let code = token_hash(&compact(&pupil.postcode));
+            self.postcodes.insert(code);
+            facts.push(Fact::Postcode(code));
         }
         facts.extend(streets(&pupil.address).into_iter().map(Fact::Street));
         for (form, loose) in &forenames {
@@ -366,6 +369,11 @@ impl RosterIndex {
     /// The class that a run of tokens names, in the shape [`Fact::Class`] wants.
     pub fn class(&self, run: u64) -> Option<u64> {
         self.classes.get(&run).copied()
+    }
+
+    /// Whether a pupil lives at this post code, given without its space as a token.
+    pub fn postcode(&self, code: u64) -> bool {
+        self.postcodes.contains(&code)
     }
 
     /// The pupil of a UPN, ULN or NHS number; the number without separators, any case.
