@@ -183,13 +183,17 @@ impl Reader<'_> {
     fn format(&mut self, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) -> Result<(), Why> {
         let text = || decode_text(bytes, declared.charset);
         let format = sniff::format(bytes, at.name(), declared.content_type);
-        if format.may_hide_archive() && zip_walk::ends_as_archive(bytes) {
+        // A PDF may well have an archive attached near its end; of any other file what follows is no part.
+        let after = if format == Format::Pdf { 16 } else { usize::from(u16::MAX) };
+        if format.may_hide_archive() && zip_walk::ends_as_archive(bytes, after) {
             // Two files in one: one program opens the picture, another the archive.
             self.unread(&at.place, Why::Contradictory);
             self.archive(bytes, at)?;
         }
         let content = match format {
             Format::Empty => return self.empty(at),
+            // Shapes of letters, as mail in HTML brings along; no text.
+            Format::Font => return Ok(()),
             Format::Pdf => pdf::read(bytes, &self.passwords)?,
             Format::Docx => docx::read(&self.package(bytes, at)?)?,
             Format::Xlsx => xlsx::read(&self.package(bytes, at)?)?,

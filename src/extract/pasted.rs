@@ -85,7 +85,8 @@ pub fn data_uris(html: &str) -> Vec<Vec<u8>> {
         let rest = &bytes[colon + 1..];
         let Some(comma) = rest.iter().take(200).position(|b| *b == b',') else { continue };
         let kind = rest[..comma].to_ascii_lowercase();
-        if kind.iter().any(|b| matches!(b, b'<' | b'>')) || kind.contains(&b' ') && !kind.contains(&b';') {
+        // Scripts and prose have the word too; a type is of few characters.
+        if !kind.iter().all(|b| b.is_ascii_alphanumeric() || b"/+.;=-_".contains(b)) {
             continue;
         }
         let end = |b: &u8| matches!(b, b'"' | b'\'' | b')' | b'>' | b'<');

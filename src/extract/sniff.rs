@@ -24,6 +24,7 @@ pub enum Format {
     Delimited,
     Text,
     Image(&'static str),
+    Font,
     Packed(Packing),
     Tar,
     Mbox,
@@ -247,6 +248,7 @@ fn by_crate(bytes: &[u8]) -> Format {
     let format = file_format::FileFormat::from_bytes(bytes);
     match format.kind() {
         file_format::Kind::Image => Format::Image("other"),
+        file_format::Kind::Font => Format::Font,
         _ => Format::Unknown,
     }
 }

@@ -42,11 +42,14 @@ struct Local {
     data: usize,
 }
 
-/// Whether the file, whatever it begins with, ends as an archive does.
-pub fn ends_as_archive(bytes: &[u8]) -> bool {
+/// Whether the file, whatever it begins with, ends as an archive does; `after` octets may follow, which some programs
+/// pass over.
+pub fn ends_as_archive(bytes: &[u8], after: usize) -> bool {
     let tail = bytes.len().saturating_sub(22 + 0xffff);
     memchr::memmem::rfind(&bytes[tail..], END)
-        .and_then(|at| directory(bytes, tail + at))
+        .map(|at| tail + at)
+        .filter(|at| number16(bytes, at + 20).is_some_and(|comment| at + 22 + comment + after >= bytes.len()))
+        .and_then(|at| directory(bytes, at))
         .is_some_and(|entries| !entries.is_empty())
 }
 
@@ -55,7 +58,11 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Second {
     let mut second = Second::default();
     let ends: Vec<(usize, Vec<Entry>)> =
         memchr::memmem::find_iter(bytes, END).filter_map(|at| Some((at, directory(bytes, at)?))).collect();
-    let Some((end, entries)) = ends.last() else { return second };
+    let Some((end, entries)) = ends.last() else {
+        // Members, and no directory where the end says that it is: found by one program, not by another.
+        second.contradictory = memchr::memmem::find(bytes, CENTRAL).is_some();
+        return second;
+    };
     // Archives of more than 65,535 members or 4 GiB say so elsewhere; only the first reading reads those.
     if entries.iter().any(|e| e.packed == u32::MAX as usize || e.offset == u32::MAX as usize) {
         return second;
@@ -68,11 +75,11 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Second {
             second.contradictory = true;
             continue;
         };
-        let described_later = local.flags & 8 != 0;
+        // In the first case the sizes stand behind the data, in the second in an extra field.
+        let described_later = local.flags & 8 != 0 || local.packed == u32::MAX as usize;
         let packed = if described_later { entry.packed } else { local.packed };
         covered.push((entry.offset, local.data.saturating_add(packed)));
-        let sizes =
-            described_later && local.packed == 0 || (local.packed, local.unpacked) == (entry.packed, entry.unpacked);
+        let sizes = described_later && matches!(local.packed, 0 | 0xffff_ffff) || (local.packed, local.unpacked) == (entry.packed, entry.unpacked);
         if local.name != entry.name || local.method != entry.method || !sizes {
             second.contradictory = true;
             second.hidden.push(member(bytes, &local, packed, budget));
@@ -128,9 +135,12 @@ fn directory_length(bytes: &[u8], end: usize) -> usize {
 /// The entries of the directory that ends at `end`; nothing where there is none.
 fn directory(bytes: &[u8], end: usize) -> Option<Vec<Entry>> {
     let (count, length, offset) = (number16(bytes, end + 10)?, number32(bytes, end + 12)?, number32(bytes, end + 16)?);
-    let start = end.checked_sub(length)?;
-    // Octets before the archive shift all that it says of places.
-    let shift = start.checked_sub(offset)?;
+    let is_directory = |at: &usize| bytes.get(*at..at.saturating_add(4)) == Some(CENTRAL);
+    // Octets before the archive shift all that it says of places; a longer form of the end may stand before this one.
+    let (start, shift) = match end.checked_sub(length).filter(is_directory) {
+        Some(start) => (start, start.checked_sub(offset)?),
+        None => (Some(offset).filter(is_directory)?, 0),
+    };
     let mut entries = Vec::new();
     let mut at = start;
     while at < end && bytes.get(at..at + 4)? == CENTRAL {
@@ -221,6 +231,6 @@ mod tests {
         }
         let second = read(&twice, &mut Budget::default());
         assert!(second.contradictory && second.hidden.len() == 2);
-        assert!(ends_as_archive(&[b"GIF89a".as_slice(), &list].concat()) && !ends_as_archive(b"PK\x05\x06"));
+        assert!(ends_as_archive(&[b"GIF89a".as_slice(), &list].concat(), 0) && !ends_as_archive(b"PK\x05\x06", 0));
     }
 }
