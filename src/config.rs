@@ -60,11 +60,14 @@ pub struct SchoolConfig {
     pub bank_accounts: Vec<String>,
 }
 
-/// `[directory]`: the CSV files of the roster.
+/// `[directory]`: the CSV files of the roster, or that it was imported.
 #[derive(Debug, Clone)]
 pub struct DirectoryConfig {
-    /// Pupils; the one file that must be there.
-    pub pupils: PathBuf,
+    /// Pupils and guardians are those of the last `roster import`, sealed in the store; staff too where no file lists
+    /// them.
+    pub imported: bool,
+    /// Pupils; must be there unless they are imported, and serves until the first import where they are.
+    pub pupils: Option<PathBuf>,
     /// Guardians.
     pub guardians: Option<PathBuf>,
     /// Staff.
@@ -204,7 +207,7 @@ impl std::fmt::Display for ConfigError {
 #[serde(deny_unknown_fields)]
 struct RawConfig {
     school: RawSchool,
-    directory: RawDirectory,
+    directory: Spanned<RawDirectory>,
     #[serde(default)]
     policy: RawPolicy,
     #[serde(default)]
@@ -235,7 +238,9 @@ struct RawSchool {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawDirectory {
-    pupils: PathBuf,
+    #[serde(default)]
+    imported: Option<Spanned<bool>>,
+    pupils: Option<PathBuf>,
     guardians: Option<PathBuf>,
     staff: Option<PathBuf>,
     correspondents: Option<PathBuf>,
@@ -411,12 +416,7 @@ impl Check<'_> {
         let school = self.school(raw.school);
         Config {
             file: self.file.to_owned(),
-            directory: DirectoryConfig {
-                pupils: self.path(raw.directory.pupils),
-                guardians: raw.directory.guardians.map(|p| self.path(p)),
-                staff: raw.directory.staff.map(|p| self.path(p)),
-                correspondents: raw.directory.correspondents.map(|p| self.path(p)),
-            },
+            directory: self.directory(raw.directory, raw.store.is_some()),
             policy: self.policy(raw.policy),
             roles: self.roles(raw.roles),
             listen: self.listen(raw.listen, &school),
@@ -436,6 +436,29 @@ impl Check<'_> {
             }),
             log: raw.log.map_or(LogFormat::Plain, |l| l.format),
             school,
+        }
+    }
+
+    fn directory(&mut self, raw: Spanned<RawDirectory>, store: bool) -> DirectoryConfig {
+        let imported = raw.as_ref().imported.as_ref().is_some_and(|imported| *imported.as_ref());
+        if raw.as_ref().pupils.is_none() && !imported {
+            let problem =
+                "missing field `pupils`: name a file, or set imported = true and run `schoolgate roster import`";
+            self.wrong(&raw, problem);
+        }
+        if imported && !store {
+            let problem = "directory.imported: the imported roster lies in the store, and there is no [store]";
+            if let Some(at) = &raw.as_ref().imported {
+                self.wrong(at, problem);
+            }
+        }
+        let raw = raw.into_inner();
+        DirectoryConfig {
+            imported,
+            pupils: raw.pupils.map(|p| self.path(p)),
+            guardians: raw.guardians.map(|p| self.path(p)),
+            staff: raw.staff.map(|p| self.path(p)),
+            correspondents: raw.correspondents.map(|p| self.path(p)),
         }
     }
 

@@ -95,7 +95,7 @@ limits! {
     /// Tries to inspect a pending message before it is held.
     INSPECT_TRIES: u32 = 3, "tries", "own choice";
     /// Wait after a failed inspection before the next try.
-    INSPECT_WAIT: u64 = 30, "seconds", "own choice: a passing shortage of memory or time is over";
+    INSPECT_WAIT: u64 = 10, "seconds", "own choice: a passing shortage of memory or time is over";
     /// Time for the files of one message in worker processes.
     EXTRACT_SECONDS: u64 = 10, "seconds", "own choice: half of INSPECT_SECONDS; an ordinary message with attachments takes a tenth of a second";
     /// Memory of one worker process, its program included.
@@ -188,6 +188,8 @@ limits! {
 
     /// Days for which the record of a message that is done with is kept.
     KEEP_DAYS: usize = 365, "days", "own choice: a school year of figures; a school sets its own retention period";
+    /// Pause between two times that records past their days are forgotten, up to 1,000 each time.
+    FORGET_SECONDS: u64 = 600, "seconds", "own choice: 144,000 records a day, more than any school sends";
     /// Rows of a list that a command prints.
     LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
     /// Free space below which MAIL is answered 452, beyond one message of the largest size.
@@ -200,10 +202,24 @@ limits! {
     REPLY_LINES: usize = 100, "lines", "own choice: EHLO replies have a dozen";
     /// Pause between two looks at queue figures and disk space.
     WATCH_STORE_SECONDS: u64 = 10, "seconds", "own choice: finer than a metrics scrape";
-    /// Pause between two looks for pending messages, and the lease of one that is inspected.
-    PENDING_POLL_SECONDS: u64 = 60, "seconds", "own choice: three times the inspection budget";
+    /// Pause between two looks for pending messages.
+    PENDING_POLL_SECONDS: u64 = 5, "seconds", "own choice: half the wait between two tries";
+    /// Lease of a pending message that is being inspected.
+    PENDING_LEASE_SECONDS: u64 = 60, "seconds", "own choice: three times the inspection budget";
     /// Pending messages inspected one after the other before looking again.
     PENDING_BATCH: u32 = 16, "messages", "own choice";
+
+    // --- importing a roster ---
+    /// One file of a roster, or a bundle unpacked.
+    ROSTER_FILE: u64 = 1024 * 1024 * 1024, "octets", "own choice: a million pupils with two contacts each take half of it";
+    /// Rows from the top of a file among which the heading is looked for.
+    ROSTER_TITLE_ROWS: usize = 40, "rows", "own choice: reports print a dozen lines of title and filters at most";
+    /// Lines of a file that one row may span before a quotation mark counts as never closed.
+    ROSTER_ROW_LINES: u64 = 40, "lines", "own choice: an address in one cell has eight";
+    /// Pupils, or guardians, of the earlier roster that an import may drop without --force.
+    ROSTER_DROP_PERCENT: usize = 20, "per cent", "own choice: above a year group leaving (one in seven in a primary school), below half a list";
+    /// Pause between two looks for a newly imported roster.
+    ROSTER_LOOK_SECONDS: u64 = 15, "seconds", "own choice: one look at a file's date; well inside the minute that is promised";
 
     // --- deciding ---
     /// Distinct pupils from which a message counts as bulk.

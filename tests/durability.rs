@@ -167,3 +167,44 @@ fn a_smarthost_that_dies_after_the_final_dot_is_asked_again() {
     sink.wait("a second try", |taken| taken.iter().any(|t| t.answered));
     assert_eq!(arrivals(&sink.settled(), 1), BTreeMap::from([(0, 2)]));
 }
+
+/// Where a message stands, as the command line tells it.
+fn state_of(gateway: &Gateway, id: &str) -> String {
+    let shown = gateway.command(&["queue", "show", id, "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap_or_default();
+    value["state"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_message_whose_inspection_failed_once_waits_and_is_decided() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    gateway.start(&[("SCHOOLGATE_FAULT", "inspection-fails:1")]);
+    let reply = gateway.client().send(SENDER, &[RECIPIENT.to_owned()], &message(0)).expect("a reply");
+    assert_eq!(reply.code, 250, "{reply:?}");
+    sink.wait("the message", |taken| !taken.is_empty());
+    assert_eq!(arrivals(&sink.settled(), 1), BTreeMap::from([(0, 1)]));
+    assert!(gateway.log().contains("undecided"), "{}", gateway.log());
+}
+
+#[test]
+fn a_message_that_cannot_be_inspected_is_held_and_never_leaves() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    gateway.start(&[("SCHOOLGATE_FAULT", "inspection-fails:4")]);
+    let reply = gateway.client().send(SENDER, &[RECIPIENT.to_owned()], &message(0)).expect("a reply");
+    assert_eq!(reply.code, 250, "{reply:?}");
+    let id = support::id_of(&reply);
+    // Three tries with ten seconds between them.
+    let until = std::time::Instant::now() + 3 * support::PATIENCE;
+    while state_of(&gateway, &id) != "held" {
+        assert!(std::time::Instant::now() < until, "{}", gateway.log());
+        assert!(arrivals(&sink.taken(), 1).is_empty(), "it left undecided");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    // Its sender and the School Business Manager are told, and the next message is not affected.
+    sink.wait("the notices", |taken| taken.iter().filter(|t| t.from.is_empty()).count() == 2);
+    gateway.client().send(SENDER, &[RECIPIENT.to_owned()], &message(1)).expect("a reply");
+    sink.wait("the next message", |taken| arrivals(taken, 2).contains_key(&1));
+    assert!(!arrivals(&sink.settled(), 2).contains_key(&0), "it never left");
+}

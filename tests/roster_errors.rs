@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use schoolgate::people::load::{LoadError, Loaded, Sources, load};
+use schoolgate::people::load::{LoadError, Loaded, PupilSource, Sources, load};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
@@ -16,7 +16,7 @@ fn loaded(list: &str, file: &Path) -> Result<Loaded, LoadError> {
         if name == list { file.to_owned() } else { fixtures().join(format!("school/roster/{name}.csv")) }
     };
     load(&Sources {
-        pupils: &path("pupils"),
+        pupils: PupilSource::File(&path("pupils")),
         guardians: (list != "pupils").then(|| path("guardians")).as_deref(),
         staff: Some(&path("staff")),
         correspondents: Some(&path("correspondents")),

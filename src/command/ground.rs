@@ -1,11 +1,12 @@
 //! Loads what decisions rest on, from the files that a configuration names.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::{Config, Pack};
 use crate::inspect::Ground;
-use crate::people::{self, RowFault, Sources};
+use crate::people::{self, Loaded, PupilSource, Roster, RowFault, Sources};
 use crate::policy::RulePack;
+use crate::store::{Sealed, StoreKey};
 
 /// The ground, and the roster rows that could not be used.
 pub struct LoadedGround {
@@ -25,17 +26,8 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
     if !unknown.is_empty() {
         bail!("{}: policy.modes: the pack has no rule {}", config.file.display(), unknown.join(", "));
     }
-    let sources = Sources {
-        pupils: &config.directory.pupils,
-        guardians: config.directory.guardians.as_deref(),
-        staff: config.directory.staff.as_deref(),
-        correspondents: config.directory.correspondents.as_deref(),
-        name: &config.school.name,
-        domains: &config.school.domains,
-        telephone: &config.school.telephone,
-        bank_accounts: &config.school.bank_accounts,
-    };
-    let loaded = people::load(&sources).context("the roster could not be loaded")?;
+    let mut loaded = school(config)?;
+    loaded.school.forget_what_is_indexed();
     let ground = Ground {
         school: loaded.school,
         pack,
@@ -43,4 +35,49 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
         bulk_pupils: config.policy.bulk_pupils,
     };
     Ok(LoadedGround { ground, faults: loaded.faults })
+}
+
+/// The school with all that its lists say, and the rows that could not be used.
+pub fn school(config: &Config) -> Result<Loaded> {
+    let directory = &config.directory;
+    let sealed = imported(config)?;
+    let (pupils, guardians) = match (&sealed, &directory.pupils) {
+        (Some(roster), _) => (PupilSource::Imported(roster), None),
+        (None, Some(file)) => (PupilSource::File(file), directory.guardians.as_deref()),
+        (None, None) => bail!(
+            "{}: directory.imported is set, and nothing was imported yet: run `schoolgate roster import`",
+            config.file.display()
+        ),
+    };
+    let sources = Sources {
+        pupils,
+        guardians,
+        staff: directory.staff.as_deref(),
+        correspondents: directory.correspondents.as_deref(),
+        name: &config.school.name,
+        domains: &config.school.domains,
+        telephone: &config.school.telephone,
+        bank_accounts: &config.school.bank_accounts,
+    };
+    people::load(&sources).context("the roster could not be loaded")
+}
+
+/// The imported roster, where the configuration asks for one and there is one.
+pub fn imported(config: &Config) -> Result<Option<Roster>> {
+    match &config.store {
+        Some(place) if config.directory.imported => {
+            let key = StoreKey::load(place.key_file.as_deref())?;
+            open(&Sealed::new(&place.path), &key)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A sealed roster. One that does not open is an error: nothing is decided on half a school.
+pub fn open(sealed: &Sealed, key: &StoreKey) -> Result<Option<Roster>> {
+    let Some(bytes) = sealed.read(key).context("the imported roster could not be opened")? else { return Ok(None) };
+    // The reason might quote what it stumbled over.
+    let roster = serde_json::from_slice(&bytes)
+        .map_err(|_| anyhow!("the imported roster is of another version; import it anew"))?;
+    Ok(Some(roster))
 }

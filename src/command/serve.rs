@@ -1,5 +1,5 @@
 //! `schoolgate serve`: runs the gateway until it is told to stop. SIGTERM and SIGINT end it in good order; SIGHUP reads
-//! rules and roster anew, and keeps the old ones where the new ones are bad.
+//! rules and roster anew, and keeps the old ones where the new ones are bad. A newly imported roster is seen without it.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,10 +10,12 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
+use crate::limits;
 use crate::people::RowFault;
 use crate::relay::gateway::Gateway;
 use crate::relay::log::{self, Event, event};
 use crate::relay::monitor;
+use crate::store::Sealed;
 
 /// Run the gateway.
 #[derive(Debug, clap::Args)]
@@ -27,6 +29,10 @@ pub struct Serve {
 pub fn run(args: &Serve) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
     config.relay_ready()?;
+    // Looked at even where it is not used yet: the configuration may come to name it while we run.
+    let sealed = config.store.as_ref().map(|place| Sealed::new(&place.path));
+    // Taken before reading: what is imported meanwhile is seen at the first look.
+    let mut stamp = sealed.as_ref().and_then(Sealed::stamp);
     let loaded = super::ground::load(&config)?;
     log::init(config.log)?;
     monitor::install()?;
@@ -38,11 +44,23 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
         let gateway = Gateway::start(&config, loaded.ground).await?;
         tell_systemd(&[NotifyState::Ready]);
         let mut watchdog = tokio::time::interval(watchdog_period());
+        let mut look = tokio::time::interval(Duration::from_secs(limits::ROSTER_LOOK_SECONDS));
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
-                _ = hang_up.recv() => reload(&args.config, &gateway),
+                _ = hang_up.recv() => {
+                    // Taken before reading: what is imported meanwhile is seen at the next look.
+                    stamp = sealed.as_ref().and_then(Sealed::stamp);
+                    reload(&args.config, &gateway);
+                }
+                _ = look.tick(), if sealed.is_some() => {
+                    let now = sealed.as_ref().and_then(Sealed::stamp);
+                    if now != stamp {
+                        stamp = now;
+                        reload(&args.config, &gateway);
+                    }
+                }
                 // The store answers or the watchdog bites: a gateway that cannot commit must not look alive.
                 _ = watchdog.tick() => {
                     if gateway.store.counts().await.is_ok() {
@@ -59,7 +77,9 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
 
 /// New rules and roster, or the old ones and a word why.
 fn reload(file: &Path, gateway: &Gateway) {
-    let loaded = Config::load(file).map_err(anyhow::Error::from).and_then(|config| super::ground::load(&config));
+    let load = || Config::load(file).map_err(anyhow::Error::from).and_then(|config| super::ground::load(&config));
+    // A large roster takes a second to index; mail goes on meanwhile.
+    let loaded = tokio::task::block_in_place(load);
     match loaded {
         Ok(loaded) => {
             report_faults(&loaded.faults);

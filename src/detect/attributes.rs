@@ -41,6 +41,8 @@ struct Said {
     category: usize,
     tier: Tier,
     weak: bool,
+    /// The value in a column of this category that says no.
+    denies: bool,
 }
 
 /// Attributes of the identified pupils, with the findings they rest on.
@@ -56,9 +58,17 @@ pub(super) fn attribute(
     for &pupil in &context.identified {
         about.entry(pupil).or_default();
     }
-    for said in everything_said(scene, school, &context, numbers) {
-        let pupils = context.whose(scene, &said);
-        for pupil in pupils {
+    let said = everything_said(scene, school, &context, numbers);
+    // What a pupil's own row denies, the title of the list does not say of that pupil.
+    let mut denied: HashSet<(PupilIndex, usize)> = HashSet::new();
+    for said in said.iter().filter(|said| said.denies) {
+        denied.extend(context.whose(scene, said).into_iter().map(|pupil| (pupil, said.category)));
+    }
+    for mut said in said {
+        let title = !denied.is_empty() && context.listed_below(scene, &said).is_some();
+        let full = said.tier;
+        for pupil in context.whose(scene, &said) {
+            said.tier = if title && denied.contains(&(pupil, said.category)) { Tier::Record.min(full) } else { full };
             let entry = about.entry(pupil).or_default();
             let category = &VOCABULARY.categories[said.category];
             entry.tier = entry.tier.max(Some(said.tier));
@@ -316,11 +326,11 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             } else {
                 category.tier
             };
-            out.push(Said { line: at, from: hit.from, to: hit.to, category: hit.category, tier, weak: hit.weak });
+            out.push(Said { line: at, from: hit.from, to: hit.to, category: hit.category, tier, weak: hit.weak, denies: false });
         }
         measures(at, &line.text, &mut out);
     }
-    headings(scene, &mut out);
+    headings(scene, context, &mut out);
     personal_facts(scene, school, context, &mut out);
     for number in numbers {
         let category = match number.whose {
@@ -332,7 +342,7 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             let text = &scene.lines[number.line].text;
             let from = text.token_at(number.range.start);
             let to = (text.token_at(number.range.end.saturating_sub(1)) + 1).min(text.tokens.len());
-            out.push(Said { line: number.line, from, to, category, tier: Tier::Record, weak: false });
+            out.push(Said { line: number.line, from, to, category, tier: Tier::Record, weak: false, denies: false });
         }
     }
     out
@@ -386,19 +396,28 @@ fn measures(at: usize, text: &Text<'_>, out: &mut Vec<Said>) {
         let out_of = text.word(index + 1) == "out" && text.word(index + 2) == "of" && number(index + 3) <= 200;
         let got = index > 0 && matches!(text.word(index - 1), "got" | "scored" | "achieved" | "level");
         if percent || fraction || out_of || got {
-            out.push(Said { line: at, from: index, to: index + 1, category, tier: Tier::Record, weak: true });
+            out.push(Said { line: at, from: index, to: index + 1, category, tier: Tier::Record, weak: true, denies: false });
         }
     }
 }
 
 /// Columns whose heading is an attribute, and rows that begin with a label.
-fn headings(scene: &Scene<'_>, out: &mut Vec<Said>) {
+fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
     let mut columns: HashMap<(usize, usize, usize), (usize, usize)> = HashMap::new();
     let mut heading_rows: HashMap<(usize, usize), usize> = HashMap::new();
     for (at, line) in scene.lines.iter().enumerate() {
         let Some((row, column)) = line.cell else { continue };
         let table = (line.document, line.block);
-        let category = VOCABULARY.heading(&line.text);
+        // Faith and Chance in a list of names head no column.
+        let named = context.by_row.contains_key(&(line.document, line.block, row));
+        // A row of one cell is the table's title.
+        let beside = |other: Option<usize>| {
+            other.and_then(|other| scene.lines.get(other)).is_some_and(|other| {
+                (other.document, other.block) == table && other.cell.map(|cell| cell.0) == Some(row)
+            })
+        };
+        let title = !beside(at.checked_sub(1)) && !beside(at.checked_add(1));
+        let category = if named || title { None } else { VOCABULARY.heading(&line.text) };
         if let Some(category) = category
             && *heading_rows.entry(table).or_insert(row) == row
         {
@@ -412,7 +431,7 @@ fn headings(scene: &Scene<'_>, out: &mut Vec<Said>) {
             let beside = left.document == line.document
                 && left.block == line.block
                 && left.cell == Some((row, column.checked_sub(1)?));
-            (beside && column == 1).then(|| VOCABULARY.heading(&left.text)).flatten()
+            (beside && column == 1 && !named).then(|| VOCABULARY.heading(&left.text)).flatten()
         };
         let heading = columns
             .get(&(line.document, line.block, column))
@@ -428,7 +447,8 @@ fn headings(scene: &Scene<'_>, out: &mut Vec<Said>) {
             None if denied => Tier::Record,
             None => VOCABULARY.categories[category].tier,
         };
-        out.push(Said { line: at, from: 0, to: line.text.tokens.len(), category, tier, weak: true });
+        let denies = tier < VOCABULARY.categories[category].tier;
+        out.push(Said { line: at, from: 0, to: line.text.tokens.len(), category, tier, weak: true, denies });
     }
 }
 
@@ -466,7 +486,7 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
             _ => None,
         };
         if let Some(category) = category {
-            out.push(Said { line: fact.line, from: fact.from, to: fact.to, category, tier: Tier::Record, weak: false });
+            out.push(Said { line: fact.line, from: fact.from, to: fact.to, category, tier: Tier::Record, weak: false, denies: false });
         }
     }
     // Telephones: eleven digits that begin with 0, or with the country code.
@@ -493,7 +513,7 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
                 (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
             if shaped && digits != school_phone {
                 let home = !school.index().telephone(&digits).is_empty();
-                out.push(Said { line: at, from, to, category: contact, tier: Tier::Record, weak: !home });
+                out.push(Said { line: at, from, to, category: contact, tier: Tier::Record, weak: !home, denies: false });
             }
             from = to;
         }

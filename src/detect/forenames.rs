@@ -6,9 +6,9 @@
 use hashbrown::HashMap;
 
 use super::Confidence;
-use super::names::{Mention, Span, Writers};
+use super::names::{Mention, Span, Writers, titled};
 use super::scene::{FactAt, Line, Scene};
-use super::words::{ACTS, ANNOUNCES, GREETINGS, PLACES, TITLES, is};
+use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, PLACES, is};
 use crate::people::index::Fact;
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
@@ -188,10 +188,13 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     if token.kind != TokenKind::Word || text.norm(token).chars().count() < 2 {
         return false;
     }
+    if line.cell.is_some() && surname_in_its_own_cell(scene, at) {
+        return false;
+    }
     let previous = span.from.checked_sub(1).map_or("", |before| text.word(before));
     let directly = token.gap.only(Gap::SPACE.or(Gap::STOP));
-    if directly
-        && (is(TITLES, previous) || (is(GREETINGS, previous) && matches!(scene.kind(at), Kind::Body | Kind::Quoted)))
+    if titled(text, span.from)
+        || (directly && is(GREETINGS, previous) && matches!(scene.kind(at), Kind::Body | Kind::Quoted))
     {
         return false;
     }
@@ -201,6 +204,29 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     }
     let next = tokens.get(span.to);
     let next_word = text.word(span.to);
+    // `in June`, `the first of May`, `early April`
+    let dated = matches!(
+        previous,
+        "in" | "of" | "by" | "until" | "till" | "since" | "early" | "late" | "mid" | "during" | "before" | "after" | "every" | "last"
+            | "next" | "this" | "to" | "end" | "through" | "and" | "or" | "from" | "for" | "on" | "th" | "st" | "nd" | "rd"
+    ) || span.from.checked_sub(1).is_some_and(|at| tokens[at].kind != TokenKind::Word);
+    let fact_beside = scene.facts_of(at).iter().any(|fact| fact.from == span.to)
+        || by_initial(scene, school, at, span).is_some_and(|fits| !fits.is_empty());
+    let year_beside = next.is_some_and(|next| next.gap.only(Gap::SPACE) && next.kind == TokenKind::Number);
+    if calendar(text.norm(token))
+        && !token.possessive
+        && line.cell.is_none()
+        && ((dated && !fact_beside && !in_a_list_of_forenames(school, text, span)) || year_beside)
+    {
+        return false;
+    }
+    // `Henry VIII`, `Max. 30`, `Art. 9`
+    if next.is_some_and(|next| {
+        (next.gap.only(Gap::SPACE) && next.case == Case::Upper && is(REGNAL, next_word))
+            || (next.gap.has(Gap::STOP) && next.kind == TokenKind::Number && text.norm(token).len() <= 4)
+    }) {
+        return false;
+    }
     if let Some(next) = next
         && next.gap.only(Gap::SPACE)
         && !tokens[span.to - 1].possessive
@@ -295,10 +321,13 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     let sentence = line.sentence[span.from];
     let alone = line.sentence.iter().filter(|&&s| s == sentence).count() == span.to - span.from;
     let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted);
+    // `Ravi, 10B, absent again`: what follows the comma is a fact, so nobody is addressed.
+    let with_fact = scene.facts_of(at).iter().any(|fact| fact.from == span.to);
     if alone && correspondence && line.cell.is_none() {
         let writer = writers.sender.contains(&span.run) || writers.recipient.contains(&span.run);
         let first = span.from == 0
             && scene.of_document[line.document].start == at
+            && !with_fact
             && next.is_some_and(|n| n.gap.has(Gap::COMMA));
         let last =
             span.to == tokens.len() && (span.from == 0 || token.gap.has(Gap::NEWLINE)) && span.part.adult_forename;
@@ -312,14 +341,60 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         && scene.of_document[line.document].start == at
         && next.is_some_and(|n| n.gap.has(Gap::COMMA.or(Gap::HYPHEN)))
         && line.cell.is_none()
+        && !with_fact
     {
         return !(writers.recipient.contains(&span.run) || span.part.adult_forename);
     }
     true
 }
 
+/// The row has a surname in a column of its own: with the forename it made a full name of the roster, or it is a stranger's.
+fn surname_in_its_own_cell(scene: &Scene<'_>, at: usize) -> bool {
+    let line = &scene.lines[at];
+    let key = |at: usize| {
+        let other = &scene.lines[at];
+        (other.document, other.block, other.cell.map(|cell| cell.0))
+    };
+    let lines = &scene.of_document[line.document];
+    let before = (lines.start..at).rev().take_while(|&other| key(other) == key(at));
+    let after = (at + 1..lines.end).take_while(|&other| key(other) == key(at));
+    before.chain(after).any(|other| {
+        let heading = scene.column_heading(other).map(|heading| &scene.lines[heading].text);
+        let surnames = heading.is_some_and(|text| {
+            text.tokens.iter().any(|token| matches!(text.norm(token), "surname" | "last" | "family" | "lastname"))
+        });
+        let text = &scene.lines[other].text;
+        surnames && text.tokens.first().is_some_and(|token| text.norm(token).chars().count() > 2)
+    })
+}
+
+/// What follows the names of kings; a single letter may be a surname's initial.
+const REGNAL: &[&str] = &["ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xiii", "xiv", "xv", "xvi"];
+
+/// Behind a word these carry any sentence along: `Justice will be done`, `May was dry`.
+const COPULAS: &[&str] = &["is", "was", "will", "can", "may", "must", "should", "would", "could", "has", "had"];
+
+/// A word as forename, with no more to say that it is one than the start of a sentence and a verb that anything takes.
+fn abstract_subject(text: &Text<'_>, sentences: &[u32], span: &Span) -> bool {
+    let token = &text.tokens[span.from];
+    if span.part.wordness == Wordness::Name || !token.sentence_start || token.possessive {
+        return false;
+    }
+    let next = text.tokens.get(span.to).filter(|next| next.gap.blank());
+    let set_off = text.tokens.get(span.to).is_some_and(|next| next.gap.has(Gap::COMMA));
+    let near = |at: usize| sentences[at].abs_diff(sentences[span.from]) <= 1;
+    let child = (0..text.tokens.len()).any(|at| near(at) && is(CHILD, text.word(at)));
+    !child && (set_off || next.is_some_and(|next| is(COPULAS, text.norm(next))))
+}
+
 fn calendar(word: &str) -> bool {
-    const MONTHS_AND_DAYS: [&str; 19] = [
+    const MONTHS_AND_DAYS: [&str; 25] = [
+        "summer",
+        "autumn",
+        "winter",
+        "spring",
+        "easter",
+        "christmas",
         "january",
         "february",
         "march",
@@ -349,6 +424,7 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
     let text = &line.text;
     let index = school.index();
     let common = span.part.wordness == Wordness::Common && !written_as_name(text, span);
+    let subject = abstract_subject(text, &line.sentence, span) && !in_a_list_of_forenames(school, text, span);
     // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
     let class_too = index.class(span.run).is_some();
     let mut left: Option<Vec<PupilIndex>> = None;
@@ -368,6 +444,9 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
             }
             // A common word as a forename wants its fact in the same sentence, row or heading.
             if common && scope > 2 {
+                continue;
+            }
+            if subject && (scope > 0 || fact.line != at) && line.cell.is_none() {
                 continue;
             }
             // A forename of staff too wants its fact in the same paragraph, row or heading.
@@ -421,6 +500,7 @@ fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
     let next = text.tokens.get(span.to);
     let acts = next.is_some_and(|n| n.gap.only(Gap::SPACE) && is(ACTS, text.norm(n)));
     let month = calendar(text.norm(token));
+    let acts = acts && !(month && next.is_some_and(|n| is(COPULAS, text.norm(n))));
     token.case != Case::Lower && ((token.possessive && !month) || acts || (!token.sentence_start && !month))
 }
 

@@ -7,16 +7,20 @@
 mod attributes;
 mod credentials;
 mod dates;
+mod evidence;
 mod forenames;
 mod identifiers;
 mod language;
 mod names;
 mod photographs;
+mod rows;
 mod scene;
 pub mod vocabulary;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashSet;
 
 use crate::people::{PupilIndex, School};
 use crate::text::normalise::run_hash;
@@ -119,6 +123,9 @@ pub struct Findings {
     pub findings: Vec<Finding>,
 }
 
+/// A message to no more recipients than this is a letter to them.
+const FEW_RECIPIENTS: usize = 4;
+
 /// What detection may know of the people who write and are written to; it subtracts, it never identifies.
 #[derive(Debug, Default)]
 pub struct Correspondence {
@@ -136,7 +143,7 @@ pub struct Correspondence {
 pub fn detect(documents: &[Document], images: &[Image], school: &School, correspondence: &Correspondence) -> Findings {
     let mut scene = scene::Scene::new(documents, school);
     let writers = writers(school, correspondence);
-    let mentions = names::find(&mut scene, school, &writers);
+    let mentions = names::find(&mut scene, school, writers);
     let numbers = identifiers::find(&scene, school);
     let (about, said) = attributes::attribute(&scene, school, &mentions, &numbers);
 
@@ -274,7 +281,16 @@ fn writers(school: &School, correspondence: &Correspondence) -> names::Writers {
         sender.push(run_hash(&staff.forename));
         sender.extend(crate::people::names::NAMES.short_forms(&staff.forename).iter().map(|short| run_hash(short)));
     }
-    names::Writers { sender, recipient: forms(&correspondence.recipient_names) }
+    // Who writes to many parents writes a newsletter, and not of their children.
+    let few = correspondence.recipient_addresses.len() <= FEW_RECIPIENTS;
+    let children = correspondence
+        .recipient_addresses
+        .iter()
+        .filter(|_| few)
+        .filter_map(|text| crate::smtp::Address::parse(text).ok())
+        .flat_map(|address| school.children_of(&address))
+        .collect();
+    names::Writers { sender, recipient: forms(&correspondence.recipient_names), children, titled: HashSet::new() }
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 //! A full name is a candidate by the roster index alone; when its parts are also words it must be written as a name,
 //! not stand where places and things stand, and have evidence beside it. Forenames alone are the work of `forenames`.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::Confidence;
 use super::forenames::{by_initial, forenames, scopes};
 use super::scene::{Line, Scene, guardian_facts};
-use super::vocabulary::{Hit, VOCABULARY};
-use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, LANDSCAPE, PLACES, PREPOSITIONS, TITLES, is};
-use crate::people::index::{Adult, Fact, Part};
-use crate::people::names::{NAMES, Wordness};
+use super::evidence;
+use super::vocabulary::VOCABULARY;
+use super::words::{REGAL, ROLE_TITLES, TITLES, is};
+use crate::people::index::{Adult, Part};
+use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
 use crate::text::normalise::{Case, EMPTY_RUN, Gap, TokenKind, extend};
 use crate::text::{Kind, Text};
@@ -38,27 +39,39 @@ pub(super) struct Span {
     pub part: Part,
 }
 
+/// A full name of somebody the school knows, as it stands.
 #[derive(Debug)]
-struct Candidate {
-    from: usize,
-    to: usize,
-    forename: Span,
-    surname: Span,
-    pupils: Vec<PupilIndex>,
-    adults: Vec<Adult>,
-    exact: bool,
-    comma: bool,
-    middle: bool,
+pub(super) struct Candidate {
+    pub from: usize,
+    pub to: usize,
+    pub forename: Span,
+    pub surname: Span,
+    pub pupils: Vec<PupilIndex>,
+    pub adults: Vec<Adult>,
+    /// Written as the roster has it, not by a short form or a part.
+    pub exact: bool,
+    /// Surname first, with a comma.
+    pub comma: bool,
+    /// With a middle name or initial.
+    pub middle: bool,
+    /// Stands in a list of pupils' names: joined to the next or the one before by a comma, a line's end or `and`.
+    pub listed: bool,
 }
 
 /// Names of the sender and the recipients, as runs: they sign and greet, and so do not identify.
 pub(super) struct Writers {
     pub sender: Vec<u64>,
     pub recipient: Vec<u64>,
+    /// Pupils whose guardian is written to: no proof that they are meant, but evidence for a name that could be a word.
+    pub children: Vec<PupilIndex>,
+    /// Surnames that stand behind a title in the message, as tokens.
+    pub titled: HashSet<u64>,
 }
 
 /// All mentions of the message, in order of place.
-pub(super) fn find(scene: &mut Scene<'_>, school: &School, writers: &Writers) -> Vec<Mention> {
+pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers) -> Vec<Mention> {
+    writers.titled = titled_surnames(scene);
+    let writers = &writers;
     let spans: Vec<Vec<Span>> = scene.lines.iter().map(|line| spans(&line.text, school)).collect();
     let mut candidates: Vec<Vec<Candidate>> = Vec::with_capacity(spans.len());
     let mut guardians = Vec::new();
@@ -80,6 +93,19 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, writers: &Writers) ->
     forenames(scene, school, writers, &spans, &mut mentions, &taken);
     mentions.sort_by_key(|mention| (mention.line, mention.from));
     mentions
+}
+
+/// Surnames behind a title, as `Mrs Field`.
+fn titled_surnames(scene: &Scene<'_>) -> HashSet<u64> {
+    let mut out = HashSet::new();
+    for line in scene.lines.iter().filter(|line| !line.footer) {
+        for from in 1..line.text.tokens.len() {
+            if titled(&line.text, from) && line.text.tokens[from].case != Case::Lower {
+                out.insert(line.text.tokens[from].hash);
+            }
+        }
+    }
+    out
 }
 
 fn spans(text: &Text<'_>, school: &School) -> Vec<Span> {
@@ -143,7 +169,7 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
                     if pupils.is_empty() && adults.is_empty() {
                         continue;
                     }
-                    if swapped && !comma && !surname_first(text, first, second) {
+                    if swapped && (titled(text, first.from) || (!comma && !surname_first(text, first, second))) {
                         continue;
                     }
                     found.push(Candidate {
@@ -156,6 +182,7 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
                         adults,
                         comma: swapped && comma,
                         middle,
+                        listed: false,
                     });
                 }
             }
@@ -163,13 +190,69 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
     }
     // Longest first at each place, forename first before surname first; then no overlaps.
     found.sort_by_key(|c| (c.from, std::cmp::Reverse(c.to), c.forename.from != c.from));
+    // `Dear Rose, Amy Field …`: what stands together goes before what a comma joins, unless the surname is in capitals.
+    let together: Vec<(usize, usize)> = found
+        .iter()
+        .filter(|c| !c.comma && !c.pupils.is_empty() && !tokens[c.surname.from].gap.has(Gap::NEWLINE))
+        .filter(|c| c.forename.from < c.surname.from)
+        .map(|c| (c.from, c.to))
+        .collect();
+    found.retain(|c| {
+        !c.comma
+            || line.cell.is_some()
+            || tokens[c.surname.from].case == Case::Upper
+            || !together.iter().any(|&(from, to)| from < c.to && c.from < from && c.to < to)
+    });
     let mut out: Vec<Candidate> = Vec::new();
     for candidate in found {
         if out.last().is_none_or(|last| candidate.from >= last.to) {
             out.push(candidate);
         }
     }
+    mark_lists(text, &mut out);
     out
+}
+
+/// Marks names that stand in a row with other pupils' names; a famous name is no company for another.
+fn mark_lists(text: &Text<'_>, candidates: &mut [Candidate]) {
+    for at in 1..candidates.len() {
+        let (before, after) = (&candidates[at - 1], &candidates[at]);
+        let gap = text.tokens[after.from].gap;
+        let joined = match after.from - before.to {
+            0 => gap.has(Gap::COMMA.or(Gap::NEWLINE).or(Gap::SEMICOLON).or(Gap::BULLET)) && !gap.has(Gap::STOP),
+            1 => matches!(text.word(before.to), "and" | "or") && gap.only(Gap::SPACE.or(Gap::NEWLINE)),
+            _ => false,
+        };
+        // `Amy Field - Dorothy`, `Leo Bell - Tin Man`: each opens a line of its own.
+        let opens = |candidate: &Candidate| {
+            candidate.from == 0 || text.tokens[candidate.from].gap.has(Gap::NEWLINE.or(Gap::BULLET))
+        };
+        let set_off = |candidate: &Candidate| {
+            text.tokens.get(candidate.to).is_none_or(|next| !next.gap.only(Gap::SPACE) && !next.gap.joined())
+        };
+        let breaks = (before.to..=after.from).filter(|&at| text.tokens[at].gap.has(Gap::NEWLINE)).count();
+        let rows = breaks == 1 && opens(before) && opens(after) && set_off(before) && set_off(after);
+        if !(joined || rows) || before.pupils.is_empty() || after.pupils.is_empty() {
+            continue;
+        }
+        let company = |candidate: &Candidate| !evidence::famous(text, candidate);
+        let (first, second) = (company(after), company(before));
+        candidates[at - 1].listed |= first;
+        candidates[at].listed |= second;
+    }
+}
+
+/// A title stands directly before: what follows is an adult's name.
+pub(super) fn titled(text: &Text<'_>, from: usize) -> bool {
+    let Some(before) = from.checked_sub(1) else { return false };
+    let directly = text.tokens[from].gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::NEWLINE));
+    let word = text.word(before);
+    directly
+        && (is(TITLES, word)
+            || (is(REGAL, word) && text.tokens[before].case == Case::Capitalised)
+            || (is(ROLE_TITLES, word)
+                && text.tokens[before].case == Case::Capitalised
+                && !text.tokens[before].sentence_start))
 }
 
 fn middle_like(text: &Text<'_>, token: &crate::text::normalise::Token, loose_joints: bool) -> bool {
@@ -193,7 +276,7 @@ fn joint(gap: Gap, loose: bool, swapped: bool, skip: usize, first_gap: Gap) -> b
     if skip > 0 {
         // `Amy J. Smith`, `Robert (Bob) Smith`, `SMITH, Amy Jane`
         let after = allowed.or(Gap::STOP).or(Gap::CLOSE).or(Gap::OTHER);
-        return gap.only(after) && first_gap.only(allowed.or(Gap::OPEN).or(Gap::OTHER).or(Gap::COMMA));
+        return gap.only(after) && first_gap.only(allowed.or(Gap::OPEN).or(Gap::OTHER));
     }
     gap.joined() || gap.only(allowed) || gap.only(Gap::SPACE.or(Gap::COLUMN)) || dotted
 }
@@ -201,154 +284,15 @@ fn joint(gap: Gap, loose: bool, swapped: bool, skip: usize, first_gap: Gap) -> b
 /// `Smith Amy` without a comma: both written as names, the surname perhaps in capitals.
 fn surname_first(text: &Text<'_>, surname: &Span, forename: &Span) -> bool {
     let case = |span: &Span| text.tokens[span.from].case;
-    case(surname) != Case::Lower && case(forename) != Case::Lower
-}
-
-/// One candidate's evidence, for and against.
-fn weigh(
-    scene: &Scene<'_>,
-    school: &School,
-    at: usize,
-    candidate: &Candidate,
-    others: bool,
-    hits: &[Hit],
-) -> Option<(Confidence, String)> {
-    let line = &scene.lines[at];
-    let text = &line.text;
-    let tokens = &text.tokens;
-    let whole = candidate.from == 0 && candidate.to == tokens.len();
-    let (forename, surname) = (candidate.forename.part.wordness, candidate.surname.part.wordness);
-    let case = |span: &Span| tokens[span.from].case;
-    let written = case(&candidate.forename) != Case::Lower && case(&candidate.surname) != Case::Lower;
-    let previous = candidate.from.checked_sub(1).map_or("", |before| text.word(before));
-    let directly = tokens.get(candidate.from).is_some_and(|t| t.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::NEWLINE)));
-    if directly && is(TITLES, previous) {
-        return None;
+    if case(surname) != Case::Lower && case(forename) != Case::Lower {
+        return true;
     }
-    let in_name = !matches!(scene.kind(at), Kind::FileName);
-    let hyphened =
-        |index: usize| in_name && tokens.get(index).is_some_and(|t| t.gap.only(Gap::HYPHEN) && !t.gap.joined());
-    if hyphened(candidate.to)
-        && tokens.get(candidate.to).is_some_and(|t| t.kind == TokenKind::Word && t.case != Case::Lower)
-        || (candidate.from > 0 && hyphened(candidate.from) && tokens[candidate.from - 1].kind == TokenKind::Word)
-    {
-        return None;
-    }
-    if candidate.comma && in_comma_list(line, candidate) {
-        return None;
-    }
-    let class = |span: &Span| school.index().class(span.run).is_some();
-    if candidate.comma && class(&candidate.forename) && class(&candidate.surname) && line.cell.is_none() {
-        return None;
-    }
-    if forename == Wordness::Name && surname == Wordness::Name {
-        return Some((Confidence::High, "full name".into()));
-    }
-    let next = text.word(candidate.to);
-    let next_token = tokens.get(candidate.to);
-    let follows = next_token.is_some_and(|t| t.gap.blank());
-    let possessive = tokens[candidate.to - 1].possessive;
-    let place_after = follows && is(PLACES, next) && (next_token.is_some_and(|t| t.case != Case::Lower) || !possessive);
-    let surname_word = text.word(candidate.surname.from);
-    let place_like = is(PLACES, surname_word) || is(LANDSCAPE, surname_word);
-    let pointed = directly && (is(ARTICLES, previous) || (place_like && is(PREPOSITIONS, previous)));
-    let both = forename > Wordness::Name && surname > Wordness::Name;
-    if place_after && !possessive {
-        return None;
-    }
-    if both && pointed {
-        return None;
-    }
-    if !both && written && forename != Wordness::Common {
-        return Some((Confidence::High, "full name".into()));
-    }
-    if !written {
-        // In small letters a name must be nothing else.
-        let rare = (forename == Wordness::Name
-            && surname != Wordness::Common
-            && candidate.surname.part.wordness < Wordness::Common)
-            || (surname == Wordness::Name && forename == Wordness::Word);
-        return (rare && !both && (case(&candidate.forename) == case(&candidate.surname)))
-            .then(|| (Confidence::Medium, "full name in small letters".into()));
-    }
-    // A capital that only the start of a sentence gave is no evidence; nor are capitals of a heading in capitals.
-    let run = tokens[candidate.from..candidate.to].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
-    let famous = NAMES.famous(run);
-    let mut score = 0;
-    let mut reasons: Vec<&str> = vec!["full name of words"];
-    let mut add = |points: i32, reason: &'static str| {
-        score += points;
-        reasons.push(reason);
-    };
-    if possessive {
-        add(2, "possessive");
-    }
-    if candidate.middle {
-        add(3, "with a middle name");
-    }
-    if candidate.comma {
-        add(2, "surname first, with a comma");
-    }
-    if follows && is(ACTS, next) {
-        add(1, "acts");
-    }
-    if is(ANNOUNCES, previous) && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
-        add(1, "announced");
-    }
-    if line.cell.is_some() {
-        add(2, "in a table");
-    }
-    if whole && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
-        add(2, "stands alone");
-    }
-    let sentence = line.sentence[candidate.from];
-    if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
-        add(1, "alone on its line");
-    }
-    if others {
-        add(2, "among other pupils");
-    }
-    let near = |at: usize| line.sentence[at].abs_diff(sentence) <= 1;
-    if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
-        add(1, "spoken of as a child");
-    }
-    if hits.iter().any(|hit| {
-        !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)
-    }) {
-        add(2, "with an attribute");
-    }
-    for &pupil in &candidate.pupils {
-        let fits = scene.facts_of(at).iter().any(|fact| {
-            (fact.to <= candidate.from || fact.from >= candidate.to)
-                && match fact.fact {
-                    Fact::Guardian(_) => false,
-                    other => school.index().forename_with(candidate.forename.run, other).contains(&pupil),
-                }
-        });
-        if fits {
-            add(3, "class, year or birth date fits");
-            break;
-        }
-    }
-    let wanted = match (famous, forename == Wordness::Common || surname == Wordness::Common, both) {
-        (true, ..) => 3,
-        (_, true, true) => 2,
-        (_, true, false) => 1,
-        (_, false, true) => 1 + i32::from(place_like),
-        (_, false, false) => 0,
-    };
-    (score >= wanted).then(|| (if score > wanted { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
-}
-
-/// `James, Oliver, Thomas`: forenames in a row, not a surname before a forename.
-fn in_comma_list(line: &Line<'_>, candidate: &Candidate) -> bool {
-    let tokens = &line.text.tokens;
-    if tokens[candidate.surname.from].case == Case::Upper && tokens[candidate.forename.from].case != Case::Upper {
-        return false;
-    }
-    let before = candidate.from > 0 && tokens[candidate.from].gap.has(Gap::COMMA);
-    let after = tokens.get(candidate.to).is_some_and(|t| t.gap.has(Gap::COMMA) && !t.gap.has(Gap::NEWLINE));
-    before || (after && line.cell.is_none() && candidate.surname.part.pupil_forename)
+    // A hasty list in small letters: the two open the line, and neither is anything but a name.
+    text.tokens[surname.from].sentence_start
+        && case(surname) == case(forename)
+        && surname.part.wordness == Wordness::Name
+        && forename.part.wordness == Wordness::Name
+        && text.tokens.get(forename.to).is_none_or(|next| !next.gap.blank() || next.gap.has(Gap::NEWLINE))
 }
 
 fn judge_full_names(
@@ -374,15 +318,13 @@ fn judge_full_names(
             let hits =
                 if second_round && !found.is_empty() { VOCABULARY.hits(&scene.lines[at].text) } else { Vec::new() };
             for candidate in found {
-                let words = candidate.forename.part.wordness > Wordness::Name
-                    && candidate.surname.part.wordness > Wordness::Name
-                    || candidate.forename.part.wordness == Wordness::Common;
+                let words = evidence::wants_company(&scene.lines[at].text, candidate);
                 if words != second_round {
                     continue;
                 }
                 let key = (scene.lines[at].document, scene.lines[at].block);
                 let verdict = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
-                    .then(|| weigh(scene, school, at, candidate, sure.contains_key(&key), &hits))
+                    .then(|| evidence::weigh(scene, school, writers, at, candidate, sure.contains_key(&key), &hits))
                     .flatten();
                 let Some((confidence, because)) = verdict else {
                     if !candidate.adults.is_empty() || !words {
@@ -391,7 +333,7 @@ fn judge_full_names(
                     continue;
                 };
                 taken.entry(at).or_default().push((candidate.from, candidate.to));
-                if own_signature(scene, at, candidate, writers) {
+                if evidence::own_signature(scene, at, candidate, writers) {
                     continue;
                 }
                 *sure.entry(key).or_default() += 1;
@@ -408,15 +350,6 @@ fn judge_full_names(
             }
         }
     }
-}
-
-/// The sender's own name standing by itself is a sign-off.
-fn own_signature(scene: &Scene<'_>, at: usize, candidate: &Candidate, writers: &Writers) -> bool {
-    let line = &scene.lines[at];
-    let tokens = &line.text.tokens[candidate.from..candidate.to];
-    let run = tokens.iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
-    let alone = line.sentence.iter().filter(|&&s| s == line.sentence[candidate.from]).count() == tokens.len();
-    matches!(scene.kind(at), Kind::Body) && writers.sender.contains(&run) && alone
 }
 
 /// Of several pupils of one name, those whom a class, year, birth date or guardian nearby singles out; else all.
@@ -512,6 +445,12 @@ fn table_names(
     }
 }
 
+fn take(taken: &mut HashMap<usize, Vec<(usize, usize)>>, scene: &Scene<'_>, cells: &[usize]) {
+    for &at in cells {
+        taken.entry(at).or_default().push((0, scene.lines[at].text.tokens.len()));
+    }
+}
+
 fn split_name(
     scene: &Scene<'_>,
     school: &School,
@@ -542,17 +481,44 @@ fn split_name(
             if taken_here(a) || taken_here(b) {
                 continue;
             }
-            for (forename, surname) in [(first, second), (second, first)] {
+            // `Mrs | Rose | Tully`: a row of adults.
+            let before = a.checked_sub(1).filter(|at| row.contains(at)).map(|at| &scene.lines[at].text);
+            if before.is_some_and(|text| text.tokens.len() == 1 && text.word(0) != "miss" && is(TITLES, text.word(0))) {
+                take(taken, scene, &[a, b]);
+                continue;
+            }
+            // The heading says which is which; without one, the forename first.
+            let headed = |at: usize, words: &[&str]| {
+                scene.column_heading(at).map(|head| &scene.lines[head].text).is_some_and(|text| {
+                    text.tokens.iter().any(|token| is(words, text.norm(token)))
+                })
+            };
+            let surname_first = headed(a, &["surname", "last", "family"]) || headed(b, &["forename", "first", "given"]);
+            let orders = if surname_first { [(second, first), (first, second)] } else { [(first, second), (second, first)] };
+            for (forename, surname) in orders {
                 let pupils = school.index().full_name(forename.run, surname.run);
                 let words = forename.part.wordness > Wordness::Name && surname.part.wordness > Wordness::Name;
-                if pupils.is_empty() || (words && !names_head_the_table(scene, a)) {
+                // An adult's full name, and only the short form of a pupil's.
+                let adult = !school.index().full_name_is_exact(forename.run, surname.run)
+                    && !school.index().adults(forename.run, surname.run).is_empty();
+                if adult {
+                    take(taken, scene, &[a, b]);
+                }
+                if adult || pupils.is_empty() || (words && !headed_as_names(scene, [a, b])) {
                     continue;
                 }
                 let pupils = single_out(scene, school, a, forename.run, &pupils);
-                for at in [a, b] {
-                    taken.entry(at).or_default().push((0, scene.lines[at].text.tokens.len()));
-                }
+                take(taken, scene, &[a, b]);
                 let because = "forename and surname in two cells of one row".to_owned();
+                mentions.push(Mention {
+                    line: b,
+                    from: 0,
+                    to: scene.lines[b].text.tokens.len(),
+                    pupils: pupils.clone(),
+                    identifies: false,
+                    confidence: Confidence::High,
+                    because: because.clone(),
+                });
                 mentions.push(Mention {
                     line: a,
                     from: 0,
@@ -568,16 +534,14 @@ fn split_name(
     }
 }
 
-/// The table's first row says that its columns are names.
-fn names_head_the_table(scene: &Scene<'_>, at: usize) -> bool {
-    const HEADINGS: [&str; 10] =
-        ["surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student"];
-    let line = &scene.lines[at];
-    let lines = &scene.of_document[line.document];
-    let first = lines.start + scene.lines[lines.clone()].partition_point(|other| other.block < line.block);
-    let row = scene.lines[first].cell.map(|cell| cell.0);
-    scene.lines[first..=at]
-        .iter()
-        .take_while(|other| other.cell.map(|cell| cell.0) == row)
-        .any(|other| other.text.tokens.iter().any(|token| HEADINGS.contains(&other.text.norm(token))))
+/// The headings say that these columns are names.
+fn headed_as_names(scene: &Scene<'_>, cells: [usize; 2]) -> bool {
+    const HEADINGS: [&str; 12] = [
+        "surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student", "candidate", "preferred",
+    ];
+    cells.into_iter().any(|at| {
+        scene.column_heading(at).map(|head| &scene.lines[head].text).is_some_and(|text| {
+            text.tokens.iter().any(|token| HEADINGS.contains(&text.norm(token)))
+        })
+    })
 }

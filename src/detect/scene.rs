@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use hashbrown::HashMap;
 
+use super::rows::{self, Piece};
 use super::words::{FOOTERS, PLACES, TITLES, is};
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
@@ -21,7 +22,7 @@ pub(super) struct Line<'a> {
     pub sentence: Vec<u32>,
     /// Place in the documents given.
     pub document: usize,
-    /// Paragraph or table within the document.
+    /// Paragraph, piece of one, or table: a number within the document.
     pub block: usize,
     /// Row and column, in a table.
     pub cell: Option<(usize, usize)>,
@@ -76,11 +77,28 @@ impl<'a> Scene<'a> {
         let mut of_document = Vec::new();
         for (document, content) in documents.iter().enumerate() {
             let start = lines.len();
-            for (block, piece) in content.blocks.iter().enumerate() {
+            let mut block = 0;
+            for piece in &content.blocks {
+                block += 1;
                 match piece {
                     Block::Paragraph { text, detail } => {
-                        for piece in pieces(text) {
-                            lines.push(Line::new(piece, document, block, None, detail.clone()));
+                        for piece in rows::pieces(text) {
+                            block += 1;
+                            match piece {
+                                Piece::Prose(text) => {
+                                    for piece in pieces(text) {
+                                        lines.push(Line::new(piece, document, block, None, detail.clone()));
+                                    }
+                                }
+                                Piece::Table(table) => {
+                                    for (row, cells) in table.iter().enumerate() {
+                                        for (column, text) in cells.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
+                                            let cell = Some((row, column));
+                                            lines.push(Line::new(text, document, block, cell, detail.clone()));
+                                        }
+                                    }
+                                }
+                            }
                         }
                     }
                     Block::Table(table) => {
@@ -189,6 +207,25 @@ impl<'a> Scene<'a> {
         self.wide = wide;
     }
 
+    /// The cell above in the row of headings, which is the table's first row of more than one cell; nothing for what
+    /// stands in that row or above it, or in no table.
+    pub(super) fn column_heading(&self, at: usize) -> Option<usize> {
+        let line = &self.lines[at];
+        let (row, column) = line.cell?;
+        let lines = &self.of_document[line.document];
+        let first = lines.start + self.lines[lines.clone()].partition_point(|other| other.block < line.block);
+        let row_of = |at: usize| {
+            let other = self.lines.get(at)?;
+            (other.document == line.document && other.block == line.block).then_some(other.cell?.0)
+        };
+        let first = (first..at).find(|&at| row_of(at) == row_of(at + 1))?;
+        let top = row_of(first)?;
+        (top < row).then_some(())?;
+        (first..at)
+            .take_while(|&other| self.lines[other].cell.is_some_and(|cell| cell.0 == top))
+            .find(|&other| self.lines[other].cell.is_some_and(|cell| cell.1 == column))
+    }
+
     pub(super) fn kind(&self, line: usize) -> Kind {
         self.documents[self.lines[line].document].kind
     }
@@ -291,18 +328,24 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
                 add(from, to, Fact::Class(class));
             }
         }
-        if let Some((year, length)) = year(text, from) {
+        if let Some((year, length)) = year(text, from)
+            && !of_staff(text, from, from + length)
+        {
             add(from, from + length, Fact::Year(year));
         }
         if word.len() <= 4 {
-            let two = format!("{word}{}", text.word(from + 1));
-            if crate::text::checks::postcode(&two)
+            let second = text.word(from + 1);
+            let two = if second.len() == 3 { format!("{word}{second}") } else { String::new() };
+            if !two.is_empty()
+                && (crate::text::checks::postcode(&two) || school.index().postcode(token_hash(&two)))
                 && tokens.get(from + 1).is_some_and(|t| t.gap.only(Gap::SPACE) || t.gap.joined())
             {
                 add(from, from + 2, Fact::Postcode(token_hash(&two)));
             }
         }
-        if crate::text::checks::postcode(word) {
+        if tokens[from].kind == TokenKind::Mixed
+            && (crate::text::checks::postcode(word) || school.index().postcode(tokens[from].hash))
+        {
             add(from, from + 1, Fact::Postcode(token_hash(word)));
         }
         if word.starts_with(|c: char| c.is_ascii_digit()) && from + 2 < tokens.len() + 1 {
@@ -322,6 +365,19 @@ fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
         add(from, to.max(from + 1), Fact::Born(date));
     }
     out
+}
+
+/// `Head of Year 10`, `the Year 10 office`: a year group that names a post or a place.
+fn of_staff(text: &Text<'_>, from: usize, to: usize) -> bool {
+    let before = |back: usize| from.checked_sub(back).map_or("", |at| text.word(at));
+    let post = matches!(before(2), "head" | "leader" | "director" | "heads" | "lead" | "manager" | "head's")
+        && matches!(before(1), "of" | "for");
+    let after = text.tokens.get(to).is_some_and(|next| next.gap.only(Gap::SPACE))
+        && matches!(
+            text.word(to),
+            "tutor" | "tutors" | "leader" | "lead" | "teacher" | "teachers" | "coordinator" | "office" | "team" | "staff" | "manager"
+        );
+    post || after
 }
 
 /// A year group at a token, with the number of tokens it takes.

@@ -23,6 +23,8 @@ struct Entry {
     phrases: Vec<String>,
     acronyms: Vec<String>,
     weak: Vec<String>,
+    #[serde(default)]
+    weak_acronyms: Vec<String>,
     headings: Vec<String>,
     #[serde(default)]
     codes: std::collections::BTreeMap<String, bool>,
@@ -97,7 +99,12 @@ impl Vocabulary {
             }
             let at = u16::try_from(out.categories.len()).unwrap_or(u16::MAX);
             for (list, capitals, weak) in
-                [(&entry.phrases, false, false), (&entry.acronyms, true, false), (&entry.weak, false, true)]
+                [
+                    (&entry.phrases, false, false),
+                    (&entry.acronyms, true, false),
+                    (&entry.weak, false, true),
+                    (&entry.weak_acronyms, true, true),
+                ]
             {
                 for phrase in list {
                     if !out.add(phrase, Phrase { category: at, capitals, weak }) {

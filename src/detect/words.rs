@@ -14,13 +14,10 @@ pub(super) const TITLES: &[&str] = &[
     "revd",
     "reverend",
     "fr",
-    "father",
     "prof",
     "professor",
     "cllr",
     "councillor",
-    "coach",
-    "nurse",
     "pc",
     "sgt",
     "sergeant",
@@ -30,18 +27,94 @@ pub(super) const TITLES: &[&str] = &[
     "lord",
     "saint",
     "st",
-    "chef",
-    "canon",
-    "captain",
-    "major",
     "auntie",
     "aunt",
     "uncle",
     "nanny",
     "granny",
-    "sister",
-    "judge",
-    "chair",
+];
+
+/// Before a name these are titles when they are written with a capital; `his sister Amy` is none.
+pub(super) const ROLE_TITLES: &[&str] = &[
+    "coach", "nurse", "chef", "canon", "captain", "major", "sister", "judge", "chair", "father", "brother", "inspector",
+    "constable", "detective", "superintendent", "bishop", "pastor", "imam", "rabbi", "vicar", "mayor", "governor",
+];
+
+/// Behind a full name and with a capital these make it a street, a firm, a building or a prize, whoever bears the name.
+pub(super) const NAMED_AFTER: &[&str] = &[
+    "road", "rd", "street", "lane", "avenue", "ave", "crescent", "drive", "close", "terrace", "gardens", "grove", "mews",
+    "ltd", "limited", "plc", "llp", "solicitors", "trust", "foundation", "trophy", "cup", "memorial", "centre", "academy",
+    "library", "theatre", "stadium", "scholarship", "coaches", "photography", "catering", "museum", "hospital", "hospice",
+    "primary", "college", "university", "shield", "prize", "lecture", "building", "suite", "studio",
+];
+
+/// Last words of places that are called like people: `Preston Hall`, `Ashley Wood`.
+pub(super) const PLACE_ENDINGS: &[&str] = &[
+    "hall", "house", "church", "park", "hill", "wood", "woods", "lane", "street", "field", "fields", "bridge", "court",
+    "green", "marsh", "moor", "heath", "mill", "mills", "ford", "castle", "lodge", "farm", "vale", "dale", "grove",
+    "close", "gate", "way", "place", "end", "common", "forest", "lake", "meadow", "meadows", "brook", "pool", "wells",
+    "banks", "bank", "rise", "view", "row", "cross", "shore", "beach", "stone", "waters", "chapel", "bush", "yard", "bay", "abbey", "manor", "grange", "gardens",
+];
+
+/// Directly before a name that could be a place, these say that it is one.
+pub(super) const WHERE: &[&str] = &[
+    "in", "at", "near", "outside", "opposite", "behind", "along", "into", "onto", "around", "through", "across", "via",
+    "towards", "visit", "visited", "visiting", "inside", "beyond",
+];
+
+/// Before `to` or `from` these speak of a way, and what follows is where it leads.
+pub(super) const MOTION: &[&str] = &[
+    "go", "goes", "going", "went", "come", "comes", "came", "coming", "walk", "walked", "walking", "trip", "trips", "visit",
+    "visits", "way", "bus", "coach", "coaches", "back", "welcome", "outing", "invited", "drive", "link", "next", "close",
+    "opposite", "delivered", "delivery", "route", "path", "access", "entrance", "moved", "travel", "returned", "return",
+];
+
+/// Headings of columns in which no pupil stands: those who made works, and the school's own people.
+pub(super) const MAKERS: &[&str] = &[
+    "author", "authors", "artist", "artists", "poet", "composer", "playwright", "illustrator", "inventor", "scientist",
+    "publisher", "supplier", "director", "writer", "player", "character", "figure", "street", "venue", "location", "room",
+    "building", "site", "teacher", "staff", "tutor", "colleague", "invigilator", "driver", "governor", "examiner", "assessor",
+];
+
+/// With a place behind them these make what stands before them a place: `car park`, `nature reserve`.
+pub(super) const SITES: &[&str] = &[
+    "car", "nature", "leisure", "bird", "sports", "community", "garden", "retail", "business", "water", "activity", "adventure",
+    "holiday", "caravan", "visitor", "shopping", "tennis", "golf", "swimming", "primary", "junior", "infant", "high", "medical",
+    "health", "day", "youth", "village", "parish", "industrial", "trading",
+];
+
+/// Before a name these make it a figure of history or of state, wherever they stand.
+pub(super) const REGAL: &[&str] = &[
+    "queen", "king", "prince", "princess", "pope", "emperor", "empress", "tsar", "president", "duke", "duchess", "earl",
+];
+
+/// Relatives: a guardian's full name beside one of these is the guardian's.
+pub(super) const KIN: &[&str] = &[
+    "mum", "mums", "dad", "dads", "mother", "father", "mam", "nan", "gran", "grandma", "grandad", "grandmother",
+    "grandfather", "carer", "guardian", "parent", "parents", "stepmum", "stepdad", "stepmother", "stepfather", "aunt", "auntie",
+    "uncle", "wife", "husband", "matka", "ojciec", "mère", "père",
+];
+
+/// Close beside a name, these say that its bearer is on the staff.
+pub(super) const ROLES: &[&str] = &[
+    "teacher", "headteacher", "head", "deputy", "assistant", "leader", "coordinator", "manager", "officer", "senco", "sendco",
+    "director", "librarian", "caretaker", "bursar", "secretary", "receptionist", "governor", "technician", "lead", "dsl",
+    "principal", "administrator", "tutor", "counsellor", "chaplain", "office", "reception",
+];
+
+/// Around the name of somebody everybody knows, these say that it is that one who is meant.
+pub(super) const RENOWN: &[&str] = &[
+    "author", "authors", "poet", "poets", "poem", "poems", "poetry", "novel", "novels", "novelist", "book", "books", "edition",
+    "play", "plays", "playwright", "film", "films", "song", "songs", "album", "band", "singer", "actor", "actress", "artist",
+    "artists", "painting", "paintings", "sculptor", "scientist", "scientists", "inventor", "theory", "laws", "biography",
+    "library", "museum", "gallery", "exhibition", "century", "war", "empire", "king", "queen", "president", "minister",
+    "boycott", "civil", "rights", "suffragette", "suffragettes", "explorer", "voyage", "league", "striker", "footballer",
+    "goal", "goals", "premier", "olympic", "olympics", "champion", "england", "concert", "tour", "fiction", "verse",
+    "sonnet", "chapter", "text", "texts", "anthology", "unit", "lesson", "lessons", "topic", "ks3", "ks4", "curriculum", "essay",
+    "quote", "quotes", "speech", "statue", "suit", "suits", "shop", "brand", "shares", "case", "studies", "company", "bank",
+    "assembly", "month", "celebrity", "radio", "tv", "netflix", "premiere", "legend", "hero", "biopic", "written", "wrote",
+    "painted", "discovered", "invented", "composer", "symphony", "history", "historical", "monologue", "extract", "stories", "died", "armistice", "battle", "reign", "throne", "derby", "tudor", "tudors", "victorian",
+    "wife", "monument", "blue", "plaque", "portrait", "poster", "posters", "bbc", "youtube", "tiktok", "spotify",
 ];
 
 /// After a name these make it a place, a firm, an event or a thing.
@@ -174,6 +247,21 @@ pub(super) const PLACES: &[&str] = &[
     "books",
     "press",
     "studios",
+    "campsite",
+    "site",
+    "pool",
+    "hide",
+    "pavilion",
+    "pitch",
+    "pitches",
+    "gate",
+    "timber",
+    "playground",
+    "roundabout",
+    "junction",
+    "corner",
+    "surgeries",
+    "bypass",
     "studio",
     "tree",
     "trees",

@@ -24,7 +24,7 @@ mod offcrypto;
 mod office;
 mod opendocument;
 mod outlook;
-mod package;
+pub(crate) mod package;
 mod password;
 mod pasted;
 mod pdf;
@@ -38,7 +38,7 @@ mod tnef;
 mod wire;
 pub mod worker;
 mod xlsx;
-mod xml;
+pub(crate) mod xml;
 mod zip_walk;
 
 pub use package::Budget;

@@ -5,7 +5,7 @@
 //! together with one more fact (class, year, initial, date of birth, postcode, guardian) gives the pupils it fits. No
 //! name stands in memory in the clear here, and none can be read back without the key of the process.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::names::{NAMES, Wordness};
 use super::{PupilIndex, School};
@@ -99,6 +99,7 @@ pub struct RosterIndex {
     emails: HashMap<u64, u32>,
     phones: Postings,
     classes: HashMap<u64, u64>,
+    postcodes: HashSet<u64>,
     ids: HashMap<String, u32>,
     middles: HashMap<u32, Vec<u64>>,
 }
@@ -246,7 +247,7 @@ impl RosterIndex {
     fn add_pupil(&mut self, at: u32, pupil: &super::Pupil) {
         self.ids.insert(pupil.id.clone(), at);
         let forenames = forename_forms(pupil);
-        let surnames = forms(&pupil.surname, true, false);
+        let surnames = surname_forms(pupil);
         for (form, _) in &forenames {
             self.part(form).pupil_forename = true;
         }
@@ -262,10 +263,14 @@ impl RosterIndex {
             facts.push(Fact::Class(run_hash(&pupil.form)));
         }
         facts.extend(year_of(&pupil.year_group).map(Fact::Year));
-        facts.extend(initials(&pupil.surname).iter().map(|initial| Fact::Initial(token_hash(initial))));
+        for surname in pupil.surnames() {
+            facts.extend(initials(surname).iter().map(|initial| Fact::Initial(token_hash(initial))));
+        }
         facts.extend(pupil.date_of_birth.map(Fact::Born));
         if !pupil.postcode.is_empty() {
-            facts.push(Fact::Postcode(token_hash(&compact(&pupil.postcode))));
+            let code = token_hash(&compact(&pupil.postcode));
+            self.postcodes.insert(code);
+            facts.push(Fact::Postcode(code));
         }
         facts.extend(streets(&pupil.address).into_iter().map(Fact::Street));
         for (form, loose) in &forenames {
@@ -279,10 +284,12 @@ impl RosterIndex {
             }
         }
         // Forename and surname run together, as mailboxes and file names have them.
-        for forename in [Some(&pupil.forename), pupil.known_as.as_ref()].into_iter().flatten() {
-            let (text, family) = (Text::new(forename), Text::new(&pupil.surname));
-            let plain = |text: &Text<'_>| text.tokens.iter().map(|token| text.norm(token)).collect::<String>();
-            let (first, last) = (plain(&text), plain(&family));
+        let plain = |name: &str| {
+            let text = Text::new(name);
+            text.tokens.iter().map(|token| text.norm(token)).collect::<String>()
+        };
+        for (forename, surname) in pupil.forenames().flat_map(|f| pupil.surnames().map(move |s| (f, s))) {
+            let (first, last) = (plain(forename), plain(surname));
             if first.len() >= 3 && last.len() >= 3 {
                 post(&mut self.joined, token_hash(&format!("{first}{last}")), at);
                 post(&mut self.joined, token_hash(&format!("{last}{first}")), at);
@@ -364,6 +371,11 @@ impl RosterIndex {
         self.classes.get(&run).copied()
     }
 
+    /// Whether a pupil lives at this post code, given without its space as a token.
+    pub fn postcode(&self, code: u64) -> bool {
+        self.postcodes.contains(&code)
+    }
+
     /// The pupil of a UPN, ULN or NHS number; the number without separators, any case.
     pub fn identifier(&self, number: &str) -> Option<PupilIndex> {
         self.identifiers.get(&token_hash(&compact(number))).copied().map(PupilIndex)
@@ -389,6 +401,18 @@ impl RosterIndex {
     }
 }
 
+/// Forms of every surname; exact ones win where two surnames share a form.
+fn surname_forms(pupil: &super::Pupil) -> Vec<Form> {
+    let mut out: Vec<Form> = Vec::new();
+    for form in pupil.surnames().flat_map(|name| forms(name, true, false)) {
+        match out.iter_mut().find(|other| other.tokens == form.tokens) {
+            Some(other) => other.loose &= form.loose,
+            None => out.push(form),
+        }
+    }
+    out
+}
+
 /// Forms of the forename in daily use; loose ones are short forms and halves of double names.
 fn forename_forms(pupil: &super::Pupil) -> Vec<(Form, bool)> {
     let mut out: Vec<(Form, bool)> = Vec::new();
@@ -398,7 +422,7 @@ fn forename_forms(pupil: &super::Pupil) -> Vec<(Form, bool)> {
             out.push((form, loose));
         }
     };
-    for name in [Some(&pupil.forename), pupil.known_as.as_ref()].into_iter().flatten() {
+    for name in pupil.forenames() {
         forms(name, true, false).into_iter().for_each(&mut add);
     }
     for short in NAMES.short_forms(&pupil.forename) {
@@ -449,6 +473,36 @@ fn class_forms(form: &str) -> Vec<u64> {
 mod tests {
     use super::*;
     use crate::people::{Guardian, Pupil};
+
+    #[test]
+    fn the_index_holds_no_name() {
+        let school = School {
+            pupils: vec![Pupil {
+                id: "P1".into(),
+                forename: "Zoë".into(),
+                middle_names: "Grace".into(),
+                surname: "O'Brien-Smith".into(),
+                known_as: Some("Zozo".into()),
+                other_surnames: vec!["Quist".into()],
+                address: "14 Frost Lane".into(),
+                postcode: "SX2 6HW".into(),
+                form: "Plum".into(),
+                upn: Some("J998441726117".into()),
+                phone: "01632 960443".into(),
+                email: Some("zoe@pupils.example".into()),
+                ..Pupil::default()
+            }],
+            ..School::default()
+        };
+        let told = format!("{:?}", RosterIndex::build(&school)).to_lowercase();
+        assert!(told.contains("p1") && told.len() > 1_000, "the index is shown whole");
+        for word in
+            ["zo", "grace", "brien", "smith", "quist", "frost", "sx2", "plum", "j998", "01632", "pupils.example"]
+        {
+            // The names of fields are ours, and hold none of these.
+            assert!(!told.contains(word), "{word}");
+        }
+    }
 
     fn school() -> School {
         let pupil = |forename: &str, surname: &str, form: &str| Pupil {

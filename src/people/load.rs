@@ -3,18 +3,29 @@
 //! A file that cannot be read, or lacks a column it cannot do without, stops the load. A row that is wrong is
 //! reported by file, line and column, never by its value, and everything else still loads.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{Correspondent, Guardian, Pupil, PupilIndex, School, Staff};
+use super::{Correspondent, Guardian, Pupil, PupilIndex, Roster, School, Staff};
+
+/// Where pupils come from.
+#[derive(Debug, Clone, Copy)]
+pub enum PupilSource<'a> {
+    /// `id, upn, uln, nhs_number, forename, middle_names, surname, known_as, date_of_birth, gender, year_group, form,
+    /// address, postcode, phone, email`, and `other_forenames, other_surnames` (separated by `;`); `id`, `forename` and
+    /// `surname` are required.
+    File(&'a Path),
+    /// An imported roster, with its guardians, and with its staff where no file lists them.
+    Imported(&'a Roster),
+}
 
 /// Where the lists are.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
-    /// `id, upn, uln, nhs_number, forename, middle_names, surname, known_as, date_of_birth, gender, year_group, form,
-    /// address, postcode, phone, email`; `id`, `forename` and `surname` are required.
-    pub pupils: &'a Path,
+    /// The pupils.
+    pub pupils: PupilSource<'a>,
     /// `id, title, forename, surname, email, phone, relationship, pupil_ids`; `id`, `surname` and `pupil_ids` are required.
     pub guardians: Option<&'a Path>,
     /// `id, title, forename, surname, email, private_email, private_phone, role, may_send_as`; `surname` and `email` are
@@ -49,7 +60,7 @@ pub struct RowFault {
     /// Line of the file, the heading being line 1.
     pub row: u64,
     /// The column's heading.
-    pub column: &'static str,
+    pub column: Cow<'static, str>,
     /// What is wrong, in plain words.
     pub problem: &'static str,
 }
@@ -87,14 +98,6 @@ pub enum LoadError {
         /// The heading looked for.
         column: &'static str,
     },
-    /// Not a CSV file.
-    #[error("{}, line {line}: not a row of comma-separated values", file.display())]
-    Csv {
-        /// The file.
-        file: PathBuf,
-        /// Where reading stopped.
-        line: u64,
-    },
 }
 
 /// Reads the files and builds the index.
@@ -111,7 +114,18 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
             .collect(),
         ..School::default()
     };
-    let pupils = read_pupils(sources.pupils, &mut school, &mut faults)?;
+    let pupils = match sources.pupils {
+        PupilSource::File(file) => read_pupils(file, &mut school, &mut faults)?,
+        PupilSource::Imported(roster) => {
+            school.pupils.clone_from(&roster.pupils);
+            school.guardians.clone_from(&roster.guardians);
+            if sources.staff.is_none() {
+                school.staff.clone_from(&roster.staff);
+            }
+            let place = |at: usize| PupilIndex(u32::try_from(at).unwrap_or(u32::MAX));
+            roster.pupils.iter().enumerate().map(|(at, pupil)| (pupil.id.clone(), place(at))).collect()
+        }
+    };
     if let Some(file) = sources.guardians {
         read_guardians(file, &pupils, &mut school, &mut faults)?;
     }
@@ -135,23 +149,11 @@ impl Sheet {
     fn read(file: &Path, required: &[&'static str]) -> Result<Self, LoadError> {
         let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable { file: file.to_owned(), source })?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-        if let Err(error) = std::str::from_utf8(bytes) {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
-            return Err(LoadError::Encoding { file: file.to_owned(), line });
-        }
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(bytes);
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| LoadError::Csv {
-                file: file.to_owned(),
-                line: error.position().map_or(0, csv::Position::line),
-            })?;
-            let line = record.position().map_or(0, csv::Position::line);
-            if record.iter().any(|cell| !cell.is_empty()) {
-                rows.push((line, record));
-            }
-        }
+            LoadError::Encoding { file: file.to_owned(), line }
+        })?;
+        let mut rows = super::rows::rows(text, b',', usize::MAX);
         let heading = if rows.is_empty() { csv::StringRecord::new() } else { rows.remove(0).1 };
         let columns: HashMap<String, usize> =
             heading.iter().enumerate().map(|(at, name)| (name.to_lowercase().replace([' ', '-'], "_"), at)).collect();
@@ -176,7 +178,7 @@ impl Sheet {
     }
 
     fn fault(&self, row: u64, column: &'static str, problem: &'static str) -> RowFault {
-        RowFault { file: self.file.clone(), row, column, problem }
+        RowFault { file: self.file.clone(), row, column: column.into(), problem }
     }
 }
 
@@ -244,6 +246,8 @@ fn read_pupils(
             middle_names: sheet.text(record, "middle_names"),
             surname,
             known_as: sheet.filled(record, "known_as"),
+            other_forenames: list(sheet.cell(record, "other_forenames")),
+            other_surnames: list(sheet.cell(record, "other_surnames")),
             date_of_birth,
             gender: sheet.text(record, "gender"),
             year_group: sheet.text(record, "year_group"),
@@ -371,7 +375,7 @@ mod tests {
 
     fn sources<'a>(pupils: &'a Path, guardians: Option<&'a Path>) -> Sources<'a> {
         Sources {
-            pupils,
+            pupils: PupilSource::File(pupils),
             guardians,
             staff: None,
             correspondents: None,
@@ -393,7 +397,7 @@ mod tests {
         );
         let guardians = write(dir.path(), "g.csv", "id,surname,pupil_ids,email\nG1,Lowe,A1;A9,mina.mum@gmail.com\n");
         let loaded = load(&sources(&pupils, Some(&guardians))).unwrap();
-        let faults: Vec<_> = loaded.faults.iter().map(|f| (f.row, f.column)).collect();
+        let faults: Vec<_> = loaded.faults.iter().map(|f| (f.row, f.column.as_ref())).collect();
         assert_eq!(faults, [(3, "forename"), (4, "id"), (5, "upn"), (5, "date_of_birth"), (2, "pupil_ids")]);
         assert_eq!(loaded.school.pupils.len(), 2);
         assert_eq!(loaded.school.pupils[0].upn.as_deref(), Some("B801200005001"));

@@ -4,24 +4,30 @@
 //! from there, or went through [`School::indexed`], can be asked who is meant by a name ([`index`]) and what a recipient
 //! is to the school ([`recipients`]).
 
+pub mod import;
 pub mod index;
 pub mod load;
 pub mod names;
 mod providers;
 pub mod recipients;
+mod rows;
 
+pub use import::Roster;
 pub use index::RosterIndex;
-pub use load::{LoadError, Loaded, RowFault, Sources, load};
+pub use load::{LoadError, Loaded, PupilSource, RowFault, Sources, load};
 pub use recipients::SenderIdentity;
+
+use serde::{Deserialize, Serialize};
 
 use crate::smtp::Address;
 
 /// A pupil's place in [`School::pupils`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PupilIndex(pub u32);
 
 /// A pupil as the roster gives them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Pupil {
     /// The roster's own id, `P014`.
     pub id: String,
@@ -39,6 +45,10 @@ pub struct Pupil {
     pub surname: String,
     /// The forename in daily use, where it differs.
     pub known_as: Option<String>,
+    /// Forenames that also stand in records: the legal one, a former one.
+    pub other_forenames: Vec<String>,
+    /// Family names that also stand in records: legal, preferred, former.
+    pub other_surnames: Vec<String>,
     /// Date of birth.
     pub date_of_birth: Option<jiff::civil::Date>,
     /// As the roster writes it.
@@ -57,8 +67,44 @@ pub struct Pupil {
     pub email: Option<String>,
 }
 
+impl Pupil {
+    /// Takes a preferred name; where there is one already, as a further forename.
+    pub fn also_known_as(&mut self, name: &str) {
+        if self.known_as.is_none() && !name.is_empty() && name != self.forename {
+            self.known_as = Some(name.to_owned());
+        } else {
+            self.also_forename(name);
+        }
+    }
+
+    /// Takes a further forename, unless it is known already.
+    pub fn also_forename(&mut self, name: &str) {
+        if !name.is_empty() && !self.forenames().any(|known| known == name) {
+            self.other_forenames.push(name.to_owned());
+        }
+    }
+
+    /// Takes a further family name, unless it is known already.
+    pub fn also_surname(&mut self, name: &str) {
+        if !name.is_empty() && !self.surnames().any(|known| known == name) {
+            self.other_surnames.push(name.to_owned());
+        }
+    }
+
+    /// Every forename that stands for this pupil, middle names apart.
+    pub fn forenames(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.forename).chain(&self.known_as).chain(&self.other_forenames).map(String::as_str)
+    }
+
+    /// Every family name.
+    pub fn surnames(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.surname).chain(&self.other_surnames).map(String::as_str)
+    }
+}
+
 /// A parent, carer or other contact of one or more pupils.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Guardian {
     /// The roster's own id, `G001`.
     pub id: String,
@@ -79,7 +125,8 @@ pub struct Guardian {
 }
 
 /// A member of staff.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Staff {
     /// The directory's own id, `S01`.
     pub id: String,
@@ -196,6 +243,17 @@ impl School {
         self.index = RosterIndex::build(&self);
         self.directory = recipients::Directory::build(&self);
         self
+    }
+
+    /// Drops what only building the index needed: numbers, telephones and mailboxes of pupils, which are looked up by their
+    /// keyed hashes from here on. What judging evidence compares (names, birth, address, class) stays.
+    pub fn forget_what_is_indexed(&mut self) {
+        for pupil in &mut self.pupils {
+            (pupil.upn, pupil.uln, pupil.nhs_number, pupil.email) = (None, None, None, None);
+            for text in [&mut pupil.phone, &mut pupil.gender] {
+                *text = String::new();
+            }
+        }
     }
 
     /// Who is meant by which words.

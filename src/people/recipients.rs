@@ -174,6 +174,14 @@ impl School {
         addresses.filter_map(|a| Address::parse(a).ok()).collect()
     }
 
+    /// The pupils whose guardian's mailbox this is.
+    pub fn children_of(&self, address: &Address) -> Vec<PupilIndex> {
+        let folded = PROVIDERS.fold(address.local(), &address.domain());
+        let guardians = self.directory.guardians.get(&folded).map_or(&[][..], Vec::as_slice);
+        let children = guardians.iter().filter_map(|&at| self.guardians.get(at as usize)).flat_map(|g| &g.pupils);
+        children.copied().collect()
+    }
+
     /// The member of staff whose school mailbox this is.
     pub fn staff_by_address(&self, address: &Address) -> Option<&Staff> {
         self.staff_place(address).and_then(|at| self.staff.get(at))

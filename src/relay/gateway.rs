@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -172,6 +172,7 @@ async fn watch_store(
     short_of_space: Arc<AtomicBool>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut forgot = Instant::now();
     loop {
         let free = rustix::fs::statvfs(&place.path).map(|s| s.f_bavail.saturating_mul(s.f_frsize));
         let short = free.is_ok_and(|free| free < message_size as u64 + limits::DISK_RESERVE_BYTES);
@@ -184,8 +185,11 @@ async fn watch_store(
             Ok(counts) => publish(&counts, now),
             Err(error) => event!(Event::Trouble, what = "the store cannot be read", reason = %error),
         }
-        if let Err(error) = store.forget(now - place.keep).await {
-            event!(Event::Trouble, what = "old messages cannot be forgotten", reason = %error);
+        if forgot.elapsed() >= Duration::from_secs(limits::FORGET_SECONDS) {
+            forgot = Instant::now();
+            if let Err(error) = store.forget(now - place.keep).await {
+                event!(Event::Trouble, what = "old messages cannot be forgotten", reason = %error);
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(limits::WATCH_STORE_SECONDS)) => {}

@@ -86,6 +86,9 @@ impl Intake {
         let threads = if content.len() > limits::LIGHT_MESSAGE { &self.heavy_inspectors } else { &self.inspectors };
         threads.spawn(move || {
             let inspected = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                if fault::inspection_fails() {
+                    std::panic::panic_any("asked for by the environment");
+                }
                 inspect_with(Some(&*isolation), &ground, &envelope, &content, at)
             }));
             // The receiver is gone when the time ran out; the message is pending by then.
@@ -161,8 +164,9 @@ impl Intake {
     /// Decides what was set aside, until told to stop.
     pub async fn run_pending(&self, mut stop: watch::Receiver<bool>) {
         let pause = Duration::from_secs(limits::PENDING_POLL_SECONDS);
+        let lease = Duration::from_secs(limits::PENDING_LEASE_SECONDS);
         while !*stop.borrow() {
-            match self.store.lease_pending(Timestamp::now(), limits::PENDING_BATCH, pause).await {
+            match self.store.lease_pending(Timestamp::now(), limits::PENDING_BATCH, lease).await {
                 Ok(leased) => {
                     for entry in leased {
                         self.decide_pending(&entry.id, &entry.envelope, entry.at).await;

@@ -2,11 +2,13 @@
 //!
 //! Nothing happens unless the environment variable `SCHOOLGATE_FAULT` names a point when the process starts. With
 //! `after-commit` the process aborts (SIGABRT, no destructors, no flushing) the first time it comes to that point, with
-//! `after-commit:5` the fifth time. `disk-full` is no point: it makes every commit of new mail fail as a full disk does.
+//! `after-commit:5` the fifth time. Two are no points: `disk-full` makes every commit of new mail fail as a full disk does,
+//! and `inspection-fails` makes every inspection fail, with `:2` only the first two.
 //!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
 //! `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
-//! `after-smarthost-250`, `before-record`, `after-record` (delivery).
+//! `after-smarthost-250`, `before-record`, `after-record` (delivery). Of an imported roster: `before-people-write`,
+//! `during-people-write`, `after-people-write`, `after-people-sync`, `after-people-rename`.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +40,12 @@ pub fn point(name: &str) {
     {
         std::process::abort();
     }
+}
+
+/// The environment asks for this inspection to fail.
+pub fn inspection_fails() -> bool {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    fault().is_some_and(|f| f.name == "inspection-fails" && PASSES.fetch_add(1, Ordering::SeqCst) < f.pass)
 }
 
 /// The environment asks for a full disk.

@@ -24,6 +24,7 @@ mod inventory;
 mod key;
 mod queue;
 mod row;
+mod sealed;
 mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -40,6 +41,7 @@ pub use id::QueueId;
 pub use inventory::{Count, Filter, Shown, ShownRecipient, Summary};
 pub use key::StoreKey;
 pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
+pub use sealed::{Replacing, Sealed, Stamp};
 pub use segment::Counts;
 
 use crate::inspect::Report;

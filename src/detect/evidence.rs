@@ -1,0 +1,329 @@
+//! Whether a full name that stands in a text means the pupil of that name: the evidence for and against.
+//!
+//! A name of which neither part is a word stands by itself, unless everybody knows its bearer. A name that could as well be
+//! words, a place or a figure of history is weighed: points for what is done and said of a child, points against what is
+//! said of places and of the famous. What belongs to an adult, by a title, a relation or a role beside it, is no pupil.
+
+use super::Confidence;
+use super::names::{Candidate, Span, Writers, titled};
+use super::scene::{Line, Scene};
+use super::vocabulary::Hit;
+use super::words::{
+    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, PREPOSITIONS, RENOWN,
+    ROLES, SITES, WHERE, is,
+};
+use crate::people::School;
+use crate::people::index::{Adult, Fact};
+use crate::people::names::{NAMES, Wordness};
+use crate::text::normalise::{Case, EMPTY_RUN, Gap, TokenKind, extend};
+use crate::text::{Kind, Text};
+
+/// Sentences to either side that speak of a name as its own does.
+const NEAR_SENTENCES: u32 = 1;
+/// Years before this one are history: no pupil was born in them.
+const HISTORY_BEFORE: u32 = 2000;
+
+/// Points a name of each sort wants before it counts.
+mod wanted {
+    pub(super) const FAMOUS: i32 = 3;
+    pub(super) const PLACE: i32 = 3;
+    /// The forename is in any sentence, and the surname is a word as well.
+    pub(super) const COMMON_WORDS: i32 = 2;
+    pub(super) const COMMON: i32 = 1;
+    pub(super) const WORDS: i32 = 1;
+}
+
+/// Whether a candidate is judged in the second round, when it is known who else is in the message.
+pub(super) fn wants_company(text: &Text<'_>, candidate: &Candidate) -> bool {
+    let (forename, surname) = (candidate.forename.part.wordness, candidate.surname.part.wordness);
+    forename > Wordness::Name && surname > Wordness::Name
+        || forename == Wordness::Common
+        || place_like(text, candidate)
+        || famous(text, candidate)
+}
+
+/// Everybody knows somebody, or a firm, of this name.
+pub(super) fn famous(text: &Text<'_>, candidate: &Candidate) -> bool {
+
+    let (forename, surname) = (&candidate.forename, &candidate.surname);
+    NAMES.famous(extend_all(extend_all(EMPTY_RUN, text, forename), text, surname))
+}
+
+fn extend_all(run: u64, text: &Text<'_>, span: &Span) -> u64 {
+    text.tokens[span.from..span.to].iter().fold(run, |run, token| extend(run, token.hash))
+}
+
+/// `in Preston Hall`: it stands where places stand and ends as places end.
+fn place_like(text: &Text<'_>, candidate: &Candidate) -> bool {
+    let last = text.word(candidate.surname.from);
+    let before = candidate.from.checked_sub(1).map_or("", |at| text.word(at));
+    // `the walk to Hope Church`
+    let reached = matches!(before, "to" | "from")
+        && (2..=4).any(|back| candidate.from.checked_sub(back).is_some_and(|at| is(MOTION, text.word(at))));
+    // `14 Rose Hill`, `the corner of Ivy Lane`
+    let number = |at: usize| text.tokens[at].kind == TokenKind::Number && text.tokens[at].sentence_start
+        || text.tokens[at].kind != TokenKind::Word && before.len() <= 3;
+    let numbered = candidate.from.checked_sub(1).is_some_and(number) && text.tokens[candidate.from].gap.only(Gap::SPACE);
+    let corner = before == "of"
+        && candidate.from.checked_sub(2).is_some_and(|at| {
+            matches!(text.word(at), "corner" | "end" | "top" | "bottom" | "side" | "front" | "north" | "south" | "east" | "west" | "outside")
+        });
+    candidate.forename.from < candidate.surname.from
+        && is(PLACE_ENDINGS, last)
+        && (is(WHERE, before) || is(ARTICLES, before) || reached || numbered || corner)
+        && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::NEWLINE))
+}
+
+/// The name belongs to an adult here: a title, a relation, a role or the member of staff's own mailbox beside it.
+fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
+    let text = &line.text;
+    if titled(text, candidate.from) {
+        return true;
+    }
+    let sentence = line.sentence[candidate.from];
+    let before = |back: usize| {
+        candidate.from.checked_sub(back).filter(|&at| line.sentence[at] == sentence).map_or("", |at| text.word(at))
+    };
+    let possessed = candidate.from.checked_sub(1).is_some_and(|at| text.tokens[at].possessive);
+    if candidate.adults.iter().any(|adult| matches!(adult, Adult::Guardian(_))) {
+        let introduced = is(KIN, before(1)) || (matches!(before(1), "is" | "was" | "called" | "named") && is(KIN, before(2)));
+        let next = text.word(candidate.to);
+        let named = text.tokens.get(candidate.to).is_some_and(|token| {
+            (token.gap.has(Gap::OPEN.or(Gap::COMMA).or(Gap::HYPHEN)) && is(KIN, next))
+                || (is(KIN, text.word(candidate.to + 1)) && matches!(next, "the" | "his" | "her" | "their"))
+        });
+        if (introduced && !possessed) || named {
+            return true;
+        }
+    }
+    if !candidate.adults.is_empty() && is(GREETINGS, before(1)) && text.tokens[candidate.from].gap.only(Gap::SPACE) {
+        return true;
+    }
+    if candidate.adults.iter().any(|adult| matches!(adult, Adult::Staff(_))) {
+        // `Alex Morgan, PE teacher`, `Alex Morgan <a.morgan@school>`, and a sign-off above the writer's role.
+        let tokens = &text.tokens[candidate.to..(candidate.to + 5).min(text.tokens.len())];
+        let set_off = tokens.first().is_some_and(|t| t.gap.has(Gap::COMMA.or(Gap::NEWLINE).or(Gap::HYPHEN).or(Gap::OPEN)));
+        let role = tokens.iter().any(|token| is(ROLES, text.norm(token)));
+        let mailbox = tokens.first().is_some_and(|t| t.gap.has(Gap::OPEN)) && tokens.iter().any(|t| t.gap.has(Gap::AT));
+        if (set_off && role) || mailbox {
+            return true;
+        }
+    }
+    false
+}
+
+/// One candidate's evidence, for and against: how sure it is that the pupil is meant, and why.
+pub(super) fn weigh(
+    scene: &Scene<'_>,
+    school: &School,
+    writers: &Writers,
+    at: usize,
+    candidate: &Candidate,
+    others: bool,
+    hits: &[Hit],
+) -> Option<(Confidence, String)> {
+    let line = &scene.lines[at];
+    let text = &line.text;
+    let tokens = &text.tokens;
+    let whole = candidate.from == 0 && candidate.to == tokens.len();
+    let (forename, surname) = (candidate.forename.part.wordness, candidate.surname.part.wordness);
+    let case = |span: &Span| tokens[span.from].case;
+    let written = case(&candidate.forename) != Case::Lower && case(&candidate.surname) != Case::Lower;
+    let previous = candidate.from.checked_sub(1).map_or("", |before| text.word(before));
+    let directly = tokens.get(candidate.from).is_some_and(|t| t.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::NEWLINE)));
+    if adult_meant(line, candidate) || part_of_a_longer_name(scene, at, candidate) {
+        return None;
+    }
+    if candidate.comma && in_comma_list(line, candidate) {
+        return None;
+    }
+    let class = |span: &Span| school.index().class(span.run).is_some();
+    if candidate.comma && class(&candidate.forename) && class(&candidate.surname) && line.cell.is_none() {
+        return None;
+    }
+    let makers = scene.column_heading(at).is_some_and(|head| {
+        let text = &scene.lines[head].text;
+        text.tokens.iter().any(|token| is(MAKERS, text.norm(token)))
+    });
+    if makers {
+        return None;
+    }
+    let next = text.word(candidate.to);
+    let next_token = tokens.get(candidate.to);
+    let follows = next_token.is_some_and(|t| t.gap.blank() && !t.gap.has(Gap::NEWLINE));
+    let possessive = tokens[candidate.to - 1].possessive;
+    let capital_next = next_token.is_some_and(|t| t.case != Case::Lower);
+    if follows && capital_next && !possessive && is(NAMED_AFTER, next) && line.cell.is_none() {
+        return None;
+    }
+    let famous = famous(text, candidate);
+    let place = place_like(text, candidate);
+    // `Preston Hall car park`, `Heather Moor nature reserve`
+    let site = is(PLACES, next) || (is(SITES, next) && is(PLACES, text.word(candidate.to + 1)));
+    let place_after = follows && site && (capital_next || !possessive);
+    if place_after && !possessive && is(PLACE_ENDINGS, text.word(candidate.surname.from)) {
+        return None;
+    }
+    if forename == Wordness::Name && surname == Wordness::Name && !famous && !place {
+        return Some((Confidence::High, "full name".into()));
+    }
+    let surname_word = text.word(candidate.surname.from);
+    let scenery = is(PLACES, surname_word) || is(LANDSCAPE, surname_word);
+    let pointed = directly && (is(ARTICLES, previous) || (scenery && is(PREPOSITIONS, previous)));
+    let both = forename > Wordness::Name && surname > Wordness::Name;
+    if (place_after && !possessive) || (both && pointed) {
+        return None;
+    }
+    if !both && written && forename != Wordness::Common && !famous && !place {
+        return Some((Confidence::High, "full name".into()));
+    }
+    if !written {
+        // In small letters a name must be nothing else.
+        let rare = (forename == Wordness::Name && surname != Wordness::Common)
+            || (surname == Wordness::Name && forename == Wordness::Word);
+        return (rare && !both && !famous && !place && case(&candidate.forename) == case(&candidate.surname))
+            .then(|| (Confidence::Medium, "full name in small letters".into()));
+    }
+    let mut score = 0;
+    let mut reasons: Vec<&str> = vec![if famous {
+        "a name that everybody knows"
+    } else if place {
+        "a name that could be a place"
+    } else {
+        "full name of words"
+    }];
+    let mut add = |points: i32, reason: &'static str| {
+        score += points;
+        reasons.push(reason);
+    };
+    if possessive {
+        add(2, "possessive");
+    }
+    if candidate.middle {
+        add(3, "with a middle name");
+    }
+    if candidate.comma {
+        add(2, "surname first, with a comma");
+    }
+    if follows && is(ACTS, next) {
+        add(1, "acts");
+    }
+    if is(ANNOUNCES, previous) && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
+        add(1, "announced");
+    }
+    if line.cell.is_some() {
+        add(2, "in a table");
+    }
+    if whole && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
+        add(2, "stands alone");
+    }
+    let sentence = line.sentence[candidate.from];
+    if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
+        add(1, "alone on its line");
+    }
+    if others {
+        add(2, "among other pupils");
+    }
+    if candidate.listed {
+        add(2, "in a list of pupils' names");
+    }
+    if candidate.pupils.iter().any(|pupil| writers.children.contains(pupil)) {
+        add(2, "written to the pupil's parent");
+    }
+    if writers.titled.contains(&tokens[candidate.surname.from].hash) {
+        add(2, "an adult of that family is spoken of");
+    }
+    let near = |at: usize| line.sentence[at].abs_diff(sentence) <= NEAR_SENTENCES;
+    let apart = |at: usize| at < candidate.from || at >= candidate.to;
+    if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
+        add(1, "spoken of as a child");
+    }
+    if hits.iter().any(|hit| {
+        !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)
+    }) {
+        add(2, "with an attribute");
+    }
+    let fits = scene.facts_of(at).iter().any(|fact| {
+        (fact.to <= candidate.from || fact.from >= candidate.to)
+            && line.sentence.get(fact.from) == Some(&sentence)
+            && !matches!(fact.fact, Fact::Guardian(_))
+            && school.index().forename_with(candidate.forename.run, fact.fact).iter().any(|p| candidate.pupils.contains(p))
+    });
+    if fits {
+        add(3, "class, year or birth date fits");
+    }
+    let longer = follows
+        && next_token.is_some_and(|t| t.kind == TokenKind::Word && t.case == Case::Capitalised)
+        && next.chars().count() > 3
+        && !is(ACTS, next)
+        && !tokens.get(candidate.to + 1).is_some_and(|t| t.gap.has(Gap::COLON));
+    if longer {
+        add(-2, "against: part of a longer name");
+    }
+    if famous {
+        if (0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))) {
+            add(-2, "against: spoken of as lessons and newspapers do");
+        }
+        let year = |at: usize| text.word(at).parse::<u32>().is_ok_and(|n| (1000..HISTORY_BEFORE).contains(&n));
+        if (0..tokens.len()).any(|at| near(at) && tokens[at].kind == TokenKind::Number && year(at)) {
+            add(-2, "against: a year of history beside it");
+        }
+        if directly && previous == "by" {
+            add(-2, "against: the maker of a work");
+        }
+    }
+    let needed = match (famous, place, forename == Wordness::Common || surname == Wordness::Common, both) {
+        (true, ..) => wanted::FAMOUS,
+        (_, true, ..) => wanted::PLACE,
+        (_, _, true, true) => wanted::COMMON_WORDS,
+        (_, _, true, false) => wanted::COMMON,
+        (_, _, false, true) => wanted::WORDS + i32::from(scenery),
+        (_, _, false, false) => 0,
+    };
+    (score >= needed).then(|| (if score > needed { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
+}
+
+/// `Amy Smith` inside `Amy Smith-Jones` or `Mary-Amy Smith` is neither.
+fn part_of_a_longer_name(scene: &Scene<'_>, at: usize, candidate: &Candidate) -> bool {
+    if matches!(scene.kind(at), Kind::FileName) {
+        return false;
+    }
+    let tokens = &scene.lines[at].text.tokens;
+    let hyphened = |index: usize| tokens.get(index).is_some_and(|t| t.gap.only(Gap::HYPHEN) && !t.gap.joined());
+    let capital = |index: usize| tokens[index].kind == TokenKind::Word && tokens[index].case != Case::Lower;
+    hyphened(candidate.to) && capital(candidate.to)
+        || (candidate.from > 0 && hyphened(candidate.from) && tokens[candidate.from - 1].kind == TokenKind::Word)
+}
+
+/// `James, Oliver, Thomas`: forenames in a row, not a surname before a forename.
+fn in_comma_list(line: &Line<'_>, candidate: &Candidate) -> bool {
+    let tokens = &line.text.tokens;
+    if tokens[candidate.surname.from].case == Case::Upper && tokens[candidate.forename.from].case != Case::Upper {
+        return false;
+    }
+    let before = candidate.from > 0 && tokens[candidate.from].gap.has(Gap::COMMA);
+    let after = tokens.get(candidate.to).is_some_and(|t| t.gap.has(Gap::COMMA) && !t.gap.has(Gap::NEWLINE));
+    before || (after && line.cell.is_none() && candidate.surname.part.pupil_forename)
+}
+
+/// Tokens of a role that may follow the sender's name in a sign-off.
+const LONGEST_ROLE: usize = 8;
+
+/// The sender's own name, by itself or with what the sender is, is a sign-off.
+pub(super) fn own_signature(scene: &Scene<'_>, at: usize, candidate: &Candidate, writers: &Writers) -> bool {
+    let line = &scene.lines[at];
+    let tokens = &line.text.tokens;
+    let run = tokens[candidate.from..candidate.to].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+    if !matches!(scene.kind(at), Kind::Body) || !writers.sender.contains(&run) {
+        return false;
+    }
+    let sentence = line.sentence[candidate.from];
+    let closing = candidate.from.checked_sub(1).is_none_or(|before| {
+        line.sentence[before] != sentence || is(GREETINGS, line.text.word(before)) || tokens[candidate.from].gap.has(Gap::NEWLINE)
+    });
+    let rest: Vec<usize> = (candidate.to..tokens.len()).take_while(|&at| line.sentence[at] == sentence).collect();
+    let set_off = tokens.get(candidate.to).is_none_or(|next| !next.gap.only(Gap::SPACE));
+    closing
+        && (rest.is_empty()
+            || (set_off && rest.len() <= LONGEST_ROLE && !rest.iter().any(|&at| is(ACTS, line.text.word(at)))))
+}
