@@ -98,14 +98,12 @@ impl Vocabulary {
                 return Err(VocabularyError::Category(entry.id));
             }
             let at = u16::try_from(out.categories.len()).unwrap_or(u16::MAX);
-            for (list, capitals, weak) in
-                [
-                    (&entry.phrases, false, false),
-                    (&entry.acronyms, true, false),
-                    (&entry.weak, false, true),
-                    (&entry.weak_acronyms, true, true),
-                ]
-            {
+            for (list, capitals, weak) in [
+                (&entry.phrases, false, false),
+                (&entry.acronyms, true, false),
+                (&entry.weak, false, true),
+                (&entry.weak_acronyms, true, true),
+            ] {
                 for phrase in list {
                     if !out.add(phrase, Phrase { category: at, capitals, weak }) {
                         return Err(VocabularyError::Category(entry.id));

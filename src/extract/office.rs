@@ -1,6 +1,6 @@
 //! What the package formats share: document properties, the sweep over every other XML part, and the files inside.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use super::Why;
 use super::file::Content;
@@ -42,6 +42,8 @@ const ENDS: &[&str] = &["p", "h", "si", "comment", "text", "row", "c", "title", 
 #[derive(Default)]
 pub struct Seen {
     words: HashSet<String>,
+    /// Room for one word.
+    word: String,
 }
 
 impl Seen {
@@ -71,12 +73,28 @@ impl Seen {
     }
 
     fn add(&mut self, text: &str) {
-        self.words.extend(words(text).map(str::to_lowercase));
+        // A long list has a hundred thousand words and a tenth of them once: only those are kept.
+        for word in words(text) {
+            lowercase(word, &mut self.word);
+            if !self.words.contains(self.word.as_str()) {
+                self.words.insert(self.word.clone());
+            }
+        }
     }
 
     /// Whether the text has a word that is not remembered.
     pub fn has_new(&self, text: &str) -> bool {
         words(text).any(|w| w.chars().count() > 1 && !self.words.contains(&w.to_lowercase()))
+    }
+}
+
+fn lowercase(word: &str, into: &mut String) {
+    into.clear();
+    if word.is_ascii() {
+        into.push_str(word);
+        into.make_ascii_lowercase();
+    } else {
+        into.push_str(&word.to_lowercase());
     }
 }
 

@@ -79,7 +79,8 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Second {
         let described_later = local.flags & 8 != 0 || local.packed == u32::MAX as usize;
         let packed = if described_later { entry.packed } else { local.packed };
         covered.push((entry.offset, local.data.saturating_add(packed)));
-        let sizes = described_later && matches!(local.packed, 0 | 0xffff_ffff) || (local.packed, local.unpacked) == (entry.packed, entry.unpacked);
+        let sizes = described_later && matches!(local.packed, 0 | 0xffff_ffff)
+            || (local.packed, local.unpacked) == (entry.packed, entry.unpacked);
         if local.name != entry.name || local.method != entry.method || !sizes {
             second.contradictory = true;
             second.hidden.push(member(bytes, &local, packed, budget));
