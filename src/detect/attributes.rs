@@ -326,7 +326,15 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             } else {
                 category.tier
             };
-            out.push(Said { line: at, from: hit.from, to: hit.to, category: hit.category, tier, weak: hit.weak, denies: false });
+            out.push(Said {
+                line: at,
+                from: hit.from,
+                to: hit.to,
+                category: hit.category,
+                tier,
+                weak: hit.weak,
+                denies: false,
+            });
         }
         measures(at, &line.text, &mut out);
     }
@@ -396,7 +404,15 @@ fn measures(at: usize, text: &Text<'_>, out: &mut Vec<Said>) {
         let out_of = text.word(index + 1) == "out" && text.word(index + 2) == "of" && number(index + 3) <= 200;
         let got = index > 0 && matches!(text.word(index - 1), "got" | "scored" | "achieved" | "level");
         if percent || fraction || out_of || got {
-            out.push(Said { line: at, from: index, to: index + 1, category, tier: Tier::Record, weak: true, denies: false });
+            out.push(Said {
+                line: at,
+                from: index,
+                to: index + 1,
+                category,
+                tier: Tier::Record,
+                weak: true,
+                denies: false,
+            });
         }
     }
 }
@@ -486,7 +502,15 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
             _ => None,
         };
         if let Some(category) = category {
-            out.push(Said { line: fact.line, from: fact.from, to: fact.to, category, tier: Tier::Record, weak: false, denies: false });
+            out.push(Said {
+                line: fact.line,
+                from: fact.from,
+                to: fact.to,
+                category,
+                tier: Tier::Record,
+                weak: false,
+                denies: false,
+            });
         }
     }
     // Telephones: eleven digits that begin with 0, or with the country code.
@@ -513,7 +537,15 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
                 (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
             if shaped && digits != school_phone {
                 let home = !school.index().telephone(&digits).is_empty();
-                out.push(Said { line: at, from, to, category: contact, tier: Tier::Record, weak: !home, denies: false });
+                out.push(Said {
+                    line: at,
+                    from,
+                    to,
+                    category: contact,
+                    tier: Tier::Record,
+                    weak: !home,
+                    denies: false,
+                });
             }
             from = to;
         }

@@ -9,8 +9,8 @@ use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
 use super::words::{
-    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, PREPOSITIONS, RENOWN,
-    ROLES, SITES, WHERE, is,
+    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES,
+    PREPOSITIONS, RENOWN, ROLES, SITES, WHERE, is,
 };
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
@@ -44,7 +44,6 @@ pub(super) fn wants_company(text: &Text<'_>, candidate: &Candidate) -> bool {
 
 /// Everybody knows somebody, or a firm, of this name.
 pub(super) fn famous(text: &Text<'_>, candidate: &Candidate) -> bool {
-
     let (forename, surname) = (&candidate.forename, &candidate.surname);
     NAMES.famous(extend_all(extend_all(EMPTY_RUN, text, forename), text, surname))
 }
@@ -61,12 +60,28 @@ fn place_like(text: &Text<'_>, candidate: &Candidate) -> bool {
     let reached = matches!(before, "to" | "from")
         && (2..=4).any(|back| candidate.from.checked_sub(back).is_some_and(|at| is(MOTION, text.word(at))));
     // `14 Rose Hill`, `the corner of Ivy Lane`
-    let number = |at: usize| text.tokens[at].kind == TokenKind::Number && text.tokens[at].sentence_start
-        || text.tokens[at].kind != TokenKind::Word && before.len() <= 3;
-    let numbered = candidate.from.checked_sub(1).is_some_and(number) && text.tokens[candidate.from].gap.only(Gap::SPACE);
+    let number = |at: usize| {
+        text.tokens[at].kind == TokenKind::Number && text.tokens[at].sentence_start
+            || text.tokens[at].kind != TokenKind::Word && before.len() <= 3
+    };
+    let numbered =
+        candidate.from.checked_sub(1).is_some_and(number) && text.tokens[candidate.from].gap.only(Gap::SPACE);
     let corner = before == "of"
         && candidate.from.checked_sub(2).is_some_and(|at| {
-            matches!(text.word(at), "corner" | "end" | "top" | "bottom" | "side" | "front" | "north" | "south" | "east" | "west" | "outside")
+            matches!(
+                text.word(at),
+                "corner"
+                    | "end"
+                    | "top"
+                    | "bottom"
+                    | "side"
+                    | "front"
+                    | "north"
+                    | "south"
+                    | "east"
+                    | "west"
+                    | "outside"
+            )
         });
     candidate.forename.from < candidate.surname.from
         && is(PLACE_ENDINGS, last)
@@ -86,7 +101,8 @@ fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
     };
     let possessed = candidate.from.checked_sub(1).is_some_and(|at| text.tokens[at].possessive);
     if candidate.adults.iter().any(|adult| matches!(adult, Adult::Guardian(_))) {
-        let introduced = is(KIN, before(1)) || (matches!(before(1), "is" | "was" | "called" | "named") && is(KIN, before(2)));
+        let introduced =
+            is(KIN, before(1)) || (matches!(before(1), "is" | "was" | "called" | "named") && is(KIN, before(2)));
         let next = text.word(candidate.to);
         let named = text.tokens.get(candidate.to).is_some_and(|token| {
             (token.gap.has(Gap::OPEN.or(Gap::COMMA).or(Gap::HYPHEN)) && is(KIN, next))
@@ -102,7 +118,8 @@ fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
     if candidate.adults.iter().any(|adult| matches!(adult, Adult::Staff(_))) {
         // `Alex Morgan, PE teacher`, `Alex Morgan <a.morgan@school>`, and a sign-off above the writer's role.
         let tokens = &text.tokens[candidate.to..(candidate.to + 5).min(text.tokens.len())];
-        let set_off = tokens.first().is_some_and(|t| t.gap.has(Gap::COMMA.or(Gap::NEWLINE).or(Gap::HYPHEN).or(Gap::OPEN)));
+        let set_off =
+            tokens.first().is_some_and(|t| t.gap.has(Gap::COMMA.or(Gap::NEWLINE).or(Gap::HYPHEN).or(Gap::OPEN)));
         let role = tokens.iter().any(|token| is(ROLES, text.norm(token)));
         let mailbox = tokens.first().is_some_and(|t| t.gap.has(Gap::OPEN)) && tokens.iter().any(|t| t.gap.has(Gap::AT));
         if (set_off && role) || mailbox {
@@ -243,11 +260,21 @@ pub(super) fn weigh(
     }) {
         add(2, "with an attribute");
     }
+    if hits.iter().any(|hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to) && !place {
+        add(1, "something said that could be an attribute");
+    }
     let fits = scene.facts_of(at).iter().any(|fact| {
         (fact.to <= candidate.from || fact.from >= candidate.to)
-            && line.sentence.get(fact.from) == Some(&sentence)
+            && line.sentence.get(fact.from).is_some_and(|&other| {
+                // A year group is named in many a sentence; a class or a birth date stands below its pupil's name.
+                other == sentence || (!matches!(fact.fact, Fact::Year(_)) && other.abs_diff(sentence) <= NEAR_SENTENCES)
+            })
             && !matches!(fact.fact, Fact::Guardian(_))
-            && school.index().forename_with(candidate.forename.run, fact.fact).iter().any(|p| candidate.pupils.contains(p))
+            && school
+                .index()
+                .forename_with(candidate.forename.run, fact.fact)
+                .iter()
+                .any(|p| candidate.pupils.contains(p))
     });
     if fits {
         add(3, "class, year or birth date fits");
@@ -319,7 +346,9 @@ pub(super) fn own_signature(scene: &Scene<'_>, at: usize, candidate: &Candidate,
     }
     let sentence = line.sentence[candidate.from];
     let closing = candidate.from.checked_sub(1).is_none_or(|before| {
-        line.sentence[before] != sentence || is(GREETINGS, line.text.word(before)) || tokens[candidate.from].gap.has(Gap::NEWLINE)
+        line.sentence[before] != sentence
+            || is(GREETINGS, line.text.word(before))
+            || tokens[candidate.from].gap.has(Gap::NEWLINE)
     });
     let rest: Vec<usize> = (candidate.to..tokens.len()).take_while(|&at| line.sentence[at] == sentence).collect();
     let set_off = tokens.get(candidate.to).is_none_or(|next| !next.gap.only(Gap::SPACE));

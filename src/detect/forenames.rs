@@ -207,8 +207,33 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     // `in June`, `the first of May`, `early April`
     let dated = matches!(
         previous,
-        "in" | "of" | "by" | "until" | "till" | "since" | "early" | "late" | "mid" | "during" | "before" | "after" | "every" | "last"
-            | "next" | "this" | "to" | "end" | "through" | "and" | "or" | "from" | "for" | "on" | "th" | "st" | "nd" | "rd"
+        "in" | "of"
+            | "by"
+            | "until"
+            | "till"
+            | "since"
+            | "early"
+            | "late"
+            | "mid"
+            | "during"
+            | "before"
+            | "after"
+            | "every"
+            | "last"
+            | "next"
+            | "this"
+            | "to"
+            | "end"
+            | "through"
+            | "and"
+            | "or"
+            | "from"
+            | "for"
+            | "on"
+            | "th"
+            | "st"
+            | "nd"
+            | "rd"
     ) || span.from.checked_sub(1).is_some_and(|at| tokens[at].kind != TokenKind::Word);
     let fact_beside = scene.facts_of(at).iter().any(|fact| fact.from == span.to)
         || by_initial(scene, school, at, span).is_some_and(|fits| !fits.is_empty());

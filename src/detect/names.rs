@@ -6,9 +6,9 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::Confidence;
+use super::evidence;
 use super::forenames::{by_initial, forenames, scopes};
 use super::scene::{Line, Scene, guardian_facts};
-use super::evidence;
 use super::vocabulary::VOCABULARY;
 use super::words::{REGAL, ROLE_TITLES, TITLES, is};
 use crate::people::index::{Adult, Part};
@@ -489,12 +489,14 @@ fn split_name(
             }
             // The heading says which is which; without one, the forename first.
             let headed = |at: usize, words: &[&str]| {
-                scene.column_heading(at).map(|head| &scene.lines[head].text).is_some_and(|text| {
-                    text.tokens.iter().any(|token| is(words, text.norm(token)))
-                })
+                scene
+                    .column_heading(at)
+                    .map(|head| &scene.lines[head].text)
+                    .is_some_and(|text| text.tokens.iter().any(|token| is(words, text.norm(token))))
             };
             let surname_first = headed(a, &["surname", "last", "family"]) || headed(b, &["forename", "first", "given"]);
-            let orders = if surname_first { [(second, first), (first, second)] } else { [(first, second), (second, first)] };
+            let orders =
+                if surname_first { [(second, first), (first, second)] } else { [(first, second), (second, first)] };
             for (forename, surname) in orders {
                 let pupils = school.index().full_name(forename.run, surname.run);
                 let words = forename.part.wordness > Wordness::Name && surname.part.wordness > Wordness::Name;
@@ -537,11 +539,23 @@ fn split_name(
 /// The headings say that these columns are names.
 fn headed_as_names(scene: &Scene<'_>, cells: [usize; 2]) -> bool {
     const HEADINGS: [&str; 12] = [
-        "surname", "forename", "first", "last", "family", "given", "name", "names", "pupil", "student", "candidate", "preferred",
+        "surname",
+        "forename",
+        "first",
+        "last",
+        "family",
+        "given",
+        "name",
+        "names",
+        "pupil",
+        "student",
+        "candidate",
+        "preferred",
     ];
     cells.into_iter().any(|at| {
-        scene.column_heading(at).map(|head| &scene.lines[head].text).is_some_and(|text| {
-            text.tokens.iter().any(|token| HEADINGS.contains(&text.norm(token)))
-        })
+        scene
+            .column_heading(at)
+            .map(|head| &scene.lines[head].text)
+            .is_some_and(|text| text.tokens.iter().any(|token| HEADINGS.contains(&text.norm(token))))
     })
 }

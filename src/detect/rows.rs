@@ -99,7 +99,18 @@ fn separator(line: &str) -> Option<Separator> {
 /// `Name,Class,SEN status`: two or more of the cells are headings that tables have.
 fn headings(line: &str) -> bool {
     const OF_PERSONS: [&str; 12] = [
-        "name", "surname", "forename", "first name", "last name", "pupil", "student", "class", "form", "year", "reg", "candidate",
+        "name",
+        "surname",
+        "forename",
+        "first name",
+        "last name",
+        "pupil",
+        "student",
+        "class",
+        "form",
+        "year",
+        "reg",
+        "candidate",
     ];
     let cells = cells(line, Separator::Comma);
     cells.len() >= 2

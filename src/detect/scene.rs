@@ -375,7 +375,17 @@ fn of_staff(text: &Text<'_>, from: usize, to: usize) -> bool {
     let after = text.tokens.get(to).is_some_and(|next| next.gap.only(Gap::SPACE))
         && matches!(
             text.word(to),
-            "tutor" | "tutors" | "leader" | "lead" | "teacher" | "teachers" | "coordinator" | "office" | "team" | "staff" | "manager"
+            "tutor"
+                | "tutors"
+                | "leader"
+                | "lead"
+                | "teacher"
+                | "teachers"
+                | "coordinator"
+                | "office"
+                | "team"
+                | "staff"
+                | "manager"
         );
     post || after
 }

@@ -84,9 +84,11 @@ pub enum VocabularyError {
     Category(String),
 }
 
+/// The file built into the program.
+pub(super) const EMBEDDED: &str = include_str!("../../rules/vocabulary.toml");
+
 /// The vocabulary that ships with the program.
-pub static VOCABULARY: LazyLock<Vocabulary> =
-    LazyLock::new(|| Vocabulary::read(include_str!("../../rules/vocabulary.toml")).unwrap_or_default());
+pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::read(EMBEDDED).unwrap_or_default());
 
 impl Vocabulary {
     /// Compiles and checks a file of the shape of `rules/vocabulary.toml`.
@@ -98,14 +100,12 @@ impl Vocabulary {
                 return Err(VocabularyError::Category(entry.id));
             }
             let at = u16::try_from(out.categories.len()).unwrap_or(u16::MAX);
-            for (list, capitals, weak) in
-                [
-                    (&entry.phrases, false, false),
-                    (&entry.acronyms, true, false),
-                    (&entry.weak, false, true),
-                    (&entry.weak_acronyms, true, true),
-                ]
-            {
+            for (list, capitals, weak) in [
+                (&entry.phrases, false, false),
+                (&entry.acronyms, true, false),
+                (&entry.weak, false, true),
+                (&entry.weak_acronyms, true, true),
+            ] {
                 for phrase in list {
                     if !out.add(phrase, Phrase { category: at, capitals, weak }) {
                         return Err(VocabularyError::Category(entry.id));
