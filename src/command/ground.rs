@@ -18,6 +18,7 @@ pub struct LoadedGround {
 
 /// Reads rules and roster. An error names file, line and column; a bad roster row is reported and the rest loads.
 pub fn load(config: &Config) -> Result<LoadedGround> {
+    crate::detect::check_embedded_lists().context("the program's own lists are faulty")?;
     let mut pack = match &config.policy.pack {
         Pack::Embedded(name) => RulePack::embedded(name)?,
         Pack::File(file) => RulePack::load(file)?,

@@ -260,9 +260,15 @@ pub(super) fn weigh(
     }) {
         add(2, "with an attribute");
     }
+    if hits.iter().any(|hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to) && !place {
+        add(1, "something said that could be an attribute");
+    }
     let fits = scene.facts_of(at).iter().any(|fact| {
         (fact.to <= candidate.from || fact.from >= candidate.to)
-            && line.sentence.get(fact.from) == Some(&sentence)
+            && line.sentence.get(fact.from).is_some_and(|&other| {
+                // A year group is named in many a sentence; a class or a birth date stands below its pupil's name.
+                other == sentence || (!matches!(fact.fact, Fact::Year(_)) && other.abs_diff(sentence) <= NEAR_SENTENCES)
+            })
             && !matches!(fact.fact, Fact::Guardian(_))
             && school
                 .index()

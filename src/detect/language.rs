@@ -29,8 +29,14 @@ struct Language {
     first: HashMap<u64, usize>,
 }
 
-static LANGUAGE: LazyLock<Language> =
-    LazyLock::new(|| read(include_str!("../../rules/language.toml")).unwrap_or_default());
+const EMBEDDED: &str = include_str!("../../rules/language.toml");
+
+/// Reads the file built into the program.
+pub(super) fn check() -> Result<(), toml::de::Error> {
+    read(EMBEDDED).map(|_| ())
+}
+
+static LANGUAGE: LazyLock<Language> = LazyLock::new(|| read(EMBEDDED).unwrap_or_default());
 
 fn kind(category: &str) -> &'static str {
     match category {

@@ -139,6 +139,27 @@ pub struct Correspondence {
     pub recipient_addresses: Vec<String>,
 }
 
+/// A list built into the program is not of its shape.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// `rules/vocabulary.toml`.
+    #[error(transparent)]
+    Vocabulary(#[from] vocabulary::VocabularyError),
+    /// `rules/language.toml`.
+    #[error("the list of offensive language: {0}")]
+    Language(toml::de::Error),
+    /// `rules/names.toml` or `rules/providers.toml`.
+    #[error("the lists of names and mail providers: {0}")]
+    People(toml::de::Error),
+}
+
+/// Reads the lists that are built into the program; a faulty one must stop the start, not count as empty.
+pub fn check_embedded_lists() -> Result<(), ListError> {
+    vocabulary::Vocabulary::read(vocabulary::EMBEDDED)?;
+    language::check().map_err(ListError::Language)?;
+    crate::people::check_embedded_lists().map_err(ListError::People)
+}
+
 /// Finds everything of interest in one message.
 pub fn detect(documents: &[Document], images: &[Image], school: &School, correspondence: &Correspondence) -> Findings {
     let mut scene = scene::Scene::new(documents, school);

@@ -84,9 +84,11 @@ pub enum VocabularyError {
     Category(String),
 }
 
+/// The file built into the program.
+pub(super) const EMBEDDED: &str = include_str!("../../rules/vocabulary.toml");
+
 /// The vocabulary that ships with the program.
-pub static VOCABULARY: LazyLock<Vocabulary> =
-    LazyLock::new(|| Vocabulary::read(include_str!("../../rules/vocabulary.toml")).unwrap_or_default());
+pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::read(EMBEDDED).unwrap_or_default());
 
 impl Vocabulary {
     /// Compiles and checks a file of the shape of `rules/vocabulary.toml`.

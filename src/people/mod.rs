@@ -21,6 +21,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::smtp::Address;
 
+/// Reads the lists that are built into the program; a faulty one must stop the start, not count as empty.
+pub fn check_embedded_lists() -> Result<(), toml::de::Error> {
+    names::Names::read(names::EMBEDDED)?;
+    providers::Providers::read(providers::EMBEDDED)?;
+    Ok(())
+}
+
 /// A pupil's place in [`School::pupils`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PupilIndex(pub u32);

@@ -50,9 +50,11 @@ pub struct Names {
     short: HashMap<u64, Vec<String>>,
 }
 
+/// The file built into the program.
+pub(super) const EMBEDDED: &str = include_str!("../../rules/names.toml");
+
 /// The lists that ship with the program.
-pub static NAMES: LazyLock<Names> =
-    LazyLock::new(|| Names::read(include_str!("../../rules/names.toml")).unwrap_or_default());
+pub static NAMES: LazyLock<Names> = LazyLock::new(|| Names::read(EMBEDDED).unwrap_or_default());
 
 impl Names {
     /// Compiles a file of the shape of `rules/names.toml`.

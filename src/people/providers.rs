@@ -25,11 +25,13 @@ pub(super) struct Providers {
     disposable: HashSet<String>,
 }
 
-pub(super) static PROVIDERS: LazyLock<Providers> =
-    LazyLock::new(|| Providers::read(include_str!("../../rules/providers.toml")).unwrap_or_default());
+/// The file built into the program.
+pub(super) const EMBEDDED: &str = include_str!("../../rules/providers.toml");
+
+pub(super) static PROVIDERS: LazyLock<Providers> = LazyLock::new(|| Providers::read(EMBEDDED).unwrap_or_default());
 
 impl Providers {
-    fn read(toml: &str) -> Result<Self, toml::de::Error> {
+    pub(super) fn read(toml: &str) -> Result<Self, toml::de::Error> {
         let file: File = toml::from_str(toml)?;
         let mut aliases = HashMap::new();
         for group in file.same_mailbox {
