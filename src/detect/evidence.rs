@@ -9,8 +9,8 @@ use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
 use super::words::{
-    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES,
-    PREPOSITIONS, RENOWN, ROLES, SITES, WHERE, is,
+    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS,
+    PLACES, PREPOSITIONS, RENOWN, ROLES, SITES, WHERE, is,
 };
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
@@ -20,6 +20,10 @@ use crate::text::{Kind, Text};
 
 /// Sentences to either side that speak of a name as its own does.
 const NEAR_SENTENCES: u32 = 1;
+/// Lines above and below in which a form that is filled in line by line says more of the same pupil.
+const NEAR_LINES: usize = 3;
+/// Words of a line that says one thing and no more, `Form: Heron`.
+const SHORT_LINE: usize = 4;
 /// Years before this one are history: no pupil was born in them.
 const HISTORY_BEFORE: u32 = 2000;
 
@@ -278,6 +282,11 @@ pub(super) fn weigh(
     });
     if fits {
         add(3, "class, year or birth date fits");
+    } else if fits_beside(scene, school, at, candidate) {
+        add(3, "class, birth date or address in the lines beside fits");
+    }
+    if is(LABELS, previous) && tokens[candidate.from].gap.has(Gap::COLON) {
+        add(3, "labelled as a name");
     }
     let longer = follows
         && next_token.is_some_and(|t| t.kind == TokenKind::Word && t.case == Case::Capitalised)
@@ -308,6 +317,30 @@ pub(super) fn weigh(
         (_, _, false, false) => 0,
     };
     (score >= needed).then(|| (if score > needed { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
+}
+
+/// A form filled in line by line: the birth date, the address or, on a line of its own, the class of a pupil of this name
+/// stands a few lines above or below.
+fn fits_beside(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate) -> bool {
+    let document = scene.lines[at].document;
+    (at.saturating_sub(NEAR_LINES)..=at + NEAR_LINES).filter(|&beside| beside != at).any(|beside| {
+        let Some(line) = scene.lines.get(beside).filter(|l| l.document == document && l.cell.is_none()) else {
+            return false;
+        };
+        scene.facts_of(beside).iter().any(|fact| {
+            let telling = match fact.fact {
+                Fact::Born(_) | Fact::Postcode(_) | Fact::Street(_) => true,
+                Fact::Class(_) => line.text.tokens.len() <= SHORT_LINE,
+                Fact::Year(_) | Fact::Initial(_) | Fact::Guardian(_) => false,
+            };
+            telling
+                && school
+                    .index()
+                    .forename_with(candidate.forename.run, fact.fact)
+                    .iter()
+                    .any(|pupil| candidate.pupils.contains(pupil))
+        })
+    })
 }
 
 /// `Amy Smith` inside `Amy Smith-Jones` or `Mary-Amy Smith` is neither.

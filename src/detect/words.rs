@@ -759,6 +759,9 @@ pub(super) const ACTS: &[&str] = &[
     "found",
 ];
 
+/// With a colon behind them, in a form that is filled in, the name of a pupil follows.
+pub(super) const LABELS: &[&str] = &["name", "names", "pupil", "child", "student", "learner", "candidate"];
+
 /// Directly before, these announce somebody.
 pub(super) const ANNOUNCES: &[&str] = &[
     "for",
