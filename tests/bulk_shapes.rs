@@ -17,20 +17,20 @@ use support::Seeded;
 /// Recall and precision of pupils at least, share of tiers right at least, of the messages of each shape.
 /// Raise a floor when the figures rise; never lower one.
 const FLOORS: [(Shape, f64, f64, f64); 10] = [
-    (Shape::ClassList, 0.998, 0.948, 0.998),
-    (Shape::SenRegister, 0.996, 0.944, 0.874),
-    (Shape::EhcpLetter, 1.0, 0.666, 1.0),
-    (Shape::Ctf, 1.0, 0.904, 1.0),
-    (Shape::Census, 1.0, 0.96, 1.0),
-    (Shape::Attendance, 0.994, 0.953, 0.809),
-    (Shape::Safeguarding, 1.0, 0.654, 1.0),
-    (Shape::TripMedical, 0.998, 0.958, 0.866),
-    (Shape::ExamEntries, 0.994, 0.96, 0.782),
-    (Shape::ParentThread, 0.972, 0.686, 0.972),
+    (Shape::ClassList, 1.0, 1.0, 1.0),
+    (Shape::SenRegister, 1.0, 1.0, 1.0),
+    (Shape::EhcpLetter, 1.0, 1.0, 1.0),
+    (Shape::Ctf, 1.0, 1.0, 1.0),
+    (Shape::Census, 1.0, 1.0, 1.0),
+    (Shape::Attendance, 1.0, 1.0, 1.0),
+    (Shape::Safeguarding, 1.0, 1.0, 1.0),
+    (Shape::TripMedical, 1.0, 1.0, 1.0),
+    (Shape::ExamEntries, 1.0, 1.0, 1.0),
+    (Shape::ParentThread, 1.0, 1.0, 1.0),
 ];
 
 /// Of the matched negatives, stopped at most. Of the positives with ten pupils or a sensitive fact, none may be delivered.
-const NEGATIVES_STOPPED: usize = 29;
+const NEGATIVES_STOPPED: usize = 0;
 
 /// Positives of each shape, form and school.
 const ROUNDS: usize = 6;

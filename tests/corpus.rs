@@ -11,7 +11,7 @@ use schoolgate::config::Config;
 /// Name of the corpus, actions right at least, breaches let through at most, right mail stopped at most, recall and
 /// precision of pupils at least. Raise a floor when the figures rise; never lower one.
 const FLOORS: &[(&str, f64, usize, usize, f64, f64)] =
-    &[("school", 1.0, 0, 0, 1.0, 1.0), ("secondary", 0.94, 4, 3, 0.86, 0.89), ("alderbrook", 0.85, 5, 5, 0.85, 0.85)];
+    &[("school", 1.0, 0, 0, 1.0, 1.0), ("secondary", 0.975, 3, 1, 0.91, 0.97), ("alderbrook", 1.0, 0, 0, 1.0, 1.0)];
 
 fn run(folder: &Path) {
     let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();

@@ -19,13 +19,13 @@ const MESSAGES: usize = 2_400;
 
 /// Stopped for pupil data at most, and messages that are said to name a pupil at most. Lower them when the figures fall;
 /// never raise one. The aim is 1 in 1,000 stopped.
-const STOPPED: usize = 60;
-const NAMED: usize = 346;
+const STOPPED: usize = 0;
+const NAMED: usize = 2;
 
 /// The same of the second grammar, which is for measuring alone.
 const ASIDE: usize = 1_000;
-const STOPPED_ASIDE: usize = 153;
-const NAMED_ASIDE: usize = 380;
+const STOPPED_ASIDE: usize = 0;
+const NAMED_ASIDE: usize = 1;
 
 /// The rules that pupil data fires.
 const PUPIL_RULES: [&str; 7] = [
