@@ -127,9 +127,16 @@ fn says(beside: &str, words: &[&str]) -> bool {
     })
 }
 
+/// Digits of the shortest identifier.
+const FEWEST_DIGITS: usize = 4;
+
 fn in_line(scene: &Scene<'_>, at: usize, school: &School, out: &mut Vec<Number>) {
     let line: &Line<'_> = &scene.lines[at];
     let text = line.text.folded();
+    // Most lines hold no number at all, and no identifier has fewer digits.
+    if text.bytes().filter(u8::is_ascii_digit).take(FEWEST_DIGITS).count() < FEWEST_DIGITS {
+        return;
+    }
     let start = out.len();
     let index = school.index();
     let mut each = |pattern: &LazyLock<Option<Regex>>, judge: &mut dyn FnMut(&str, Range<usize>) -> Option<Verdict>| {
