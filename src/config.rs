@@ -16,7 +16,7 @@ use toml::Spanned;
 use crate::limits;
 use crate::policy::pack::{Mode, ROLES};
 use crate::smtp::Address;
-use crate::text::line_and_column;
+use crate::text::problem::{FileProblem, FileProblems, line_and_column};
 
 /// The gateway's configuration, checked.
 #[derive(Debug, Clone)]
@@ -177,32 +177,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// Why a configuration is refused: every problem at once, in the order of the file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct ConfigErrors(pub Vec<ConfigError>);
-
-/// One problem, with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The file.
-    pub file: PathBuf,
-    /// Line and column from 1, where the problem has a place in the file.
-    pub place: Option<(usize, usize)>,
-    /// What is wrong, naming the key.
-    pub problem: String,
-}
-
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some((line, column)) = self.place {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}", self.problem)
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawConfig {
@@ -312,39 +286,28 @@ struct RawLog {
 
 impl Config {
     /// Reads and checks a file. All problems are reported together.
-    pub fn load(file: &Path) -> Result<Self, ConfigErrors> {
-        let text = std::fs::read_to_string(file).map_err(|e| {
-            ConfigErrors(vec![ConfigError {
-                file: file.to_owned(),
-                place: None,
-                problem: format!("cannot be read: {e}"),
-            }])
-        })?;
+    pub fn load(file: &Path) -> Result<Self, FileProblems> {
+        let text =
+            std::fs::read_to_string(file).map_err(|e| FileProblems::one(file, format!("cannot be read: {e}")))?;
         Self::parse(file, &text)
     }
 
     /// Checks a text as if it stood in `file`.
-    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigErrors> {
-        let raw: RawConfig = toml::from_str(text).map_err(|e| {
-            ConfigErrors(vec![ConfigError {
-                file: file.to_owned(),
-                place: e.span().map(|s| line_and_column(text, s.start)),
-                problem: e.message().trim().replace('\n', ", "),
-            }])
-        })?;
+    pub fn parse(file: &Path, text: &str) -> Result<Self, FileProblems> {
+        let raw: RawConfig = toml::from_str(text).map_err(|e| FileProblems::toml(file, text, &e))?;
         let mut check = Check { file, text, errors: Vec::new() };
         let config = check.config(raw);
         if check.errors.is_empty() {
             Ok(config)
         } else {
             check.errors.sort_by_key(|e| e.place);
-            Err(ConfigErrors(check.errors))
+            Err(FileProblems(check.errors))
         }
     }
 
     /// What `serve` needs beyond deciding; `Err` names every section that is missing.
-    pub fn relay_ready(&self) -> Result<(&SmarthostConfig, &StoreConfig), ConfigErrors> {
-        let missing = |problem: &str| ConfigError { file: self.file.clone(), place: None, problem: problem.to_owned() };
+    pub fn relay_ready(&self) -> Result<(&SmarthostConfig, &StoreConfig), FileProblems> {
+        let missing = |problem: &str| FileProblem { file: self.file.clone(), place: None, problem: problem.to_owned() };
         let mut errors = Vec::new();
         if self.smarthost.is_none() {
             errors.push(missing("[smarthost] is missing: serve needs to know where clean mail goes (host = \"…\")"));
@@ -357,7 +320,7 @@ impl Config {
         }
         match (&self.smarthost, &self.store) {
             (Some(smarthost), Some(store)) if errors.is_empty() => Ok((smarthost, store)),
-            _ => Err(ConfigErrors(errors)),
+            _ => Err(FileProblems(errors)),
         }
     }
 
@@ -374,13 +337,13 @@ impl Config {
 struct Check<'a> {
     file: &'a Path,
     text: &'a str,
-    errors: Vec<ConfigError>,
+    errors: Vec<FileProblem>,
 }
 
 impl Check<'_> {
     fn wrong<T>(&mut self, at: &Spanned<T>, problem: impl Into<String>) {
         let place = Some(line_and_column(self.text, at.span().start));
-        self.errors.push(ConfigError { file: self.file.to_owned(), place, problem: problem.into() });
+        self.errors.push(FileProblem { file: self.file.to_owned(), place, problem: problem.into() });
     }
 
     fn path(&self, path: PathBuf) -> PathBuf {

@@ -144,7 +144,7 @@ fn lists(grammar: &'static str) -> BTreeMap<&'static str, Vec<&'static str>> {
 fn ordinary_mail_is_not_stopped_for_pupil_data() {
     let show = std::env::var_os("SCHOOLGATE_MISSES").is_some();
     let (stopped, named) = run(Grammar::open, 20_261_014, MESSAGES, show);
-    assert!(stopped <= STOPPED, "{stopped} of {MESSAGES} ordinary messages stopped for pupil data");
+    assert!((0..=STOPPED).contains(&stopped), "{stopped} of {MESSAGES} ordinary messages stopped for pupil data");
     assert!(named <= NAMED, "{named} of {MESSAGES} ordinary messages said to name a pupil");
 }
 
@@ -152,7 +152,7 @@ fn ordinary_mail_is_not_stopped_for_pupil_data() {
 #[test]
 fn ordinary_mail_held_aside_is_not_stopped_for_pupil_data() {
     let (stopped, named) = run(Grammar::held_aside, 20_261_015, ASIDE, false);
-    assert!(stopped <= STOPPED_ASIDE, "{stopped} of {ASIDE} ordinary messages stopped for pupil data");
+    assert!((0..=STOPPED_ASIDE).contains(&stopped), "{stopped} of {ASIDE} ordinary messages stopped for pupil data");
     assert!(named <= NAMED_ASIDE, "{named} of {ASIDE} ordinary messages said to name a pupil");
 }
 

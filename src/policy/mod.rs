@@ -7,7 +7,7 @@ pub mod verdict;
 
 use serde::{Deserialize, Serialize};
 
-pub use pack::{Mode, PackErrors, Rule, RulePack};
+pub use pack::{Mode, Rule, RulePack};
 pub use verdict::{Facts, Fired, PupilFact, RecipientFact, Verdict, decide};
 
 /// What happens to the message, mildest first; the strictest action of all rules that fire wins.

@@ -1,7 +1,7 @@
 //! Rule packs: TOML read, checked whole, every problem with file, line and column.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -10,6 +10,7 @@ use super::Action;
 use crate::detect::Tier;
 use crate::extract::Why;
 use crate::people::RecipientKind;
+use crate::text::problem::{FileProblem, FileProblems, line_and_column};
 
 /// The packs that are compiled in, by name.
 const EMBEDDED: &[(&str, &str)] = &[("core", include_str!("../../rules/core.toml"))];
@@ -149,32 +150,6 @@ pub enum Marker {
     PersonalStandingOut,
 }
 
-/// Why a pack is refused: every problem at once.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct PackErrors(pub Vec<PackError>);
-
-/// One problem of a pack, with its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackError {
-    /// The file, or the name of an embedded pack.
-    pub file: PathBuf,
-    /// Line and column from 1.
-    pub place: Option<(usize, usize)>,
-    /// What is wrong.
-    pub problem: String,
-}
-
-impl std::fmt::Display for PackError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if let Some((line, column)) = self.place {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}", self.problem)
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPack {
@@ -214,7 +189,7 @@ struct RawRule {
 
 impl RulePack {
     /// An embedded pack by name; the error lists the names there are.
-    pub fn embedded(name: &str) -> Result<Self, PackErrors> {
+    pub fn embedded(name: &str) -> Result<Self, FileProblems> {
         match EMBEDDED.iter().find(|(n, _)| *n == name) {
             Some((_, text)) => Self::parse(Path::new(&format!("rules/{name}.toml")), text),
             None => {
@@ -223,30 +198,25 @@ impl RulePack {
                     "there is no pack `{name}`; embedded are: {}; a file's name ends in .toml",
                     names.join(", ")
                 );
-                Err(PackErrors(vec![PackError { file: PathBuf::from("policy.pack"), place: None, problem }]))
+                Err(FileProblems::one(Path::new("policy.pack"), problem))
             }
         }
     }
 
     /// A pack from a file.
-    pub fn load(file: &Path) -> Result<Self, PackErrors> {
-        let text = std::fs::read_to_string(file).map_err(|e| {
-            PackErrors(vec![PackError { file: file.to_owned(), place: None, problem: format!("cannot be read: {e}") }])
-        })?;
+    pub fn load(file: &Path) -> Result<Self, FileProblems> {
+        let text =
+            std::fs::read_to_string(file).map_err(|e| FileProblems::one(file, format!("cannot be read: {e}")))?;
         Self::parse(file, &text)
     }
 
     /// Checks a text as if it stood in `file`.
-    pub fn parse(file: &Path, text: &str) -> Result<Self, PackErrors> {
-        let at = |offset| Some(crate::text::line_and_column(text, offset));
-        let raw: RawPack = toml::from_str(text).map_err(|e| {
-            let place = e.span().and_then(|s| at(s.start));
-            let problem = e.message().trim().replace('\n', ", ");
-            PackErrors(vec![PackError { file: file.to_owned(), place, problem }])
-        })?;
+    pub fn parse(file: &Path, text: &str) -> Result<Self, FileProblems> {
+        let at = |offset| Some(line_and_column(text, offset));
+        let raw: RawPack = toml::from_str(text).map_err(|e| FileProblems::toml(file, text, &e))?;
         let mut errors = Vec::new();
         let mut wrong = |span: std::ops::Range<usize>, problem: String| {
-            errors.push(PackError { file: file.to_owned(), place: at(span.start), problem });
+            errors.push(FileProblem { file: file.to_owned(), place: at(span.start), problem });
         };
         if raw.rule.is_empty() {
             wrong(0..0, "the pack holds no [[rule]]".to_owned());
@@ -265,7 +235,7 @@ impl RulePack {
                 wrong(rule.id.span(), format!("rule id `{id}`: wants small letters, digits and hyphens"));
             }
             if let Some(first) = seen.insert(id.clone(), rule.id.span().start) {
-                let line = crate::text::line_and_column(text, first).0;
+                let line = line_and_column(text, first).0;
                 wrong(rule.id.span(), format!("rule `{id}` stands here a second time (first in line {line})"));
             }
             for (key, words) in [("why", &rule.why), ("remedy", &rule.remedy)] {
@@ -318,7 +288,7 @@ impl RulePack {
                 id,
             });
         }
-        if errors.is_empty() { Ok(Self { name: raw.name, rules }) } else { Err(PackErrors(errors)) }
+        if errors.is_empty() { Ok(Self { name: raw.name, rules }) } else { Err(FileProblems(errors)) }
     }
 
     /// Sets the modes that the school chose; returns the ids that name no rule.

@@ -16,18 +16,19 @@ use super::listen::{ListenError, ListenOptions, Listener, Pace};
 use super::log::{Event, event};
 use super::monitor::{self, Monitor, MonitorError, Readiness};
 use super::notify::{Notifier, TemplateError};
-use crate::config::{Config, ConfigErrors, StoreConfig};
+use crate::config::{Config, StoreConfig};
 use crate::extract::Pool;
 use crate::inspect::Ground;
 use crate::limits;
 use crate::store::{Count, State, Store, StoreError, StoreKey};
+use crate::text::problem::FileProblems;
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The configuration lacks what serving needs.
     #[error(transparent)]
-    Config(#[from] ConfigErrors),
+    Config(#[from] FileProblems),
     /// Key, database or content.
     #[error("store: {0}")]
     Store(#[from] StoreError),
@@ -72,7 +73,7 @@ impl Gateway {
         let key = StoreKey::load(place.key_file.as_deref())?;
         let trace_key = key.derived("received line");
         let store = Store::open_exclusive(&place.path, key).await?;
-        let from = config.notice_from().ok_or_else(|| ConfigErrors(Vec::new()))?;
+        let from = config.notice_from().ok_or_else(|| FileProblems::one(&config.file, "notices.from is missing"))?;
         let notifier = Notifier::new(
             &config.school.name,
             &config.school.telephone,
