@@ -230,7 +230,9 @@ impl Reader<'_> {
             Format::Image(format) => {
                 let (image, words) = image::read(&at.place, format, bytes, inline);
                 self.reading.images.push(image);
-                Content { blocks: words, ..Content::default() }
+                // Scanners and fax machines write TIFF, nobody else in a school does: what it shows has not been read.
+                let incomplete = (format == "tiff").then_some(Why::UnknownType);
+                Content { blocks: words, incomplete, ..Content::default() }
             }
             Format::Packed(packing) => {
                 let unpacked = archive::unpacked(bytes, packing, &mut self.budget)?;

@@ -26,6 +26,11 @@ use crate::text::Block;
 /// How far from its end a file says that it ends there (Adobe's implementation note: 1024 octets; some add more).
 const TAIL: usize = 2048;
 
+/// Pixels from which the pictures of a page may be a page: A4 at 72 dots to the inch has half a million, a logo a tenth.
+const SCANNED_PIXELS: u64 = 300_000;
+/// Letters below which a page with such a picture says nothing itself: a scanner's stamp, a page number.
+const FEW_GLYPHS: usize = 20;
+
 /// What unwinds out of the interpreter when a file draws without end.
 pub struct TooMuch;
 
@@ -56,7 +61,7 @@ pub fn read(bytes: &[u8], passwords: &[String]) -> Result<Content, Why> {
     let mut content = Content { opened_with_password, ..Content::default() };
     let mut drawn = Drawn::default();
     content.blocks = drawn.pages(&pdf, "");
-    if drawn.unknown > 20 && drawn.unknown > drawn.known / 10 {
+    if (drawn.unknown > 20 && drawn.unknown > drawn.known / 10) || drawn.scanned {
         content.incomplete = Some(Why::UnknownType);
     }
     objects(&pdf, &mut content);
@@ -75,6 +80,8 @@ struct Drawn {
     operations: usize,
     known: usize,
     unknown: usize,
+    /// A page is a picture: a scan, whose text nobody has read.
+    scanned: bool,
 }
 
 impl Drawn {
@@ -86,11 +93,12 @@ impl Drawn {
             let bounds = Rect::new(-1e6, -1e6, 1e6, 1e6);
             let mut context =
                 Context::new(Affine::IDENTITY, bounds, &cache, pdf.xref(), InterpreterSettings::default());
-            let mut device = TextDevice { glyphs: Vec::new(), unknown: 0, operations: self.operations };
+            let mut device = TextDevice { glyphs: Vec::new(), unknown: 0, operations: self.operations, pixels: 0 };
             interpret_page(page, &mut context, &mut device);
             self.operations = device.operations;
             self.known += device.glyphs.len();
             self.unknown += device.unknown;
+            self.scanned |= device.pixels >= SCANNED_PIXELS && device.glyphs.len() < FEW_GLYPHS;
             blocks.extend(pdf_layout::blocks(&device.glyphs, &format!("page {}{version}", number + 1)));
         }
         blocks
@@ -191,6 +199,8 @@ struct TextDevice {
     glyphs: Vec<Glyph>,
     unknown: usize,
     operations: usize,
+    /// Of all pictures drawn.
+    pixels: u64,
 }
 
 impl TextDevice {
@@ -237,8 +247,9 @@ impl<'a> Device<'a> for TextDevice {
         self.count(1);
     }
 
-    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {
+    fn draw_image(&mut self, image: Image<'a, '_>, _: ImageDrawProps<'a>) {
         self.count(1);
+        self.pixels += u64::from(image.width()) * u64::from(image.height());
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {
@@ -306,5 +317,21 @@ mod tests {
         assert_eq!(content.incomplete, None);
         assert!(read(&bytes[..bytes.len() - 40], &[]).is_ok_and(|c| c.incomplete == Some(Why::Damaged)));
         assert_eq!(read(b"%PDF-1.4\n", &[]).err(), Some(Why::Damaged));
+    }
+
+    #[test]
+    fn a_page_that_is_a_picture_is_not_read() {
+        let picture = |width: usize, height: usize| {
+            let bits = "00".repeat(width / 8 * height);
+            format!("q 595 0 0 842 0 0 cm BI /W {width} /H {height} /BPC 1 /CS /G /F /AHx ID {bits}> EI Q")
+        };
+        let text = "BT /F1 12 Tf 72 720 Td (The letter itself, with a picture beside it) Tj ET";
+        for (page, incomplete) in [
+            (picture(600, 800), Some(Why::UnknownType)),
+            (format!("{} {text}", picture(600, 800)), None),
+            (picture(200, 80), None),
+        ] {
+            assert_eq!(read(&file(&page, &[]), &[]).unwrap().incomplete, incomplete);
+        }
     }
 }
