@@ -113,6 +113,9 @@ fn dying_at_any_step_loses_nothing_that_was_answered() {
             }
             gateway.start(&[]);
             check(&sink, &what, &answered, sent, most);
+            let twice = arrivals(&sink.taken(), sent).values().filter(|&&times| times > 1).count();
+            let logged = gateway.log().matches("possible_duplicate=true").count();
+            assert!(logged >= twice, "{what}: {twice} came twice, {logged} are logged as possible duplicates");
             assert!(gateway.running(), "{what}: it lives after the restart");
         }
     }

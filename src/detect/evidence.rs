@@ -8,10 +8,8 @@ use super::Confidence;
 use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
-use super::words::{
-    ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS,
-    PLACES, PREPOSITIONS, RENOWN, ROLES, SITES, WHERE, is,
-};
+use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, is};
+use super::world::{LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, RENOWN, SITES, WHERE};
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
 use crate::people::names::{NAMES, Wordness};

@@ -17,6 +17,7 @@ mod rows;
 mod scene;
 pub mod vocabulary;
 mod words;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,7 +6,8 @@ use std::ops::Range;
 use hashbrown::HashMap;
 
 use super::rows::{self, Piece};
-use super::words::{FOOTERS, PLACES, TITLES, is};
+use super::words::{FOOTERS, TITLES, is};
+use super::world::PLACES;
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
 use crate::text::normalise::{EMPTY_RUN, Gap, TokenKind, extend, token_hash};
