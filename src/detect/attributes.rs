@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hashbrown::{HashMap, HashSet};
 
 use super::identifiers::{Number, Whose};
+use super::marks::Marks;
 use super::names::Mention;
 use super::scene::Scene;
 use super::vocabulary::VOCABULARY;
@@ -78,7 +79,7 @@ pub(super) fn attribute(
                     kind: category.id,
                     text: line.text.slice(said.from, said.to).to_owned(),
                     place: scene.place(said.line).to_owned(),
-                    detail: line.detail.clone(),
+                    detail: scene.detail(said.line),
                     confidence: if said.weak { Confidence::Medium } else { Confidence::High },
                     pupil: Some(pupil),
                     because: match said.tier {
@@ -243,7 +244,7 @@ impl Context {
             if !same.is_empty() {
                 return same;
             }
-            if general(&line.text, &line.sentence, sentence) {
+            if general(&line.text, line.sentence, sentence) {
                 return Vec::new();
             }
             let before = here.iter().map(|(_, s, _)| *s).filter(|&s| s < sentence).max();
@@ -253,7 +254,7 @@ impl Context {
                 return here.iter().filter(|(_, s, _)| *s == near).flat_map(|(.., p)| p.clone()).collect();
             }
         }
-        if general(&line.text, &line.sentence, sentence) {
+        if general(&line.text, line.sentence, sentence) {
             return Vec::new();
         }
         let named: Option<&BTreeSet<PupilIndex>> = match scene.kind(said.line) {
@@ -307,21 +308,22 @@ fn general(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
 
 fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, numbers: &[Number]) -> Vec<Said> {
     let mut out = Vec::new();
+    let attainment = VOCABULARY.id("attainment");
     for (at, line) in scene.lines.iter().enumerate() {
         if line.footer {
             continue;
         }
-        let named = context.by_line.get(&at).map_or(&[][..], Vec::as_slice);
-        for hit in VOCABULARY.hits(&line.text) {
+        let hits = if line.all_marks.has(Marks::PHRASE) { VOCABULARY.hits(&line.text) } else { Vec::new() };
+        for hit in hits {
             // Faith, Christian and Polly Gay are names where they name somebody.
-            if context.names.contains(&(at, hit.from)) && !named.is_empty() {
+            if context.names.contains(&(at, hit.from)) {
                 continue;
             }
             let category = &VOCABULARY.categories[hit.category];
             if of_the_writer(&line.text, hit.from) {
                 continue;
             }
-            let tier = if denied(&line.text, &line.sentence, hit.from, hit.to) {
+            let tier = if denied(&line.text, line.sentence, hit.from, hit.to) {
                 Tier::Record.min(category.tier)
             } else {
                 category.tier
@@ -336,7 +338,11 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
                 denies: false,
             });
         }
-        measures(at, &line.text, &mut out);
+        if let Some(category) = attainment
+            && line.all_marks.has(Marks::DIGIT)
+        {
+            measures(at, &line.text, category, &mut out);
+        }
     }
     headings(scene, context, &mut out);
     personal_facts(scene, school, context, &mut out);
@@ -386,14 +392,13 @@ fn denied(text: &Text<'_>, sentences: &[u32], from: usize, to: usize) -> bool {
 }
 
 /// `91.2%`, `31/40`, `14 out of 20`: a result or a figure of attendance.
-fn measures(at: usize, text: &Text<'_>, out: &mut Vec<Said>) {
-    let Some(category) = VOCABULARY.id("attainment") else { return };
+fn measures(at: usize, text: &Text<'_>, category: usize, out: &mut Vec<Said>) {
     let folded = text.folded();
     for (index, token) in text.tokens.iter().enumerate() {
         if token.kind != TokenKind::Number {
             continue;
         }
-        let percent = folded[token.folded.end..].starts_with('%');
+        let percent = folded[token.end()..].starts_with('%');
         let next = text.tokens.get(index + 1);
         let number = |i: usize| text.word(i).parse::<u32>().unwrap_or(u32::MAX);
         let fraction = next.is_some_and(|n| n.gap.only(Gap::SLASH) && n.kind == TokenKind::Number)
@@ -419,26 +424,37 @@ fn measures(at: usize, text: &Text<'_>, out: &mut Vec<Said>) {
 
 /// Columns whose heading is an attribute, and rows that begin with a label.
 fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
-    let mut columns: HashMap<(usize, usize, usize), (usize, usize)> = HashMap::new();
-    let mut heading_rows: HashMap<(usize, usize), usize> = HashMap::new();
+    // Of the table at hand: where its headings stand, and what each column is.
+    let mut table = None;
+    let mut heading_row: Option<usize> = None;
+    let mut columns: HashMap<usize, (usize, usize)> = HashMap::new();
+    let mut named_row = (usize::MAX, false);
     for (at, line) in scene.lines.iter().enumerate() {
         let Some((row, column)) = line.cell else { continue };
-        let table = (line.document, line.block);
+        if table != Some((line.document, line.block)) {
+            table = Some((line.document, line.block));
+            heading_row = None;
+            columns.clear();
+            named_row.0 = usize::MAX;
+        }
         // Faith and Chance in a list of names head no column.
-        let named = context.by_row.contains_key(&(line.document, line.block, row));
-        // A row of one cell is the table's title.
-        let beside = |other: Option<usize>| {
-            other.and_then(|other| scene.lines.get(other)).is_some_and(|other| {
-                (other.document, other.block) == table && other.cell.map(|cell| cell.0) == Some(row)
-            })
-        };
-        let title = !beside(at.checked_sub(1)) && !beside(at.checked_add(1));
-        let category = if named || title { None } else { VOCABULARY.heading(&line.text) };
-        if let Some(category) = category
-            && *heading_rows.entry(table).or_insert(row) == row
-        {
-            columns.insert((line.document, line.block, column), (row, category));
-            continue;
+        if named_row.0 != row {
+            named_row = (row, context.by_row.contains_key(&(line.document, line.block, row)));
+        }
+        let named = named_row.1;
+        if heading_row.is_none_or(|heading| heading == row) && !named {
+            // A row of one cell is the table's title.
+            let beside = |other: Option<usize>| {
+                other.and_then(|other| scene.lines.get(other)).is_some_and(|other| {
+                    Some((other.document, other.block)) == table && other.cell.map(|cell| cell.0) == Some(row)
+                })
+            };
+            let title = !beside(at.checked_sub(1)) && !beside(at.checked_add(1));
+            if !title && let Some(category) = VOCABULARY.heading(&line.text) {
+                heading_row = Some(row);
+                columns.insert(column, (row, category));
+                continue;
+            }
         }
         let value = line.text.folded().trim();
         let label = || {
@@ -449,11 +465,7 @@ fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
                 && left.cell == Some((row, column.checked_sub(1)?));
             (beside && column == 1 && !named).then(|| VOCABULARY.heading(&left.text)).flatten()
         };
-        let heading = columns
-            .get(&(line.document, line.block, column))
-            .filter(|(at, _)| *at < row)
-            .map(|(_, c)| *c)
-            .or_else(label);
+        let heading = columns.get(&column).filter(|(at, _)| *at < row).map(|(_, c)| *c).or_else(label);
         let Some(category) = heading else { continue };
         let denied = is(DENIALS, &value.to_lowercase())
             || matches!(value, "-" | "–" | "" | "x" | "n/a" | "N/A" | "F" | "No" | "None");
@@ -513,12 +525,14 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
             });
         }
     }
+    let own: String = school.telephone.chars().filter(char::is_ascii_digit).collect();
     // Telephones: eleven digits that begin with 0, or with the country code.
-    for (at, line) in scene.lines.iter().enumerate() {
+    for (at, line) in scene.lines.iter().enumerate().filter(|(_, line)| line.all_marks.has(Marks::DIGIT)) {
         let tokens = &line.text.tokens;
         let mut from = 0;
+        let mut digits = String::new();
         while from < tokens.len() {
-            let mut digits = String::new();
+            digits.clear();
             let mut to = from;
             while to < tokens.len()
                 && tokens[to].kind == TokenKind::Number
@@ -532,10 +546,9 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &m
                 from += 1;
                 continue;
             }
-            let school_phone: String = school.telephone.chars().filter(char::is_ascii_digit).collect();
             let shaped =
                 (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
-            if shaped && digits != school_phone {
+            if shaped && digits != own {
                 let home = !school.index().telephone(&digits).is_empty();
                 out.push(Said {
                     line: at,

@@ -5,26 +5,87 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::scene::Scene;
+use super::marks::Marks;
+use super::scene::{Line, Scene};
 use crate::text::Kind;
+
+/// Words of which each pattern of a stated secret has one; a line without any of them states none.
+pub(super) const BESIDE: &[&str] = &[
+    "pass",
+    "password",
+    "passwords",
+    "passcode",
+    "passcodes",
+    "passphrase",
+    "passphrases",
+    "passkey",
+    "passwd",
+    "pwd",
+    "pw",
+    "p",
+    "pin",
+    "log",
+    "login",
+    "wifi",
+    "wi",
+    "code",
+    "codes",
+    "combination",
+    "padlock",
+    "key",
+    "keys",
+    "keypad",
+    "keysafe",
+    "protected",
+    "encrypted",
+    "token",
+    "alarm",
+    "gate",
+    "door",
+    "lock",
+];
+
+/// Words that speak of passwords, codes and locks: a secret may stand by itself in a message that has one.
+pub(super) const OF_LOCKS: &[&str] = &[
+    "pass",
+    "password",
+    "passwords",
+    "passcode",
+    "passcodes",
+    "pw",
+    "unlock",
+    "protected",
+    "encrypted",
+    "locked",
+    "door",
+    "gate",
+    "alarm",
+    "keypad",
+    "code",
+    "log",
+    "login",
+    "wifi",
+    "wi",
+];
 
 macro_rules! pattern {
     ($name:ident, $text:expr) => {
         static $name: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new($text).ok());
     };
 }
-// The value is what follows `is`, `:`, `=` or a dash; whether it looks like one is judged apart.
+// The value is what follows `is`, `:`, `=` or a dash; whether it looks like one is judged apart. The first three are tried
+// where a word of `BESIDE` stands and at the word before it.
 pattern!(
     STATED,
-    r#"(?i)\b(?:pass ?-?(?:word|code|phrase|key)s?|pwd?|pw|p/w|passwd|pin(?: ?(?:number|code|no\.?))?|log-?in(?: details)?|wi-?fi(?: ?(?:key|code))?|(?:door|gate|alarm|entry|access|key ?pad|key ?safe|keysafe|lock|padlock|safe|security|unlock|disarm|front|back|side|building) ?codes?|combination|padlock|key ?pad|key ?safe|protected|encrypted|(?:secret|api|access|licen[cs]e|encryption|product|wpa|network) ?key|token)\b(?P<between>[^\n.?!:=]{0,60}?)(?:\s+(?:is now|is still|is|are|was|will be|remains)(?:\s+just|\s+simply)?:?|\s*[:=]|\s+-|\s*-(?:\s))\s*["'(]?(?P<value>[^\s"'<>]{3,64})"#
+    r#"(?i)\A(?:pass ?-?(?:word|code|phrase|key)s?|pwd?|pw|p/w|passwd|pin(?: ?(?:number|code|no\.?))?|log-?in(?: details)?|wi-?fi(?: ?(?:key|code))?|(?:door|gate|alarm|entry|access|key ?pad|key ?safe|keysafe|lock|padlock|safe|security|unlock|disarm|front|back|side|building) ?codes?|combination|padlock|key ?pad|key ?safe|protected|encrypted|(?:secret|api|access|licen[cs]e|encryption|product|wpa|network) ?key|token)\b(?P<between>[^\n.?!:=]{0,60}?)(?:\s+(?:is now|is still|is|are|was|will be|remains)(?:\s+just|\s+simply)?:?|\s*[:=]|\s+-|\s*-(?:\s))\s*["'(]?(?P<value>[^\s"'<>]{3,64})"#
 );
 pattern!(
     CODE_FOR,
-    r#"(?i)\bcodes?\b(?P<between> (?:for|to|on|of) (?:the |our )?[a-z ,]{3,40}?)(?: is(?: now)?| are|:| =| -)\s*["']?(?P<value>[a-z]?\d[\da-z*#]{2,9})\b"#
+    r#"(?i)\Acodes?\b(?P<between> (?:for|to|on|of) (?:the |our )?[a-z ,]{3,40}?)(?: is(?: now)?| are|:| =| -)\s*["']?(?P<value>[a-z]?\d[\da-z*#]{2,9})\b"#
 );
 pattern!(
     LOCK,
-    r#"(?i)\b(?:padlock|key ?pad|key ?safe|alarm|gate|door|lock)\b(?: ?code)?(?: is| =|:| with| w/?| using| on| to| code)* ["']?(?P<value>[a-z]?\d[\da-z*#]{3,7})\b"#
+    r#"(?i)\A(?:padlock|key ?pad|key ?safe|alarm|gate|door|lock)\b(?: ?code)?(?: is| =|:| with| w/?| using| on| to| code)* ["']?(?P<value>[a-z]?\d[\da-z*#]{3,7})\b"#
 );
 pattern!(
     ITS,
@@ -34,58 +95,37 @@ pattern!(
     USE,
     r#"(?i)\b(?:use|enter|type|type in|key in|unlock(?: it)? with|open(?: it)? with|opens with|log ?in with|using)\s+["']?(?P<value>[^\s"'<>]{4,40})"#
 );
-pattern!(
-    TALK,
-    r"(?i)\b(?:pass ?words?|pass ?codes?|pw|unlock|protected|encrypted|locked|door|gate|alarm|keypad|code|log ?in|wifi|wi-fi)\b"
-);
-
 /// Where a credential is written out: line, range of the folded text, kind.
 pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)> {
     let mut out = Vec::new();
     // A lone token that looks like a password counts when somebody speaks of one in the message.
-    let spoken_of = scene.lines.iter().any(|line| TALK.as_ref().is_some_and(|p| p.is_match(line.text.folded())));
+    let spoken_of = scene.lines.iter().any(speaks_of_one);
     for (at, line) in scene.lines.iter().enumerate() {
-        if line.footer || scene.kind(at) == Kind::FileName {
+        let beside = line.all_marks.has(Marks::SECRET);
+        if !(beside || spoken_of) || line.footer || scene.kind(at) == Kind::FileName {
             continue;
         }
         let text = line.text.folded();
-        for (pattern, strict) in [(&STATED, false), (&CODE_FOR, false), (&LOCK, false), (&ITS, true), (&USE, true)] {
+        if beside {
+            for pattern in [&STATED, &CODE_FOR, &LOCK] {
+                stated(line, pattern, |range, kind| out.push((at, range, kind)));
+            }
+        }
+        // Where secrets are spoken of, one may stand by itself: it mixes letters with digits or signs.
+        if !spoken_of || !holds_secret(text) {
+            continue;
+        }
+        for pattern in [&ITS, &USE] {
             let Some(pattern) = pattern.as_ref() else { continue };
             for found in pattern.captures_iter(text) {
-                let Some(value) = found.name("value") else { continue };
-                let between = found.name("between").map_or("", |m| m.as_str()).to_lowercase();
-                let talk = [
-                    "reset",
-                    "change",
-                    "forgot",
-                    "forgotten",
-                    "expire",
-                    "never",
-                    "policy",
-                    "strong",
-                    "don't",
-                    "not ",
-                    "separately",
-                    "your own",
-                ]
-                .iter()
-                .any(|word| between.contains(word));
-                let value_text = value.as_str().trim_end_matches(['.', ',', ';', ')', '!', '?', ':', '"', '\'']);
-                let whole = found.get(0).map_or("", |m| m.as_str()).to_lowercase();
-                let separator =
-                    whole[..whole.len().saturating_sub(value.as_str().len())].trim_end().ends_with([':', '=']);
-                let good = if strict {
-                    secret_like(value_text) && spoken_of
-                } else {
-                    secret_like(value_text) || code_like(value_text) || (separator && word_like(value_text))
-                };
-                if good && !talk {
-                    let kind = if whole.contains("pass") || whole.contains("pw") { "password" } else { "access-code" };
-                    out.push((at, value.start()..value.start() + value_text.len(), kind));
+                let (Some(whole), Some(value)) = (found.get(0), found.name("value")) else { continue };
+                let secret = trimmed(value.as_str());
+                if secret_like(secret) {
+                    out.push((at, value.start()..value.start() + secret.len(), kind(whole.as_str())));
                 }
             }
         }
-        if spoken_of && line.cell.is_none() {
+        if line.cell.is_none() {
             for (from, piece) in lines_of(text) {
                 let lone = piece.trim().trim_end_matches('.');
                 let short = lone.split_whitespace().count() == 1;
@@ -97,6 +137,115 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
         }
     }
     out
+}
+
+/// Somebody speaks of a password, a code or a lock.
+fn speaks_of_one(line: &Line<'_>) -> bool {
+    let text = &line.text;
+    line.all_marks.has(Marks::LOCK)
+        && (0..text.tokens.len()).filter(|&at| line.marks[at].has(Marks::LOCK)).any(|at| match text.word(at) {
+            "pass" => matches!(text.word(at + 1), "word" | "words" | "code" | "codes"),
+            "log" => text.word(at + 1) == "in",
+            "wi" => text.word(at + 1) == "fi",
+            _ => true,
+        })
+}
+
+/// Values that a line states to be a secret.
+fn stated(line: &Line<'_>, pattern: &LazyLock<Option<Regex>>, mut each: impl FnMut(Range<usize>, &'static str)) {
+    const TALK: [&str; 12] = [
+        "reset",
+        "change",
+        "forgot",
+        "forgotten",
+        "expire",
+        "never",
+        "policy",
+        "strong",
+        "don't",
+        "not ",
+        "separately",
+        "your own",
+    ];
+    let Some(pattern) = pattern.as_ref() else { return };
+    let (text, tokens) = (line.text.folded(), line.text.tokens);
+    let beside = |at: usize| line.marks.get(at).is_some_and(|marks| marks.has(Marks::SECRET));
+    let mut end = 0;
+    for at in (0..tokens.len()).filter(|&at| beside(at) || beside(at + 1)) {
+        let from = tokens[at].start();
+        if from < end {
+            continue;
+        }
+        let Some(found) = text.get(from..).and_then(|rest| pattern.captures(rest)) else { continue };
+        let (Some(whole), Some(value)) = (found.get(0), found.name("value")) else { continue };
+        end = from + whole.end();
+        let between = found.name("between").map_or("", |m| m.as_str()).to_lowercase();
+        let talk = TALK.iter().any(|word| between.contains(word));
+        let secret = trimmed(value.as_str());
+        let separator = whole.as_str()[..value.start()].trim_end().ends_with([':', '=']);
+        let good = secret_like(secret) || code_like(secret) || (separator && word_like(secret));
+        if good && !talk {
+            let start = from + value.start();
+            each(start..start + secret.len(), kind(whole.as_str()));
+        }
+    }
+}
+
+fn kind(stated: &str) -> &'static str {
+    let stated = stated.to_lowercase();
+    if stated.contains("pass") || stated.contains("pw") { "password" } else { "access-code" }
+}
+
+/// Whether a piece of the text is like a secret; most are told by the kinds of their bytes.
+fn holds_secret(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while from < bytes.len() {
+        let (mut at, mut kinds) = (from, 0);
+        while at < bytes.len() && BYTES[usize::from(bytes[at])] != ENDS {
+            kinds |= BYTES[usize::from(bytes[at])];
+            at += 1;
+        }
+        let mixed = kinds & LETTER != 0 && kinds & (DIGIT | SIGN) != 0;
+        if mixed && text.get(from..at).is_some_and(|text| text.split(NO_SECRET).any(|p| secret_like(trimmed(p)))) {
+            return true;
+        }
+        from = at + 1;
+    }
+    false
+}
+
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+const SIGN: u8 = 4;
+const ENDS: u8 = 8;
+
+/// What a byte is to a secret.
+const BYTES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        #[allow(clippy::cast_possible_truncation)]
+        let b = byte as u8;
+        table[byte] = match b {
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'0'..=b'9' => DIGIT,
+            b'"' | b'\'' | b'<' | b'>' | b'(' => ENDS,
+            _ if b.is_ascii_whitespace() => ENDS,
+            b'!'..=b'~' => SIGN,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// What no secret holds.
+const NO_SECRET: fn(char) -> bool = |c| c.is_whitespace() || "\"'<>(".contains(c);
+
+/// Without the marks that end a sentence or a bracket.
+fn trimmed(value: &str) -> &str {
+    value.trim_end_matches(['.', ',', ';', ')', '!', '?', ':', '"', '\''])
 }
 
 fn lines_of(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -160,6 +309,7 @@ fn word_like(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::layout::Layout;
     use crate::people::School;
     use crate::text::Document;
 
@@ -191,7 +341,9 @@ mod tests {
                     .map(|t| crate::text::Block::Paragraph { text: t.into(), detail: None })
                     .collect(),
             }];
-            let scene = Scene::new(&documents, &School::default());
+            let school = School::default();
+            let layout = Layout::new(&documents, &school);
+            let scene = Scene::new(&documents, &layout, &school);
             let found = !find(&scene).is_empty();
             assert_eq!(found, want, "{text}");
         }

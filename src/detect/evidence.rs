@@ -13,7 +13,7 @@ use super::world::{LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
 use crate::people::names::{NAMES, Wordness};
-use crate::text::normalise::{Case, EMPTY_RUN, Gap, TokenKind, extend};
+use crate::text::normalise::{Case, Gap, TokenKind};
 use crate::text::{Kind, Text};
 
 /// Sentences to either side that speak of a name as its own does.
@@ -47,11 +47,7 @@ pub(super) fn wants_company(text: &Text<'_>, candidate: &Candidate) -> bool {
 /// Everybody knows somebody, or a firm, of this name.
 pub(super) fn famous(text: &Text<'_>, candidate: &Candidate) -> bool {
     let (forename, surname) = (&candidate.forename, &candidate.surname);
-    NAMES.famous(extend_all(extend_all(EMPTY_RUN, text, forename), text, surname))
-}
-
-fn extend_all(run: u64, text: &Text<'_>, span: &Span) -> u64 {
-    text.tokens[span.from..span.to].iter().fold(run, |run, token| extend(run, token.hash))
+    NAMES.famous(text.run(forename.from, forename.to).then(text.run(surname.from, surname.to)))
 }
 
 /// `in Preston Hall`: it stands where places stand and ends as places end.
@@ -371,7 +367,7 @@ const LONGEST_ROLE: usize = 8;
 pub(super) fn own_signature(scene: &Scene<'_>, at: usize, candidate: &Candidate, writers: &Writers) -> bool {
     let line = &scene.lines[at];
     let tokens = &line.text.tokens;
-    let run = tokens[candidate.from..candidate.to].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+    let run = line.text.run(candidate.from, candidate.to);
     if !matches!(scene.kind(at), Kind::Body) || !writers.sender.contains(&run) {
         return false;
     }

@@ -7,17 +7,20 @@ use hashbrown::HashMap;
 
 use super::Confidence;
 use super::names::{Mention, Span, Writers, titled};
-use super::scene::{FactAt, Line, Scene};
+use super::scene::{FactAt, Scene};
 use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
 use super::world::PLACES;
 use crate::people::index::Fact;
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::{Case, EMPTY_RUN, Gap, TokenKind, extend, token_hash};
-use crate::text::{Kind, Text};
+use crate::text::normalise::{Case, Gap, TokenKind, token_hash};
+use crate::text::{Kind, Run, Text};
 
 /// Tokens to either side in which a fact of the same paragraph still speaks of a name.
 const REACH: usize = 150;
+
+/// Lines below a heading for which it speaks.
+const HEADING_REACH: usize = 400;
 
 /// Facts around a token, nearest surroundings first: its sentence, its paragraph or row, the heading above, the subject,
 /// file or sheet name, the signature.
@@ -53,22 +56,14 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
         rest.sort_by_key(distance);
         out.push(rest);
     }
-    // Headings above: the nearest short line that names a class or year; also single-cell title rows of a table.
+    // The nearest short line above that names a class or year; a row of the same table may be one.
     let range = &scene.of_document[line.document];
-    let mut above = (range.start..at).rev().take(400).filter(|&other| {
-        let other = &scene.lines[other];
-        other.heading()
-            || (other.cell.is_some()
-                && other.block == line.block
-                && other.text.tokens.len() <= 6
-                && other.cell.is_some_and(|c| c.1 == 0))
-    });
-    if let Some(heading) = above.find(|&other| {
-        scene
-            .facts_of(other)
-            .iter()
-            .any(|f| matches!(f.fact, Fact::Class(_) | Fact::Year(_)) && heading_like(&scene.lines[other], f))
-    }) {
+    let lowest = range.start.max(at.saturating_sub(HEADING_REACH));
+    let above = &scene.announcing[..scene.announcing.partition_point(|&other| other < at)];
+    let mut above = above.iter().rev().take_while(|&&other| other >= lowest);
+    if let Some(&heading) =
+        above.find(|&&other| scene.lines[other].cell.is_none() || scene.lines[other].block == line.block)
+    {
         out.push(scene.facts_of(heading).iter().collect());
     }
     // The paragraph before.
@@ -81,12 +76,6 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
         out.push(wide.guardians.iter().collect());
     }
     out
-}
-
-/// A heading that is about the class: it takes up a good part of the line.
-fn heading_like(line: &Line<'_>, fact: &FactAt) -> bool {
-    let length = line.text.tokens.len();
-    length <= 6 || (fact.to - fact.from) * 3 >= length
 }
 
 pub(super) fn forenames(
@@ -144,7 +133,7 @@ fn refer_back(school: &School, bare: &[(usize, Span)], mentions: &mut Vec<Mentio
         all
     };
     // The forename must be one of theirs: every pupil has a year, a class or an initial under which it can be asked.
-    let mut by_forename: HashMap<u64, Vec<PupilIndex>> = HashMap::new();
+    let mut by_forename: HashMap<Run, Vec<PupilIndex>> = HashMap::new();
     for &(_, span) in bare {
         by_forename.entry(span.run).or_insert_with(|| {
             known
@@ -152,7 +141,7 @@ fn refer_back(school: &School, bare: &[(usize, Span)], mentions: &mut Vec<Mentio
                 .copied()
                 .filter(|&pupil| {
                     school.pupil(pupil).is_some_and(|p| {
-                        let surname = crate::text::normalise::run_hash(&p.surname);
+                        let surname = Run::of(&p.surname);
                         school.index().full_name(span.run, surname).contains(&pupil)
                     })
                 })
@@ -450,7 +439,7 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
     let text = &line.text;
     let index = school.index();
     let common = span.part.wordness == Wordness::Common && !written_as_name(text, span);
-    let subject = abstract_subject(text, &line.sentence, span) && !in_a_list_of_forenames(school, text, span);
+    let subject = abstract_subject(text, line.sentence, span) && !in_a_list_of_forenames(school, text, span);
     // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
     let class_too = index.class(span.run).is_some();
     let mut left: Option<Vec<PupilIndex>> = None;
@@ -534,7 +523,7 @@ fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
 fn in_a_list_of_forenames(school: &School, text: &Text<'_>, span: &Span) -> bool {
     let index = school.index();
     let forename = |at: usize| {
-        let run = text.tokens.get(at).map(|token| extend(EMPTY_RUN, token.hash));
+        let run = text.tokens.get(at).map(crate::text::normalise::Token::run);
         run.is_some_and(|run| index.class(run).is_none() && index.part_of(run).is_some_and(|part| part.pupil_forename))
     };
     let listed = |gap: Gap| gap.has(Gap::COMMA) && gap.only(Gap::COMMA.or(Gap::SPACE));

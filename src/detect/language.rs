@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
+use super::marks::Marks;
 use super::scene::Scene;
-use crate::text::Text;
-use crate::text::normalise::{EMPTY_RUN, extend};
+use crate::text::normalise::token_hash;
+use crate::text::{Run, Text, TextBuf};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,11 +21,13 @@ struct File {
 }
 type HashMap2 = std::collections::BTreeMap<String, Vec<String>>;
 
+/// Words with their categories, by first letter and length, for masked spellings.
+type Masked = HashMap<(char, usize), Vec<(Vec<char>, &'static str)>>;
+
 #[derive(Default)]
 struct Language {
-    words: HashMap<String, &'static str>,
-    /// Words by length and first letter, for masked spellings.
-    masked: Vec<(Vec<char>, &'static str)>,
+    words: HashMap<u64, &'static str>,
+    masked: Masked,
     phrases: HashMap<u64, &'static str>,
     first: HashMap<u64, usize>,
 }
@@ -62,8 +65,11 @@ fn read(toml: &str) -> Result<Language, toml::de::Error> {
                 format!("{word}in"),
                 format!("{word}y"),
             ] {
-                out.masked.push((form.chars().collect(), kind(category)));
-                out.words.insert(form, kind(category));
+                let letters: Vec<char> = form.chars().collect();
+                out.words.insert(token_hash(&form), kind(category));
+                if let Some(&first) = letters.first() {
+                    out.masked.entry((first, letters.len())).or_default().push((letters, kind(category)));
+                }
             }
         }
     }
@@ -75,9 +81,9 @@ fn read(toml: &str) -> Result<Language, toml::de::Error> {
             std::iter::once(phrase.clone()).chain(others.iter().map(|other| phrase.replace("your ", other)))
         });
         for phrase in spread {
-            let text = Text::new(&phrase);
-            let run = text.tokens.iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
-            out.phrases.insert(run, kind(category));
+            let text = TextBuf::new(&phrase);
+            let text = text.text();
+            out.phrases.insert(text.run(0, text.tokens.len()).hash, kind(category));
             if let Some(first) = text.tokens.first() {
                 let longest = out.first.entry(first.hash).or_default();
                 *longest = (*longest).max(text.tokens.len());
@@ -87,21 +93,27 @@ fn read(toml: &str) -> Result<Language, toml::de::Error> {
     Ok(out)
 }
 
+/// First tokens of the words and phrases, by hash.
+pub(super) fn begins() -> impl Iterator<Item = u64> {
+    LANGUAGE.words.keys().chain(LANGUAGE.first.keys()).copied()
+}
+
 /// Where such language stands: line, range of the folded text, kind.
 pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)> {
     let mut out = Vec::new();
     for (at, line) in scene.lines.iter().enumerate() {
         let text = &line.text;
-        for (from, token) in text.tokens.iter().enumerate() {
-            let mut hit = LANGUAGE.words.get(text.norm(token)).map(|kind| (token.folded.clone(), *kind));
+        let offences = if line.all_marks.has(Marks::OFFENCE) { text.tokens } else { &[] };
+        for (from, token) in offences.iter().enumerate().filter(|(from, _)| line.marks[*from].has(Marks::OFFENCE)) {
+            let mut hit = LANGUAGE.words.get(&token.hash).map(|kind| (token.start()..token.end(), *kind));
             if hit.is_none()
                 && let Some(&longest) = LANGUAGE.first.get(&token.hash)
             {
-                let mut run = EMPTY_RUN;
+                let mut run = Run::EMPTY;
                 for other in text.tokens.iter().skip(from).take(longest) {
-                    run = extend(run, other.hash);
-                    if let Some(kind) = LANGUAGE.phrases.get(&run) {
-                        hit = Some((token.folded.start..other.folded.end, kind));
+                    run = run.then(other.run());
+                    if let Some(kind) = LANGUAGE.phrases.get(&run.hash) {
+                        hit = Some((token.start()..other.end(), kind));
                     }
                 }
             }
@@ -120,21 +132,40 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
     out
 }
 
+/// Bytes that stand for a hidden letter.
+const HIDES: &[u8] = b"*#@$!1340_";
+
+const HIDDEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < HIDES.len() {
+        table[HIDES[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 /// Words with letters hidden: a letter at the front, the length right, every letter that shows in its place.
 fn masked(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut out = Vec::new();
-    let hidden = |c: char| "*#@$!1340_".contains(c);
-    if !text.contains(hidden) {
-        return out;
-    }
+    const ENDS: fn(char) -> bool = |c| c.is_whitespace() || ",.;:?()\"'/-".contains(c);
     let mut from = 0;
-    for piece in text.split(|c: char| c.is_whitespace() || ",.;:?()\"'/-".contains(c)) {
-        let start = from;
-        from += piece.len() + text[from + piece.len()..].chars().next().map_or(0, char::len_utf8);
-        let letters: Vec<char> = piece.to_lowercase().chars().collect();
-        let masks = letters.iter().filter(|&&c| hidden(c)).count();
+    while let Some(hidden) = text.bytes().skip(from).position(|byte| HIDDEN[usize::from(byte)]) {
+        let hidden = from + hidden;
+        let start = from
+            + text[from..hidden]
+                .rfind(ENDS)
+                .map_or(0, |at| at + text[from + at..].chars().next().map_or(0, char::len_utf8));
+        let end = text[hidden..].find(ENDS).map_or(text.len(), |at| hidden + at);
+        from = end;
+        let piece = &text[start..end];
         // At least a letter at the front and one more, and something hidden; a figure alone is a number.
-        if masks == 0 || letters.len() < 4 || letters.len() - masks < 2 || !letters[0].is_alphabetic() {
+        if piece.len() < 4 || !piece.starts_with(char::is_alphabetic) {
+            continue;
+        }
+        let masks = piece.bytes().filter(|byte| HIDES.contains(byte)).count();
+        let letters: Vec<char> = piece.to_lowercase().chars().collect();
+        if letters.len() < 4 || letters.len() - masks < 2 || !letters[0].is_alphabetic() {
             continue;
         }
         let stands_for = |shown: char, meant: char| match shown {
@@ -147,11 +178,12 @@ fn masked(text: &str) -> Vec<(Range<usize>, &'static str)> {
             '0' => meant == 'o',
             shown => shown == meant,
         };
-        let found = LANGUAGE.masked.iter().find(|(word, _)| {
-            word.len() == letters.len() && letters.iter().zip(word).all(|(&shown, &meant)| stands_for(shown, meant))
-        });
+        let found = LANGUAGE
+            .masked
+            .get(&(letters[0], letters.len()))
+            .and_then(|words| words.iter().find(|(word, _)| letters.iter().zip(word).all(|(&s, &m)| stands_for(s, m))));
         if let Some((_, kind)) = found {
-            out.push((start..start + piece.len(), *kind));
+            out.push((start..end, *kind));
         }
     }
     out
@@ -178,6 +210,7 @@ fn reported(text: &Text<'_>, range: &Range<usize>, token: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::layout::Layout;
     use crate::people::School;
     use crate::text::{Document, Kind};
 
@@ -195,7 +228,9 @@ mod tests {
             ("5 * 4 = 20 and 3*3", false),
         ] {
             let documents = [Document::of_text(Kind::Body, "body", text)];
-            let scene = Scene::new(&documents, &School::default());
+            let school = School::default();
+            let layout = Layout::new(&documents, &school);
+            let scene = Scene::new(&documents, &layout, &school);
             assert_eq!(!find(&scene).is_empty(), want, "{text}");
         }
     }

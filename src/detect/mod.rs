@@ -5,12 +5,15 @@
 //! (`attributes`); credentials, language and photographs stand apart. Time grows with the message, not with the roster.
 
 mod attributes;
+mod cells;
 mod credentials;
 mod dates;
 mod evidence;
 mod forenames;
 mod identifiers;
 mod language;
+mod layout;
+mod marks;
 mod names;
 mod photographs;
 mod rows;
@@ -24,8 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use hashbrown::HashSet;
 
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::run_hash;
-use crate::text::{Document, Image, Text};
+use crate::text::normalise::Token;
+use crate::text::{Document, Image, Run, TextBuf};
 
 /// What is said of a pupil, mildest first; a message's tier is the highest of its pupils'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -161,9 +164,18 @@ pub fn check_embedded_lists() -> Result<(), ListError> {
     crate::people::check_embedded_lists().map_err(ListError::People)
 }
 
+/// How many pupils' names and how many numbers that name a person stand in the documents: what a pattern engine with a list
+/// of names would find, before anything is weighed. For measuring beside such engines.
+pub fn names_and_numbers(documents: &[Document], school: &School) -> (usize, usize) {
+    let layout = layout::Layout::new(documents, school);
+    let scene = scene::Scene::new(documents, &layout, school);
+    (names::count(&scene, school), identifiers::find(&scene, school).len())
+}
+
 /// Finds everything of interest in one message.
 pub fn detect(documents: &[Document], images: &[Image], school: &School, correspondence: &Correspondence) -> Findings {
-    let mut scene = scene::Scene::new(documents, school);
+    let layout = layout::Layout::new(documents, school);
+    let mut scene = scene::Scene::new(documents, &layout, school);
     let writers = writers(school, correspondence);
     let mentions = names::find(&mut scene, school, writers);
     let numbers = identifiers::find(&scene, school);
@@ -190,7 +202,7 @@ pub fn detect(documents: &[Document], images: &[Image], school: &School, corresp
                         kind: "pupil-name",
                         text: line.text.slice(mention.from, mention.to).to_owned(),
                         place: scene.place(mention.line).to_owned(),
-                        detail: line.detail.clone(),
+                        detail: scene.detail(mention.line),
                         confidence: mention.confidence,
                         pupil: Some(pupil),
                         because: mention.because.clone(),
@@ -225,7 +237,7 @@ pub fn detect(documents: &[Document], images: &[Image], school: &School, corresp
                 kind: number.kind,
                 text: line.text.source_slice(number.range).to_owned(),
                 place: scene.place(number.line).to_owned(),
-                detail: line.detail.clone(),
+                detail: scene.detail(number.line),
                 confidence: number.confidence,
                 pupil,
                 because: number.because,
@@ -248,7 +260,7 @@ pub fn detect(documents: &[Document], images: &[Image], school: &School, corresp
                 kind,
                 text: at.text.source_slice(range).to_owned(),
                 place: scene.place(line).to_owned(),
-                detail: at.detail.clone(),
+                detail: scene.detail(line),
                 confidence: Confidence::High,
                 pupil: None,
                 because: because.into(),
@@ -288,20 +300,19 @@ fn writers(school: &School, correspondence: &Correspondence) -> names::Writers {
     let forms = |names: &[String]| {
         let mut out = Vec::new();
         for name in names {
-            out.push(run_hash(name));
-            let text = Text::new(name);
-            if let Some(first) = text.tokens.first() {
-                out.push(run_hash(text.norm(first)));
-            }
+            let text = TextBuf::new(name);
+            let text = text.text();
+            out.push(text.run(0, text.tokens.len()));
+            out.extend(text.tokens.first().map(Token::run));
         }
         out
     };
     let mut sender = forms(&correspondence.sender_names);
     let address = correspondence.sender_address.as_deref().and_then(|text| crate::smtp::Address::parse(text).ok());
     if let Some(staff) = address.and_then(|address| school.staff_by_address(&address)) {
-        sender.push(run_hash(&format!("{} {}", staff.forename, staff.surname)));
-        sender.push(run_hash(&staff.forename));
-        sender.extend(crate::people::names::NAMES.short_forms(&staff.forename).iter().map(|short| run_hash(short)));
+        let forename = Run::of(&staff.forename);
+        sender.extend([forename.then(Run::of(&staff.surname)), forename]);
+        sender.extend(crate::people::names::NAMES.short_forms(&staff.forename).iter().map(|short| Run::of(short)));
     }
     // Who writes to many parents writes a newsletter, and not of their children.
     let few = correspondence.recipient_addresses.len() <= FEW_RECIPIENTS;

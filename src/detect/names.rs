@@ -6,17 +6,22 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::Confidence;
+use super::cells;
 use super::evidence;
 use super::forenames::{by_initial, forenames, scopes};
+use super::marks::Marks;
 use super::scene::{Line, Scene, guardian_facts};
 use super::vocabulary::VOCABULARY;
 use super::words::{ROLE_TITLES, TITLES, is};
 use super::world::REGAL;
-use crate::people::index::{Adult, Part};
+use crate::people::index::{Adult, LONGEST_PART, Part};
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::{Case, EMPTY_RUN, Gap, TokenKind, extend};
-use crate::text::{Kind, Text};
+use crate::text::normalise::{Case, Gap, TokenKind};
+use crate::text::{Kind, Run, Text};
+
+/// Octets of the shortest word that is looked at as forename and surname run together.
+const SHORTEST_JOINED: usize = 6;
 
 /// A pupil (or pupils, where nothing tells them apart) at a place.
 #[derive(Debug, Clone)]
@@ -36,7 +41,7 @@ pub(super) struct Mention {
 pub(super) struct Span {
     pub from: usize,
     pub to: usize,
-    pub run: u64,
+    pub run: Run,
     pub part: Part,
 }
 
@@ -61,8 +66,8 @@ pub(super) struct Candidate {
 
 /// Names of the sender and the recipients, as runs: they sign and greet, and so do not identify.
 pub(super) struct Writers {
-    pub sender: Vec<u64>,
-    pub recipient: Vec<u64>,
+    pub sender: Vec<Run>,
+    pub recipient: Vec<Run>,
     /// Pupils whose guardian is written to: no proof that they are meant, but evidence for a name that could be a word.
     pub children: Vec<PupilIndex>,
     /// Surnames that stand behind a title in the message, as tokens.
@@ -73,7 +78,7 @@ pub(super) struct Writers {
 pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers) -> Vec<Mention> {
     writers.titled = titled_surnames(scene);
     let writers = &writers;
-    let spans: Vec<Vec<Span>> = scene.lines.iter().map(|line| spans(&line.text, school)).collect();
+    let spans: Vec<Vec<Span>> = scene.lines.iter().map(|line| spans(line, school)).collect();
     let mut candidates: Vec<Vec<Candidate>> = Vec::with_capacity(spans.len());
     let mut guardians = Vec::new();
     for (at, line) in scene.lines.iter().enumerate() {
@@ -90,18 +95,27 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
     let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
     judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
     joined_names(scene, school, &mut mentions);
-    table_names(scene, school, &spans, &mut mentions, &mut taken);
+    cells::names(scene, school, &spans, &mut mentions, &mut taken);
     forenames(scene, school, writers, &spans, &mut mentions, &taken);
     mentions.sort_by_key(|mention| (mention.line, mention.from));
     mentions
 }
 
+/// Full names of pupils as they stand, before evidence is weighed.
+pub(super) fn count(scene: &Scene<'_>, school: &School) -> usize {
+    let of_line = |(at, line): (usize, &Line<'_>)| {
+        let found = full_names(line, &spans(line, school), school, matches!(scene.kind(at), Kind::FileName));
+        found.iter().filter(|candidate| !candidate.pupils.is_empty()).count()
+    };
+    scene.lines.iter().enumerate().map(of_line).sum()
+}
+
 /// Surnames behind a title, as `Mrs Field`.
 fn titled_surnames(scene: &Scene<'_>) -> HashSet<u64> {
     let mut out = HashSet::new();
-    for line in scene.lines.iter().filter(|line| !line.footer) {
-        for from in 1..line.text.tokens.len() {
-            if titled(&line.text, from) && line.text.tokens[from].case != Case::Lower {
+    for line in scene.lines.iter().filter(|line| !line.footer && line.all_marks.has(Marks::TITLE)) {
+        for from in (1..line.text.tokens.len()).filter(|from| line.marks[from - 1].has(Marks::TITLE)) {
+            if line.text.tokens[from].case != Case::Lower && titled(&line.text, from) {
                 out.insert(line.text.tokens[from].hash);
             }
         }
@@ -109,18 +123,20 @@ fn titled_surnames(scene: &Scene<'_>) -> HashSet<u64> {
     out
 }
 
-fn spans(text: &Text<'_>, school: &School) -> Vec<Span> {
-    let inside = Gap::SPACE.or(Gap::NEWLINE).or(Gap::HYPHEN).or(Gap::UNDERSCORE);
+fn spans(line: &Line<'_>, school: &School) -> Vec<Span> {
+    const INSIDE: Gap = Gap::SPACE.or(Gap::NEWLINE).or(Gap::HYPHEN).or(Gap::UNDERSCORE);
     let mut out = Vec::new();
-    for from in 0..text.tokens.len() {
-        let longest = school.index().longest_from(text.tokens[from].hash);
-        let mut run = EMPTY_RUN;
-        for at in from..(from + longest).min(text.tokens.len()) {
-            let token = &text.tokens[at];
-            if at > from && !token.gap.only(inside) {
+    if !line.all_marks.has(Marks::NAME) {
+        return out;
+    }
+    let tokens = line.text.tokens;
+    for from in (0..tokens.len()).filter(|&from| line.marks[from].has(Marks::NAME)) {
+        let mut run = Run::EMPTY;
+        for (at, token) in tokens.iter().enumerate().skip(from).take(LONGEST_PART) {
+            if at > from && !token.gap.only(INSIDE) {
                 break;
             }
-            run = extend(run, token.hash);
+            run = run.then(token.run());
             if let Some(part) = school.index().part_of(run) {
                 out.push(Span { from, to: at + 1, run, part });
             }
@@ -130,34 +146,48 @@ fn spans(text: &Text<'_>, school: &School) -> Vec<Span> {
 }
 
 fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bool) -> Vec<Candidate> {
+    if spans.len() < 2 {
+        return Vec::new();
+    }
     let text = &line.text;
     let tokens = &text.tokens;
-    let mut by_start: HashMap<usize, Vec<&Span>> = HashMap::new();
-    for span in spans {
-        by_start.entry(span.from).or_default().push(span);
-    }
+    // The longest first.
+    let starting = |at: usize| {
+        let from = spans.partition_point(|span| span.from < at);
+        let to = spans.partition_point(|span| span.from <= at);
+        spans[from..to].iter().rev()
+    };
     let index = school.index();
     let mut found: Vec<Candidate> = Vec::new();
     for first in spans {
         for skip in 0..=3usize {
             let at = first.to + skip;
-            let Some(seconds) = by_start.get(&at) else { continue };
+            if at >= tokens.len() {
+                break;
+            }
             if !tokens[first.to..at].iter().all(|token| middle_like(text, token, loose_joints)) {
                 break;
             }
+            if !line.marks[at].has(Marks::NAME) {
+                continue;
+            }
             let gap = tokens[at].gap;
             let comma = tokens[first.to].gap.has(Gap::COMMA);
-            for second in seconds {
-                for swapped in [false, true] {
-                    let (forename, surname) = if swapped { (**second, *first) } else { (*first, **second) };
-                    if !joint(gap, loose_joints, swapped, skip, tokens[first.to].gap) {
+            for swapped in [false, true] {
+                if !joint(gap, loose_joints, swapped, skip, tokens[first.to].gap) {
+                    continue;
+                }
+                for second in starting(at) {
+                    let (forename, surname) = if swapped { (*second, *first) } else { (*first, *second) };
+                    let of_pupil = forename.part.pupil_forename && surname.part.pupil_surname;
+                    let of_adult = forename.part.adult_forename && surname.part.adult_surname;
+                    if !of_pupil && !of_adult {
                         continue;
                     }
-                    let mut pupils = if forename.part.pupil_forename && surname.part.pupil_surname {
-                        index.full_name(forename.run, surname.run)
-                    } else {
-                        Vec::new()
-                    };
+                    if swapped && (titled(text, first.from) || (!comma && !surname_first(text, first, second))) {
+                        continue;
+                    }
+                    let mut pupils = if of_pupil { index.full_name(forename.run, surname.run) } else { Vec::new() };
                     let middle = skip > 0;
                     if middle {
                         pupils.retain(|&pupil| {
@@ -166,13 +196,11 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
                             })
                         });
                     }
-                    let adults = index.adults(forename.run, surname.run).to_vec();
+                    let adults = if of_adult { index.adults(forename.run, surname.run) } else { Vec::new() };
                     if pupils.is_empty() && adults.is_empty() {
                         continue;
                     }
-                    if swapped && (titled(text, first.from) || (!comma && !surname_first(text, first, second))) {
-                        continue;
-                    }
+                    let longest = !pupils.is_empty();
                     found.push(Candidate {
                         from: first.from,
                         to: second.to,
@@ -185,6 +213,10 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
                         middle,
                         listed: false,
                     });
+                    // A part of a double name says nothing beside the whole.
+                    if longest {
+                        break;
+                    }
                 }
             }
         }
@@ -354,7 +386,13 @@ fn judge_full_names(
 }
 
 /// Of several pupils of one name, those whom a class, year, birth date or guardian nearby singles out; else all.
-fn single_out(scene: &Scene<'_>, school: &School, at: usize, forename: u64, pupils: &[PupilIndex]) -> Vec<PupilIndex> {
+pub(super) fn single_out(
+    scene: &Scene<'_>,
+    school: &School,
+    at: usize,
+    forename: Run,
+    pupils: &[PupilIndex],
+) -> Vec<PupilIndex> {
     if pupils.len() < 2 {
         return pupils.to_vec();
     }
@@ -376,10 +414,21 @@ fn single_out(scene: &Scene<'_>, school: &School, at: usize, forename: u64, pupi
 
 /// Mailbox names and file names that run forename and surname together; and pupils' own mailboxes.
 fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>) {
+    let index = school.index();
     for (at, line) in scene.lines.iter().enumerate() {
+        let reversed = line.all_marks.has(Marks::ADDRESS) || matches!(scene.kind(at), Kind::FileName);
+        if !reversed && !line.all_marks.has(Marks::NAME) {
+            continue;
+        }
         for (from, token) in line.text.tokens.iter().enumerate() {
-            if token.kind == TokenKind::Word && line.text.norm(token).len() >= 6 {
-                let pupils = school.index().joined_name(token.hash);
+            if token.kind == TokenKind::Word && token.length() >= SHORTEST_JOINED {
+                let mut pupils = Vec::new();
+                if line.marks[from].has(Marks::NAME) {
+                    pupils = index.joined_name(line.text.norm(token), false);
+                }
+                if pupils.is_empty() && reversed {
+                    pupils = index.joined_name(line.text.norm(token), true);
+                }
                 if !pupils.is_empty() {
                     let because = "forename and surname run together".to_owned();
                     mentions.push(Mention {
@@ -394,6 +443,9 @@ fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>)
                 }
             }
         }
+        if !line.all_marks.has(Marks::ADDRESS) {
+            continue;
+        }
         for (found, _) in line.text.folded().match_indices('@') {
             let folded = line.text.folded();
             let head =
@@ -403,7 +455,7 @@ fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>)
                 .map_or(folded.len(), |p| found + p);
             // The character before the first byte of a match may be longer than one byte.
             let Some(address) = folded.get(head..tail) else { continue };
-            if let Some(pupil) = school.index().mailbox(address.trim_end_matches('.')) {
+            if let Some(pupil) = index.mailbox(address.trim_end_matches('.')) {
                 let from = line.text.token_at(head);
                 let to = (line.text.token_at(tail.saturating_sub(1)) + 1).min(line.text.tokens.len());
                 let because = "the pupil's own mailbox".to_owned();
@@ -419,144 +471,4 @@ fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>)
             }
         }
     }
-}
-
-/// Rows in which forename and surname stand in cells of their own.
-fn table_names(
-    scene: &Scene<'_>,
-    school: &School,
-    spans: &[Vec<Span>],
-    mentions: &mut Vec<Mention>,
-    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
-) {
-    let mut row: Vec<usize> = Vec::new();
-    for at in 0..=scene.lines.len() {
-        let key = |line: usize| {
-            let line = &scene.lines[line];
-            line.cell.map(|(row, _)| (line.document, line.block, row))
-        };
-        let same = at < scene.lines.len() && row.last().is_some_and(|&last| key(last) == key(at) && key(at).is_some());
-        if !same {
-            split_name(scene, school, spans, &row, mentions, taken);
-            row.clear();
-        }
-        if at < scene.lines.len() && scene.lines[at].cell.is_some() {
-            row.push(at);
-        }
-    }
-}
-
-fn take(taken: &mut HashMap<usize, Vec<(usize, usize)>>, scene: &Scene<'_>, cells: &[usize]) {
-    for &at in cells {
-        taken.entry(at).or_default().push((0, scene.lines[at].text.tokens.len()));
-    }
-}
-
-fn split_name(
-    scene: &Scene<'_>,
-    school: &School,
-    spans: &[Vec<Span>],
-    row: &[usize],
-    mentions: &mut Vec<Mention>,
-    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
-) {
-    // A cell that is one whole name part; trailing middle names are allowed after a forename.
-    let whole = |at: usize| {
-        let length = scene.lines[at].text.tokens.len();
-        let written = |from: usize| {
-            scene.lines[at].text.tokens[from..].iter().all(|t| t.kind == TokenKind::Word && t.case != Case::Lower)
-        };
-        spans[at]
-            .iter()
-            .filter(move |span| span.from == 0 && (span.to == length || (length <= 4 && written(0))))
-            .max_by_key(|span| span.to)
-    };
-    let column = |at: usize| scene.lines[at].cell.map_or(0, |(_, column)| column);
-    for (position, &a) in row.iter().enumerate() {
-        for &b in &row[position + 1..] {
-            if column(b) - column(a) > 4 {
-                break;
-            }
-            let (Some(first), Some(second)) = (whole(a), whole(b)) else { continue };
-            let taken_here = |at: usize| taken.get(&at).is_some_and(|list| !list.is_empty());
-            if taken_here(a) || taken_here(b) {
-                continue;
-            }
-            // `Mrs | Rose | Tully`: a row of adults.
-            let before = a.checked_sub(1).filter(|at| row.contains(at)).map(|at| &scene.lines[at].text);
-            if before.is_some_and(|text| text.tokens.len() == 1 && text.word(0) != "miss" && is(TITLES, text.word(0))) {
-                take(taken, scene, &[a, b]);
-                continue;
-            }
-            // The heading says which is which; without one, the forename first.
-            let headed = |at: usize, words: &[&str]| {
-                scene
-                    .column_heading(at)
-                    .map(|head| &scene.lines[head].text)
-                    .is_some_and(|text| text.tokens.iter().any(|token| is(words, text.norm(token))))
-            };
-            let surname_first = headed(a, &["surname", "last", "family"]) || headed(b, &["forename", "first", "given"]);
-            let orders =
-                if surname_first { [(second, first), (first, second)] } else { [(first, second), (second, first)] };
-            for (forename, surname) in orders {
-                let pupils = school.index().full_name(forename.run, surname.run);
-                let words = forename.part.wordness > Wordness::Name && surname.part.wordness > Wordness::Name;
-                // An adult's full name, and only the short form of a pupil's.
-                let adult = !school.index().full_name_is_exact(forename.run, surname.run)
-                    && !school.index().adults(forename.run, surname.run).is_empty();
-                if adult {
-                    take(taken, scene, &[a, b]);
-                }
-                if adult || pupils.is_empty() || (words && !headed_as_names(scene, [a, b])) {
-                    continue;
-                }
-                let pupils = single_out(scene, school, a, forename.run, &pupils);
-                take(taken, scene, &[a, b]);
-                let because = "forename and surname in two cells of one row".to_owned();
-                mentions.push(Mention {
-                    line: b,
-                    from: 0,
-                    to: scene.lines[b].text.tokens.len(),
-                    pupils: pupils.clone(),
-                    identifies: false,
-                    confidence: Confidence::High,
-                    because: because.clone(),
-                });
-                mentions.push(Mention {
-                    line: a,
-                    from: 0,
-                    to: scene.lines[a].text.tokens.len(),
-                    pupils,
-                    identifies: true,
-                    confidence: Confidence::High,
-                    because,
-                });
-                return;
-            }
-        }
-    }
-}
-
-/// The headings say that these columns are names.
-fn headed_as_names(scene: &Scene<'_>, cells: [usize; 2]) -> bool {
-    const HEADINGS: [&str; 12] = [
-        "surname",
-        "forename",
-        "first",
-        "last",
-        "family",
-        "given",
-        "name",
-        "names",
-        "pupil",
-        "student",
-        "candidate",
-        "preferred",
-    ];
-    cells.into_iter().any(|at| {
-        scene
-            .column_heading(at)
-            .map(|head| &scene.lines[head].text)
-            .is_some_and(|text| text.tokens.iter().any(|token| HEADINGS.contains(&text.norm(token))))
-    })
 }

@@ -2,7 +2,7 @@
 //! lines under a row of headings. Cut into cells here, so that a column's heading speaks for its values.
 
 use super::vocabulary::VOCABULARY;
-use crate::text::Text;
+use crate::text::TextBuf;
 
 /// A piece of a paragraph.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,7 +118,8 @@ fn headings(line: &str) -> bool {
         && cells
             .iter()
             .filter(|cell| {
-                OF_PERSONS.contains(&cell.to_lowercase().as_str()) || VOCABULARY.heading(&Text::new(cell)).is_some()
+                OF_PERSONS.contains(&cell.to_lowercase().as_str())
+                    || VOCABULARY.heading(&TextBuf::new(cell).text()).is_some()
             })
             .count()
             >= 2

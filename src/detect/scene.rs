@@ -5,31 +5,36 @@ use std::ops::Range;
 
 use hashbrown::HashMap;
 
-use super::rows::{self, Piece};
-use super::words::{FOOTERS, TITLES, is};
+use super::layout::Layout;
+use super::marks::Marks;
+use super::words::{FOOTERS, is};
 use super::world::PLACES;
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
-use crate::text::normalise::{EMPTY_RUN, Gap, TokenKind, extend, token_hash};
-use crate::text::{Block, Document, Kind, Text};
-
-/// Lines shorter than this end where they break; longer ones were wrapped by the mail program.
-const SHORT_LINE: usize = 58;
+use crate::text::normalise::{Gap, TokenKind};
+use crate::text::{Block, Document, Kind, Run, Text};
 
 /// A paragraph or a table cell.
 pub(super) struct Line<'a> {
     pub text: Text<'a>,
     /// Sentence of each token, counted from 0.
-    pub sentence: Vec<u32>,
+    pub sentence: &'a [u32],
+    /// What each token may be the beginning of.
+    pub marks: &'a [Marks],
+    /// What any of them may be.
+    pub all_marks: Marks,
     /// Place in the documents given.
     pub document: usize,
     /// Paragraph, piece of one, or table: a number within the document.
     pub block: usize,
     /// Row and column, in a table.
     pub cell: Option<(usize, usize)>,
-    pub detail: Option<String>,
+    /// In a table the first filled cell of the column, by its line.
+    pub top: Option<usize>,
     /// The footer that the school's mail system adds.
     pub footer: bool,
+    /// Place among the blocks of the document.
+    piece: usize,
 }
 
 /// A fact at its place.
@@ -48,7 +53,10 @@ pub(super) struct Scene<'a> {
     pub of_document: Vec<Range<usize>>,
     /// In order of line and token.
     pub facts: Vec<FactAt>,
-    facts_of: HashMap<usize, Range<usize>>,
+    /// Stretch of `facts` of each line.
+    facts_of: Vec<Range<usize>>,
+    /// Short lines and first cells that are about a class or a year, in order; filled by [`Scene::gather`].
+    pub announcing: Vec<usize>,
     /// Facts that reach over a whole document, by document; filled by [`Scene::add_facts`].
     pub wide: Vec<Wide>,
 }
@@ -64,90 +72,84 @@ pub(super) struct Wide {
     pub guardians: Vec<FactAt>,
 }
 
-/// Octets of the longest piece of a paragraph that is looked at as one.
-const LONGEST_PIECE: usize = 4_096;
-
 /// Facts of one kind that are kept for a whole document; a message with more is a list, and lists have rows.
 const WIDE_FACTS: usize = 60;
 /// Lines from the end in which a signature stands.
 const SIGNATURE_LINES: usize = 4;
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(documents: &'a [Document], school: &School) -> Self {
-        let mut lines = Vec::new();
-        let mut of_document = Vec::new();
-        for (document, content) in documents.iter().enumerate() {
-            let start = lines.len();
-            let mut block = 0;
-            for piece in &content.blocks {
-                block += 1;
-                match piece {
-                    Block::Paragraph { text, detail } => {
-                        for piece in rows::pieces(text) {
-                            block += 1;
-                            match piece {
-                                Piece::Prose(text) => {
-                                    for piece in pieces(text) {
-                                        lines.push(Line::new(piece, document, block, None, detail.clone()));
-                                    }
-                                }
-                                Piece::Table(table) => {
-                                    for (row, cells) in table.iter().enumerate() {
-                                        for (column, text) in cells.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
-                                            let cell = Some((row, column));
-                                            lines.push(Line::new(text, document, block, cell, detail.clone()));
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                    Block::Table(table) => {
-                        for (row, content) in table.rows.iter().enumerate() {
-                            let detail = match (&table.detail, &content.detail) {
-                                (Some(sheet), Some(row)) => Some(format!("{sheet}, {row}")),
-                                (sheet, row) => sheet.clone().or_else(|| row.clone()),
-                            };
-                            for (column, text) in content.cells.iter().enumerate() {
-                                if !text.trim().is_empty() {
-                                    lines.push(Line::new(text, document, block, Some((row, column)), detail.clone()));
-                                }
-                            }
-                        }
-                    }
+    pub(super) fn new(documents: &'a [Document], layout: &'a Layout<'a>, school: &School) -> Self {
+        let mut from = 0;
+        let lines: Vec<Line<'a>> = layout
+            .spots
+            .iter()
+            .enumerate()
+            .map(|(at, spot)| {
+                let text = layout.texts.get(at);
+                let tokens = from..from + text.tokens.len();
+                from = tokens.end;
+                Line {
+                    text,
+                    sentence: &layout.sentences[tokens.clone()],
+                    marks: &layout.marks[tokens],
+                    all_marks: spot.marks,
+                    document: spot.document,
+                    block: spot.block,
+                    cell: spot.cell,
+                    top: spot.top,
+                    footer: spot.marks.has(Marks::FOOTER) && is_footer(&text),
+                    piece: spot.piece,
                 }
-            }
-            of_document.push(start..lines.len());
-        }
-        let mut scene =
-            Self { documents, lines, of_document, facts: Vec::new(), facts_of: HashMap::new(), wide: Vec::new() };
+            })
+            .collect();
+        let of_document = layout.of_document.clone();
+        let mut scene = Self {
+            documents,
+            lines,
+            of_document,
+            facts: Vec::new(),
+            facts_of: Vec::new(),
+            announcing: Vec::new(),
+            wide: Vec::new(),
+        };
         for at in 0..scene.lines.len() {
             let from = scene.facts.len();
-            let found = facts(&scene.lines[at], at, school);
-            scene.facts.extend(found);
-            if scene.facts.len() > from {
-                scene.facts_of.insert(at, from..scene.facts.len());
-            }
+            facts(&scene.lines[at], at, school, &mut scene.facts);
+            scene.facts_of.push(from..scene.facts.len());
         }
         scene
     }
 
+    /// The finer place of a line, where there is one.
+    pub(super) fn detail(&self, at: usize) -> Option<String> {
+        let line = &self.lines[at];
+        match self.documents[line.document].blocks.get(line.piece)? {
+            Block::Paragraph { detail, .. } => detail.clone(),
+            Block::Table(table) => {
+                let row = line.cell.and_then(|(row, _)| table.rows.get(row)?.detail.as_ref());
+                match (&table.detail, row) {
+                    (Some(sheet), Some(row)) => Some(format!("{sheet}, {row}")),
+                    (sheet, row) => sheet.clone().or_else(|| row.cloned()),
+                }
+            }
+        }
+    }
+
     pub(super) fn facts_of(&self, line: usize) -> &[FactAt] {
-        self.facts_of.get(&line).map_or(&[], |range| &self.facts[range.clone()])
+        &self.facts[self.facts_of[line].clone()]
     }
 
     pub(super) fn add_facts(&mut self, more: Vec<FactAt>) {
+        if more.is_empty() {
+            return;
+        }
         self.facts.extend(more);
         self.facts.sort_by_key(|fact| (fact.line, fact.from));
-        self.facts_of.clear();
         let mut from = 0;
-        for at in 0..=self.facts.len() {
-            if at == self.facts.len() || self.facts[at].line != self.facts[from].line {
-                if at > from {
-                    self.facts_of.insert(self.facts[from].line, from..at);
-                }
-                from = at;
-            }
+        for (line, range) in self.facts_of.iter_mut().enumerate() {
+            let to = from + self.facts[from..].iter().take_while(|fact| fact.line == line).count();
+            *range = from..to;
+            from = to;
         }
     }
 
@@ -206,6 +208,13 @@ impl<'a> Scene<'a> {
             })
             .collect();
         self.wide = wide;
+        let announces = |&at: &usize| {
+            let line = &self.lines[at];
+            let about = |fact: &FactAt| matches!(fact.fact, Fact::Class(_) | Fact::Year(_)) && heading_like(line, fact);
+            (line.heading() || line.cell.is_some_and(|(_, column)| column == 0 && line.text.tokens.len() <= 6))
+                && self.facts_of(at).iter().any(about)
+        };
+        self.announcing = (0..self.lines.len()).filter(announces).collect();
     }
 
     /// The cell above in the row of headings, which is the table's first row of more than one cell; nothing for what
@@ -236,136 +245,109 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// A paragraph in pieces of bounded length, so that looking around a name costs the same in a long text as in a short
-/// one; cut at a line's end, else a sentence's, else between words.
-fn pieces(text: &str) -> Vec<&str> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while rest.len() > LONGEST_PIECE {
-        let mut end = LONGEST_PIECE;
-        while !rest.is_char_boundary(end) {
-            end -= 1;
-        }
-        let window = &rest[..end];
-        let cut = [window.rfind('\n'), window.rfind(". "), window.rfind(' ')]
-            .into_iter()
-            .flatten()
-            .find(|&at| at > LONGEST_PIECE / 2)
-            .map_or(end, |at| at + 1);
-        let (head, tail) = rest.split_at(cut);
-        out.push(head);
-        rest = tail;
-    }
-    out.push(rest);
-    out
-}
-
-impl<'a> Line<'a> {
-    fn new(
-        source: &'a str,
-        document: usize,
-        block: usize,
-        cell: Option<(usize, usize)>,
-        detail: Option<String>,
-    ) -> Self {
-        let text = Text::new(source);
-        let lower = text.folded().to_lowercase();
-        let footer = FOOTERS.iter().any(|phrase| lower.contains(phrase));
-        let mut sentence = Vec::with_capacity(text.tokens.len());
-        let (mut count, mut line_start) = (0u32, 0usize);
-        for (at, token) in text.tokens.iter().enumerate() {
-            if at > 0 {
-                let previous = &text.tokens[at - 1];
-                let word = text.norm(previous);
-                let abbreviation = (word.chars().count() == 1 && previous.kind == TokenKind::Word) || is(TITLES, word);
-                let broken = token.gap.has(Gap::NEWLINE);
-                let length = previous.folded.end - line_start;
-                let stop =
-                    token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && (!abbreviation || broken);
-                if stop
-                    || token.gap.has(Gap::BULLET)
-                    || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE))
-                {
-                    count += 1;
-                }
-                if broken {
-                    line_start = token.folded.start;
-                }
-            }
-            sentence.push(count);
-        }
-        Self { text, sentence, document, block, cell, detail, footer }
-    }
-
+impl Line<'_> {
     /// Few words and no full stop: a heading, or a label.
     pub(super) fn heading(&self) -> bool {
         self.cell.is_none() && self.text.tokens.len() <= 10 && !self.text.folded().trim_end().ends_with(['.', '!', '?'])
     }
 }
 
-fn facts(line: &Line<'_>, at: usize, school: &School) -> Vec<FactAt> {
+/// A heading that is about the class: it takes up a good part of the line.
+fn heading_like(line: &Line<'_>, fact: &FactAt) -> bool {
+    let length = line.text.tokens.len();
+    length <= 6 || (fact.to - fact.from) * 3 >= length
+}
+
+fn is_footer(text: &Text<'_>) -> bool {
+    let lower = text.folded().to_lowercase();
+    FOOTERS.iter().any(|phrase| lower.contains(phrase))
+}
+
+/// Tokens that the name of a class takes at most.
+const LONGEST_CLASS: usize = 4;
+/// Letters and digits of the first half of a post code at most.
+const OUTWARD: usize = 4;
+/// Letters and digits of its second half.
+const INWARD: usize = 3;
+
+/// The facts of a line, onto the end of `out`.
+fn facts(line: &Line<'_>, at: usize, school: &School, out: &mut Vec<FactAt>) {
+    if !line.all_marks.has(Marks::CLASS.or(Marks::YEAR).or(Marks::DIGIT)) {
+        return;
+    }
     let text = &line.text;
-    let tokens = &text.tokens;
-    let mut out: Vec<FactAt> = Vec::new();
+    let tokens = text.tokens;
     let mut add = |from: usize, to: usize, fact: Fact| out.push(FactAt { line: at, from, to, fact });
     for from in 0..tokens.len() {
-        let word = text.word(from);
-        // Classes: up to four tokens; a class that is a word must be written as a name.
-        let mut run = EMPTY_RUN;
-        for to in from + 1..=(from + 4).min(tokens.len()) {
-            run = extend(run, tokens[to - 1].hash);
-            let Some(class) = school.index().class(run) else { continue };
-            let word_like = tokens[from].kind == TokenKind::Word;
-            let lower = tokens[from].case == crate::text::normalise::Case::Lower;
-            let next = text.word(to);
-            let said = matches!(
-                next,
-                "class" | "form" | "set" | "group" | "pupils" | "children" | "parents" | "tutor" | "teacher"
-            ) || (from > 0
-                && matches!(text.word(from - 1), "class" | "form" | "klasa" | "klasy" | "klasie" | "set" | "tutor"));
-            // The class's own room is named for the class as well.
-            let place = is(PLACES, next) && !said && next != "room" && tokens.get(to).is_some_and(|t| t.gap.blank());
-            if (!word_like || !lower || said) && !place {
-                add(from, to, Fact::Class(class));
-            }
+        let marks = line.marks[from];
+        if marks.has(Marks::CLASS) {
+            classes(line, from, school, &mut add);
         }
-        if let Some((year, length)) = year(text, from)
+        if marks.has(Marks::YEAR)
+            && let Some((year, length)) = year(text, from)
             && !of_staff(text, from, from + length)
         {
             add(from, from + length, Fact::Year(year));
         }
-        if word.len() <= 4 {
-            let second = text.word(from + 1);
-            let two = if second.len() == 3 { format!("{word}{second}") } else { String::new() };
-            if !two.is_empty()
-                && (crate::text::checks::postcode(&two) || school.index().postcode(token_hash(&two)))
-                && tokens.get(from + 1).is_some_and(|t| t.gap.only(Gap::SPACE) || t.gap.joined())
+        if !line.all_marks.has(Marks::DIGIT) {
+            continue;
+        }
+        let word = text.word(from);
+        if word.len() <= OUTWARD
+            && tokens.get(from + 1).is_some_and(|next| {
+                next.kind == TokenKind::Mixed
+                    && next.length() == INWARD
+                    && (next.gap.only(Gap::SPACE) || next.gap.joined())
+            })
+        {
+            let run = text.run(from, from + 2).hash;
+            if school.index().postcode(run) || crate::text::checks::postcode(&format!("{word}{}", text.word(from + 1)))
             {
-                add(from, from + 2, Fact::Postcode(token_hash(&two)));
+                add(from, from + 2, Fact::Postcode(run));
             }
         }
         if tokens[from].kind == TokenKind::Mixed
-            && (crate::text::checks::postcode(word) || school.index().postcode(tokens[from].hash))
+            && (school.index().postcode(tokens[from].hash) || crate::text::checks::postcode(word))
         {
-            add(from, from + 1, Fact::Postcode(token_hash(word)));
+            add(from, from + 1, Fact::Postcode(tokens[from].hash));
         }
-        if word.starts_with(|c: char| c.is_ascii_digit()) && from + 2 < tokens.len() + 1 {
+        if marks.has(Marks::DIGIT) && word.starts_with(|c: char| c.is_ascii_digit()) {
             for length in [2, 3] {
                 if from + length <= tokens.len()
                     && tokens[from + 1..from + length].iter().all(|t| t.gap.only(Gap::SPACE))
                 {
-                    let run = tokens[from..from + length].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
-                    add(from, from + length, Fact::Street(run));
+                    add(from, from + length, Fact::Street(text.run(from, from + length).hash));
                 }
             }
         }
     }
-    for (range, date) in super::dates::dates(text.folded()) {
-        let from = text.token_at(range.start);
-        let to = text.token_at(range.end.saturating_sub(1)) + 1;
-        add(from, to.max(from + 1), Fact::Born(date));
+    if line.all_marks.has(Marks::DIGIT) {
+        super::dates::dates(text, |from, to, date| add(from, to, Fact::Born(date)));
     }
-    out
+}
+
+/// Classes: up to four tokens; a class that is a word must be written as a name.
+fn classes(line: &Line<'_>, from: usize, school: &School, add: &mut impl FnMut(usize, usize, Fact)) {
+    let text = &line.text;
+    let tokens = text.tokens;
+    let mut run = Run::EMPTY;
+    for to in from + 1..=(from + LONGEST_CLASS).min(tokens.len()) {
+        run = run.then(tokens[to - 1].run());
+        let Some(class) = school.index().class(run) else { continue };
+        let word_like = tokens[from].kind == TokenKind::Word;
+        let lower = tokens[from].case == crate::text::normalise::Case::Lower;
+        let next = text.word(to);
+        let said = matches!(
+            next,
+            "class" | "form" | "set" | "group" | "pupils" | "children" | "parents" | "tutor" | "teacher"
+        ) || (from > 0
+            && matches!(text.word(from - 1), "class" | "form" | "klasa" | "klasy" | "klasie" | "set" | "tutor"));
+        // The class's own room is named for the class as well.
+        let place = is(PLACES, next) && !said && next != "room" && tokens.get(to).is_some_and(|t| t.gap.blank());
+        if (!word_like || !lower || said) && !place {
+            add(from, to, Fact::Class(class));
+        }
+    }
 }
 
 /// `Head of Year 10`, `the Year 10 office`: a year group that names a post or a place.

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use super::Tier;
-use crate::text::Text;
-use crate::text::normalise::{Case, EMPTY_RUN, extend, run_hash, token_hash};
+use crate::text::normalise::Case;
+use crate::text::{Run, Text, TextBuf};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +84,11 @@ pub enum VocabularyError {
     Category(String),
 }
 
+/// Words of the longest heading of a column.
+const LONGEST_HEADING: usize = 8;
+/// Words at its beginning or end that may say by themselves what it is.
+const HEADING_WORDS: usize = 3;
+
 /// The file built into the program.
 pub(super) const EMBEDDED: &str = include_str!("../../rules/vocabulary.toml");
 
@@ -113,7 +118,7 @@ impl Vocabulary {
                 }
             }
             for heading in &entry.headings {
-                out.headings.insert(run_hash(heading), at);
+                out.headings.insert(Run::of(heading).hash, at);
             }
             // Category ids are few and live as long as the program; findings carry them as kinds.
             out.categories.push(Category {
@@ -126,19 +131,25 @@ impl Vocabulary {
         Ok(out)
     }
 
+    /// Hashes of the tokens with which phrases begin.
+    pub fn begins(&self) -> impl Iterator<Item = u64> {
+        self.first.keys().copied()
+    }
+
     fn add(&mut self, phrase: &str, meaning: Phrase) -> bool {
-        let text = Text::new(phrase);
+        let text = TextBuf::new(phrase);
+        let text = text.text();
         let Some((last, head)) = text.tokens.split_last() else { return false };
         let word = text.norm(last);
-        let mut endings = vec![last.hash];
+        let mut endings = vec![last.run()];
         if !meaning.capitals && word.len() >= 4 && !word.ends_with('s') {
-            endings.push(token_hash(&format!("{word}s")));
+            endings.push(Run::of_token(&format!("{word}s")));
         }
         let length = u8::try_from(text.tokens.len()).unwrap_or(u8::MAX);
-        let start = head.iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
+        let start = text.run(0, head.len());
         for ending in endings {
-            self.phrases.entry(extend(start, ending)).or_default().push(meaning);
-            let first = head.first().map_or(ending, |token| token.hash);
+            self.phrases.entry(start.then(ending).hash).or_default().push(meaning);
+            let first = head.first().map_or(ending.hash, |token| token.hash);
             let longest = self.first.entry(first).or_default();
             *longest = (*longest).max(length);
         }
@@ -150,11 +161,11 @@ impl Vocabulary {
         let mut hits = Vec::new();
         for from in 0..text.tokens.len() {
             let Some(&longest) = self.first.get(&text.tokens[from].hash) else { continue };
-            let mut run = EMPTY_RUN;
+            let mut run = Run::EMPTY;
             let mut best: Option<(usize, &Vec<Phrase>)> = None;
             for (at, token) in text.tokens.iter().enumerate().skip(from).take(usize::from(longest)) {
-                run = extend(run, token.hash);
-                if let Some(phrases) = self.phrases.get(&run) {
+                run = run.then(token.run());
+                if let Some(phrases) = self.phrases.get(&run.hash) {
                     best = Some((at + 1, phrases));
                 }
             }
@@ -175,18 +186,14 @@ impl Vocabulary {
 
     /// The category of a column heading: the whole heading, else its first or last words.
     pub fn heading(&self, heading: &Text<'_>) -> Option<usize> {
-        let tokens = &heading.tokens;
-        let run =
-            |from: usize, to: usize| tokens[from..to].iter().fold(EMPTY_RUN, |run, token| extend(run, token.hash));
-        let mut ranges: Vec<(usize, usize)> = vec![(0, tokens.len())];
-        for length in (1..tokens.len().min(4)).rev() {
-            ranges.push((0, length));
-            ranges.push((tokens.len() - length, tokens.len()));
-        }
-        if tokens.is_empty() || tokens.len() > 8 {
+        let many = heading.tokens.len();
+        if !(1..=LONGEST_HEADING).contains(&many) {
             return None;
         }
-        ranges.into_iter().find_map(|(from, to)| self.headings.get(&run(from, to)).map(|&at| usize::from(at)))
+        let of = |from: usize, to: usize| self.headings.get(&heading.run(from, to).hash).map(|&at| usize::from(at));
+        of(0, many).or_else(|| {
+            (1..many.min(HEADING_WORDS + 1)).rev().find_map(|length| of(0, length).or_else(|| of(many - length, many)))
+        })
     }
 
     /// What a code says in a column of this category; nothing when it is no code of it.
@@ -214,11 +221,12 @@ mod tests {
             ("on a child protection plan", Some("safeguarding")),
             ("his mock results", Some("attainment")),
         ] {
-            let text = Text::new(text);
+            let text = TextBuf::new(text);
+            let text = text.text();
             let hits = vocabulary.hits(&text);
             assert_eq!(hits.iter().find(|hit| !hit.weak).map(|hit| vocabulary.categories[hit.category].id), want);
         }
-        let heading = Text::new("SEN Status");
-        assert_eq!(vocabulary.heading(&heading), vocabulary.id("send"));
+        let heading = TextBuf::new("SEN Status");
+        assert_eq!(vocabulary.heading(&heading.text()), vocabulary.id("send"));
     }
 }

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::text::normalise::{run_hash, token_hash};
+use crate::text::Run;
+use crate::text::normalise::token_hash;
 
 /// How likely a name is to stand in a text as an ordinary word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -48,6 +49,7 @@ pub struct Names {
     words: HashMap<u64, Wordness>,
     famous: HashSet<u64>,
     short: HashMap<u64, Vec<String>>,
+    full: HashMap<u64, Vec<Run>>,
 }
 
 /// The file built into the program.
@@ -68,8 +70,14 @@ impl Names {
         for name in &file.words.forenames_high {
             names.words.insert(token_hash(&name.to_lowercase()), Wordness::Common);
         }
-        names.famous = file.famous.names.iter().map(|name| run_hash(name)).collect();
-        names.short = file.short.into_iter().map(|(name, forms)| (run_hash(&name), forms)).collect();
+        names.famous = file.famous.names.iter().map(|name| Run::of(name).hash).collect();
+        for (name, short) in &file.short {
+            let full = Run::of(name);
+            for short in short {
+                names.full.entry(Run::of(short).hash).or_default().push(full);
+            }
+        }
+        names.short = file.short.into_iter().map(|(name, forms)| (Run::of(&name).hash, forms)).collect();
         Ok(names)
     }
 
@@ -79,13 +87,18 @@ impl Names {
     }
 
     /// Whether a run of tokens is the name of a figure everybody knows.
-    pub fn famous(&self, run: u64) -> bool {
-        self.famous.contains(&run)
+    pub fn famous(&self, run: Run) -> bool {
+        self.famous.contains(&run.hash)
     }
 
     /// Short forms and other spellings of a forename.
     pub fn short_forms(&self, forename: &str) -> &[String] {
-        self.short.get(&run_hash(forename)).map_or(&[], Vec::as_slice)
+        self.short.get(&Run::of(forename).hash).map_or(&[], Vec::as_slice)
+    }
+
+    /// The forenames of which a run, by its hash, is a short form or another spelling.
+    pub fn full_forms(&self, short: u64) -> &[Run] {
+        self.full.get(&short).map_or(&[], Vec::as_slice)
     }
 }
 

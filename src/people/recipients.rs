@@ -10,7 +10,7 @@ use super::names::NAMES;
 use super::providers::PROVIDERS;
 use super::{PupilIndex, Recipient, RecipientKind, School, Staff};
 use crate::smtp::Address;
-use crate::text::Text;
+use crate::text::TextBuf;
 use crate::text::normalise::latin_for;
 
 /// Shortest name (the part left of the first dot that counts) of which a slip is still telling.
@@ -222,7 +222,8 @@ impl School {
 /// The local part spells the sender's surname with forename or initial.
 fn spells(local: &str, sender: &SenderIdentity) -> bool {
     let plain = |text: &str| {
-        let text = Text::new(text);
+        let text = TextBuf::new(text);
+        let text = text.text();
         text.tokens.iter().map(|token| text.norm(token)).collect::<String>()
     };
     let surname = plain(&sender.surname);
@@ -231,10 +232,11 @@ fn spells(local: &str, sender: &SenderIdentity) -> bool {
         return false;
     }
     let local = local.split('+').next().unwrap_or(local).to_lowercase();
-    let text = Text::new(&local);
+    let text = TextBuf::new(&local);
+    let text = text.text();
     // Letters alone, with a bar wherever something else stood.
     let mut spelt = String::new();
-    for token in &text.tokens {
+    for token in text.tokens {
         if !spelt.is_empty() && !token.gap.joined() {
             spelt.push('|');
         }
@@ -276,7 +278,7 @@ fn skeleton(domain: &str) -> String {
     let mut out = String::with_capacity(domain.len());
     for label in domain.split('.') {
         let decoded = label.strip_prefix("xn--").and_then(punycode);
-        for c in Text::new(decoded.as_deref().unwrap_or(label)).folded().chars() {
+        for c in TextBuf::new(decoded.as_deref().unwrap_or(label)).text().folded().chars() {
             let c = latin_for(c).unwrap_or(c).to_ascii_lowercase();
             out.push(match c {
                 '0' => 'o',

@@ -7,8 +7,12 @@
 
 pub mod checks;
 pub mod document;
+pub mod filter;
+mod fold;
 pub mod normalise;
 pub mod problem;
+mod run;
+mod tokens;
 
 pub use document::{Block, Document, Image, Kind, Row, Table};
-pub use normalise::Text;
+pub use normalise::{Run, Text, TextBuf, Texts};

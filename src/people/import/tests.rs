@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::people::{PupilSource, Sources, load};
-use crate::text::normalise::run_hash;
+use crate::text::Run;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/roster-formats").join(name)
@@ -153,9 +153,9 @@ fn every_written_form_of_a_name_finds_the_pupil() {
         ("Peggy", "Pell Shaw", "A1"),
         ("Margaret", "Shaw", "A1"),
     ] {
-        let found = school.index().full_name(run_hash(forename), run_hash(surname));
+        let found = school.index().full_name(Run::of(forename), Run::of(surname));
         assert_eq!(found, [school.pupil_by_id(pupil).unwrap()], "{forename} {surname}");
-        assert!(school.index().full_name_is_exact(run_hash(forename), run_hash(surname)), "{forename} {surname}");
+        assert!(school.index().full_name_is_exact(Run::of(forename), Run::of(surname)), "{forename} {surname}");
     }
     assert_eq!(school.guardians.len(), roster.guardians.len());
 }

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::smtp::Address;
-use crate::text::Text;
+use crate::text::TextBuf;
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
@@ -94,7 +94,8 @@ pub fn emails(text: &str) -> (Vec<String>, bool) {
 
 /// As names are compared when two rows may mean one person: the tokens of the one normaliser, closed up.
 pub fn folded(name: &str) -> String {
-    let text = Text::new(name);
+    let text = TextBuf::new(name);
+    let text = text.text();
     text.tokens.iter().map(|token| text.norm(token)).collect()
 }
 

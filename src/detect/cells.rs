@@ -1,0 +1,154 @@
+//! Names in the cells of a table: forename and surname in two cells of one row, and what the headings say about them.
+//!
+//! A row of adults (a title before, a full name that is exactly an adult's) names no pupil; two words that are also names
+//! need a heading that says so.
+
+use hashbrown::HashMap;
+
+use super::Confidence;
+use super::names::{Mention, Span, single_out};
+use super::scene::Scene;
+use super::words::{TITLES, is};
+use crate::people::School;
+use crate::people::names::Wordness;
+use crate::text::normalise::{Case, TokenKind};
+
+/// Rows in which forename and surname stand in cells of their own.
+pub(super) fn names(
+    scene: &Scene<'_>,
+    school: &School,
+    spans: &[Vec<Span>],
+    mentions: &mut Vec<Mention>,
+    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+) {
+    let mut row: Vec<usize> = Vec::new();
+    for at in 0..=scene.lines.len() {
+        let key = |line: usize| {
+            let line = &scene.lines[line];
+            line.cell.map(|(row, _)| (line.document, line.block, row))
+        };
+        let same = at < scene.lines.len() && row.last().is_some_and(|&last| key(last) == key(at) && key(at).is_some());
+        if !same {
+            split_name(scene, school, spans, &row, mentions, taken);
+            row.clear();
+        }
+        if at < scene.lines.len() && scene.lines[at].cell.is_some() {
+            row.push(at);
+        }
+    }
+}
+
+fn take(taken: &mut HashMap<usize, Vec<(usize, usize)>>, scene: &Scene<'_>, cells: &[usize]) {
+    for &at in cells {
+        taken.entry(at).or_default().push((0, scene.lines[at].text.tokens.len()));
+    }
+}
+
+fn split_name(
+    scene: &Scene<'_>,
+    school: &School,
+    spans: &[Vec<Span>],
+    row: &[usize],
+    mentions: &mut Vec<Mention>,
+    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+) {
+    // A cell that is one whole name part; trailing middle names are allowed after a forename.
+    let whole = |at: usize| {
+        let length = scene.lines[at].text.tokens.len();
+        let written = |from: usize| {
+            scene.lines[at].text.tokens[from..].iter().all(|t| t.kind == TokenKind::Word && t.case != Case::Lower)
+        };
+        spans[at]
+            .iter()
+            .filter(move |span| span.from == 0 && (span.to == length || (length <= 4 && written(0))))
+            .max_by_key(|span| span.to)
+    };
+    let column = |at: usize| scene.lines[at].cell.map_or(0, |(_, column)| column);
+    for (position, &a) in row.iter().enumerate() {
+        for &b in &row[position + 1..] {
+            if column(b) - column(a) > 4 {
+                break;
+            }
+            let (Some(first), Some(second)) = (whole(a), whole(b)) else { continue };
+            let taken_here = |at: usize| taken.get(&at).is_some_and(|list| !list.is_empty());
+            if taken_here(a) || taken_here(b) {
+                continue;
+            }
+            // `Mrs | Rose | Tully`: a row of adults.
+            let before = a.checked_sub(1).filter(|at| row.contains(at)).map(|at| &scene.lines[at].text);
+            if before.is_some_and(|text| text.tokens.len() == 1 && text.word(0) != "miss" && is(TITLES, text.word(0))) {
+                take(taken, scene, &[a, b]);
+                continue;
+            }
+            // The heading says which is which; without one, the forename first.
+            let headed = |at: usize, words: &[&str]| {
+                scene
+                    .column_heading(at)
+                    .map(|head| &scene.lines[head].text)
+                    .is_some_and(|text| text.tokens.iter().any(|token| is(words, text.norm(token))))
+            };
+            let surname_first = headed(a, &["surname", "last", "family"]) || headed(b, &["forename", "first", "given"]);
+            let orders =
+                if surname_first { [(second, first), (first, second)] } else { [(first, second), (second, first)] };
+            for (forename, surname) in orders {
+                let pupils = school.index().full_name(forename.run, surname.run);
+                let words = forename.part.wordness > Wordness::Name && surname.part.wordness > Wordness::Name;
+                // An adult's full name, and only the short form of a pupil's.
+                let adult = !school.index().full_name_is_exact(forename.run, surname.run)
+                    && !school.index().adults(forename.run, surname.run).is_empty();
+                if adult {
+                    take(taken, scene, &[a, b]);
+                }
+                if adult || pupils.is_empty() || (words && !headed_as_names(scene, [a, b])) {
+                    continue;
+                }
+                let pupils = single_out(scene, school, a, forename.run, &pupils);
+                take(taken, scene, &[a, b]);
+                let because = "forename and surname in two cells of one row".to_owned();
+                mentions.push(Mention {
+                    line: b,
+                    from: 0,
+                    to: scene.lines[b].text.tokens.len(),
+                    pupils: pupils.clone(),
+                    identifies: false,
+                    confidence: Confidence::High,
+                    because: because.clone(),
+                });
+                mentions.push(Mention {
+                    line: a,
+                    from: 0,
+                    to: scene.lines[a].text.tokens.len(),
+                    pupils,
+                    identifies: true,
+                    confidence: Confidence::High,
+                    because,
+                });
+                return;
+            }
+        }
+    }
+}
+
+/// The headings say that these columns are names.
+fn headed_as_names(scene: &Scene<'_>, cells: [usize; 2]) -> bool {
+    const HEADINGS: [&str; 12] = [
+        "surname",
+        "forename",
+        "first",
+        "last",
+        "family",
+        "given",
+        "name",
+        "names",
+        "pupil",
+        "student",
+        "candidate",
+        "preferred",
+    ];
+    cells.into_iter().any(|at| {
+        scene
+            .column_heading(at)
+            .map(|head| &scene.lines[head].text)
+            .is_some_and(|text| text.tokens.iter().any(|token| HEADINGS.contains(&text.norm(token))))
+    })
+}

@@ -1,0 +1,165 @@
+//! The message laid out: every paragraph and table cell folded and cut once, with the sentences and marks of its tokens.
+//!
+//! Owns what a [`super::scene::Scene`] looks at. A paragraph that is a table in plain text is cut into cells here, and a
+//! very long one into pieces, so that looking around a name costs the same in a long text as in a short one.
+
+use std::ops::Range;
+
+use super::marks::{Marks, mark};
+use super::rows::{self, Piece};
+use super::words::{TITLES, is};
+use crate::people::School;
+use crate::text::normalise::{Gap, TokenKind};
+use crate::text::{Block, Document, Text, Texts};
+
+/// Lines shorter than this end where they break; longer ones were wrapped by the mail program.
+const SHORT_LINE: usize = 58;
+
+/// Octets of the longest piece of a paragraph that is looked at as one.
+const LONGEST_PIECE: usize = 4_096;
+
+/// Where a text of the layout stands.
+pub(super) struct Spot {
+    pub document: usize,
+    pub block: usize,
+    pub piece: usize,
+    pub cell: Option<(usize, usize)>,
+    /// In a table the first text of the column, by its place in the layout.
+    pub top: Option<usize>,
+    pub marks: Marks,
+}
+
+/// See the module's documentation.
+#[derive(Default)]
+pub(super) struct Layout<'a> {
+    pub texts: Texts<'a>,
+    /// By text.
+    pub spots: Vec<Spot>,
+    /// By token, those of all texts one behind the other.
+    pub sentences: Vec<u32>,
+    /// By token as well.
+    pub marks: Vec<Marks>,
+    /// Texts of each document, in order.
+    pub of_document: Vec<Range<usize>>,
+    /// While a table is laid out, the first text of each of its columns.
+    tops: Vec<usize>,
+}
+
+impl<'a> Layout<'a> {
+    pub(super) fn new(documents: &'a [Document], school: &School) -> Self {
+        let mut out = Self::default();
+        for (document, content) in documents.iter().enumerate() {
+            let start = out.spots.len();
+            let mut block = 0;
+            for (piece, of_content) in content.blocks.iter().enumerate() {
+                block += 1;
+                let mut add = |text: &'a str, block: usize, cell: Option<(usize, usize)>| {
+                    let spot = Spot { document, block, piece, cell, top: None, marks: Marks::default() };
+                    out.push(text, spot, school);
+                };
+                match of_content {
+                    Block::Paragraph { text, .. } => {
+                        for part in rows::pieces(text) {
+                            block += 1;
+                            match part {
+                                Piece::Prose(text) => pieces(text, |text| add(text, block, None)),
+                                Piece::Table(rows) => {
+                                    for (row, cells) in rows.iter().enumerate() {
+                                        for (column, text) in cells.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
+                                            add(text, block, Some((row, column)));
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                    Block::Table(table) => {
+                        for (row, content) in table.rows.iter().enumerate() {
+                            for (column, text) in content.cells.iter().enumerate() {
+                                if !text.trim().is_empty() {
+                                    add(text, block, Some((row, column)));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            out.of_document.push(start..out.spots.len());
+        }
+        out
+    }
+
+    /// The first text of a column of the table to which the next text belongs.
+    fn top(&mut self, spot: &Spot, column: usize) -> Option<usize> {
+        let same = |last: &Spot| (last.document, last.block) == (spot.document, spot.block);
+        if !self.spots.last().is_some_and(same) {
+            self.tops.clear();
+        }
+        if column >= self.tops.len() {
+            self.tops.resize(column + 1, usize::MAX);
+        }
+        let top = &mut self.tops[column];
+        *top = (*top).min(self.spots.len());
+        Some(*top)
+    }
+
+    fn push(&mut self, source: &'a str, spot: Spot, school: &School) {
+        self.texts.push(source);
+        let text = self.texts.get(self.spots.len());
+        let marks = mark(&text, school, &mut self.marks);
+        sentences(&text, &self.marks[self.sentences.len()..], &mut self.sentences);
+        let top = spot.cell.and_then(|(_, column)| self.top(&spot, column));
+        self.spots.push(Spot { marks, top, ..spot });
+    }
+}
+
+/// A paragraph in pieces of bounded length; cut at a line's end, else a sentence's, else between words.
+fn pieces<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
+    let mut rest = text;
+    while rest.len() > LONGEST_PIECE {
+        let mut end = LONGEST_PIECE;
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let window = &rest[..end];
+        let cut = [window.rfind('\n'), window.rfind(". "), window.rfind(' ')]
+            .into_iter()
+            .flatten()
+            .find(|&at| at > LONGEST_PIECE / 2)
+            .map_or(end, |at| at + 1);
+        let (head, tail) = rest.split_at(cut);
+        each(head);
+        rest = tail;
+    }
+    each(rest);
+}
+
+/// The sentence of each token, counted from 0, onto the end of `out`.
+fn sentences(text: &Text<'_>, marks: &[Marks], out: &mut Vec<u32>) {
+    const ENDS: Gap = Gap::STOP.or(Gap::BULLET).or(Gap::NEWLINE);
+    let (mut count, mut line_start) = (0u32, 0usize);
+    for (at, token) in text.tokens.iter().enumerate() {
+        if at > 0 && token.gap.has(ENDS) {
+            let previous = &text.tokens[at - 1];
+            let broken = token.gap.has(Gap::NEWLINE);
+            let abbreviation = || {
+                let word = text.norm(previous);
+                (previous.kind == TokenKind::Word && word.chars().nth(1).is_none())
+                    || (marks[at - 1].has(Marks::TITLE) && is(TITLES, word))
+            };
+            let length = previous.end() - line_start.min(previous.end());
+            let stop =
+                token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && (broken || !abbreviation());
+            if stop
+                || token.gap.has(Gap::BULLET)
+                || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE))
+            {
+                count += 1;
+            }
+            if broken {
+                line_start = token.start();
+            }
+        }
+        out.push(count);
+    }
+}
