@@ -16,7 +16,7 @@ use schoolgate::inspect::{Ground, inspect};
 use schoolgate::people::{Guardian, Pupil, PupilIndex, School};
 use schoolgate::policy::RulePack;
 use schoolgate::smtp::{Address, Envelope};
-use schoolgate::text::{Block, Document, Kind};
+use schoolgate::text::{Block, Document, Halt, Kind};
 
 const RUNS: usize = 7;
 /// Octets of the text.
@@ -237,7 +237,10 @@ fn main() {
     let nobody = Correspondence::default();
     if "schoolgate-every-detector-1500".contains(&only) {
         line("schoolgate-every-detector-1500", text.len(), "", || {
-            documents.iter().map(|mail| detect::detect(mail, &[], &ground.school, &nobody).findings.len()).sum()
+            documents
+                .iter()
+                .map(|mail| detect::detect(mail, &[], &ground.school, &nobody, &Halt::default()).findings.len())
+                .sum()
         });
     }
     if !"schoolgate-inspection-1500".contains(&only) {

@@ -9,6 +9,7 @@ use crate::message::{self, Message};
 use crate::people::{PupilIndex, RecipientKind, School, SenderIdentity};
 use crate::policy::{self, Action, Facts, PupilFact, RecipientFact, RulePack};
 use crate::smtp::{Address, Envelope};
+use crate::text::Halt;
 
 /// The decision on one message, in the shape that `check --json` prints and the store keeps (encrypted).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +38,12 @@ pub struct Report {
     /// The time as of which it was decided.
     #[serde(default)]
     pub at: Option<Timestamp>,
+    /// The subject, decoded: for notices about the message and for those who decide on it.
+    #[serde(default)]
+    pub subject: String,
+    /// The Message-ID, as it stands in the header.
+    #[serde(default)]
+    pub message_id: Option<String>,
 }
 
 /// A rule that fired.
@@ -131,25 +138,28 @@ pub struct Ground {
 /// `raw` is the message as it came, or with our Received line on top; the bytes are only read. Takes time in proportion
 /// to the message and never looks anything up elsewhere, so the same input gives the same report on every machine.
 pub fn inspect(ground: &Ground, envelope: &Envelope, raw: &[u8], at: Timestamp) -> Report {
-    inspect_with(None, ground, envelope, raw, at)
+    inspect_with(None, &Halt::default(), ground, envelope, raw, at)
 }
 
 /// As [`inspect`], with files that only foreign code can read handed to `isolation`. The report is the same, unless a file
 /// brings its reader down: then that file is unread, and nothing else has happened.
+///
+/// Once `halt` is set, it ends at its next part or line, with a report that is of no use.
 pub fn inspect_with(
     isolation: Option<&dyn Isolation>,
+    halt: &Halt,
     ground: &Ground,
     envelope: &Envelope,
     raw: &[u8],
     at: Timestamp,
 ) -> Report {
     let message = message::read(raw);
-    let reading = extract::read_with(isolation, &message);
+    let reading = extract::read_with(isolation, halt, &message);
     let correspondence = correspondence(&message, envelope);
-    let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence);
+    let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
     let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence);
     let verdict = policy::decide(&ground.pack, &facts);
-    report(ground, &facts, verdict, &reading, findings, at)
+    report(ground, &message, &facts, verdict, &reading, findings, at)
 }
 
 fn correspondence(message: &Message<'_>, envelope: &Envelope) -> Correspondence {
@@ -249,6 +259,7 @@ fn opened(place: &str) -> ReportedFinding {
 
 fn report(
     ground: &Ground,
+    message: &Message<'_>,
     facts: &Facts,
     verdict: policy::Verdict,
     reading: &Reading,
@@ -325,5 +336,7 @@ fn report(
             .map(|u| ReportedUnread { part: u.part.clone(), why: u.why.as_str().to_owned() })
             .collect(),
         at: Some(at),
+        subject: message.subject(),
+        message_id: message.header("Message-ID").map(|header| header.value.clone()),
     }
 }

@@ -56,6 +56,8 @@ limits! {
     JUNK_COMMANDS: usize = 100, "commands", "as in Postfix (smtpd_junk_command_limit)";
     /// The pause before a slow answer.
     ERROR_PAUSE_SECONDS: u64 = 1, "seconds", "as in Postfix (smtpd_error_sleep_time)";
+    /// The pause after a connection could not be accepted.
+    ACCEPT_PAUSE_MILLIS: u64 = 100, "milliseconds", "own choice: out of descriptors, mostly; to try again at once would only burn the processor";
     /// How long a client must stay silent before our banner.
     GREETING_WAIT_MILLIS: u64 = 5, "milliseconds", "own choice: catches what speaks first, costs an ordinary client nothing that it notices";
     /// Silence, or an unfinished command, at which the connection is closed.
@@ -92,7 +94,9 @@ limits! {
     // --- reading ---
     /// Time for the inspection of one message before it is set aside as pending.
     INSPECT_SECONDS: u64 = 20, "seconds", "own choice: well inside the 10 minutes a client waits after its final dot (RFC 5321 4.5.3.2.6)";
-    /// Tries to inspect a pending message before it is held.
+    /// Wait of a message for a thread to inspect it, before it is answered 451 and left with the client.
+    INSPECT_QUEUE_SECONDS: u64 = 15, "seconds", "own choice: with INSPECT_SECONDS well inside a client's 10 minutes; what waits longer only makes the next wait longer";
+    /// Tries to inspect a message, the one at its intake included, before it is held.
     INSPECT_TRIES: u32 = 3, "tries", "own choice";
     /// Wait after a failed inspection before the next try.
     INSPECT_WAIT: u64 = 10, "seconds", "own choice: a passing shortage of memory or time is over";
@@ -202,6 +206,18 @@ limits! {
     REPLY_LINES: usize = 100, "lines", "own choice: EHLO replies have a dozen";
     /// Pause between two looks at queue figures and disk space.
     WATCH_STORE_SECONDS: u64 = 10, "seconds", "own choice: finer than a metrics scrape";
+    /// Pause between two looks while the store does not commit.
+    WATCH_SICK_SECONDS: u64 = 1, "seconds", "own choice: mail is taken again as soon as it can be";
+    /// Silence of the store's writer, in spite of a commit asked for every WATCH_STORE_SECONDS, after which it counts as dead.
+    STORE_SILENT_SECONDS: u64 = 45, "seconds", "own choice: above WATCH_STORE_SECONDS with STORE_BUSY and a slow disk";
+    /// Time without a round of delivery's loop, which comes round every QUEUE_POLL_MILLIS, after which it counts as dead.
+    DELIVERY_STANDS_SECONDS: u64 = 45, "seconds", "own choice: above what a slow store can hold a round up";
+    /// Pause between two tries to open the store at the start while its disk is full.
+    OPEN_AGAIN_SECONDS: u64 = 2, "seconds", "own choice: opening costs milliseconds";
+    /// By how much systemd is asked, again and again, to wait longer for a start that waits for room.
+    START_EXTENSION_SECONDS: u64 = 60, "seconds", "own choice: several times the pause between two requests";
+    /// Pause between two looks after histograms that grow.
+    METRICS_UPKEEP_SECONDS: u64 = 5, "seconds", "the recorder's own recommendation";
     /// Pause between two looks for pending messages.
     PENDING_POLL_SECONDS: u64 = 5, "seconds", "own choice: half the wait between two tries";
     /// Lease of a pending message that is being inspected.

@@ -20,6 +20,7 @@ use crate::config::{Config, LogFormat};
 use crate::limits;
 use crate::message;
 use crate::relay::gateway::Gateway;
+use crate::relay::health::Health;
 use crate::relay::listen::{ListenOptions, Listener, Pace, Submission, TakeIn};
 use crate::relay::{log, monitor};
 use crate::smtp::Reply;
@@ -218,7 +219,7 @@ async fn capture(folder: &Path) -> Result<(Arc<Captured>, SocketAddr, watch::Sen
         message_size: limits::MESSAGE_SIZE,
         spool: folder.to_owned(),
         store_key: [0; 32],
-        short_of_space: Arc::default(),
+        health: Health::new(),
         pace: Pace::default(),
     };
     let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options).await?;

@@ -1,9 +1,10 @@
 //! `schoolgate serve`: runs the gateway until it is told to stop. SIGTERM and SIGINT end it in good order; SIGHUP reads
 //! rules and roster anew, and keeps the old ones where the new ones are bad. A newly imported roster is seen without it.
+//! When a part of the gateway ends by itself, the process ends with status 70, to be started anew.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use sd_notify::NotifyState;
@@ -16,6 +17,9 @@ use crate::relay::gateway::Gateway;
 use crate::relay::log::{self, Event, event};
 use crate::relay::monitor;
 use crate::store::Sealed;
+
+/// The exit status when a part of the gateway has failed (EX_SOFTWARE of sysexits.h).
+const SOFTWARE: u8 = 70;
 
 /// Run the gateway.
 #[derive(Debug, clap::Args)]
@@ -41,14 +45,24 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
-        let gateway = Gateway::start(&config, loaded.ground).await?;
-        tell_systemd(&[NotifyState::Ready]);
+        let mut gateway = tokio::select! {
+            started = patiently(Gateway::start(&config, loaded.ground)) => started?,
+            _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+            _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+        };
+        tell_systemd(&[NotifyState::Ready, NotifyState::Status("taking mail")]);
         let mut watchdog = tokio::time::interval(watchdog_period());
         let mut look = tokio::time::interval(Duration::from_secs(limits::ROSTER_LOOK_SECONDS));
+        let mut end = ExitCode::SUCCESS;
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
+                // Not in silence, and not half dead: systemd starts a whole one.
+                _ = gateway.failed() => {
+                    end = ExitCode::from(SOFTWARE);
+                    break;
+                }
                 _ = hang_up.recv() => {
                     // Taken before reading: what is imported meanwhile is seen at the next look.
                     stamp = sealed.as_ref().and_then(Sealed::stamp);
@@ -61,9 +75,10 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
                         reload(&args.config, &gateway);
                     }
                 }
-                // The store answers or the watchdog bites: a gateway that cannot commit must not look alive.
+                // Commits come through and delivery comes round, or the watchdog bites: a gateway that cannot keep what it
+                // promises must not look alive.
                 _ = watchdog.tick() => {
-                    if gateway.store.counts().await.is_ok() {
+                    if gateway.health.is_alive(Instant::now()) {
                         tell_systemd(&[NotifyState::Watchdog]);
                     }
                 }
@@ -71,8 +86,26 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
         }
         tell_systemd(&[NotifyState::Stopping]);
         gateway.stop().await;
-        Ok(ExitCode::SUCCESS)
+        Ok(end)
     })
+}
+
+/// Waits for the start as long as it takes, and keeps systemd waiting too: a disk that is full is no reason to give up.
+async fn patiently<T>(start: impl Future<Output = T>) -> T {
+    let extension = Duration::from_secs(limits::START_EXTENSION_SECONDS);
+    let mut extend = tokio::time::interval(extension / 4);
+    let mut start = std::pin::pin!(start);
+    // The first tick is at once, and an ordinary start wants no more time.
+    extend.tick().await;
+    loop {
+        tokio::select! {
+            started = &mut start => return started,
+            _ = extend.tick() => {
+                let micros = u32::try_from(extension.as_micros()).unwrap_or(u32::MAX);
+                tell_systemd(&[NotifyState::ExtendTimeoutUsec(micros), NotifyState::Status("waiting for the store")]);
+            }
+        }
+    }
 }
 
 /// New rules and roster, or the old ones and a word why.

@@ -309,7 +309,7 @@ fn general(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
 fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, numbers: &[Number]) -> Vec<Said> {
     let mut out = Vec::new();
     let attainment = VOCABULARY.id("attainment");
-    for (at, line) in scene.lines.iter().enumerate() {
+    for (at, line) in scene.lines() {
         if line.footer {
             continue;
         }
@@ -429,7 +429,7 @@ fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
     let mut heading_row: Option<usize> = None;
     let mut columns: HashMap<usize, (usize, usize)> = HashMap::new();
     let mut named_row = (usize::MAX, false);
-    for (at, line) in scene.lines.iter().enumerate() {
+    for (at, line) in scene.lines() {
         let Some((row, column)) = line.cell else { continue };
         if table != Some((line.document, line.block)) {
             table = Some((line.document, line.block));

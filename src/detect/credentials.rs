@@ -100,7 +100,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
     let mut out = Vec::new();
     // A lone token that looks like a password counts when somebody speaks of one in the message.
     let spoken_of = scene.lines.iter().any(speaks_of_one);
-    for (at, line) in scene.lines.iter().enumerate() {
+    for (at, line) in scene.lines() {
         let beside = line.all_marks.has(Marks::SECRET);
         if !(beside || spoken_of) || line.footer || scene.kind(at) == Kind::FileName {
             continue;

@@ -67,7 +67,7 @@ pattern!(LAST_DIGITS, r"(?i)\b(?:upn|uln|nhs)\b[^.\n]{0,30}\b(?:ends?|ending|las
 /// All numbers of the message.
 pub(super) fn find(scene: &Scene<'_>, school: &School) -> Vec<Number> {
     let mut out = Vec::new();
-    for (at, line) in scene.lines.iter().enumerate() {
+    for (at, line) in scene.lines() {
         if line.all_marks.has(Marks::DIGIT) {
             Finder { scene, school, at, line, start: out.len(), out: &mut out }.line();
         }

@@ -101,7 +101,7 @@ pub(super) fn begins() -> impl Iterator<Item = u64> {
 /// Where such language stands: line, range of the folded text, kind.
 pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)> {
     let mut out = Vec::new();
-    for (at, line) in scene.lines.iter().enumerate() {
+    for (at, line) in scene.lines() {
         let text = &line.text;
         let offences = if line.all_marks.has(Marks::OFFENCE) { text.tokens } else { &[] };
         for (from, token) in offences.iter().enumerate().filter(|(from, _)| line.marks[*from].has(Marks::OFFENCE)) {

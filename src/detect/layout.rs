@@ -10,7 +10,7 @@ use super::rows::{self, Piece};
 use super::words::{TITLES, is};
 use crate::people::School;
 use crate::text::normalise::{Gap, TokenKind};
-use crate::text::{Block, Document, Text, Texts};
+use crate::text::{Block, Document, Halt, Text, Texts};
 
 /// Lines shorter than this end where they break; longer ones were wrapped by the mail program.
 const SHORT_LINE: usize = 58;
@@ -43,11 +43,13 @@ pub(super) struct Layout<'a> {
     pub of_document: Vec<Range<usize>>,
     /// While a table is laid out, the first text of each of its columns.
     tops: Vec<usize>,
+    /// Once set, no further text is laid out.
+    halt: Halt,
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn new(documents: &'a [Document], school: &School) -> Self {
-        let mut out = Self::default();
+    pub(super) fn new(documents: &'a [Document], school: &School, halt: &Halt) -> Self {
+        let mut out = Self { halt: halt.clone(), ..Self::default() };
         for (document, content) in documents.iter().enumerate() {
             let start = out.spots.len();
             let mut block = 0;
@@ -104,6 +106,9 @@ impl<'a> Layout<'a> {
     }
 
     fn push(&mut self, source: &'a str, spot: Spot, school: &School) {
+        if self.halt.is_set() {
+            return;
+        }
         self.texts.push(source);
         let text = self.texts.get(self.spots.len());
         let marks = mark(&text, school, &mut self.marks);

@@ -28,7 +28,7 @@ use hashbrown::HashSet;
 
 use crate::people::{PupilIndex, School};
 use crate::text::normalise::Token;
-use crate::text::{Document, Image, Run, TextBuf};
+use crate::text::{Document, Halt, Image, Run, TextBuf};
 
 /// What is said of a pupil, mildest first; a message's tier is the highest of its pupils'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -167,15 +167,23 @@ pub fn check_embedded_lists() -> Result<(), ListError> {
 /// How many pupils' names and how many numbers that name a person stand in the documents: what a pattern engine with a list
 /// of names would find, before anything is weighed. For measuring beside such engines.
 pub fn names_and_numbers(documents: &[Document], school: &School) -> (usize, usize) {
-    let layout = layout::Layout::new(documents, school);
-    let scene = scene::Scene::new(documents, &layout, school);
+    let halt = Halt::default();
+    let layout = layout::Layout::new(documents, school, &halt);
+    let scene = scene::Scene::new(documents, &layout, school, &halt);
     (names::count(&scene, school), identifiers::find(&scene, school).len())
 }
 
-/// Finds everything of interest in one message.
-pub fn detect(documents: &[Document], images: &[Image], school: &School, correspondence: &Correspondence) -> Findings {
-    let layout = layout::Layout::new(documents, school);
-    let mut scene = scene::Scene::new(documents, &layout, school);
+/// Finds everything of interest in one message. Once `halt` is set, no further line is looked at and the findings are of
+/// no use.
+pub fn detect(
+    documents: &[Document],
+    images: &[Image],
+    school: &School,
+    correspondence: &Correspondence,
+    halt: &Halt,
+) -> Findings {
+    let layout = layout::Layout::new(documents, school, halt);
+    let mut scene = scene::Scene::new(documents, &layout, school, halt);
     let writers = writers(school, correspondence);
     let mentions = names::find(&mut scene, school, writers);
     let numbers = identifiers::find(&scene, school);

@@ -78,7 +78,8 @@ pub(super) struct Writers {
 pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers) -> Vec<Mention> {
     writers.titled = titled_surnames(scene);
     let writers = &writers;
-    let spans: Vec<Vec<Span>> = scene.lines.iter().map(|line| spans(line, school)).collect();
+    let spans_of = |line| if scene.halt.is_set() { Vec::new() } else { spans(line, school) };
+    let spans: Vec<Vec<Span>> = scene.lines.iter().map(spans_of).collect();
     let mut candidates: Vec<Vec<Candidate>> = Vec::with_capacity(spans.len());
     let mut guardians = Vec::new();
     for (at, line) in scene.lines.iter().enumerate() {
@@ -415,7 +416,7 @@ pub(super) fn single_out(
 /// Mailbox names and file names that run forename and surname together; and pupils' own mailboxes.
 fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>) {
     let index = school.index();
-    for (at, line) in scene.lines.iter().enumerate() {
+    for (at, line) in scene.lines() {
         let reversed = line.all_marks.has(Marks::ADDRESS) || matches!(scene.kind(at), Kind::FileName);
         if !reversed && !line.all_marks.has(Marks::NAME) {
             continue;

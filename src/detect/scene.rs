@@ -12,7 +12,7 @@ use super::world::PLACES;
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
 use crate::text::normalise::{Gap, TokenKind};
-use crate::text::{Block, Document, Kind, Run, Text};
+use crate::text::{Block, Document, Halt, Kind, Run, Text};
 
 /// A paragraph or a table cell.
 pub(super) struct Line<'a> {
@@ -59,6 +59,8 @@ pub(super) struct Scene<'a> {
     pub announcing: Vec<usize>,
     /// Facts that reach over a whole document, by document; filled by [`Scene::add_facts`].
     pub wide: Vec<Wide>,
+    /// Once set, no further line is looked at.
+    pub halt: &'a Halt,
 }
 
 /// Facts that reach over a whole document.
@@ -78,7 +80,7 @@ const WIDE_FACTS: usize = 60;
 const SIGNATURE_LINES: usize = 4;
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(documents: &'a [Document], layout: &'a Layout<'a>, school: &School) -> Self {
+    pub(super) fn new(documents: &'a [Document], layout: &'a Layout<'a>, school: &School, halt: &'a Halt) -> Self {
         let mut from = 0;
         let lines: Vec<Line<'a>> = layout
             .spots
@@ -111,6 +113,7 @@ impl<'a> Scene<'a> {
             facts_of: Vec::new(),
             announcing: Vec::new(),
             wide: Vec::new(),
+            halt,
         };
         for at in 0..scene.lines.len() {
             let from = scene.facts.len();
@@ -118,6 +121,11 @@ impl<'a> Scene<'a> {
             scene.facts_of.push(from..scene.facts.len());
         }
         scene
+    }
+
+    /// The lines with their numbers, as long as anybody waits for what is in them.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &Line<'a>)> {
+        self.lines.iter().enumerate().take_while(|_| !self.halt.is_set())
     }
 
     /// The finer place of a line, where there is one.

@@ -49,7 +49,7 @@ fn school() -> School {
 }
 
 fn found(school: &School, documents: &[Document]) -> Vec<(String, Tier)> {
-    let findings = detect(documents, &[], school, &Correspondence::default());
+    let findings = detect(documents, &[], school, &Correspondence::default(), &Halt::default());
     findings.pupils.iter().map(|p| (school.pupil(p.pupil).unwrap().id.clone(), p.tier)).collect()
 }
 
@@ -169,7 +169,11 @@ fn adults_numbers_want_a_check_or_a_word() {
         ("parcel 123456789", false),
     ] {
         let documents = [Document::of_text(Kind::Body, "body", text)];
-        assert_eq!(detect(&documents, &[], &school, &Correspondence::default()).adult_identifier, want, "{text}");
+        assert_eq!(
+            detect(&documents, &[], &school, &Correspondence::default(), &Halt::default()).adult_identifier,
+            want,
+            "{text}"
+        );
     }
 }
 

@@ -106,6 +106,9 @@ impl Reader<'_> {
 
     /// A text part that mail programs show, as the body and the thread quoted in it.
     fn text_part(&mut self, part: &Part, at: &At) {
+        if self.halt.is_set() {
+            return self.unread(&at.place, Why::BeyondLimit);
+        }
         let outermost = at.place.is_empty();
         let pieces = match part.content_type.as_str() {
             "text/html" => {

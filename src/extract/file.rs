@@ -12,8 +12,7 @@ use super::{
 };
 use crate::limits;
 use crate::message::{Part, decode_text};
-
-use crate::text::{Block, Document, Kind};
+use crate::text::{Block, Document, Halt, Kind};
 
 /// Reads the files of one message into one [`Reading`], within one budget.
 #[derive(Default)]
@@ -24,6 +23,8 @@ pub struct Reader<'i> {
     pub isolation: Option<&'i dyn Isolation>,
     /// Words of the message that may be passwords, the likeliest first.
     pub passwords: Vec<String>,
+    /// Once set, no further file is begun.
+    pub halt: Halt,
 }
 
 /// What a part says about its content.
@@ -133,6 +134,9 @@ impl Reader<'_> {
 
     /// Reads one file, in isolation where it needs that.
     pub fn file(&mut self, bytes: &[u8], declared: Declared<'_>, inline: bool, at: &At) {
+        if self.halt.is_set() {
+            return self.unread(&at.place, Why::BeyondLimit);
+        }
         match self.isolation {
             Some(isolation) if sniff::needs_isolation(bytes, at.name(), declared.content_type) => {
                 self.file_in(isolation, bytes, declared, inline, at);

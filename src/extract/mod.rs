@@ -45,7 +45,7 @@ pub use package::Budget;
 pub use pool::Pool;
 
 use crate::message::Message;
-use crate::text::{Document, Image};
+use crate::text::{Document, Halt, Image};
 
 /// All that was read of a message, and all that was not.
 #[derive(Debug, Default)]
@@ -139,7 +139,7 @@ impl Why {
 
 /// Reads everything a message holds. Never fails: what could not be read is in [`Reading::unread`].
 pub fn read(message: &Message<'_>) -> Reading {
-    read_with(None, message)
+    read_with(None, &Halt::default(), message)
 }
 
 /// Reads one file by itself, in this process.
@@ -150,9 +150,10 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Reading {
     reader.reading
 }
 
-/// As [`read`], with files that only foreign code can read handed to `isolation`, where one is given.
-pub fn read_with(isolation: Option<&dyn Isolation>, message: &Message<'_>) -> Reading {
-    let mut reader = file::Reader { isolation, ..file::Reader::default() };
+/// As [`read`], with files that only foreign code can read handed to `isolation`, where one is given. Once `halt` is set,
+/// no further part is begun and the reading is of no use.
+pub fn read_with(isolation: Option<&dyn Isolation>, halt: &Halt, message: &Message<'_>) -> Reading {
+    let mut reader = file::Reader { isolation, halt: halt.clone(), ..file::Reader::default() };
     reader.message(message);
     reader.reading
 }

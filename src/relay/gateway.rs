@@ -1,21 +1,24 @@
 //! Puts the moving parts together: one running gateway, from its first socket to the last committed outcome.
+//!
+//! Every long-lived task runs under a [`Supervisor`]: when one ends that nobody had told to, [`Gateway::failed`] returns,
+//! and whoever runs the gateway ends the process. A store whose disk is full is waited for, with the door shut (421).
 
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::deliver::{self, DeliverError};
+use super::health::{Door, Health};
 use super::intake::Intake;
 use super::listen::{ListenError, ListenOptions, Listener, Pace};
 use super::log::{Event, event};
-use super::monitor::{self, Monitor, MonitorError, Readiness};
+use super::monitor::{self, Monitor, MonitorError};
 use super::notify::{Notifier, TemplateError};
+use super::supervise::{Supervisor, Task};
 use crate::config::{Config, StoreConfig};
 use crate::extract::Pool;
 use crate::inspect::Ground;
@@ -58,21 +61,25 @@ pub struct Gateway {
     pub addresses: Vec<SocketAddr>,
     /// What it keeps.
     pub store: Store,
+    /// How it is.
+    pub health: Health,
     intake: Arc<Intake>,
-    readiness: Readiness,
     stop_listening: watch::Sender<bool>,
     stop_working: watch::Sender<bool>,
-    listening: JoinSet<()>,
-    working: JoinSet<()>,
+    listening: Supervisor,
+    working: Supervisor,
 }
 
 impl Gateway {
     /// Opens the store, starts every part, and returns when mail is taken in.
+    ///
+    /// While the disk of the store is full it waits, and says 421 to everybody.
+    ///
+    /// # Errors
+    /// What keeps the gateway from serving until a person has changed something.
     pub async fn start(config: &Config, ground: Ground) -> Result<Self, StartError> {
         let (smarthost, place) = config.relay_ready()?;
         let key = StoreKey::load(place.key_file.as_deref())?;
-        let trace_key = key.derived("received line");
-        let store = Store::open_exclusive(&place.path, key).await?;
         let from = config.notice_from().ok_or_else(|| FileProblems::one(&config.file, "notices.from is missing"))?;
         let notifier = Notifier::new(
             &config.school.name,
@@ -82,62 +89,67 @@ impl Gateway {
             config.notices.templates.as_deref(),
             config.roles.clone(),
         )?;
-        let short_of_space = Arc::new(AtomicBool::new(false));
+        let health = Health::new();
         let options = ListenOptions {
             hostname: config.listen.hostname.clone(),
             postmaster_domain: config.school.domains.first().cloned().unwrap_or_default(),
             relay_from: config.listen.relay_from.clone(),
             message_size: config.listen.message_size,
             spool: place.path.clone(),
-            store_key: trace_key,
-            short_of_space: Arc::clone(&short_of_space),
+            store_key: key.derived("received line"),
+            health: health.clone(),
             pace: Pace::default(),
         };
         let listener = Listener::bind(&config.listen.addresses, options).await?;
         let addresses = listener.addresses();
-        let readiness = Readiness::new();
         let (stop_listening, listening_ends) = watch::channel(false);
         let (stop_working, working_ends) = watch::channel(false);
-        let (mut listening, mut working) = (JoinSet::new(), JoinSet::new());
+        let (mut listening, mut working) = (Supervisor::default(), Supervisor::default());
         if let Some(address) = config.monitor {
-            let (monitor, readiness) = (Monitor::bind(address).await?, readiness.clone());
+            let (monitor, health) = (Monitor::bind(address).await?, health.clone());
             let mut ends = working_ends.clone();
-            working.spawn(async move {
+            working.spawn(Task::Monitor, async move {
                 tokio::select! {
-                    ended = monitor.serve(readiness) => if let Err(error) = ended {
+                    ended = monitor.serve(health) => if let Err(error) = ended {
                         event!(Event::Trouble, what = "monitor", reason = %error);
                     },
                     _ = ends.changed() => {}
                 }
             });
         }
+        let store = listener.turn_away_until(open_store(place, &key, &health)).await?;
+        listener.check_spool()?;
 
         let warm = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Arc::new(Pool::start(warm).map_err(StartError::Workers)?);
-        let intake = Arc::new(Intake::new(Arc::new(ground), store.clone(), notifier, workers)?);
+        let intake = Intake::new(Arc::new(ground), store.clone(), Arc::new(notifier), workers, health.clone())?;
+        let intake = Arc::new(intake);
         let pending = Arc::clone(&intake);
         let pending_ends = working_ends.clone();
-        working.spawn(async move { pending.run_pending(pending_ends).await });
-        working.spawn(deliver::run(
-            store.clone(),
-            smarthost.clone(),
-            config.listen.hostname.clone(),
-            config.queue.clone(),
-            working_ends.clone(),
-        )?);
-        working.spawn(watch_store(
-            store.clone(),
-            place.clone(),
-            config.listen.message_size,
-            short_of_space,
-            working_ends,
-        ));
-        listening.spawn(listener.serve(Arc::clone(&intake), listening_ends));
-        readiness.set(true);
+        working.spawn(Task::Pending, pending.run_pending(pending_ends));
+        working.spawn(
+            Task::Delivery,
+            deliver::run(
+                store.clone(),
+                smarthost.clone(),
+                config.listen.hostname.clone(),
+                config.queue.clone(),
+                working_ends.clone(),
+            )?,
+        );
+        let watched = StoreWatch {
+            store: store.clone(),
+            place: place.clone(),
+            message_size: config.listen.message_size,
+            health: health.clone(),
+        };
+        working.spawn(Task::StoreWatch, watched.run(working_ends));
+        listening.spawn(Task::Listener, listener.serve(Arc::clone(&intake), listening_ends));
+        health.set_serving(true);
         for address in &addresses {
             event!(Event::Started, address = %address, smarthost = smarthost.host, port = smarthost.port);
         }
-        Ok(Self { addresses, store, intake, readiness, stop_listening, stop_working, listening, working })
+        Ok(Self { addresses, store, health, intake, stop_listening, stop_working, listening, working })
     }
 
     /// From the next message on, decisions rest on this.
@@ -146,13 +158,27 @@ impl Gateway {
         event!(Event::Reloaded, what = "rules and roster");
     }
 
+    /// Waits until a long-lived task ends that nobody had told to. The process must end then: mail that is taken in
+    /// would not be decided, delivered or told of.
+    pub async fn failed(&mut self) -> &'static str {
+        let task = tokio::select! {
+            Some(task) = self.listening.next_end() => task,
+            Some(task) = self.working.next_end() => task,
+            else => std::future::pending().await,
+        };
+        self.health.task_ended(task);
+        event!(Event::TaskEnded, task = task.as_str(), reason = "the process ends, to be started anew");
+        task.as_str()
+    }
+
     /// Stops in good order: takes no more mail, answers what is being taken, records the outcomes of what is being sent.
     pub async fn stop(mut self) {
-        self.readiness.set(false);
+        self.health.set_serving(false);
+        // Whoever watches is gone, or listens.
         let _ = self.stop_listening.send(true);
-        while self.listening.join_next().await.is_some() {}
+        self.listening.all_ended().await;
         let _ = self.stop_working.send(true);
-        let all = async { while self.working.join_next().await.is_some() {} };
+        let all = self.working.all_ended();
         if tokio::time::timeout(Duration::from_secs(limits::STOP_SECONDS), all).await.is_err() {
             event!(
                 Event::Trouble,
@@ -164,37 +190,77 @@ impl Gateway {
     }
 }
 
-/// Keeps the queue's figures for the metrics, refuses mail at MAIL when the disk is nearly full (RFC 1870 6), and forgets
-/// messages that were done with long ago.
-async fn watch_store(
+/// Opens the store; while its disk is full, waits for room and says so once.
+async fn open_store(place: &StoreConfig, key: &StoreKey, health: &Health) -> Result<Store, StoreError> {
+    loop {
+        match Store::open_exclusive(&place.path, key.clone()).await {
+            Err(StoreError::Full) => {
+                if health.committed(Err(&StoreError::Full), Instant::now()) {
+                    event!(
+                        Event::Trouble,
+                        what = "disk space",
+                        reason = "the store cannot be opened until there is room"
+                    );
+                }
+                tokio::time::sleep(Duration::from_secs(limits::OPEN_AGAIN_SECONDS)).await;
+            }
+            opened => {
+                health.committed(Ok(()), Instant::now());
+                return opened;
+            }
+        }
+    }
+}
+
+/// Watches store and disk: refuses mail at MAIL when the disk is nearly full (RFC 1870 6) and at the banner when nothing
+/// can be committed, keeps the queue's figures for the metrics, and forgets messages that were done with long ago.
+struct StoreWatch {
     store: Store,
     place: StoreConfig,
     message_size: usize,
-    short_of_space: Arc<AtomicBool>,
-    mut stop: watch::Receiver<bool>,
-) {
-    let mut forgot = Instant::now();
-    loop {
-        let free = rustix::fs::statvfs(&place.path).map(|s| s.f_bavail.saturating_mul(s.f_frsize));
-        let short = free.is_ok_and(|free| free < message_size as u64 + limits::DISK_RESERVE_BYTES);
-        if short_of_space.swap(short, Ordering::Relaxed) != short {
-            let reason = if short { "MAIL is answered with 452" } else { "mail is taken again" };
-            event!(Event::Trouble, what = "disk space", reason);
-        }
-        let now = Timestamp::now();
-        match store.backlog().await {
-            Ok(counts) => publish(&counts, now),
-            Err(error) => event!(Event::Trouble, what = "the store cannot be read", reason = %error),
-        }
-        if forgot.elapsed() >= Duration::from_secs(limits::FORGET_SECONDS) {
-            forgot = Instant::now();
-            if let Err(error) = store.forget(now - place.keep).await {
-                event!(Event::Trouble, what = "old messages cannot be forgotten", reason = %error);
+    health: Health,
+}
+
+impl StoreWatch {
+    async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut forgot = Instant::now();
+        loop {
+            self.look_at_disk();
+            let result = self.store.probe().await;
+            if self.health.committed(result.as_ref().map(|()| ()), Instant::now()) {
+                match &result {
+                    Ok(()) => event!(Event::StoreBack,),
+                    Err(error) => event!(Event::Trouble, what = "the store does not commit", reason = %error),
+                }
+            }
+            monitor::store_well(result.is_ok());
+            match self.store.backlog().await {
+                Ok(counts) => publish(&counts, Timestamp::now()),
+                Err(error) => event!(Event::Trouble, what = "the store cannot be read", reason = %error),
+            }
+            if forgot.elapsed() >= Duration::from_secs(limits::FORGET_SECONDS) {
+                forgot = Instant::now();
+                if let Err(error) = self.store.forget(Timestamp::now() - self.place.keep).await {
+                    event!(Event::Trouble, what = "old messages cannot be forgotten", reason = %error);
+                }
+            }
+            let well = self.health.door() == Door::Open;
+            let pause = if well { limits::WATCH_STORE_SECONDS } else { limits::WATCH_SICK_SECONDS };
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(pause)) => {}
+                _ = stop.changed() => return,
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(limits::WATCH_STORE_SECONDS)) => {}
-            _ = stop.changed() => return,
+    }
+
+    fn look_at_disk(&self) {
+        let Ok(disk) = rustix::fs::statvfs(&self.place.path) else { return };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        monitor::store_free(free);
+        let short = free < self.message_size as u64 + limits::DISK_RESERVE_BYTES;
+        if self.health.set_short_of_room(short) {
+            let reason = if short { "MAIL is answered with 452" } else { "mail is taken again" };
+            event!(Event::Trouble, what = "disk space", reason);
         }
     }
 }

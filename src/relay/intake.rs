@@ -2,15 +2,19 @@
 //!
 //! Invariants: nothing is answered 250 before message, verdict and notices are durable in one commit; what could not be
 //! decided in time is committed as pending and never leaves before it is decided; after the last failed try it is held.
+//! What finds no thread in time is not taken in: the client keeps it.
 
-use std::panic::AssertUnwindSafe;
+mod inspectors;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
+use self::inspectors::{Inspectors, Patience, Undone};
+use super::health::Health;
 use super::listen::{Submission, TakeIn};
 use super::log::{Event, event};
 use super::monitor;
@@ -18,58 +22,54 @@ use super::notify::{About, Notice, Notifier};
 use crate::extract::Isolation;
 use crate::inspect::{FiredRule, Ground, Report, inspect_with};
 use crate::limits;
-use crate::message;
 use crate::policy::Action;
 use crate::smtp::{Envelope, Reply};
-use crate::store::{Class, NewEntry, QueueId, State, Store, StoreError, fault};
+use crate::store::{Class, NewEntry, PendingEntry, QueueId, State, Store, StoreError, fault};
 
 /// Decides and commits what the listener hands over.
 pub struct Intake {
     /// Rules and roster; swapped whole on reload, so each message sees one version.
     ground: ArcSwap<Ground>,
     store: Store,
-    notifier: Notifier,
-    /// Inspection has threads of its own, so that a slow archive cannot delay a banner; and small messages have theirs,
-    /// so that none waits behind an archive.
-    inspectors: rayon::ThreadPool,
-    heavy_inspectors: rayon::ThreadPool,
+    notifier: Arc<Notifier>,
+    inspectors: Inspectors,
     /// Where attachments are read.
     isolation: Arc<dyn Isolation>,
+    health: Health,
 }
 
-/// A report, and how long it took.
+/// A message as it is decided on.
 #[derive(Clone)]
-struct Inspected {
-    report: Report,
-    took: Duration,
+struct Case {
+    id: QueueId,
+    envelope: Envelope,
+    content: Arc<[u8]>,
+    /// When it was taken in.
+    at: Timestamp,
 }
 
-/// Why there is no report.
-#[derive(Debug, Clone, Copy)]
-enum Undecided {
-    /// The time ran out.
-    Late,
-    /// Inspection failed in itself.
-    Failed,
+/// A decision with all that follows from it.
+struct Decided {
+    report: Report,
+    state: State,
+    notices: Vec<NewEntry>,
+    took: Duration,
 }
 
 impl Intake {
     /// An intake on its ground.
+    ///
+    /// # Errors
+    /// The threads cannot be started.
     pub fn new(
         ground: Arc<Ground>,
         store: Store,
-        notifier: Notifier,
+        notifier: Arc<Notifier>,
         isolation: Arc<dyn Isolation>,
+        health: Health,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
-        let inspectors = rayon::ThreadPoolBuilder::new().thread_name(|i| format!("inspect-{i}")).build()?;
-        let heavy_inspectors = rayon::ThreadPoolBuilder::new()
-            .thread_name(|i| format!("inspect-heavy-{i}"))
-            .start_handler(|_| {
-                // On Linux this is the thread's own. Should it fail, large messages merely yield less.
-                let _ = rustix::process::nice(limits::WORKER_NICE);
-            })
-            .build()?;
-        Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors, heavy_inspectors, isolation })
+        let inspectors = Inspectors::new(health.clone(), Patience::default())?;
+        Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors, isolation, health })
     }
 
     /// From the next message on, decisions rest on this.
@@ -77,67 +77,23 @@ impl Intake {
         self.ground.store(ground);
     }
 
-    /// Inspects on the pool, within the time budget. A panic is a failed inspection, not a crashed gateway.
-    async fn inspect(&self, envelope: &Envelope, content: &Arc<[u8]>, at: Timestamp) -> Result<Inspected, Undecided> {
-        let (done, report) = oneshot::channel();
-        let (ground, envelope, content) = (self.ground.load_full(), envelope.clone(), Arc::clone(content));
+    /// Inspects and composes the notices, all on the threads for it: a panic in any of it is a failed inspection.
+    async fn decide(&self, case: Case) -> Result<Decided, Undone> {
+        let (ground, notifier) = (self.ground.load_full(), Arc::clone(&self.notifier));
         let isolation = Arc::clone(&self.isolation);
         let started = Instant::now();
-        let threads = if content.len() > limits::LIGHT_MESSAGE { &self.heavy_inspectors } else { &self.inspectors };
-        threads.spawn(move || {
-            let inspected = std::panic::catch_unwind(AssertUnwindSafe(|| {
-                if fault::inspection_fails() {
-                    std::panic::panic_any("asked for by the environment");
-                }
-                inspect_with(Some(&*isolation), &ground, &envelope, &content, at)
-            }));
-            // The receiver is gone when the time ran out; the message is pending by then.
-            let _ = done.send(inspected.map_err(|_| Undecided::Failed));
+        let decided = self.inspectors.run(case.content.len(), move |halt| {
+            fault::inspection();
+            let report = inspect_with(Some(&*isolation), halt, &ground, &case.envelope, &case.content, case.at);
+            let (state, notices) = consequences(&notifier, &ground, &report, &case);
+            // Of a message that was not read to its end nothing is believed.
+            (!halt.is_set()).then_some((report, state, notices))
         });
-        let budget = Duration::from_secs(limits::INSPECT_SECONDS);
-        let outcome = match tokio::time::timeout(budget, report).await {
-            Ok(Ok(inspected)) => inspected,
-            Ok(Err(_)) => Err(Undecided::Failed),
-            Err(_) => Err(Undecided::Late),
-        };
-        outcome.map(|report| Inspected { report, took: started.elapsed() })
+        let (report, state, notices) = decided.await?.ok_or(Undone::Late)?;
+        Ok(Decided { report, state, notices, took: started.elapsed() })
     }
 
-    /// The message's state after a decision, with the notices that belong to it.
-    fn consequences(
-        &self,
-        report: &Report,
-        envelope: &Envelope,
-        content: &[u8],
-        id: &QueueId,
-        at: Timestamp,
-    ) -> (State, Vec<NewEntry>) {
-        if report.action == Action::Deliver {
-            return (State::Queued, Vec::new());
-        }
-        let message = message::read(content);
-        let ground = self.ground.load();
-        let sender_mailboxes = envelope.mail_from.as_ref().map_or(Vec::new(), |s| ground.school.mailboxes_of(s));
-        let about = About {
-            envelope,
-            subject: &message.subject(),
-            message_id: message.header("Message-ID").map(|h| h.value.as_str()),
-            id,
-            at,
-            now: Timestamp::now(),
-            sender_mailboxes: &sender_mailboxes,
-        };
-        // A refusal that comes after our 250 can only be a return.
-        if report.action != Action::Hold
-            && let Some(notice) = self.notifier.returned_to_sender(report, &about)
-        {
-            return (State::Returned, vec![notice_entry(notice, id, about.now)]);
-        }
-        // Held by a rule, or to be returned to a sender who cannot be written to: nothing vanishes in silence.
-        let notices = [self.notifier.held_for_sender(report, &about), self.notifier.held_for_reviewer(report, &about)];
-        (State::Held, notices.into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect())
-    }
-
+    /// Commits the message in the state that was decided, with its notices.
     async fn commit(
         &self,
         submission: &Submission,
@@ -158,18 +114,31 @@ impl Intake {
             client: Some(submission.client),
         }];
         entries.extend(notices);
-        self.store.commit(entries).await
+        let committed = self.store.commit(entries).await;
+        if self.health.committed(committed.as_ref().map(|()| ()), Instant::now()) && committed.is_ok() {
+            event!(Event::StoreBack,);
+        }
+        committed
     }
 
-    /// Decides what was set aside, until told to stop.
-    pub async fn run_pending(&self, mut stop: watch::Receiver<bool>) {
+    /// Decides what was set aside, until told to stop. What goes wrong with one message is that message's own.
+    pub async fn run_pending(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let pause = Duration::from_secs(limits::PENDING_POLL_SECONDS);
         let lease = Duration::from_secs(limits::PENDING_LEASE_SECONDS);
         while !*stop.borrow() {
             match self.store.lease_pending(Timestamp::now(), limits::PENDING_BATCH, lease).await {
                 Ok(leased) => {
                     for entry in leased {
-                        self.decide_pending(&entry.id, &entry.envelope, entry.at).await;
+                        let id = entry.id.clone();
+                        let intake = Arc::clone(&self);
+                        // A task of its own: its panic is not the next message's.
+                        let decided = tokio::spawn(async move { intake.decide_pending(entry).await }).await;
+                        let reason = match decided {
+                            Ok(Ok(())) => continue,
+                            Ok(Err(error)) => error.to_string(),
+                            Err(_) => self.after_panic(&id).await,
+                        };
+                        event!(Event::Trouble, id = %id, what = "a pending message could not be decided", reason);
                     }
                 }
                 Err(error) => {
@@ -184,60 +153,72 @@ impl Intake {
         }
     }
 
-    async fn decide_pending(&self, id: &QueueId, envelope: &Envelope, at: Timestamp) {
-        let result = match self.store.content(id).await {
-            Ok(content) => match self.inspect(envelope, &content, at).await {
-                Ok(inspected) => self.settle_pending(id, inspected, envelope, &content).await,
-                Err(_) => match self.store.note_inspection_failure(id).await {
-                    Ok(tries) if tries >= limits::INSPECT_TRIES => {
-                        let report = undecidable(envelope, at);
-                        let took = Duration::from_secs(limits::INSPECT_SECONDS);
-                        self.settle_pending(id, Inspected { report, took }, envelope, &content).await
-                    }
-                    Ok(tries) => {
-                        event!(Event::Undecided, id = %id, tries);
-                        Ok(())
-                    }
-                    Err(error) => Err(error),
-                },
-            },
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            event!(Event::Trouble, id = %id, what = "a pending message could not be decided", reason = %error);
+    /// Ends the try of a message that made its task panic; the next try of too many holds it.
+    async fn after_panic(&self, id: &QueueId) -> String {
+        match self.store.note_inspection_failure(id).await {
+            Ok(tries) => format!("its task panicked, try {tries} of {}", limits::INSPECT_TRIES),
+            Err(error) => format!("its task panicked, which could not be noted: {error}"),
         }
     }
 
-    async fn settle_pending(
-        &self,
-        id: &QueueId,
-        inspected: Inspected,
-        envelope: &Envelope,
-        content: &[u8],
-    ) -> Result<(), StoreError> {
-        let (state, notices) = self.consequences(&inspected.report, envelope, content, id, Timestamp::now());
-        self.store.decide_pending(id, &inspected.report, state, notices).await?;
-        note_decision(id, &inspected, state);
+    async fn decide_pending(&self, entry: PendingEntry) -> Result<(), StoreError> {
+        let PendingEntry { id, envelope, at, tries, .. } = entry;
+        let content = self.store.content(&id).await?;
+        let case = Case { id: id.clone(), envelope: envelope.clone(), content, at };
+        // The tries before this one did not end, not even in failure: it is not tried again.
+        if tries > limits::INSPECT_TRIES {
+            return self.settle(&case, undecidable(&envelope, at)).await;
+        }
+        match self.decide(case.clone()).await {
+            Ok(decided) => {
+                self.store.decide_pending(&id, &decided.report, decided.state, decided.notices).await?;
+                note_decision(&id, &decided.report, decided.state, decided.took);
+                Ok(())
+            }
+            Err(Undone::Busy) => self.store.put_off_inspection(&id).await,
+            Err(Undone::Late | Undone::Failed) if tries >= limits::INSPECT_TRIES => {
+                self.settle(&case, undecidable(&envelope, at)).await
+            }
+            Err(reason) => {
+                let tries = self.store.note_inspection_failure(&id).await?;
+                event!(Event::Undecided, id = %id, tries, reason = ?reason);
+                Ok(())
+            }
+        }
+    }
+
+    /// Stores a decision that no inspection has led to.
+    async fn settle(&self, case: &Case, report: Report) -> Result<(), StoreError> {
+        let (state, notices) = consequences(&self.notifier, &self.ground.load(), &report, case);
+        self.store.decide_pending(&case.id, &report, state, notices).await?;
+        note_decision(&case.id, &report, state, Duration::from_secs(limits::INSPECT_SECONDS));
         Ok(())
     }
 }
 
 impl TakeIn for Intake {
     async fn take_in(&self, submission: Submission) -> Reply {
-        let (id, envelope) = (submission.id.clone(), &submission.envelope);
-        let inspected = self.inspect(envelope, &submission.content, submission.at).await;
-        let (state, notices) = match &inspected {
-            Ok(inspected) if inspected.report.action == Action::Reject => {
-                note_decision(&id, inspected, State::Returned);
-                return refusal(&inspected.report, &id);
+        let id = submission.id.clone();
+        let case = Case {
+            id: id.clone(),
+            envelope: submission.envelope.clone(),
+            content: Arc::clone(&submission.content),
+            at: submission.at,
+        };
+        let (state, decided, notices) = match self.decide(case).await {
+            Ok(Decided { report, took, .. }) if report.action == Action::Reject => {
+                note_decision(&id, &report, State::Returned, took);
+                return refusal(&report, &id);
             }
-            Ok(inspected) => self.consequences(&inspected.report, envelope, &submission.content, &id, submission.at),
+            Ok(Decided { report, state, notices, took }) => (state, Some((report, took)), notices),
+            // To take it and set it aside would only put off the wait; the client still has it.
+            Err(Undone::Busy) => return Reply::busy(),
             Err(reason) => {
                 event!(Event::Undecided, id = %id, tries = 1, reason = ?reason);
-                (State::Pending, Vec::new())
+                (State::Pending, None, Vec::new())
             }
         };
-        let report = inspected.as_ref().ok().map(|i| i.report.clone());
+        let report = decided.as_ref().map(|(report, _)| report.clone());
         match self.commit(&submission, state, report, notices).await {
             Ok(()) => {}
             Err(StoreError::Full) => {
@@ -249,12 +230,39 @@ impl TakeIn for Intake {
                 return Reply::try_again("The message could not be stored, try again later");
             }
         }
-        if let Ok(inspected) = &inspected {
-            note_decision(&id, inspected, state);
+        if let Some((report, took)) = &decided {
+            note_decision(&id, report, state, *took);
         }
         fault::point("before-250");
         Reply::queued(&id)
     }
+}
+
+/// The message's state after a decision, with the notices that belong to it.
+fn consequences(notifier: &Notifier, ground: &Ground, report: &Report, case: &Case) -> (State, Vec<NewEntry>) {
+    if report.action == Action::Deliver {
+        return (State::Queued, Vec::new());
+    }
+    let Case { id, envelope, at, .. } = case;
+    let sender_mailboxes = envelope.mail_from.as_ref().map_or(Vec::new(), |s| ground.school.mailboxes_of(s));
+    let about = About {
+        envelope,
+        subject: &report.subject,
+        message_id: report.message_id.as_deref(),
+        id,
+        at: *at,
+        now: Timestamp::now(),
+        sender_mailboxes: &sender_mailboxes,
+    };
+    // A refusal that comes after our 250 can only be a return.
+    if report.action != Action::Hold
+        && let Some(notice) = notifier.returned_to_sender(report, &about)
+    {
+        return (State::Returned, vec![notice_entry(notice, id, about.now)]);
+    }
+    // Held by a rule, or to be returned to a sender who cannot be written to: nothing vanishes in silence.
+    let notices = [notifier.held_for_sender(report, &about), notifier.held_for_reviewer(report, &about)];
+    (State::Held, notices.into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect())
 }
 
 /// The 550 that the sending server hands to its user: plain words first.
@@ -316,14 +324,15 @@ fn undecidable(envelope: &Envelope, at: Timestamp) -> Report {
         markers: Vec::new(),
         unreadable: vec![crate::inspect::ReportedUnread { part: "message".to_owned(), why: "beyond-limit".to_owned() }],
         at: Some(at),
+        subject: String::new(),
+        message_id: None,
     }
 }
 
 /// One log line and the counters: rules and numbers, never content.
-fn note_decision(id: &QueueId, inspected: &Inspected, state: State) {
-    let Inspected { report, took } = inspected;
+fn note_decision(id: &QueueId, report: &Report, state: State, took: Duration) {
     let rules: Vec<&str> = report.rules.iter().map(|r| r.id.as_str()).collect();
-    monitor::decided(report.action, &rules, *took);
+    monitor::decided(report.action, &rules, took);
     event!(
         Event::Decided,
         id = %id,

@@ -16,7 +16,6 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -27,6 +26,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::limits;
+use crate::relay::health::{Door, Health};
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::trace::Tracer;
@@ -77,8 +77,8 @@ pub struct ListenOptions {
     pub spool: PathBuf,
     /// The store's key, from which the key of our trace token is derived.
     pub store_key: [u8; 32],
-    /// Raised by whoever watches the disk: MAIL is then answered with 452.
-    pub short_of_space: Arc<AtomicBool>,
+    /// Whether mail can be taken: otherwise the banner or MAIL says so.
+    pub health: Health,
     /// How long clients may take.
     pub pace: Pace,
 }
@@ -134,17 +134,20 @@ struct Shared<T> {
 /// Bound sockets.
 #[derive(Debug)]
 pub struct Listener {
-    sockets: Vec<TcpListener>,
+    sockets: Vec<Arc<TcpListener>>,
     options: ListenOptions,
 }
 
 impl Listener {
     /// Binds all addresses, or none.
+    ///
+    /// # Errors
+    /// An address is taken or not ours.
     pub async fn bind(addresses: &[SocketAddr], options: ListenOptions) -> Result<Self, ListenError> {
-        tempfile::tempfile_in(&options.spool).map_err(|e| ListenError::Spool(options.spool.clone(), e))?;
         let mut sockets = Vec::new();
         for &address in addresses {
-            sockets.push(TcpListener::bind(address).await.map_err(|e| ListenError::Bind(address, e))?);
+            let socket = TcpListener::bind(address).await.map_err(|e| ListenError::Bind(address, e))?;
+            sockets.push(Arc::new(socket));
         }
         Ok(Self { sockets, options })
     }
@@ -152,6 +155,46 @@ impl Listener {
     /// Where it listens, with the ports that the system chose.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.sockets.iter().filter_map(|s| s.local_addr().ok()).collect()
+    }
+
+    /// Makes sure that large messages can be kept while they come.
+    ///
+    /// # Errors
+    /// No temporary file can be made in [`ListenOptions::spool`].
+    pub fn check_spool(&self) -> Result<(), ListenError> {
+        let spool = &self.options.spool;
+        tempfile::tempfile_in(spool).map(drop).map_err(|e| ListenError::Spool(spool.clone(), e))
+    }
+
+    /// Answers everybody with 421 until `ready` is: a client that hears nothing would wait, one that is refused a
+    /// connection may take the gateway for gone.
+    pub async fn turn_away_until<T>(&self, ready: impl Future<Output = T>) -> T {
+        let mut turned_away = JoinSet::new();
+        let mut accepting = JoinSet::new();
+        let accept = |socket: Arc<TcpListener>| async move {
+            let accepted = socket.accept().await;
+            if accepted.is_err() {
+                tokio::time::sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MILLIS)).await;
+            }
+            (accepted, socket)
+        };
+        for socket in &self.sockets {
+            accepting.spawn(accept(Arc::clone(socket)));
+        }
+        let mut ready = std::pin::pin!(ready);
+        loop {
+            tokio::select! {
+                ready = &mut ready => return ready,
+                Some(_) = turned_away.join_next() => {}
+                Some(Ok((accepted, socket))) = accepting.join_next() => {
+                    if let Ok((stream, _)) = accepted {
+                        monitor::connection(false);
+                        turned_away.spawn(turn_away(stream, Session::not_in_service(&self.options.hostname)));
+                    }
+                    accepting.spawn(accept(socket));
+                }
+            }
+        }
     }
 
     /// Serves until `stop` is true or its sender is gone.
@@ -170,7 +213,14 @@ impl Listener {
         for socket in self.sockets {
             loops.spawn(accept(socket, shared.clone(), stop.clone()));
         }
-        while loops.join_next().await.is_some() {}
+        while let Some(ended) = loops.join_next().await {
+            // A panic of one is the panic of all: whoever watches this task must see it.
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        }
     }
 }
 
@@ -181,19 +231,19 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Accepts on one socket until told to stop, then waits for its connections.
-async fn accept<T: TakeIn>(socket: TcpListener, shared: Arc<Shared<T>>, mut stop: watch::Receiver<bool>) {
+async fn accept<T: TakeIn>(socket: Arc<TcpListener>, shared: Arc<Shared<T>>, mut stop: watch::Receiver<bool>) {
     let stopped = stop.clone();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             () = told_to_stop(&mut stop) => break,
-            Some(_) = connections.join_next() => {}
+            Some(ended) = connections.join_next() => note_panic(&ended),
             accepted = socket.accept() => match accepted {
                 Ok((stream, peer)) => admit(stream, peer, &shared, &stopped, &mut connections),
                 Err(error) => {
                     // Out of descriptors, mostly: to try again at once would only burn the processor.
                     event!(Event::Trouble, what = "accept", reason = %error);
-                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    tokio::time::sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MILLIS)).await;
                 }
             },
         }
@@ -205,6 +255,13 @@ async fn accept<T: TakeIn>(socket: TcpListener, shared: Arc<Shared<T>>, mut stop
     }
 }
 
+/// A connection's panic is that connection's end, and not unseen.
+fn note_panic(ended: &Result<(), tokio::task::JoinError>) {
+    if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
+        event!(Event::Trouble, what = "connection", reason = "it ended in a panic");
+    }
+}
+
 fn admit<T: TakeIn>(
     stream: TcpStream,
     peer: SocketAddr,
@@ -213,6 +270,13 @@ fn admit<T: TakeIn>(
     connections: &mut JoinSet<()>,
 ) {
     let client = peer.ip().to_canonical();
+    let hostname = &shared.options.hostname;
+    if shared.options.health.door() == Door::Sick {
+        monitor::connection(false);
+        event!(Event::Disconnected, client = %client, reason = "not-in-service");
+        connections.spawn(turn_away(stream, Session::not_in_service(hostname)));
+        return;
+    }
     let place = shared.admission.admit(client);
     monitor::connection(place.is_some());
     let (shared, stop) = (shared.clone(), stop.clone());
@@ -229,14 +293,13 @@ fn admit<T: TakeIn>(
         }
         None => {
             event!(Event::Disconnected, client = %client, reason = "too-many-connections");
-            connections.spawn(turn_away(stream, shared.options.hostname.clone()));
+            connections.spawn(turn_away(stream, Session::too_many_connections(&shared.options.hostname)));
         }
     }
 }
 
 /// 421 as the banner: never a silent close (RFC 5321 3.8).
-async fn turn_away(mut stream: TcpStream, hostname: String) {
-    let banner = Session::too_many_connections(&hostname);
+async fn turn_away(mut stream: TcpStream, banner: Vec<u8>) {
     let write = async {
         stream.write_all(&banner).await?;
         stream.shutdown().await

@@ -103,6 +103,10 @@ events! {
     Reloaded = "reloaded",
     /// The smarthost, which could not be used, can be used again.
     SmarthostBack = "smarthost-back",
+    /// The store, which could not commit, commits again.
+    StoreBack = "store-back",
+    /// A long-lived task ended that nobody had told to; the process ends, to be started anew. Fields: task, reason.
+    TaskEnded = "task-ended",
     /// Something that a person should look at. Fields: what, reason.
     Trouble = "trouble",
 }
@@ -112,13 +116,20 @@ impl Event {
     pub fn is_warning(self) -> bool {
         matches!(self, Self::Undecided | Self::Unknown | Self::Failed | Self::Trouble)
     }
+
+    /// Logged as an error: the gateway itself has failed.
+    pub fn is_error(self) -> bool {
+        matches!(self, Self::TaskEnded)
+    }
 }
 
 /// Logs an [`Event`]: `event!(Event::Accepted, id = %id, recipients = 3)`.
 macro_rules! event {
     ($event:expr $(, $($field:tt)*)?) => {{
         let event: $crate::relay::log::Event = $event;
-        if event.is_warning() {
+        if event.is_error() {
+            ::tracing::error!(event = event.as_str() $(, $($field)*)?);
+        } else if event.is_warning() {
             ::tracing::warn!(event = event.as_str() $(, $($field)*)?);
         } else {
             ::tracing::info!(event = event.as_str() $(, $($field)*)?);

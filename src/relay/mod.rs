@@ -1,14 +1,17 @@
 //! The moving parts: `listen` (sockets, limits), `intake` (the only place that says 250), `schedule` (pure),
 //! `deliver` (to the smarthost), `dsn` (delivery reports), `notify` (bounces, notices), `monitor` (metrics, health),
-//! `trace` (our Received line), `log` (events), `gateway` (puts them together).
+//! `trace` (our Received line), `log` (events), `health` (what can be promised now), `supervise` (no task ends unseen),
+//! `gateway` (puts them together).
 
 pub mod deliver;
 mod dsn;
 pub mod gateway;
+pub mod health;
 pub mod intake;
 pub mod listen;
 pub mod log;
 pub mod monitor;
 pub mod notify;
 pub mod schedule;
+mod supervise;
 pub mod trace;

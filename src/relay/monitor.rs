@@ -1,14 +1,13 @@
 //! Metrics and health, on a port of their own: `/metrics` (Prometheus text), `/healthz` (the process lives), `/readyz`
-//! (it takes mail).
+//! (it takes mail; otherwise 503 with a reason a line).
 //!
 //! The metrics are the closed list of [`Metric`], and the functions here are the only places that record them, so that
 //! label values are closed lists too: never an address, a name or a text from a peer. The port has no password; it
 //! belongs on loopback.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -19,6 +18,8 @@ use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 
+use super::health::Health;
+use crate::limits;
 use crate::policy::Action;
 
 macro_rules! metric_list {
@@ -64,6 +65,9 @@ metric_list! {
     InspectionSeconds, Seconds, "schoolgate_inspection_seconds", "Inspection of one message";
     RulesFired, Counter, "schoolgate_rules_fired_total", "Rules that fired; rule: the rule's id";
     Queue, Gauge, "schoolgate_queue_messages", "Messages in the store; state: pending, queued, held";
+    StoreFree, Gauge, "schoolgate_store_free_octets", "Free room on the disk of the store";
+    StoreWell, Gauge, "schoolgate_store_well", "1 while commits succeed, 0 while they fail";
+    InspectionsWaiting, Gauge, "schoolgate_inspections_waiting", "Messages that wait for a thread to inspect them";
     QueueOldest, Gauge, "schoolgate_queue_oldest_seconds", "Age of the oldest message that waits for delivery";
     Deliveries, Counter, "schoolgate_deliveries_total", "Recipients by outcome at the smarthost; outcome: delivered, deferred, failed, unknown";
     DeliverySeconds, Seconds, "schoolgate_delivery_seconds", "One transaction with the smarthost";
@@ -131,6 +135,21 @@ pub fn queue(pending: u64, queued: u64, held: u64, oldest: Duration) {
     gauge!(Metric::QueueOldest.name()).set(oldest.as_secs_f64());
 }
 
+/// Free room on the disk of the store, octets.
+pub(super) fn store_free(octets: u64) {
+    gauge!(Metric::StoreFree.name()).set(octets as f64);
+}
+
+/// Whether commits succeed.
+pub(super) fn store_well(well: bool) {
+    gauge!(Metric::StoreWell.name()).set(f64::from(u8::from(well)));
+}
+
+/// So many messages more, or fewer, wait for a thread to inspect them.
+pub(super) fn inspections_waiting(change: i32) {
+    gauge!(Metric::InspectionsWaiting.name()).increment(f64::from(change));
+}
+
 /// So many recipients of one transaction with the smarthost had this outcome.
 pub fn delivery(outcome: DeliveryOutcome, recipients: u64) {
     let word = match outcome {
@@ -150,25 +169,6 @@ pub fn delivery_took(took: Duration) {
 /// A notice was queued; `kind` is a word of the program, never of a message.
 pub fn notice(kind: &'static str) {
     counter!(Metric::Notices.name(), "kind" => kind).increment(1);
-}
-
-/// Whether the gateway takes mail: set by whoever starts it, read by `/readyz`. Clones share one flag.
-#[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<AtomicBool>);
-
-impl Readiness {
-    /// Not ready.
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Says whether it is.
-    pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
-    }
-    /// Whether it is.
-    pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 /// Why metrics cannot be served.
@@ -234,12 +234,12 @@ impl Monitor {
     }
 
     /// Serves until the future is dropped.
-    pub async fn serve(self, readiness: Readiness) -> Result<(), MonitorError> {
+    pub async fn serve(self, health: Health) -> Result<(), MonitorError> {
         let handle = install()?;
         let upkeep = {
             let handle = handle.clone();
             async move {
-                let mut tick = tokio::time::interval(Duration::from_secs(5));
+                let mut tick = tokio::time::interval(Duration::from_secs(limits::METRICS_UPKEEP_SECONDS));
                 loop {
                     tick.tick().await;
                     handle.run_upkeep();
@@ -249,7 +249,7 @@ impl Monitor {
         let pages = Router::new()
             .route("/metrics", get(metrics_page).with_state(handle))
             .route("/healthz", get(|| async { "ok\n" }))
-            .route("/readyz", get(ready_page).with_state(readiness));
+            .route("/readyz", get(ready_page).with_state(health));
         tokio::select! {
             served = async { axum::serve(self.socket, pages).await } => served.map_err(MonitorError::Serve),
             () = upkeep => Ok(()),
@@ -258,16 +258,21 @@ impl Monitor {
 }
 
 /// Binds and serves until the future is dropped.
-pub async fn serve(address: SocketAddr, readiness: Readiness) -> Result<(), MonitorError> {
-    Monitor::bind(address).await?.serve(readiness).await
+pub async fn serve(address: SocketAddr, health: Health) -> Result<(), MonitorError> {
+    Monitor::bind(address).await?.serve(health).await
 }
 
 async fn metrics_page(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
 }
 
-async fn ready_page(State(readiness): State<Readiness>) -> impl IntoResponse {
-    if readiness.is_ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+async fn ready_page(State(health): State<Health>) -> impl IntoResponse {
+    let troubles = health.troubles(Instant::now());
+    if troubles.is_empty() {
+        return (StatusCode::OK, "ready\n".to_owned());
+    }
+    let reasons: String = troubles.iter().map(|trouble| format!("not ready: {trouble}\n")).collect();
+    (StatusCode::SERVICE_UNAVAILABLE, reasons)
 }
 
 #[cfg(test)]
@@ -289,16 +294,17 @@ mod tests {
     async fn pages() {
         let monitor = Monitor::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = monitor.address();
-        let readiness = Readiness::new();
+        let health = Health::new();
         install().unwrap();
-        let served = tokio::spawn(monitor.serve(readiness.clone()));
+        let served = tokio::spawn(monitor.serve(health.clone()));
         decided(Action::Hold, &["pupil-record-to-personal"], Duration::from_millis(30));
         queue(1, 2, 3, Duration::from_secs(4));
         delivery(DeliveryOutcome::Deferred, 2);
 
         assert!(get(address, "/healthz").await.starts_with("HTTP/1.1 200"));
-        assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 503"));
-        readiness.set(true);
+        let page = get(address, "/readyz").await;
+        assert!(page.starts_with("HTTP/1.1 503") && page.ends_with("not ready: starting or stopping\n"), "{page}");
+        health.set_serving(true);
         assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
         let page = get(address, "/metrics").await;
         for line in [

@@ -121,6 +121,11 @@ impl Reply {
         Self::new(Code::NoRoom, (3, 1), "Not enough storage, please try again later")
     }
 
+    /// 451 4.3.2: more mail than can be read at the moment; the client keeps the message and tries again.
+    pub fn busy() -> Self {
+        Self::new(Code::LocalError, (3, 2), "More mail than can be read at the moment, please try again later")
+    }
+
     /// The code.
     pub fn code(&self) -> Code {
         self.code

@@ -158,7 +158,8 @@ pub struct Session {
     /// Commands that do nothing since the last message.
     junk: usize,
     stopping: bool,
-    short_of_space: bool,
+    /// What MAIL is answered with while no mail is taken.
+    refusal: Option<Reply>,
 }
 
 impl Session {
@@ -175,7 +176,7 @@ impl Session {
             errors: 0,
             junk: 0,
             stopping: false,
-            short_of_space: false,
+            refusal: None,
         }
     }
 
@@ -190,9 +191,15 @@ impl Session {
         Reply::new(Code::Unavailable, (3, 2), text).to_bytes()
     }
 
-    /// Whether MAIL is to be answered with 452 for want of storage.
-    pub fn set_short_of_space(&mut self, short: bool) {
-        self.short_of_space = short;
+    /// The banner while no mail can be taken at all (RFC 5321 3.1, 4.2.2).
+    pub fn not_in_service(hostname: &str) -> Vec<u8> {
+        let text = format!("{hostname} Mail cannot be taken at the moment, please try again later");
+        Reply::new(Code::Unavailable, (3, 0), text).to_bytes()
+    }
+
+    /// What MAIL is answered with instead of 250, while there is a reason; a transaction that is open goes on.
+    pub fn set_refusal(&mut self, refusal: Option<Reply>) {
+        self.refusal = refusal;
     }
 
     /// Nothing more will be read or written.
@@ -382,8 +389,8 @@ impl Session {
         } else if too_big {
             let text = format!("This server takes messages of up to {} octets", self.config.message_size);
             self.refuse(&Reply::new(Code::TooBig, (3, 4), text), actions);
-        } else if self.short_of_space {
-            self.say(&Reply::no_room());
+        } else if let Some(refusal) = self.refusal.clone() {
+            self.say(&refusal);
         } else {
             let Mail { from, eight_bit, smtputf8, size: _ } = mail;
             let envelope = Envelope { mail_from: from, recipients: Vec::new(), smtputf8, eight_bit };

@@ -70,7 +70,7 @@ impl StoreError {
     }
 
     /// The disk or the database failed, as opposed to a request that cannot be met.
-    pub(super) fn is_failure(&self) -> bool {
+    pub fn is_failure(&self) -> bool {
         matches!(self, Self::Full | Self::Io { .. } | Self::Database(_))
     }
 }

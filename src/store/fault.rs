@@ -2,8 +2,11 @@
 //!
 //! Nothing happens unless the environment variable `SCHOOLGATE_FAULT` names a point when the process starts. With
 //! `after-commit` the process aborts (SIGABRT, no destructors, no flushing) the first time it comes to that point, with
-//! `after-commit:5` the fifth time. Two are no points: `disk-full` makes every commit of new mail fail as a full disk does,
-//! and `inspection-fails` makes every inspection fail, with `:2` only the first two.
+//! `after-commit:5` the fifth time. Some are no points: `disk-full` makes every commit of new mail fail as a full disk does,
+//! `inspection-fails` makes every inspection fail, with `:2` only the first two, and `inspection-takes:300` makes each last 300 ms
+//! longer.
+//!
+//! `panic:TASK` makes a long-lived task panic (the names are those of `relay::supervise`), at the pass that follows.
 //!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
 //! `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
@@ -42,10 +45,28 @@ pub fn point(name: &str) {
     }
 }
 
-/// The environment asks for this inspection to fail.
-pub fn inspection_fails() -> bool {
+/// Panics if the environment asks for it here: `panic:NAME` at the first pass, `panic:NAME:3` at the third.
+pub fn panic_point(name: &str) {
     static PASSES: AtomicU64 = AtomicU64::new(0);
-    fault().is_some_and(|f| f.name == "inspection-fails" && PASSES.fetch_add(1, Ordering::SeqCst) < f.pass)
+    if let Some(fault) = fault()
+        && fault.name.strip_prefix("panic:") == Some(name)
+        && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == fault.pass
+    {
+        std::panic::panic_any("asked for by the environment");
+    }
+}
+
+/// Panics if the environment asks for this inspection to fail, or makes it last where it asks for slow ones.
+pub fn inspection() {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    let Some(fault) = fault() else { return };
+    match fault.name.as_str() {
+        "inspection-fails" if PASSES.fetch_add(1, Ordering::SeqCst) < fault.pass => {
+            std::panic::panic_any("asked for by the environment")
+        }
+        "inspection-takes" => std::thread::sleep(std::time::Duration::from_millis(fault.pass)),
+        _ => {}
+    }
 }
 
 /// The environment asks for a full disk.
@@ -57,9 +78,12 @@ pub fn disk_full() -> bool {
 mod tests {
     #[test]
     fn a_fault_names_its_point_and_its_pass() {
-        for (value, name, pass) in
-            [("after-commit", "after-commit", 1), ("before-250:7", "before-250", 7), ("a:b", "a:b", 1)]
-        {
+        for (value, name, pass) in [
+            ("after-commit", "after-commit", 1),
+            ("before-250:7", "before-250", 7),
+            ("panic:a", "panic:a", 1),
+            ("panic:a:2", "panic:a", 2),
+        ] {
             let fault = super::read(value);
             assert_eq!((fault.name.as_str(), fault.pass), (name, pass));
         }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::StoreError;
 
 /// The master key: 32 random bytes that never stand in the store itself.
+#[derive(Clone)]
 pub struct StoreKey(Zeroizing<[u8; 32]>);
 
 impl std::fmt::Debug for StoreKey {

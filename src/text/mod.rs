@@ -9,10 +9,12 @@ pub mod checks;
 pub mod document;
 pub mod filter;
 mod fold;
+mod halt;
 pub mod normalise;
 pub mod problem;
 mod run;
 mod tokens;
 
 pub use document::{Block, Document, Image, Kind, Row, Table};
+pub use halt::Halt;
 pub use normalise::{Run, Text, TextBuf, Texts};

@@ -1,6 +1,8 @@
 //! The real binary on a school directory of its own.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +15,7 @@ pub struct Gateway {
     pub config: PathBuf,
     dir: tempfile::TempDir,
     child: Option<Child>,
+    monitor: u16,
 }
 
 impl Gateway {
@@ -35,7 +38,7 @@ impl Gateway {
         set(&mut config, "queue", "retry_minutes", vec![0.002, 0.01]);
         let file = dir.path().join("schoolgate.toml");
         std::fs::write(&file, toml::to_string(&config).expect("TOML")).expect("the configuration");
-        Self { port, config: file, dir, child: None }
+        Self { port, config: file, dir, child: None, monitor: 0 }
     }
 
     /// A gateway that runs.
@@ -62,6 +65,21 @@ impl Gateway {
 
     /// As [`Gateway::start`], for one that may end before it greets: then how it ended.
     pub fn try_start(&mut self, environment: &[(&str, &str)]) -> Result<(), ExitStatus> {
+        self.spawn(environment);
+        let until = Instant::now() + PATIENCE;
+        while Client::connect(self.port).is_err() {
+            if let Some(status) = self.exited() {
+                self.child = None;
+                return Err(status);
+            }
+            assert!(Instant::now() < until, "it does not listen\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Starts the process and waits for nothing.
+    pub fn spawn(&mut self, environment: &[(&str, &str)]) {
         assert!(self.child.is_none(), "it runs already");
         let log = File::options().create(true).append(true).open(self.log_file()).expect("the log");
         let child = Command::new(env!("CARGO_BIN_EXE_schoolgate"))
@@ -76,16 +94,6 @@ impl Gateway {
             .spawn()
             .expect("the program starts");
         self.child = Some(child);
-        let until = Instant::now() + PATIENCE;
-        while Client::connect(self.port).is_err() {
-            if let Some(status) = self.exited() {
-                self.child = None;
-                return Err(status);
-            }
-            assert!(Instant::now() < until, "it does not listen\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
     }
 
     /// SIGKILL: no farewell, nothing flushed.
@@ -128,8 +136,58 @@ impl Gateway {
         self.child.is_some() && self.exited().is_none()
     }
 
-    fn exited(&mut self) -> Option<ExitStatus> {
+    /// How it ended, if it has.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.as_mut().and_then(|child| child.try_wait().expect("its status"))
+    }
+
+    /// Puts metrics and health on a port of their own; takes effect at the next start.
+    pub fn monitored(&mut self) {
+        self.monitor = free_port();
+        self.set("monitor", "address", format!("127.0.0.1:{}", self.monitor));
+    }
+
+    /// A page of the monitor: its status and its text. Status 0 where nobody answers.
+    pub fn page(&self, path: &str) -> (u16, String) {
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.monitor))?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: monitor\r\nConnection: close\r\n\r\n")?;
+            let mut text = String::new();
+            stream.read_to_string(&mut text)?;
+            Ok(text)
+        };
+        let text = ask().unwrap_or_default();
+        let status = text.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        (status, text.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned()))
+    }
+
+    /// Waits until `/readyz` answers this status; gives its text.
+    pub fn wait_for_readiness(&self, wanted: u16) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let (status, text) = self.page("/readyz");
+            if status == wanted {
+                return text;
+            }
+            assert!(Instant::now() < until, "/readyz is {status} {text:?}, not {wanted}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The reply that stands in place of a banner, or the banner.
+    pub fn banner(&self) -> String {
+        let mut line = String::new();
+        let read = TcpStream::connect(("127.0.0.1", self.port)).and_then(|stream| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            BufReader::new(stream).read_line(&mut line)
+        });
+        read.map(|_| line).unwrap_or_default()
+    }
+
+    /// The directory of the school, where the store is too.
+    pub fn directory(&self) -> &Path {
+        self.dir.path()
     }
 
     /// A client that has said EHLO.

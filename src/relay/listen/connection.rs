@@ -3,7 +3,6 @@
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::spool::Spool;
 use super::{Shared, Submission, TakeIn, told_to_stop};
 use crate::limits;
+use crate::relay::health::Door;
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::trace::Hop;
@@ -24,6 +24,16 @@ use crate::store::{QueueId, fault};
 
 /// How a connection ended that only looked whether the port answers, as health checks do.
 pub(super) const SAID_NOTHING: &str = "said-nothing";
+
+/// What MAIL is answered with while mail cannot be taken.
+fn refusal(door: Door) -> Option<Reply> {
+    match door {
+        Door::Open => None,
+        Door::NoRoom => Some(Reply::no_room()),
+        Door::Sick => Some(Reply::try_again("Mail cannot be stored at the moment, please try again later")),
+        Door::Busy => Some(Reply::busy()),
+    }
+}
 
 /// A message that comes.
 struct Receiving {
@@ -137,7 +147,7 @@ impl<T: TakeIn> Connection<T> {
         if let Some(receiving) = &mut self.receiving {
             receiving.read += input.len() as u64;
         }
-        self.session.set_short_of_space(self.shared.options.short_of_space.load(Ordering::Relaxed));
+        self.session.set_refusal(refusal(self.shared.options.health.door()));
         self.session.receive(input, actions);
         // Octets alone are no progress: a command must end before the client has its full time again.
         if !actions.is_empty() {
@@ -230,8 +240,9 @@ impl<T: TakeIn> Connection<T> {
         // A message larger than all permits together takes them all and goes alone.
         let kib = (spool.length().div_ceil(1024)).min(limits::CONTENT_IN_HAND / 1024);
         let permits = u32::try_from(kib).unwrap_or(u32::MAX);
-        let Ok(_in_hand) = self.shared.in_hand.acquire_many(permits).await else {
-            return Reply::try_again("Local error");
+        let wait = Duration::from_secs(limits::INSPECT_QUEUE_SECONDS);
+        let Ok(Ok(_in_hand)) = timeout(wait, self.shared.in_hand.acquire_many(permits)).await else {
+            return Reply::busy();
         };
         let (content, sha256) = match spool.finish().await {
             Ok(finished) => finished,

@@ -5,6 +5,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::*;
+use crate::store::StoreError;
 
 /// Takes everything in and keeps it; falls over at a message from `panic@`.
 #[derive(Default)]
@@ -26,7 +27,8 @@ struct Gateway {
     stop: watch::Sender<bool>,
     served: JoinHandle<()>,
     spool: tempfile::TempDir,
-    short_of_space: Arc<AtomicBool>,
+    health: Health,
+    options: ListenOptions,
 }
 
 impl Gateway {
@@ -35,7 +37,7 @@ impl Gateway {
     }
 
     async fn start_at(relay_from: &str, pace: Pace) -> Self {
-        let short_of_space = Arc::new(AtomicBool::new(false));
+        let health = Health::new();
         let spool = tempfile::tempdir().unwrap();
         let options = ListenOptions {
             hostname: "gate.school.example".into(),
@@ -44,15 +46,15 @@ impl Gateway {
             message_size: 4 * 1024 * 1024,
             spool: spool.path().to_owned(),
             store_key: [1; 32],
-            short_of_space: short_of_space.clone(),
+            health: health.clone(),
             pace,
         };
-        let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options).await.unwrap();
+        let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options.clone()).await.unwrap();
         let address = listener.addresses()[0];
         let toy = Arc::new(Toy::default());
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(listener.serve(toy.clone(), stopped));
-        Self { address, toy, stop, served, spool, short_of_space }
+        Self { address, toy, stop, served, spool, health, options }
     }
 
     fn taken(&self) -> Vec<Submission> {
@@ -338,11 +340,37 @@ async fn the_silent_and_the_slow_are_cut() {
 }
 
 #[tokio::test]
-async fn short_of_space_is_told_before_the_content() {
+async fn what_keeps_mail_out_is_told_before_the_content() {
     let gateway = Gateway::start("127.0.0.0/8").await;
     let mut client = gateway.client().await;
-    gateway.short_of_space.store(true, std::sync::atomic::Ordering::Relaxed);
+    let health = &gateway.health;
+    health.set_short_of_room(true);
     assert!(client.says("MAIL FROM:<a@school.example>\r\n").await.starts_with("452 4.3.1 "));
-    gateway.short_of_space.store(false, std::sync::atomic::Ordering::Relaxed);
+    health.set_short_of_room(false);
+    health.set_busy(true);
+    assert!(client.says("MAIL FROM:<a@school.example>\r\n").await.starts_with("451 4.3.2 "));
+    health.set_busy(false);
+    health.committed(Err(&StoreError::Closed), std::time::Instant::now());
+    assert!(client.says("MAIL FROM:<a@school.example>\r\n").await.starts_with("451 4.3.0 "));
+    let mut turned_away = Client(TcpStream::connect(gateway.address).await.unwrap());
+    assert!(turned_away.reply().await.starts_with("421 4.3.0 "));
+    assert_eq!(turned_away.reply().await, "");
+    health.committed(Ok(()), std::time::Instant::now());
     assert!(client.mails("a", b"x\r\n.\r\n").await.starts_with("250 "));
+}
+
+#[tokio::test]
+async fn until_it_is_ready_everybody_hears_421() {
+    let gateway = Gateway::start("127.0.0.0/8").await;
+    let options = ListenOptions { hostname: "late.school.example".into(), ..gateway.options.clone() };
+    let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options).await.unwrap();
+    let address = listener.addresses()[0];
+    let clients = async {
+        for _ in 0..3 {
+            let mut client = Client(TcpStream::connect(address).await.unwrap());
+            assert!(client.reply().await.starts_with("421 4.3.0 late.school.example "));
+            assert_eq!(client.reply().await, "");
+        }
+    };
+    listener.turn_away_until(clients).await;
 }

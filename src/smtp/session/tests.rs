@@ -307,7 +307,7 @@ fn ten_thousand_messages_on_one_connection_leave_nothing_behind() {
 #[test]
 fn silence_and_short_storage() {
     let mut talk = Talk::greeted();
-    talk.session.set_short_of_space(true);
+    talk.session.set_refusal(Some(Reply::no_room()));
     assert!(talk.says(MAIL).starts_with("452 4.3.1 "));
     let mut actions = Vec::new();
     talk.session.timed_out(&mut actions);

@@ -1,0 +1,255 @@
+//! The threads that inspect: one job a message, within a time, and none that nobody waits for.
+//!
+//! Small messages have threads of their own, so that none waits behind an archive. A job that found no thread in time is
+//! dropped, not set aside: what was set aside would want the same threads again, and overload would feed itself. A job
+//! that runs past its time is told to stop and does so at its next part or line.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::limits;
+use crate::relay::health::Health;
+use crate::relay::log::{Event, event};
+use crate::relay::monitor;
+use crate::text::Halt;
+
+/// Why a job gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undone {
+    /// No thread was free in time; it was not begun.
+    Busy,
+    /// It ran out of time.
+    Late,
+    /// It panicked.
+    Failed,
+}
+
+/// How long a job may wait and run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For a thread.
+    pub queue: Duration,
+    /// From its start to its end.
+    pub run: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            queue: Duration::from_secs(limits::INSPECT_QUEUE_SECONDS),
+            run: Duration::from_secs(limits::INSPECT_SECONDS),
+        }
+    }
+}
+
+/// The threads.
+pub(super) struct Inspectors {
+    light: Threads,
+    heavy: Threads,
+    patience: Patience,
+}
+
+/// Threads of one kind with the jobs that wait for them.
+struct Threads {
+    pool: rayon::ThreadPool,
+    queue: Arc<Queue>,
+}
+
+/// The jobs that wait for a thread.
+#[derive(Default)]
+struct Queue {
+    waiting: AtomicUsize,
+    /// What comes now would wait too long.
+    full: AtomicBool,
+    /// Told of it, where MAIL should be refused meanwhile.
+    health: Option<Health>,
+}
+
+impl Queue {
+    /// A place in the queue, unless it is full.
+    fn enter(&self) -> Option<Instant> {
+        if self.full.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        monitor::inspections_waiting(1);
+        Some(Instant::now())
+    }
+
+    /// A job has left, begun or given up. The queue is full from the first job that waited half of what it may, until one
+    /// waits less than a quarter or none is left: so what is let in is answered in time.
+    fn leave(&self, waited: Duration, patience: Duration) {
+        let left = self.waiting.fetch_sub(1, Ordering::Relaxed) - 1;
+        monitor::inspections_waiting(-1);
+        if waited >= patience / 2 && left > 0 {
+            self.set_full(true);
+        } else if waited < patience / 4 || left == 0 {
+            self.set_full(false);
+        }
+    }
+
+    fn set_full(&self, full: bool) {
+        if self.full.swap(full, Ordering::Relaxed) != full {
+            let reason = if full { "what comes is answered with 451" } else { "mail is taken again" };
+            event!(Event::Trouble, what = "more mail than can be inspected", reason);
+            if let Some(health) = &self.health {
+                health.set_busy(full);
+            }
+        }
+    }
+}
+
+impl Inspectors {
+    /// As many threads of each kind as the machine has processors.
+    pub(super) fn new(health: Health, patience: Patience) -> Result<Self, rayon::ThreadPoolBuildError> {
+        let light = rayon::ThreadPoolBuilder::new().thread_name(|i| format!("inspect-{i}")).build()?;
+        let heavy = rayon::ThreadPoolBuilder::new()
+            .thread_name(|i| format!("inspect-heavy-{i}"))
+            .start_handler(|_| {
+                // On Linux this is the thread's own. Should it fail, large messages merely yield less.
+                let _ = rustix::process::nice(limits::WORKER_NICE);
+            })
+            .build()?;
+        // Most mail is light: only where that must wait is it refused before its content has come.
+        let light_queue = Queue { health: Some(health), ..Queue::default() };
+        Ok(Self {
+            light: Threads { pool: light, queue: Arc::new(light_queue) },
+            heavy: Threads { pool: heavy, queue: Arc::default() },
+            patience,
+        })
+    }
+
+    /// Runs a job about so many octets. A panic in it is [`Undone::Failed`], not a crashed gateway.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        octets: usize,
+        job: impl FnOnce(&Halt) -> T + Send + 'static,
+    ) -> Result<T, Undone> {
+        let Threads { pool, queue } = if octets > limits::LIGHT_MESSAGE { &self.heavy } else { &self.light };
+        let entered = queue.enter().ok_or(Undone::Busy)?;
+        let (begins, begun) = oneshot::channel();
+        let (done, result) = oneshot::channel();
+        let halt = Halt::default();
+        let (halted, queue, patience) = (halt.clone(), Arc::clone(queue), self.patience);
+        pool.spawn_fifo(move || {
+            let wanted = !halted.is_set() && begins.send(()).is_ok();
+            queue.leave(entered.elapsed(), patience.queue);
+            if wanted {
+                let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| job(&halted)));
+                // Nobody may be waiting any more; then the outcome is of no use.
+                let _ = done.send(outcome.map_err(|_| Undone::Failed));
+            }
+        });
+        let _stop = StopOnDrop(halt);
+        if tokio::time::timeout(patience.queue, begun).await.is_err() {
+            return Err(Undone::Busy);
+        }
+        match tokio::time::timeout(patience.run, result).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Undone::Failed),
+            Err(_) => Err(Undone::Late),
+        }
+    }
+}
+
+/// Whoever waited is gone: the job is to stop, or not to begin.
+struct StopOnDrop(Halt);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    const SOON: Patience = Patience { queue: Duration::from_millis(200), run: Duration::from_millis(200) };
+
+    fn inspectors() -> (Inspectors, Health) {
+        let health = Health::new();
+        (Inspectors::new(health.clone(), SOON).unwrap(), health)
+    }
+
+    #[tokio::test]
+    async fn a_job_gives_its_outcome_and_a_panic_is_a_failure() {
+        let (inspectors, _) = inspectors();
+        for octets in [1, limits::LIGHT_MESSAGE + 1] {
+            assert_eq!(inspectors.run(octets, |_| 7).await, Ok(7));
+            let failed = inspectors.run(octets, |_| std::panic::panic_any("asked for by the test")).await;
+            assert_eq!(failed, Err::<(), _>(Undone::Failed));
+            assert_eq!(inspectors.run(octets, |_| 8).await, Ok(8), "the thread lives on");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_past_its_time_is_told_to_stop() {
+        let (inspectors, _) = inspectors();
+        let (stopped, was_stopped) = mpsc::channel();
+        let late = inspectors.run(1, move |halt: &Halt| {
+            while !halt.is_set() {
+                std::thread::yield_now();
+            }
+            stopped.send(()).unwrap();
+        });
+        assert_eq!(late.await, Err(Undone::Late));
+        was_stopped.recv_timeout(Duration::from_secs(20)).expect("it stops");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_does_not_begin_and_a_full_queue_takes_nothing() {
+        let (inspectors, health) = inspectors();
+        let inspectors = Arc::new(inspectors);
+        let (release, gate) = gate_that_is_shut();
+        let processors = rayon::current_num_threads();
+        // Every thread is taken until the gate opens.
+        let long: Vec<_> = (0..processors)
+            .map(|_| {
+                let (inspectors, gate) = (Arc::clone(&inspectors), Arc::clone(&gate));
+                tokio::spawn(async move { inspectors.run(1, move |_: &Halt| drop(gate.lock())).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let begun = Arc::new(AtomicBool::new(false));
+        let mark = Arc::clone(&begun);
+        let waited = inspectors.run(1, move |_: &Halt| mark.store(true, Ordering::Relaxed)).await;
+        assert_eq!(waited, Err(Undone::Busy), "no thread in time");
+        drop(release);
+        for job in long {
+            let _ = job.await;
+        }
+        assert_eq!(inspectors.run(1, |_| 1).await, Ok(1), "taken again when the queue is empty");
+        assert!(!begun.load(Ordering::Relaxed), "the job that was given up never ran");
+        assert_eq!(health.door(), crate::relay::health::Door::Open);
+    }
+
+    /// A lock that is held until the first half is dropped.
+    fn gate_that_is_shut() -> (std::sync::MutexGuard<'static, ()>, Arc<&'static std::sync::Mutex<()>>) {
+        let lock: &'static std::sync::Mutex<()> = Box::leak(Box::default());
+        (lock.lock().unwrap(), Arc::new(lock))
+    }
+
+    #[test]
+    fn the_queue_is_full_while_waits_are_long() {
+        let health = Health::new();
+        let queue = Queue { health: Some(health.clone()), ..Queue::default() };
+        let patience = Duration::from_secs(16);
+        // The wait of the job that leaves, in seconds, and whether the queue is full then; two more jobs wait behind it.
+        for (waited, full) in [(0, false), (7, false), (8, true), (5, true), (4, true), (3, false), (20, true)] {
+            queue.waiting.store(3, Ordering::Relaxed);
+            queue.leave(Duration::from_secs(waited), patience);
+            assert_eq!(queue.enter().is_none(), full, "after {waited} s");
+            assert_eq!(health.door() == crate::relay::health::Door::Busy, full, "after {waited} s");
+        }
+        queue.waiting.store(1, Ordering::Relaxed);
+        queue.leave(Duration::from_secs(20), patience);
+        assert!(queue.enter().is_some(), "nobody is left to wait behind");
+    }
+}
