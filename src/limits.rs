@@ -171,6 +171,8 @@ limits! {
     LEASE_SECONDS: u64 = 7_200, "seconds", "own choice: above the sum of all waits of one transaction; a new daemon ends the leases of the last";
     /// Characters kept of a smarthost's reply.
     REPLY_KEPT: usize = 500, "characters", "RFC 5321 4.5.3.1.5 bounds a line at 512";
+    /// A whole reply of the smarthost; what says more is no SMTP server.
+    REPLY_OCTETS: usize = 1024 * 1024, "octets", "own choice: ten times Postfix's smtp_response_limit of 100,000; little of it is kept";
     /// Octets of the original's header that a report of failure quotes.
     REPORT_HEADERS: usize = 65_536, "octets", "own choice, near Postfix's bounce_size_limit of 50,000";
 
@@ -202,7 +204,7 @@ limits! {
     DISK_COMFORT_BYTES: u64 = 2 * 1024 * 1024 * 1024, "octets", "own choice: a week of a large school's held mail";
     /// Patience of `doctor` with the smarthost.
     DOCTOR_SECONDS: u64 = 10, "seconds", "own choice: a person waits";
-    /// Lines of one reply of the smarthost that `doctor` reads.
+    /// Lines kept of one reply of the smarthost.
     REPLY_LINES: usize = 100, "lines", "own choice: EHLO replies have a dozen";
     /// Pause between two looks at queue figures and disk space.
     WATCH_STORE_SECONDS: u64 = 10, "seconds", "own choice: finer than a metrics scrape";

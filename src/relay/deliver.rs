@@ -8,9 +8,13 @@
 
 mod connection;
 #[cfg(test)]
+mod odd_replies;
+mod reply;
+#[cfg(test)]
 mod sink;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod transaction;
 mod wire;
 
@@ -19,10 +23,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lettre::transport::smtp::client::TlsParameters;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
+use tokio_rustls::TlsConnector;
 
 use self::connection::Connection;
 pub(super) use self::transaction::header_of;
@@ -60,7 +64,7 @@ pub fn run(
     queue: QueueConfig,
     shutdown: watch::Receiver<bool>,
 ) -> Result<impl Future<Output = ()> + Send, DeliverError> {
-    let tls = connection::tls_parameters(&smarthost).map_err(DeliverError::Tls)?;
+    let tls = tls::connector(&smarthost).map_err(DeliverError::Tls)?;
     let places = smarthost.connections.max(1);
     let handed = store.hand_over(places * IN_HAND, LEASE);
     let courier = Courier {
@@ -83,7 +87,7 @@ struct Courier {
     smarthost: SmarthostConfig,
     hostname: String,
     queue: QueueConfig,
-    tls: Option<TlsParameters>,
+    tls: Option<TlsConnector>,
     permits: Arc<Semaphore>,
     /// Connections without work, the last one used at the end.
     idle: Mutex<Vec<Connection>>,
@@ -287,7 +291,8 @@ impl Courier {
         content: &[u8],
     ) -> Result<Vec<RecipientOutcome>, String> {
         loop {
-            let idle = lock(&self.idle).pop();
+            // The smarthost may close what lay idle, or say something of itself.
+            let idle = std::iter::from_fn(|| lock(&self.idle).pop()).find(Connection::is_ready);
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,

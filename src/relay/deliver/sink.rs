@@ -16,6 +16,8 @@ pub struct Script {
     pub rcpt: HashMap<&'static str, &'static str>,
     /// Replies by verb, `BANNER`, `DOT`; `close` closes without a word. Without one all goes well.
     pub replies: HashMap<&'static str, &'static str>,
+    /// A reply byte by byte, before all others; may be changed while the smarthost serves.
+    pub odd: Arc<Mutex<Option<Odd>>>,
     /// Only for the first connection.
     pub once: bool,
     /// Wait before the answer to the final dot.
@@ -24,6 +26,35 @@ pub struct Script {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Said in one packet with the 220 to STARTTLS.
     pub injected: &'static str,
+}
+
+/// What is said at one step, and the class of reply that it stands for; 0 is none.
+#[derive(Clone)]
+pub struct Odd {
+    /// A verb, `BANNER` or `DOT`.
+    pub step: &'static str,
+    pub bytes: Vec<u8>,
+    pub class: u8,
+}
+
+impl Script {
+    /// What is said at this step, if the script has it.
+    fn says(&self, step: &str) -> Option<(Vec<u8>, u8)> {
+        if let Some(odd) = self.odd.lock().unwrap().as_ref()
+            && odd.step == step
+        {
+            return Some((odd.bytes.clone(), odd.class));
+        }
+        self.replies.get(step).map(|reply| line(reply))
+    }
+}
+
+/// A reply of one line; `close` is none.
+fn line(reply: &str) -> (Vec<u8>, u8) {
+    match reply {
+        "close" => (Vec::new(), 0),
+        _ => (format!("{reply}\r\n").into_bytes(), reply.as_bytes()[0] - b'0'),
+    }
 }
 
 /// What it was given.
@@ -70,12 +101,12 @@ pub async fn smarthost(listener: TcpListener, script: Script, log: Log) {
 }
 
 async fn serve(stream: TcpStream, script: Script, log: Log) -> std::io::Result<()> {
-    let banner = script.replies.get("BANNER").copied().unwrap_or("220 sink ESMTP");
+    let (banner, _) = script.says("BANNER").unwrap_or_else(|| line("220 sink ESMTP"));
     let mut stream = BufReader::new(stream);
-    if banner == "close" {
+    if banner.is_empty() {
         return Ok(());
     }
-    stream.write_all(format!("{banner}\r\n").as_bytes()).await?;
+    stream.write_all(&banner).await?;
     if !session(&mut stream, &script, &log, false).await? {
         return Ok(());
     }
@@ -92,55 +123,43 @@ where
 {
     let mut current = Taken { tls, ..Taken::default() };
     loop {
-        let mut line = Vec::new();
-        if stream.read_until(b'\n', &mut line).await? == 0 {
+        let mut command = Vec::new();
+        if stream.read_until(b'\n', &mut command).await? == 0 {
             return Ok(false);
         }
-        let line = String::from_utf8(line).unwrap().trim_end().to_owned();
-        log.commands.lock().unwrap().push(line.clone());
-        let verb = line.split([' ', ':']).next().unwrap_or_default().to_owned();
-        let scripted = script.replies.get(verb.as_str()).copied();
-        if scripted == Some("close") {
-            return Ok(false);
-        }
-        let reply = match (verb.as_str(), scripted) {
-            (_, Some(reply)) => reply.to_owned(),
-            ("EHLO", _) => {
-                let words: Vec<_> = script.offers.iter().filter(|w| !(tls && **w == "STARTTLS")).collect();
-                let mut reply = String::new();
-                for word in &words {
-                    reply.push_str(&format!("250-{word}\r\n"));
-                }
-                format!("250-sink\r\n{reply}250 HELP")
+        let command = String::from_utf8(command).unwrap().trim_end().to_owned();
+        log.commands.lock().unwrap().push(command.clone());
+        let verb = command.split([' ', ':']).next().unwrap_or_default().to_owned();
+        let address = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        let (reply, class) = script.says(&verb).unwrap_or_else(|| match verb.as_str() {
+            "EHLO" => {
+                let offers = script.offers.iter().filter(|w| !(tls && w.eq_ignore_ascii_case("STARTTLS")));
+                let offers: String = offers.map(|word| format!("250-{word}\r\n")).collect();
+                line(&format!("250-sink\r\n{offers}250 HELP"))
             }
-            ("STARTTLS", _) => {
-                stream.write_all(format!("220 go\r\n{}", script.injected).as_bytes()).await?;
-                return Ok(true);
-            }
-            ("MAIL", _) => {
-                current.mail = line.clone();
-                "250 2.1.0 ok".to_owned()
-            }
-            ("RCPT", _) if current.mail.is_empty() => "503 5.5.1 MAIL first".to_owned(),
-            ("RCPT", _) => {
-                let address = line.split(['<', '>']).nth(1).unwrap_or_default();
+            "STARTTLS" => (format!("220 go\r\n{}", script.injected).into_bytes(), 2),
+            "RCPT" if current.mail.is_empty() => line("503 5.5.1 MAIL first"),
+            "RCPT" => {
                 let local = address.split('@').next().unwrap_or_default();
-                let reply = script.rcpt.get(local).copied().unwrap_or("250 2.1.5 ok");
-                if reply.starts_with('2') {
-                    current.rcpt.push(address.to_owned());
-                }
-                reply.to_owned()
+                line(script.rcpt.get(local).copied().unwrap_or("250 2.1.5 ok"))
             }
-            ("DATA", _) if current.rcpt.is_empty() => "554 5.5.1 no valid recipients".to_owned(),
-            ("DATA", _) => "354 go on".to_owned(),
-            ("QUIT", _) => {
-                stream.write_all(b"221 bye\r\n").await?;
-                return Ok(false);
-            }
-            _ => "250 ok".to_owned(),
-        };
-        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
-        if verb != "DATA" || !reply.starts_with('3') {
+            "DATA" if current.rcpt.is_empty() => line("554 5.5.1 no valid recipients"),
+            "DATA" => line("354 go on"),
+            "QUIT" => line("221 bye"),
+            _ => line("250 ok"),
+        });
+        if reply.is_empty() {
+            return Ok(false);
+        }
+        stream.write_all(&reply).await?;
+        match (verb.as_str(), class) {
+            ("STARTTLS", 2) => return Ok(true),
+            ("MAIL", 2) => current.mail = command,
+            ("RCPT", 2) => current.rcpt.push(address),
+            ("QUIT", _) => return Ok(false),
+            _ => {}
+        }
+        if verb != "DATA" || class != 3 {
             continue;
         }
         loop {
@@ -154,15 +173,14 @@ where
             current.content.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
         }
         tokio::time::sleep(script.slow).await;
-        let reply = script.replies.get("DOT").copied().unwrap_or("250 2.0.0 taken");
-        if reply == "close" {
+        let (reply, class) = script.says("DOT").unwrap_or_else(|| line("250 2.0.0 taken"));
+        if class == 2 || reply.is_empty() {
             log.taken.lock().unwrap().push(current);
+        }
+        if reply.is_empty() {
             return Ok(false);
         }
-        if reply.starts_with('2') {
-            log.taken.lock().unwrap().push(current);
-        }
         current = Taken { tls, ..Taken::default() };
-        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        stream.write_all(&reply).await?;
     }
 }

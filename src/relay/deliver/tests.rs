@@ -17,20 +17,20 @@ use crate::smtp::{Address, Envelope};
 use crate::store::{Class, Decision, NewEntry, State, StoreKey};
 
 /// A gateway that delivers to a scripted smarthost.
-struct Gateway {
-    store: Store,
-    log: Log,
+pub(super) struct Gateway {
+    pub store: Store,
+    pub log: Log,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
     directory: tempfile::TempDir,
 }
 
-struct Setting {
-    tls: SmarthostTls,
-    ca_file: Option<PathBuf>,
-    retry: Duration,
-    give_up: Duration,
-    connections: usize,
+pub(super) struct Setting {
+    pub tls: SmarthostTls,
+    pub ca_file: Option<PathBuf>,
+    pub retry: Duration,
+    pub give_up: Duration,
+    pub connections: usize,
 }
 
 impl Default for Setting {
@@ -46,7 +46,7 @@ impl Default for Setting {
 }
 
 impl Gateway {
-    async fn start(script: Script, setting: Setting) -> Self {
+    pub async fn start(script: Script, setting: Setting) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let log = Log::default();
@@ -54,7 +54,7 @@ impl Gateway {
         Self::start_at(port, log, setting).await
     }
 
-    async fn start_at(port: u16, log: Log, setting: Setting) -> Self {
+    pub async fn start_at(port: u16, log: Log, setting: Setting) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), port, log, setting).await
     }
 
@@ -74,12 +74,12 @@ impl Gateway {
         Self { store, log, stop, task, directory }
     }
 
-    async fn state(&self, id: &str) -> State {
+    pub async fn state(&self, id: &str) -> State {
         self.store.show(&QueueId(id.to_owned())).await.unwrap().summary.state
     }
 
     /// Waits until the message has been tried.
-    async fn tried(&self, id: &str) -> crate::store::Shown {
+    pub async fn tried(&self, id: &str) -> crate::store::Shown {
         for _ in 0..500 {
             let shown = self.store.show(&QueueId(id.to_owned())).await.unwrap();
             if shown.summary.attempts > 0 {
@@ -90,7 +90,7 @@ impl Gateway {
         panic!("{id} was not tried in 5 s");
     }
 
-    async fn until(&self, what: &str, mut fits: impl FnMut(&Log) -> bool) {
+    pub async fn until(&self, what: &str, mut fits: impl FnMut(&Log) -> bool) {
         for _ in 0..800 {
             if fits(&self.log) {
                 return;
@@ -101,14 +101,14 @@ impl Gateway {
     }
 
     /// Gives the directory of the store, which goes when that is dropped.
-    async fn stop(self) -> tempfile::TempDir {
+    pub async fn stop(self) -> tempfile::TempDir {
         self.stop.send(true).unwrap();
         self.task.await.unwrap();
         self.directory
     }
 }
 
-fn mail(id: &str, recipients: &[&str], content: &[u8]) -> NewEntry {
+pub(super) fn mail(id: &str, recipients: &[&str], content: &[u8]) -> NewEntry {
     let report = serde_json::json!({
         "action": "deliver", "breach": false, "notify": [], "rules": [], "recipients": [], "pupils": [],
         "findings": [], "markers": [], "unreadable": [],
@@ -132,9 +132,9 @@ fn mail(id: &str, recipients: &[&str], content: &[u8]) -> NewEntry {
     }
 }
 
-const PLAIN: &[u8] = b"Subject: s\r\n\r\nhello\r\n";
+pub(super) const PLAIN: &[u8] = b"Subject: s\r\n\r\nhello\r\n";
 
-fn certificate(name: &str) -> (Arc<rustls::ServerConfig>, String) {
+pub(super) fn certificate(name: &str) -> (Arc<rustls::ServerConfig>, String) {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -8,7 +8,8 @@ use std::fmt::Display;
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 
-use super::connection::{Connection, Lost, Offers, Reply};
+use super::connection::{Connection, Lost, Offers};
+use super::reply::Reply;
 use crate::limits;
 use crate::smtp::Address;
 use crate::store::{DueRecipient, Leased, Outcome, RecipientOutcome, fault};
