@@ -312,6 +312,7 @@ mod tests {
     use crate::detect::layout::Layout;
     use crate::people::School;
     use crate::text::Document;
+    use crate::text::Halt;
 
     #[test]
     fn written_out_or_talked_about() {
@@ -342,8 +343,9 @@ mod tests {
                     .collect(),
             }];
             let school = School::default();
-            let layout = Layout::new(&documents, &school);
-            let scene = Scene::new(&documents, &layout, &school);
+            let halt = Halt::default();
+            let layout = Layout::new(&documents, &school, &halt);
+            let scene = Scene::new(&documents, &layout, &school, &halt);
             let found = !find(&scene).is_empty();
             assert_eq!(found, want, "{text}");
         }

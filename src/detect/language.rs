@@ -212,6 +212,7 @@ mod tests {
     use super::*;
     use crate::detect::layout::Layout;
     use crate::people::School;
+    use crate::text::Halt;
     use crate::text::{Document, Kind};
 
     #[test]
@@ -229,8 +230,9 @@ mod tests {
         ] {
             let documents = [Document::of_text(Kind::Body, "body", text)];
             let school = School::default();
-            let layout = Layout::new(&documents, &school);
-            let scene = Scene::new(&documents, &layout, &school);
+            let halt = Halt::default();
+            let layout = Layout::new(&documents, &school, &halt);
+            let scene = Scene::new(&documents, &layout, &school, &halt);
             assert_eq!(!find(&scene).is_empty(), want, "{text}");
         }
     }

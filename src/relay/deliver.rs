@@ -31,6 +31,7 @@ use tokio_rustls::TlsConnector;
 use self::connection::Connection;
 pub(super) use self::transaction::header_of;
 use super::dsn::{self, Failure};
+use super::health::Health;
 use super::log::{Event, event};
 use super::monitor::{self, DeliveryOutcome};
 use super::schedule::{self, Admission, Destination};
@@ -62,6 +63,7 @@ pub fn run(
     smarthost: SmarthostConfig,
     hostname: String,
     queue: QueueConfig,
+    health: Health,
     shutdown: watch::Receiver<bool>,
 ) -> Result<impl Future<Output = ()> + Send, DeliverError> {
     let tls = tls::connector(&smarthost).map_err(DeliverError::Tls)?;
@@ -76,6 +78,7 @@ pub fn run(
         hostname,
         queue,
         tls,
+        health,
     };
     let round = Round { courier: Arc::new(courier), handed, backlog: VecDeque::new(), tasks: JoinSet::new(), shutdown };
     Ok(round.run())
@@ -89,6 +92,8 @@ struct Courier {
     queue: QueueConfig,
     tls: Option<TlsConnector>,
     permits: Arc<Semaphore>,
+    /// Told of every round, and asked whether an outcome could be recorded.
+    health: Health,
     /// Connections without work, the last one used at the end.
     idle: Mutex<Vec<Connection>>,
     destination: Mutex<Destination>,
@@ -110,6 +115,11 @@ impl Round {
         while !*self.shutdown.borrow() && self.shutdown.has_changed().is_ok() {
             while self.tasks.try_join_next().is_some() {}
             self.courier.close_idle().await;
+            self.courier.health.delivery_comes_round(std::time::Instant::now());
+            if !self.courier.health.may_send() {
+                self.rest(POLL).await;
+                continue;
+            }
             let admission = lock(&self.courier.destination).admission(Timestamp::now());
             match admission {
                 Admission::Closed(until) => {

@@ -134,6 +134,7 @@ impl Gateway {
                 smarthost.clone(),
                 config.listen.hostname.clone(),
                 config.queue.clone(),
+                health.clone(),
                 working_ends.clone(),
             )?,
         );

@@ -27,13 +27,20 @@ pub enum LogError {
     Twice,
 }
 
-/// Sets the log of this process up: to standard error, at `info` where [`FILTER_VARIABLE`] says nothing else.
+/// Sets the log of this process up: to standard error, at `info` where [`FILTER_VARIABLE`] says nothing else. Panics are
+/// logged from then on, without their messages.
 pub fn init(format: LogFormat) -> Result<(), LogError> {
     let filter = match std::env::var(FILTER_VARIABLE) {
         Ok(text) if !text.trim().is_empty() => text.parse::<EnvFilter>()?,
         _ => EnvFilter::new("info"),
     };
-    subscriber(format, filter, std::io::stderr).try_init().map_err(|_| LogError::Twice)
+    subscriber(format, filter, std::io::stderr).try_init().map_err(|_| LogError::Twice)?;
+    std::panic::set_hook(Box::new(|panic| {
+        // Only where: the message of a panic may quote the text that a slice or a parser failed on.
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        event!(Event::Panicked, at);
+    }));
+    Ok(())
 }
 
 fn subscriber<W>(format: LogFormat, filter: EnvFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
@@ -105,6 +112,8 @@ events! {
     SmarthostBack = "smarthost-back",
     /// The store, which could not commit, commits again.
     StoreBack = "store-back",
+    /// Code of the program failed; what follows from it is an event of its own. Fields: at.
+    Panicked = "panicked",
     /// A long-lived task ended that nobody had told to; the process ends, to be started anew. Fields: task, reason.
     TaskEnded = "task-ended",
     /// Something that a person should look at. Fields: what, reason.
@@ -119,7 +128,7 @@ impl Event {
 
     /// Logged as an error: the gateway itself has failed.
     pub fn is_error(self) -> bool {
-        matches!(self, Self::TaskEnded)
+        matches!(self, Self::Panicked | Self::TaskEnded)
     }
 }
 

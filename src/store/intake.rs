@@ -46,13 +46,24 @@ impl Store {
         self.ask(Op::Decide(Box::new(decide))).await.map(drop)
     }
 
-    /// Counts a failed inspection of a pending message and ends its lease; it is due again after
-    /// [`limits::INSPECT_WAIT`]. Gives how many failed.
+    /// Ends the lease of a pending message whose inspection failed; it is due again after [`limits::INSPECT_WAIT`]. Gives
+    /// how many tries were begun, this one included.
+    ///
+    /// # Errors
+    /// The message is not pending, or the database cannot be written.
     pub async fn note_inspection_failure(&self, id: &QueueId) -> Result<u32, StoreError> {
-        match self.ask(Op::InspectionFailed(id.clone())).await? {
+        match self.ask(Op::InspectionEnded { id: id.clone(), counts: true }).await? {
             Answer::Tries(tries) => Ok(tries),
             _ => mismatch(),
         }
+    }
+
+    /// As [`Store::note_inspection_failure`], for an inspection that was not begun: the try does not count.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn put_off_inspection(&self, id: &QueueId) -> Result<(), StoreError> {
+        self.ask(Op::InspectionEnded { id: id.clone(), counts: false }).await.map(drop)
     }
 
     /// Encrypts what is new; large content gets its file here, beside the writer.
@@ -148,8 +159,8 @@ impl Tx<'_> {
         sqlx::query(
             "insert into message (id, class, about, state, mail_from, smtputf8, eight_bit, sha256, size, verdict, \
              verdict_sha256, rules, report, content_file, content_offset, content_length, content_key, at, changed_at, \
-             next_due, lease_owner, lease_until) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
+             next_due, lease_owner, lease_until, inspect_tries) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
         )
         .bind(&new.id.0)
         .bind(new.class.as_str())
@@ -173,6 +184,8 @@ impl Tx<'_> {
         .bind(micros(new.at))
         .bind(lease_until.map(|_| self.owner))
         .bind(lease_until)
+        // What comes in undecided has had its first try.
+        .bind(i64::from(new.state == State::Pending))
         .execute(&mut *self.connection)
         .await?;
         for (position, address) in new.envelope.recipients.iter().enumerate() {
@@ -249,21 +262,25 @@ impl Tx<'_> {
         self.insert(notices).await
     }
 
-    pub async fn inspection_failed(&mut self, id: &QueueId) -> Result<u32, StoreError> {
+    pub async fn inspection_ended(&mut self, id: &QueueId, counts: bool) -> Result<u32, StoreError> {
         let standing = self.standing(id).await?;
         if standing.state != State::Pending {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "inspected" });
         }
         let row = sqlx::query(
-            "update message set inspect_tries = inspect_tries + 1, lease_owner = null, lease_until = null, \
+            "update message set inspect_tries = inspect_tries - $3, lease_owner = null, lease_until = null, \
              next_due = $2 where id = $1 returning inspect_tries",
         )
         .bind(&id.0)
         .bind(micros(self.now) + i64::try_from(limits::INSPECT_WAIT).unwrap_or_default() * 1_000_000)
+        // A try is counted when it is leased, so that one that ends the process counts too.
+        .bind(i64::from(!counts))
         .fetch_one(&mut *self.connection)
         .await?;
         let tries = row::count_of(&row, "inspect_tries")?;
-        self.audit(id, "inspection-failed", GATEWAY, json!({"tries": tries})).await?;
+        if counts {
+            self.audit(id, "inspection-failed", GATEWAY, json!({"tries": tries})).await?;
+        }
         Ok(tries)
     }
 }

@@ -204,6 +204,14 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Makes one commit through the writer and waits until it is durable: shows that the store takes what it is given.
+    ///
+    /// # Errors
+    /// What a commit of mail would meet now: a full disk, a database that fails or is locked, a writer that has ended.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.ask(writer::Op::Probe).await.map(drop)
+    }
+
     /// Wakes when mail that may leave was committed, released or set to be retried by this process.
     ///
     /// What another process changed is only found by asking again.

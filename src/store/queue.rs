@@ -65,7 +65,7 @@ pub struct PendingEntry {
     pub sha256: [u8; 32],
     /// When it was taken in.
     pub at: Timestamp,
-    /// Failed inspections so far.
+    /// Inspections begun so far, this one and the one at its intake included.
     pub tries: u32,
 }
 
@@ -183,7 +183,7 @@ impl Store {
         }
     }
 
-    /// Leases up to `limit` messages that wait for inspection, longest due first.
+    /// Leases up to `limit` messages that wait for inspection, longest due first; each lease is the begin of a try.
     pub async fn lease_pending(
         &self,
         now: Timestamp,
@@ -401,7 +401,7 @@ impl Tx<'_> {
 
     pub async fn lease_pending(&mut self, request: &LeaseRequest) -> Result<Vec<PendingEntry>, StoreError> {
         let rows = sqlx::query(
-            "update message set lease_owner = $1, lease_until = $2 where id in ( \
+            "update message set lease_owner = $1, lease_until = $2, inspect_tries = inspect_tries + 1 where id in ( \
                  select id from message where state = 'pending' and next_due <= $3 \
                  and (lease_until is null or lease_until <= $3) and damaged is null order by next_due, id limit $4) \
              returning id, mail_from, smtputf8, eight_bit, sha256, at, inspect_tries",
@@ -525,6 +525,17 @@ impl Tx<'_> {
         if flagged.rows_affected() > 0 {
             self.audit(id, "damaged", GATEWAY, json!({"reason": reason})).await?;
         }
+        Ok(())
+    }
+
+    /// Writes a row whose value nobody reads.
+    pub async fn probe(&mut self) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into setting (name, value) values ('probe', $1) on conflict (name) do update set value = $1",
+        )
+        .bind(micros(self.now))
+        .execute(&mut *self.connection)
+        .await?;
         Ok(())
     }
 

@@ -50,7 +50,7 @@ impl Entry {
 pub(super) enum Op {
     Commit(Vec<Entry>),
     Decide(Box<intake::Decide>),
-    InspectionFailed(QueueId),
+    InspectionEnded { id: QueueId, counts: bool },
     LeaseDue(queue::LeaseRequest),
     LeasePending(queue::LeaseRequest),
     EndLease(Vec<QueueId>),
@@ -58,6 +58,7 @@ pub(super) enum Op {
     Decision(Box<decisions::Request>),
     Damaged(QueueId, String),
     Recover,
+    Probe,
     Forget(Timestamp),
 }
 
@@ -76,7 +77,7 @@ impl Op {
         match self {
             Self::Commit(entries) => tx.insert(entries).await.map(|()| Answer::Done),
             Self::Decide(decide) => tx.decide(decide).await.map(|()| Answer::Done),
-            Self::InspectionFailed(id) => tx.inspection_failed(id).await.map(Answer::Tries),
+            Self::InspectionEnded { id, counts } => tx.inspection_ended(id, *counts).await.map(Answer::Tries),
             Self::LeaseDue(request) => tx.lease_due(request).await.map(Answer::Due),
             Self::LeasePending(request) => tx.lease_pending(request).await.map(Answer::Pending),
             Self::EndLease(ids) => tx.end_lease(ids).await.map(|()| Answer::Done),
@@ -84,6 +85,7 @@ impl Op {
             Self::Decision(request) => tx.apply(request).await.map(Answer::Decision),
             Self::Damaged(id, reason) => tx.damaged(id, reason).await.map(|()| Answer::Done),
             Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
+            Self::Probe => tx.probe().await.map(|()| Answer::Done),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
         }
     }

@@ -69,7 +69,6 @@ impl Gateway {
         let until = Instant::now() + PATIENCE;
         while Client::connect(self.port).is_err() {
             if let Some(status) = self.exited() {
-                self.child = None;
                 return Err(status);
             }
             assert!(Instant::now() < until, "it does not listen\n{}", self.log());
@@ -123,7 +122,6 @@ impl Gateway {
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.exited() {
-                self.child = None;
                 return status;
             }
             assert!(Instant::now() < until, "it does not end\n{}", self.log());
@@ -136,9 +134,11 @@ impl Gateway {
         self.child.is_some() && self.exited().is_none()
     }
 
-    /// How it ended, if it has.
+    /// How it ended, if it has; then it may be started again.
     pub fn exited(&mut self) -> Option<ExitStatus> {
-        self.child.as_mut().and_then(|child| child.try_wait().expect("its status"))
+        let status = self.child.as_mut()?.try_wait().expect("its status")?;
+        self.child = None;
+        Some(status)
     }
 
     /// Puts metrics and health on a port of their own; takes effect at the next start.

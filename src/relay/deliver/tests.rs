@@ -69,8 +69,9 @@ impl Gateway {
         };
         let queue = QueueConfig { retry: vec![setting.retry], give_up: setting.give_up };
         let (stop, shutdown) = watch::channel(false);
-        let task =
-            tokio::spawn(run(store.clone(), smarthost, "gate.school.example".to_owned(), queue, shutdown).unwrap());
+        let task = tokio::spawn(
+            run(store.clone(), smarthost, "gate.school.example".to_owned(), queue, Health::new(), shutdown).unwrap(),
+        );
         Self { store, log, stop, task, directory }
     }
 
@@ -460,7 +461,9 @@ fn child_that_delivers() {
             connections: 1,
         };
         let queue = QueueConfig { retry: vec![Duration::from_secs(60)], give_up: Duration::from_secs(86_400) };
-        let delivery = tokio::spawn(run(store.clone(), smarthost, "gate.example".to_owned(), queue, shutdown).unwrap());
+        let delivery = tokio::spawn(
+            run(store.clone(), smarthost, "gate.example".to_owned(), queue, Health::new(), shutdown).unwrap(),
+        );
         store.commit(vec![mail("M", &["bob@b.example"], PLAIN)]).await.unwrap();
         let _ = tokio::time::timeout(Duration::from_secs(5), delivery).await;
     });

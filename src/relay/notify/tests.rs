@@ -56,6 +56,8 @@ fn report(action: Action, rules: Vec<FiredRule>) -> Report {
         markers: Vec::new(),
         unreadable: Vec::new(),
         at: None,
+        subject: String::new(),
+        message_id: None,
     }
 }
 
