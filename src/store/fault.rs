@@ -2,8 +2,9 @@
 //!
 //! Nothing happens unless the environment variable `SCHOOLGATE_FAULT` names a point when the process starts. With
 //! `after-commit` the process aborts (SIGABRT, no destructors, no flushing) the first time it comes to that point, with
-//! `after-commit:5` the fifth time. Two are no points: `disk-full` makes every commit of new mail fail as a full disk does,
-//! and `inspection-fails` makes every inspection fail, with `:2` only the first two.
+//! `after-commit:5` the fifth time. Three are no such points: `disk-full` makes every commit of new mail fail as a full
+//! disk does; `inspection-fails` makes the first inspection fail, and `panic:delivering` the first delivery panic, with
+//! `:2` the first two.
 //!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
 //! `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
@@ -48,6 +49,20 @@ pub fn inspection_fails() -> bool {
     fault().is_some_and(|f| f.name == "inspection-fails" && PASSES.fetch_add(1, Ordering::SeqCst) < f.pass)
 }
 
+/// Panics if the environment asks for `panic:` and this name.
+///
+/// # Panics
+/// That is what it is for.
+pub fn panic_point(name: &str) {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    if let Some(fault) = fault()
+        && fault.name.strip_prefix("panic:") == Some(name)
+        && PASSES.fetch_add(1, Ordering::SeqCst) < fault.pass
+    {
+        panic!("the environment asks for a panic at {name}");
+    }
+}
+
 /// The environment asks for a full disk.
 pub fn disk_full() -> bool {
     fault().is_some_and(|f| f.name == "disk-full")
@@ -57,9 +72,13 @@ pub fn disk_full() -> bool {
 mod tests {
     #[test]
     fn a_fault_names_its_point_and_its_pass() {
-        for (value, name, pass) in
-            [("after-commit", "after-commit", 1), ("before-250:7", "before-250", 7), ("a:b", "a:b", 1)]
-        {
+        for (value, name, pass) in [
+            ("after-commit", "after-commit", 1),
+            ("before-250:7", "before-250", 7),
+            ("a:b", "a:b", 1),
+            ("panic:delivering", "panic:delivering", 1),
+            ("panic:delivering:3", "panic:delivering", 3),
+        ] {
             let fault = super::read(value);
             assert_eq!((fault.name.as_str(), fault.pass), (name, pass));
         }

@@ -59,6 +59,10 @@ pub(super) enum Op {
     Damaged(QueueId, String),
     Recover,
     Forget(Timestamp),
+    /// Makes all that waits due, for this person.
+    RetryAll(String),
+    /// Sets or drops a setting.
+    Set(&'static str, Option<Vec<u8>>),
 }
 
 impl Op {
@@ -84,6 +88,8 @@ impl Op {
             Self::Decision(request) => tx.apply(request).await.map(Answer::Decision),
             Self::Damaged(id, reason) => tx.damaged(id, reason).await.map(|()| Answer::Done),
             Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
+            Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
+            Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
         }
     }
