@@ -169,6 +169,8 @@ limits! {
     QUEUE_POLL_MILLIS: u64 = 1_000, "milliseconds", "own choice";
     /// Time for which a message belongs to the one that delivers it.
     LEASE_SECONDS: u64 = 7_200, "seconds", "own choice: above the sum of all waits of one transaction; a new daemon ends the leases of the last";
+    /// Panics while delivering one message, at which it is set aside.
+    DELIVERY_PANICS: u32 = 3, "panics", "own choice, as INSPECT_TRIES: one may be chance";
     /// Characters kept of a smarthost's reply.
     REPLY_KEPT: usize = 500, "characters", "RFC 5321 4.5.3.1.5 bounds a line at 512";
     /// A whole reply of the smarthost; what says more is no SMTP server.

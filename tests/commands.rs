@@ -131,8 +131,31 @@ fn a_waiting_queue_is_listed_retried_held_and_dropped() {
     sink.settled();
     let state = |id: &str| json(&gateway, &["queue", "show", id, "--json"])["state"].clone();
     assert_eq!([state(&ids[0]), state(&ids[1]), state(&ids[2])], ["held", "discarded", "delivered"]);
+    let neither = gateway.command(&["queue", "retry"]);
+    assert!(!neither.status.success(), "{}", text(&neither));
     let output = gateway.command(&["queue", "show", "nosuchid"]);
     assert!(!output.status.success() && text(&output).contains("nosuchid"), "{}", text(&output));
+}
+
+#[test]
+fn all_that_waits_for_a_dead_smarthost_is_tried_at_once_when_asked() {
+    let port = support::free_port();
+    let case = cases().into_iter().find(|c| c.action == "deliver" && c.rcpt.len() == 1).expect("clean mail");
+    let mut gateway = Gateway::new(port);
+    gateway.set("queue", "retry_minutes", vec![30.0]);
+    gateway.start(&[]);
+    for _ in 0..3 {
+        id_of(&gateway.client().send(&case.mail_from, &case.rcpt, &case.message()).expect("taken in"));
+    }
+    let until = std::time::Instant::now() + PATIENCE;
+    while !gateway.log().contains("the smarthost cannot be used") {
+        assert!(std::time::Instant::now() < until, "{}", gateway.log());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let sink = Sink::start_on(port);
+    let output = gateway.command(&["queue", "retry", "--all", "--who", "Kit"]);
+    assert!(output.status.success() && text(&output).contains("3 messages"), "{}", text(&output));
+    sink.wait("all that waited", |taken| from_the_sender(taken, &case).len() == 3);
 }
 
 #[test]

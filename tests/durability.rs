@@ -211,3 +211,31 @@ fn a_message_that_cannot_be_inspected_is_held_and_never_leaves() {
     sink.wait("the next message", |taken| arrivals(taken, 2).contains_key(&1));
     assert!(!arrivals(&sink.settled(), 2).contains_key(&0), "it never left");
 }
+
+#[test]
+fn a_delivery_that_panics_costs_its_message_a_try_and_after_three_it_is_set_aside() {
+    for (panics, arriving) in [(1, vec![(0, 1), (1, 1)]), (3, vec![(1, 1)])] {
+        let sink = Sink::start();
+        let mut gateway = Gateway::new(sink.port);
+        gateway.start(&[("SCHOOLGATE_FAULT", &format!("panic:delivering:{panics}"))]);
+        let reply = gateway.client().send(SENDER, &[RECIPIENT.to_owned()], &message(0)).expect("a reply");
+        let id = support::id_of(&reply);
+        // One second lies between two tries.
+        let until = std::time::Instant::now() + support::PATIENCE;
+        while gateway.log().matches("its delivery broke off").count() < panics {
+            assert!(std::time::Instant::now() < until, "{}", gateway.log());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        gateway.client().send(SENDER, &[RECIPIENT.to_owned()], &message(1)).expect("a reply");
+        sink.wait("what can be delivered", |taken| arrivals(taken, 2).len() == arriving.len());
+        assert_eq!(arrivals(&sink.settled(), 2), BTreeMap::from_iter(arriving), "{panics} panics");
+        let shown = gateway.command(&["queue", "show", &id, "--json"]);
+        let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+        assert_eq!(shown["damaged"].is_string(), panics == 3, "{shown}");
+        if panics == 3 {
+            // A person may have it tried again.
+            gateway.command(&["queue", "retry", &id]);
+            sink.wait("the message that was set aside", |taken| arrivals(taken, 2).contains_key(&0));
+        }
+    }
+}

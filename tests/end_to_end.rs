@@ -196,6 +196,28 @@ fn mail_is_taken_while_the_smarthost_is_away_and_delivered_when_it_is_back() {
 }
 
 #[test]
+fn a_smarthost_that_takes_nothing_from_us_is_told_of_once_and_nothing_bounces() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    gateway.set("queue", "retry_minutes", vec![0.01]);
+    let case = cases().into_iter().find(|c| c.action == "deliver" && c.rcpt.len() == 1).expect("clean mail");
+    sink.answer_recipient(&case.rcpt[0], "550 5.7.64 TenantAttribution; Relay Access Denied");
+    gateway.start(&[]);
+    send_clean(&gateway);
+    let until = std::time::Instant::now() + support::PATIENCE;
+    while gateway.log().matches("\"deferred\"").count() < 3 {
+        assert!(std::time::Instant::now() < until, "{}", gateway.log());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    sink.answer_recipient(&case.rcpt[0], "250 2.1.5 ok");
+    sink.wait("the message that waited", |taken| !taken.is_empty());
+    assert_eq!(sink.settled().len(), 1, "nothing bounced");
+    let log = gateway.log();
+    assert_eq!(log.matches("the smarthost cannot be used").count(), 1, "{log}");
+    assert_eq!(log.matches("smarthost-back").count(), 1, "{log}");
+}
+
+#[test]
 fn a_slow_smarthost_slows_nobody_who_sends() {
     let sink = Sink::start();
     sink.delay(std::time::Duration::from_millis(700));

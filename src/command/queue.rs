@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::store::{Because, One, open, print_decision, print_list, print_one};
+use super::terminal::say;
 use crate::limits;
-use crate::store::{Filter, State};
+use crate::store::{Filter, QueueId, State};
 
 /// See and steer what is waiting to be delivered.
 #[derive(Debug, clap::Subcommand)]
@@ -36,10 +37,17 @@ pub enum Queue {
         #[arg(long)]
         json: bool,
     },
-    /// Try a waiting message again at once
+    /// Try a waiting message again at once, or all
     Retry {
-        #[command(flatten)]
-        one: One,
+        /// Configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Id of the message
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<String>,
+        /// All that wait, but what is set aside as damaged
+        #[arg(long)]
+        all: bool,
         /// Who asks for it
         #[arg(long, value_name = "NAME", default_value = "command line")]
         who: String,
@@ -85,9 +93,15 @@ pub fn run(command: &Queue) -> Result<ExitCode> {
                 let (_, store) = open(&one.config).await?;
                 print_one(&store.show(&one.id()).await?, false, *json)?;
             }
-            Queue::Retry { one, who } => {
-                let (_, store) = open(&one.config).await?;
-                print_decision(&store.retry(&one.id(), who).await?, &one.id(), "will be tried at once")?;
+            Queue::Retry { config, id, all: _, who } => {
+                let (_, store) = open(config).await?;
+                match id {
+                    Some(id) => {
+                        let id = QueueId(id.trim().to_owned());
+                        print_decision(&store.retry(&id, who).await?, &id, "will be tried at once")?;
+                    }
+                    None => say!("{} messages will be tried at once", store.retry_all(who).await?)?,
+                }
             }
             Queue::Hold { one, because } => {
                 let (_, store) = open(&one.config).await?;

@@ -1,15 +1,19 @@
 //! Delivery to the smarthost: leases due mail, sends it, records what became of each recipient.
 //!
 //! Nothing is sent whose bytes are not those that were decided on: the hash is taken again before the first command.
-//! A smarthost that cannot be reached concerns all mail: it is probed by one message, the others wait untried. A
-//! connection lost after the final dot is recorded as unknown and tried again: a message may arrive twice, it is never
+//! A smarthost that cannot be reached, or takes nothing from us, concerns all mail: it is probed by one message, the
+//! others wait untried. A connection lost after the final dot is recorded as unknown and tried again: a message may arrive twice, it is never
 //! lost (RFC 5321 6.1, RFC 1047). What is refused for good or given up is reported to its sender in the same transaction
 //! that records it.
 
+mod concern;
 mod connection;
 #[cfg(test)]
 mod odd_replies;
+#[cfg(test)]
+mod outage;
 mod reply;
+mod round;
 #[cfg(test)]
 mod sink;
 #[cfg(test)]
@@ -18,26 +22,26 @@ mod tls;
 mod transaction;
 mod wire;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
+use ring::digest::{Digest, SHA256, digest};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsConnector;
 
 use self::connection::Connection;
+use self::round::Round;
 pub(super) use self::transaction::header_of;
 use super::dsn::{self, Failure};
 use super::health::Health;
 use super::log::{Event, event};
 use super::monitor::{self, DeliveryOutcome};
-use super::schedule::{self, Admission, Destination};
+use super::schedule::{self, Destination};
 use crate::config::{QueueConfig, SmarthostConfig};
 use crate::limits;
-use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError};
+use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
 const POLL: Duration = Duration::from_millis(limits::QUEUE_POLL_MILLIS);
@@ -58,6 +62,9 @@ pub enum DeliverError {
 
 /// Sets delivery up; the future that it gives delivers until `shutdown` turns true or its sender is gone, then ends what
 /// is in hand (for up to 30 s) and gives the rest back.
+///
+/// # Errors
+/// When TLS cannot be set up as configured.
 pub fn run(
     store: Store,
     smarthost: SmarthostConfig,
@@ -66,6 +73,17 @@ pub fn run(
     health: Health,
     shutdown: watch::Receiver<bool>,
 ) -> Result<impl Future<Output = ()> + Send, DeliverError> {
+    Ok(round(store, smarthost, hostname, queue, health, shutdown)?.run())
+}
+
+fn round(
+    store: Store,
+    smarthost: SmarthostConfig,
+    hostname: String,
+    queue: QueueConfig,
+    health: Health,
+    shutdown: watch::Receiver<bool>,
+) -> Result<Round, DeliverError> {
     let tls = tls::connector(&smarthost).map_err(DeliverError::Tls)?;
     let places = smarthost.connections.max(1);
     let handed = store.hand_over(places * IN_HAND, LEASE);
@@ -80,8 +98,22 @@ pub fn run(
         tls,
         health,
     };
-    let round = Round { courier: Arc::new(courier), handed, backlog: VecDeque::new(), tasks: JoinSet::new(), shutdown };
-    Ok(round.run())
+    Ok(Round::new(Arc::new(courier), handed, shutdown))
+}
+
+/// Why the smarthost as a whole cannot be used.
+enum Trouble {
+    /// No connection, no greeting, no TLS.
+    Unreachable(String),
+    /// It takes nothing from us, by this reply.
+    Refused(String),
+}
+
+impl Trouble {
+    fn why(&self) -> &str {
+        let (Self::Unreachable(why) | Self::Refused(why)) = self;
+        why
+    }
 }
 
 /// What every delivery needs.
@@ -99,140 +131,6 @@ struct Courier {
     destination: Mutex<Destination>,
 }
 
-/// The loop that gives out work.
-struct Round {
-    courier: Arc<Courier>,
-    /// Fresh mail, straight from the commit.
-    handed: mpsc::Receiver<Leased>,
-    /// Leased and not yet begun.
-    backlog: VecDeque<Leased>,
-    tasks: JoinSet<()>,
-    shutdown: watch::Receiver<bool>,
-}
-
-impl Round {
-    async fn run(mut self) {
-        while !*self.shutdown.borrow() && self.shutdown.has_changed().is_ok() {
-            while self.tasks.try_join_next().is_some() {}
-            self.courier.close_idle().await;
-            self.courier.health.delivery_comes_round(std::time::Instant::now());
-            if !self.courier.health.may_send() {
-                self.rest(POLL).await;
-                continue;
-            }
-            let admission = lock(&self.courier.destination).admission(Timestamp::now());
-            match admission {
-                Admission::Closed(until) => {
-                    self.give_back().await;
-                    self.courier.give_up_old().await;
-                    let left = Timestamp::now().duration_until(until).unsigned_abs();
-                    self.rest(left.min(POLL)).await;
-                }
-                Admission::Probe => match self.next(1).await {
-                    Some(message) => self.probe(message).await,
-                    None => self.wait().await,
-                },
-                Admission::Open => self.give_out().await,
-            }
-        }
-        self.give_back().await;
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, ended).await.is_err() {
-            event!(Event::Trouble, what = "stopping", reason = "messages were under way", messages = self.tasks.len());
-        }
-        // A commit may have handed over its message while we ended.
-        self.handed.close();
-        self.give_back().await;
-        let idle = std::mem::take(&mut *lock(&self.courier.idle));
-        for connection in idle {
-            connection.close().await;
-        }
-    }
-
-    async fn give_out(&mut self) {
-        let permits = Arc::clone(&self.courier.permits);
-        let permit = tokio::select! {
-            permit = permits.acquire_owned() => permit,
-            _ = self.shutdown.changed() => return,
-        };
-        let Ok(permit) = permit else { return };
-        let at_once = self.courier.in_hand();
-        while self.tasks.len() >= at_once {
-            self.tasks.join_next().await;
-        }
-        match self.next(u32::try_from(at_once).unwrap_or(u32::MAX)).await {
-            Some(message) => {
-                let courier = Arc::clone(&self.courier);
-                self.tasks.spawn(async move { courier.deliver(message, permit).await });
-            }
-            None => {
-                drop(permit);
-                self.wait().await;
-            }
-        }
-    }
-
-    /// One message alone, to see whether the smarthost is back.
-    async fn probe(&mut self, message: Leased) {
-        let permits = Arc::clone(&self.courier.permits);
-        let permit = tokio::select! {
-            permit = permits.acquire_owned() => permit,
-            _ = self.shutdown.changed() => return self.backlog.push_front(message),
-        };
-        let Ok(permit) = permit else { return };
-        let courier = Arc::clone(&self.courier);
-        self.tasks.spawn(async move { courier.deliver(message, permit).await });
-        tokio::select! {
-            _ = self.tasks.join_next() => {}
-            _ = self.shutdown.changed() => {}
-        }
-    }
-
-    /// The next message in hand, or freshly leased.
-    async fn next(&mut self, limit: u32) -> Option<Leased> {
-        if let Some(message) = self.backlog.pop_front().or_else(|| self.handed.try_recv().ok()) {
-            return Some(message);
-        }
-        match self.courier.store.lease_due(Timestamp::now(), limit, LEASE).await {
-            Ok(due) => self.backlog.extend(due),
-            Err(error) => {
-                event!(Event::Trouble, what = "the queue cannot be read", reason = %error);
-                self.rest(POLL).await;
-            }
-        }
-        self.backlog.pop_front()
-    }
-
-    /// Waits for work, at most until the next look into the queue: another process may have released something.
-    async fn wait(&mut self) {
-        let fresh = tokio::select! {
-            message = self.handed.recv() => message,
-            () = self.courier.store.wait_for_mail() => None,
-            () = sleep(POLL) => None,
-            _ = self.shutdown.changed() => None,
-        };
-        self.backlog.extend(fresh);
-    }
-
-    async fn rest(&mut self, time: Duration) {
-        tokio::select! {
-            () = sleep(time) => {}
-            _ = self.shutdown.changed() => {}
-        }
-    }
-
-    /// Ends the leases of what was not begun.
-    async fn give_back(&mut self) {
-        let mut ids: Vec<QueueId> = self.backlog.drain(..).map(|message| message.id).collect();
-        while let Ok(message) = self.handed.try_recv() {
-            ids.push(message.id);
-        }
-        if !ids.is_empty() {
-            self.courier.end_lease(ids).await;
-        }
-    }
-}
-
 impl Courier {
     fn in_hand(&self) -> usize {
         self.smarthost.connections.max(1) * IN_HAND
@@ -242,71 +140,95 @@ impl Courier {
     /// it is given back before the record, so that the next message is sent meanwhile.
     async fn deliver(&self, message: Leased, permit: OwnedSemaphorePermit) {
         let id = message.id.clone();
-        let content = match &message.content {
-            Some(content) => Arc::clone(content),
-            None => match self.store.content(&id).await {
-                Ok(content) => content,
-                Err(StoreError::Damaged { .. } | StoreError::Dropped(_)) => return,
-                Err(error) => {
-                    event!(Event::Trouble, id = %id, what = "its content cannot be read now", reason = %error);
-                    sleep(POLL).await;
-                    return self.end_lease(vec![id]).await;
-                }
-            },
+        fault::panic_passes("delivering");
+        let (content, sha256) = match self.content(&message).await {
+            Ok(content) => content,
+            Err(StoreError::Damaged { .. } | StoreError::Dropped(_)) => return,
+            Err(error) => {
+                drop(permit);
+                event!(Event::Trouble, id = %id, what = "its content cannot be read now", reason = %error);
+                sleep(POLL).await;
+                return self.end_lease(vec![id]).await;
+            }
         };
-        let digest = ring::digest::digest(&ring::digest::SHA256, &content);
-        if !message.may_leave || digest.as_ref() != message.sha256 {
+        if !message.may_leave || sha256.as_ref() != message.sha256 {
             if let Err(error) = self.store.set_aside(&id, "its bytes are not those that were decided on").await {
                 event!(Event::Trouble, id = %id, what = "it cannot be set aside", reason = %error);
             }
             return;
         }
         let mut outcomes = Vec::with_capacity(message.recipients.len());
-        let mut unreachable: Option<String> = None;
+        let mut trouble: Option<Trouble> = None;
         for recipients in message.recipients.chunks(limits::TRANSACTION_RECIPIENTS) {
-            if let Some(why) = &unreachable {
-                outcomes.extend(recipients.iter().map(|r| deferred(r.position, why)));
+            if let Some(trouble) = &trouble {
+                outcomes.extend(recipients.iter().map(|r| deferred(r.position, trouble.why())));
                 continue;
             }
-            match self.send(&message, recipients, &content).await {
-                Ok(part) => outcomes.extend(part),
-                Err(why) => {
-                    outcomes.extend(recipients.iter().map(|r| deferred(r.position, &why)));
-                    unreachable = Some(why);
-                }
-            }
+            let sent = self.send(&message, recipients, &content).await;
+            outcomes.extend(sent.0);
+            trouble = sent.1;
         }
         drop(permit);
-        let next = match &unreachable {
-            Some(why) => {
-                let next = lock(&self.destination).failed(Timestamp::now(), &self.queue, random());
-                event!(Event::Trouble, what = "the smarthost cannot be used, mail waits", reason = why, next = %next);
-                next
+        let now = Timestamp::now();
+        let own = schedule::next_try(message.attempts + 1, now, &self.queue, random());
+        let next = match trouble {
+            Some(trouble) => {
+                let (next, news) = lock(&self.destination).failed(now, &self.queue, random());
+                if news {
+                    let reason = trouble.why();
+                    event!(Event::Trouble, what = "the smarthost cannot be used, mail waits", reason, next = %next);
+                }
+                match trouble {
+                    Trouble::Unreachable(_) => next,
+                    // Perhaps it is this message after all that the smarthost closes its door on.
+                    Trouble::Refused(_) => next.max(own),
+                }
             }
             None => {
                 if lock(&self.destination).reached() {
                     event!(Event::SmarthostBack,);
                 }
-                schedule::next_try(message.attempts + 1, Timestamp::now(), &self.queue, random())
+                own
             }
         };
         self.record(&message, &content, outcomes, next).await;
     }
 
-    /// One transaction; the error says why the smarthost as a whole cannot be used.
+    /// The content with its hash, which for a large one is not taken on a thread that others wait for.
+    async fn content(&self, message: &Leased) -> Result<(Arc<[u8]>, Digest), StoreError> {
+        let content = match &message.content {
+            Some(content) => Arc::clone(content),
+            None => self.store.content(&message.id).await?,
+        };
+        let hash = |content: Arc<[u8]>| (digest(&SHA256, &content), content);
+        let (sha256, content) = if content.len() > limits::LARGE_CONTENT {
+            tokio::task::spawn_blocking(move || hash(content)).await.map_err(|_| StoreError::Closed)?
+        } else {
+            hash(content)
+        };
+        Ok((content, sha256))
+    }
+
+    /// One transaction: what became of these recipients, and why the smarthost as a whole cannot be used.
     async fn send(
         &self,
         message: &Leased,
         recipients: &[crate::store::DueRecipient],
         content: &[u8],
-    ) -> Result<Vec<RecipientOutcome>, String> {
+    ) -> (Vec<RecipientOutcome>, Option<Trouble>) {
         loop {
             // The smarthost may close what lay idle, or say something of itself.
             let idle = std::iter::from_fn(|| lock(&self.idle).pop()).find(Connection::is_ready);
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
-                None => Connection::open(&self.smarthost, self.tls.as_ref(), &self.hostname).await?,
+                None => match Connection::open(&self.smarthost, self.tls.as_ref(), &self.hostname).await {
+                    Ok(connection) => connection,
+                    Err(why) => {
+                        let outcomes = recipients.iter().map(|r| deferred(r.position, &why)).collect();
+                        return (outcomes, Some(Trouble::Unreachable(why)));
+                    }
+                },
             };
             let done = transaction::send(&mut connection, message, recipients, content).await;
             if done.reusable && connection.mails < limits::SMARTHOST_MAILS {
@@ -317,7 +239,7 @@ impl Courier {
             }
             // The smarthost may close what lay idle at any time; that says nothing about it.
             if !(done.stale && reused && !done.reusable) {
-                return Ok(done.outcomes);
+                return (done.outcomes, done.trouble.map(Trouble::Refused));
             }
         }
     }
@@ -394,7 +316,7 @@ impl Courier {
         }
     }
 
-    async fn close_idle(&self) {
+    fn close_idle(&self) {
         let idle = Duration::from_secs(limits::SMARTHOST_IDLE);
         let old: Vec<Connection> = lock(&self.idle).extract_if(.., |c| c.used.elapsed() >= idle).collect();
         for connection in old {

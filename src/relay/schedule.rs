@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::QueueConfig;
+use crate::store::Outage;
 
 /// Share of a wait by which it is made shorter or longer at most, so that what failed together does not return together.
 const JITTER: f64 = 0.1;
@@ -35,10 +36,9 @@ pub fn give_up_before(now: Timestamp, queue: &QueueConfig) -> Timestamp {
 }
 
 /// What is known of the smarthost.
-#[derive(Debug, Default, Clone, PartialEq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub struct Destination {
-    failures: u32,
-    until: Option<Timestamp>,
+    outage: Option<Outage>,
 }
 
 /// Whether the smarthost may be tried.
@@ -53,31 +53,57 @@ pub enum Admission {
 }
 
 impl Destination {
+    /// As it was kept when the gateway ended. No wait is longer than one that begins now would be.
+    pub fn kept(outage: Option<Outage>, now: Timestamp, queue: &QueueConfig) -> Self {
+        let outage = outage.map(|outage| Outage {
+            until: outage.until.min(next_try(outage.failures, now, queue, 1.0)),
+            failed_at: outage.failed_at.min(now),
+            ..outage
+        });
+        Self { outage }
+    }
+
+    /// What is to be kept of it.
+    pub fn outage(&self) -> Option<Outage> {
+        self.outage
+    }
+
     /// Whether it may be tried at `now`.
     pub fn admission(&self, now: Timestamp) -> Admission {
-        match self.until {
+        match self.outage {
             None => Admission::Open,
-            Some(until) if until <= now => Admission::Probe,
-            Some(until) => Admission::Closed(until),
+            Some(outage) if outage.until <= now => Admission::Probe,
+            Some(outage) => Admission::Closed(outage.until),
         }
     }
 
-    /// It could not be reached: gives the time of the next probe. Tries that were under way together count once.
-    pub fn failed(&mut self, now: Timestamp, queue: &QueueConfig, random: f64) -> Timestamp {
-        match self.until {
-            Some(until) if until > now => until,
-            _ => {
-                self.failures = self.failures.saturating_add(1);
-                let until = next_try(self.failures, now, queue, random);
-                self.until = Some(until);
-                until
-            }
+    /// It could not be used: gives the time of the next probe, and whether that is news. Tries that were under way
+    /// together count once.
+    pub fn failed(&mut self, now: Timestamp, queue: &QueueConfig, random: f64) -> (Timestamp, bool) {
+        let failures = match self.outage {
+            Some(outage) if outage.until > now => return (outage.until, false),
+            Some(outage) => outage.failures,
+            None => 0,
+        };
+        let news = self.outage.is_none();
+        let failures = failures.saturating_add(1);
+        let until = next_try(failures, now, queue, random);
+        self.outage = Some(Outage { failures, failed_at: now, until });
+        (until, news)
+    }
+
+    /// A person asked at `at` that mail be tried at once: what failed since is an answer, otherwise it is probed.
+    pub fn asked(&mut self, at: Timestamp) {
+        if let Some(outage) = &mut self.outage
+            && at > outage.failed_at
+        {
+            outage.until = outage.until.min(at);
         }
     }
 
     /// It answered. Says whether that is news.
     pub fn reached(&mut self) -> bool {
-        std::mem::take(self).until.is_some()
+        std::mem::take(self).outage.is_some()
     }
 }
 
@@ -123,14 +149,43 @@ mod tests {
     fn a_dead_smarthost_is_probed_by_one() {
         let mut destination = Destination::default();
         assert_eq!(destination.admission(at(0)), Admission::Open);
-        assert_eq!(destination.failed(at(0), &queue(), 0.5), at(60));
-        assert_eq!(destination.failed(at(1), &queue(), 0.5), at(60), "tried at the same time: counted once");
+        assert_eq!(destination.failed(at(0), &queue(), 0.5), (at(60), true));
+        assert_eq!(destination.failed(at(1), &queue(), 0.5), (at(60), false), "tried at the same time: counted once");
         assert_eq!(destination.admission(at(59)), Admission::Closed(at(60)));
         assert_eq!(destination.admission(at(60)), Admission::Probe);
-        assert_eq!(destination.failed(at(60), &queue(), 0.5), at(180));
+        assert_eq!(destination.failed(at(60), &queue(), 0.5), (at(180), false), "the same outage");
         assert!(destination.reached());
         assert_eq!(destination.admission(at(61)), Admission::Open);
         assert!(!destination.reached());
-        assert_eq!(destination.failed(at(100), &queue(), 0.5), at(160), "it starts anew");
+        assert_eq!(destination.failed(at(100), &queue(), 0.5), (at(160), true), "it starts anew");
+    }
+
+    #[test]
+    fn a_person_may_have_a_dead_smarthost_probed_at_once() {
+        let mut destination = Destination::default();
+        destination.asked(at(1));
+        assert_eq!(destination, Destination::default(), "there is nothing to probe");
+        destination.failed(at(10), &queue(), 0.5);
+        destination.asked(at(9));
+        assert_eq!(destination.admission(at(20)), Admission::Closed(at(70)), "it failed since");
+        destination.asked(at(15));
+        assert_eq!(destination.admission(at(20)), Admission::Probe);
+        assert_eq!(destination.failed(at(20), &queue(), 0.5), (at(140), false));
+        destination.asked(at(15));
+        assert_eq!(destination.admission(at(21)), Admission::Closed(at(140)), "asked once, probed once");
+    }
+
+    #[test]
+    fn an_outage_lasts_over_a_restart_but_no_wait_outgrows_its_schedule() {
+        let mut before = Destination::default();
+        for second in [0, 100, 300] {
+            before.failed(at(second), &queue(), 0.5);
+        }
+        let after = Destination::kept(before.outage(), at(310), &queue());
+        assert_eq!(after, before);
+        // The clock was put back by a day.
+        let early = Destination::kept(before.outage(), at(-86_400), &queue());
+        assert_eq!(early.admission(at(-86_400)), Admission::Closed(at(-86_400 + 330)));
+        assert_eq!(Destination::kept(None, at(0), &queue()), Destination::default());
     }
 }

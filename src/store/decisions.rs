@@ -61,9 +61,25 @@ pub(super) struct Request {
 }
 
 impl Store {
-    /// Makes a queued or pending message due at once, and no longer set aside as damaged.
+    /// Makes a queued or pending message due before all others, and no longer set aside as damaged. It is tried at once
+    /// even while the smarthost counts as out of order.
+    ///
+    /// # Errors
+    /// When there is no such message, it waits neither for delivery nor inspection, or the database fails.
     pub async fn retry(&self, id: &QueueId, who: &str) -> Result<Decision, StoreError> {
         self.decide(Kind::Retry, id, who, "", Vec::new()).await
+    }
+
+    /// Makes all queued and pending messages due at once, but those set aside as damaged; gives how many there are. As
+    /// with [`Store::retry`] the smarthost is tried at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn retry_all(&self, who: &str) -> Result<u64, StoreError> {
+        match self.ask(Op::RetryAll(who.to_owned())).await? {
+            Answer::Count(count) => Ok(count),
+            _ => mismatch(),
+        }
     }
 
     /// Moves a queued or pending message to quarantine, unless it is being delivered right now.
@@ -156,11 +172,18 @@ impl Tx<'_> {
                 self.effects.queued = true;
             }
             (Kind::Retry, _) => {
+                // Before what is due already: where one message probes the smarthost, it is this one.
+                let first: Option<i64> =
+                    sqlx::query_scalar("select min(next_due) from message where state in ('queued', 'pending')")
+                        .fetch_one(&mut *self.connection)
+                        .await?;
+                let now = micros(self.now);
                 sqlx::query("update message set next_due = $2, damaged = null where id = $1")
                     .bind(&id.0)
-                    .bind(micros(self.now))
+                    .bind(first.map_or(now, |first| now.min(first.saturating_sub(1))))
                     .execute(&mut *self.connection)
                     .await?;
+                self.ask_for_retry().await?;
                 self.effects.queued |= standing.state == State::Queued;
                 self.effects.pending |= standing.state == State::Pending;
             }
@@ -172,6 +195,24 @@ impl Tx<'_> {
         self.audit(id, kind.event(), who, json!({"from": standing.state.as_str(), "why": why})).await?;
         self.insert(notices).await?;
         Ok(Decision::Done)
+    }
+
+    pub async fn retry_all(&mut self, who: &str) -> Result<u64, StoreError> {
+        let waiting = sqlx::query(
+            "update message set next_due = case when next_due < $1 then next_due else $1 end \
+             where state in ('queued', 'pending') and damaged is null",
+        )
+        .bind(micros(self.now))
+        .execute(&mut *self.connection)
+        .await?
+        .rows_affected();
+        if waiting > 0 {
+            self.ask_for_retry().await?;
+            self.audit(&QueueId(String::new()), Kind::Retry.event(), who, json!({"messages": waiting})).await?;
+            self.effects.queued = true;
+            self.effects.pending = true;
+        }
+        Ok(waiting)
     }
 
     pub async fn forget(&mut self, before: Timestamp) -> Result<u64, StoreError> {

@@ -2,11 +2,10 @@
 //!
 //! Nothing happens unless the environment variable `SCHOOLGATE_FAULT` names a point when the process starts. With
 //! `after-commit` the process aborts (SIGABRT, no destructors, no flushing) the first time it comes to that point, with
-//! `after-commit:5` the fifth time. Some are no points: `disk-full` makes every commit of new mail fail as a full disk does,
-//! `inspection-fails` makes every inspection fail, with `:2` only the first two, and `inspection-takes:300` makes each last 300 ms
-//! longer.
-//!
-//! `panic:TASK` makes a long-lived task panic (the names are those of `relay::supervise`), at the pass that follows.
+//! `after-commit:5` the fifth time. Some are no such points: `disk-full` makes every commit of new mail fail as a full
+//! disk does; `inspection-fails` makes the first inspection fail, and `panic:delivering` the first delivery panic, with
+//! `:2` the first two; `inspection-takes:300` makes each inspection last 300 ms longer; `panic:TASK` makes a long-lived task
+//! panic (the names are those of `relay::supervise`), with `:3` the third time it is woken.
 //!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
 //! `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
@@ -69,6 +68,17 @@ pub fn inspection() {
     }
 }
 
+/// Panics if the environment asks for it here: `panic:NAME` at the first pass, `panic:NAME:3` at the first three.
+pub fn panic_passes(name: &str) {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    if let Some(fault) = fault()
+        && fault.name.strip_prefix("panic:") == Some(name)
+        && PASSES.fetch_add(1, Ordering::SeqCst) < fault.pass
+    {
+        std::panic::panic_any("asked for by the environment");
+    }
+}
+
 /// The environment asks for a full disk.
 pub fn disk_full() -> bool {
     fault().is_some_and(|f| f.name == "disk-full")
@@ -81,8 +91,9 @@ mod tests {
         for (value, name, pass) in [
             ("after-commit", "after-commit", 1),
             ("before-250:7", "before-250", 7),
-            ("panic:a", "panic:a", 1),
-            ("panic:a:2", "panic:a", 2),
+            ("a:b", "a:b", 1),
+            ("panic:delivering", "panic:delivering", 1),
+            ("panic:delivering:3", "panic:delivering", 3),
         ] {
             let fault = super::read(value);
             assert_eq!((fault.name.as_str(), fault.pass), (name, pass));

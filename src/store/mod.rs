@@ -26,6 +26,7 @@ mod queue;
 mod row;
 mod sealed;
 mod segment;
+mod setting;
 #[cfg(test)]
 pub(crate) mod tests;
 mod writer;
@@ -43,6 +44,7 @@ pub use key::StoreKey;
 pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
 pub use sealed::{Replacing, Sealed, Stamp};
 pub use segment::Counts;
+pub use setting::Outage;
 
 use crate::inspect::Report;
 use crate::smtp::Envelope;

@@ -50,7 +50,10 @@ impl Entry {
 pub(super) enum Op {
     Commit(Vec<Entry>),
     Decide(Box<intake::Decide>),
-    InspectionEnded { id: QueueId, counts: bool },
+    InspectionEnded {
+        id: QueueId,
+        counts: bool,
+    },
     LeaseDue(queue::LeaseRequest),
     LeasePending(queue::LeaseRequest),
     EndLease(Vec<QueueId>),
@@ -60,6 +63,10 @@ pub(super) enum Op {
     Recover,
     Probe,
     Forget(Timestamp),
+    /// Makes all that waits due, for this person.
+    RetryAll(String),
+    /// Sets or drops a setting.
+    Set(&'static str, Option<Vec<u8>>),
 }
 
 impl Op {
@@ -86,6 +93,8 @@ impl Op {
             Self::Damaged(id, reason) => tx.damaged(id, reason).await.map(|()| Answer::Done),
             Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
             Self::Probe => tx.probe().await.map(|()| Answer::Done),
+            Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
+            Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
         }
     }

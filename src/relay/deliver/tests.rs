@@ -22,7 +22,7 @@ pub(super) struct Gateway {
     pub log: Log,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
-    directory: tempfile::TempDir,
+    pub directory: tempfile::TempDir,
 }
 
 pub(super) struct Setting {
@@ -58,7 +58,7 @@ impl Gateway {
         Self::start_in(tempfile::tempdir().unwrap(), port, log, setting).await
     }
 
-    async fn start_in(directory: tempfile::TempDir, port: u16, log: Log, setting: Setting) -> Self {
+    pub async fn start_in(directory: tempfile::TempDir, port: u16, log: Log, setting: Setting) -> Self {
         let store = Store::open_exclusive(directory.path(), StoreKey::from_bytes([5; 32])).await.unwrap();
         let smarthost = SmarthostConfig {
             host: "localhost".to_owned(),

@@ -1,13 +1,14 @@
 //! One mail transaction with the smarthost: MAIL, RCPT, DATA, content, and what became of each recipient.
 //!
-//! With PIPELINING the envelope goes out in one write (RFC 2920). Only the first digit of a reply decides (RFC 5321
-//! 4.2.1). What the smarthost does not offer and the message needs is refused here: content is never converted.
+//! With PIPELINING the envelope goes out in one write (RFC 2920). The first digit of a reply decides (RFC 5321 4.2.1),
+//! but a refusal that is about us fails nobody ([`concern`]). What the smarthost does not offer and the message needs is refused here: content is never converted.
 
 use std::fmt::Display;
 
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 
+use super::concern::{self, Concern, Stage};
 use super::connection::{Connection, Lost, Offers};
 use super::reply::Reply;
 use crate::limits;
@@ -22,6 +23,15 @@ pub(super) struct Done {
     pub reusable: bool,
     /// Nothing was answered at all: the connection had died before.
     pub stale: bool,
+    /// The reply that says that the smarthost takes nothing from us now.
+    pub trouble: Option<String>,
+}
+
+impl Done {
+    /// Nothing was asked of the smarthost.
+    fn unasked(outcomes: Vec<RecipientOutcome>) -> Self {
+        Self { outcomes, reusable: true, stale: false, trouble: None }
+    }
 }
 
 /// Several commands in one write.
@@ -73,12 +83,8 @@ fn parameters(message: &Leased, content: &[u8], offers: &Offers) -> Result<Vec<M
     Ok(parameters)
 }
 
-/// What a reply that is no success means for a recipient.
-fn refusal(reply: &Reply) -> Outcome {
-    match reply.class() {
-        5 => Outcome::Failed { reply: reply.to_string() },
-        _ => Outcome::Deferred { reply: reply.to_string() },
-    }
+fn lost(why: &str) -> Outcome {
+    Outcome::Deferred { reply: format!("the connection was lost: {why}") }
 }
 
 /// Sends the message to these recipients.
@@ -94,7 +100,7 @@ pub(super) async fn send(
     let parameters = match parameters(message, content, &connection.offers) {
         Ok(parameters) => parameters,
         Err(reply) => {
-            return Done { outcomes: for_all(Outcome::Failed { reply }), reusable: true, stale: false };
+            return Done::unasked(for_all(Outcome::Failed { reply }));
         }
     };
     let utf8 = connection.offers.smtputf8;
@@ -105,30 +111,35 @@ pub(super) async fn send(
         .map(|r| RecipientOutcome { position: r.position, outcome: Outcome::Failed { reply: reply.to_owned() } })
         .collect();
     if asked.is_empty() {
-        return Done { outcomes, reusable: true, stale: false };
+        return Done::unasked(outcomes);
     }
     fault::point("before-send");
-    let mut open = Open { answered: false, accepted: vec![None; asked.len()], reusable: true };
+    let mut open = Open { accepted: vec![None; asked.len()], reusable: true, ..Open::default() };
     let end = open.run(connection, message, &asked, parameters, content).await;
-    let stale = !open.answered;
+    let (stale, trouble) = (!open.answered, open.trouble.take());
     outcomes.extend(asked.iter().zip(open.accepted).map(|(r, refused)| {
         let outcome = match (refused, &end) {
             (Some(refused), _) => refused,
             (None, Ok(outcome)) => outcome.clone(),
-            (None, Err(Lost(why))) => Outcome::Deferred { reply: format!("the connection was lost: {why}") },
+            // A connection may be closed on us for the very reason that MAIL was refused.
+            (None, Err(Lost(why))) => open.refused.clone().unwrap_or_else(|| lost(why)),
         };
         RecipientOutcome { position: r.position, outcome }
     }));
     outcomes.sort_by_key(|o| o.position);
-    Done { outcomes, reusable: open.reusable && end.is_ok(), stale }
+    Done { outcomes, reusable: open.reusable && end.is_ok() && trouble.is_none(), stale, trouble }
 }
 
+#[derive(Default)]
 struct Open {
     /// The smarthost has said something in this transaction.
     answered: bool,
     /// For each recipient its refusal, where there was one.
     accepted: Vec<Option<Outcome>>,
+    /// The message was refused as a whole, before any recipient.
+    refused: Option<Outcome>,
     reusable: bool,
+    trouble: Option<String>,
 }
 
 impl Open {
@@ -152,16 +163,19 @@ impl Open {
             connection.command(mail, wait).await?
         };
         self.note(&mail_reply);
-        if mail_reply.class() != 2 && !pipelining {
-            return Ok(refusal(&mail_reply));
-        }
-        for (rcpt, accepted) in rcpts.zip(&mut self.accepted) {
-            let reply = if pipelining { connection.reply(wait).await? } else { connection.command(rcpt, wait).await? };
-            if reply.code == 421 {
-                self.reusable = false;
+        if mail_reply.class() != 2 {
+            let refused = self.refusal(Stage::Mail, &mail_reply);
+            if !pipelining {
+                return Ok(refused);
             }
-            if reply.class() != 2 {
-                *accepted = Some(refusal(&reply));
+            self.refused = Some(refused);
+        }
+        for (number, rcpt) in rcpts.enumerate() {
+            let reply = if pipelining { connection.reply(wait).await? } else { connection.command(rcpt, wait).await? };
+            self.note(&reply);
+            // After a refused MAIL these refusals only follow from it.
+            if reply.class() != 2 && self.refused.is_none() {
+                self.accepted[number] = Some(self.refusal(Stage::Rcpt, &reply));
             }
         }
         let nobody = self.accepted.iter().all(Option::is_some);
@@ -172,20 +186,18 @@ impl Open {
         let wait = limits::SMARTHOST_DATA;
         let data = if pipelining { connection.reply(wait).await? } else { connection.command(Data, wait).await? };
         self.note(&data);
-        if mail_reply.class() != 2 {
-            // Refused as a whole; the refusals of RCPT and DATA only follow from it.
-            self.accepted.iter_mut().for_each(|refused| *refused = None);
-        }
         if data.class() != 3 {
             self.reset(connection).await;
-            let verdict = if mail_reply.class() == 2 { &data } else { &mail_reply };
-            return Ok(refusal(verdict));
+            return Ok(match self.refused.take() {
+                Some(refused) => refused,
+                None => self.refusal(Stage::Data, &data),
+            });
         }
-        if nobody || mail_reply.class() != 2 {
+        if nobody || self.refused.is_some() {
             // RFC 2920 3.1: with no recipient the text is one lone dot.
             let reply = connection.command(".\r\n", limits::SMARTHOST_FINAL_DOT).await?;
             self.note(&reply);
-            return Ok(refusal(&mail_reply));
+            return Ok(self.refused.take().unwrap_or_else(|| lost("no recipient was accepted")));
         }
         match connection.content(content).await {
             Ok(reply) => {
@@ -193,7 +205,7 @@ impl Open {
                 self.note(&reply);
                 Ok(match reply.class() {
                     2 => Outcome::Delivered { reply: reply.to_string() },
-                    _ => refusal(&reply),
+                    _ => self.refusal(Stage::Dot, &reply),
                 })
             }
             Err((Lost(why), after_dot)) => {
@@ -203,6 +215,19 @@ impl Open {
                 }
                 Err(Lost(why))
             }
+        }
+    }
+
+    /// What a reply that is no success means for a recipient.
+    fn refusal(&mut self, stage: Stage, reply: &Reply) -> Outcome {
+        let text = reply.to_string();
+        match (concern::of(stage, reply), reply.class()) {
+            (Concern::Us, 4 | 5) => {
+                self.trouble.get_or_insert_with(|| text.clone());
+                Outcome::Deferred { reply: text }
+            }
+            (_, 5) => Outcome::Failed { reply: text },
+            _ => Outcome::Deferred { reply: text },
         }
     }
 

@@ -1,0 +1,377 @@
+//! The loop that gives out work: to whom, and when. It comes round at least once per [`POLL`] whatever is in hand, for
+//! all that may take time is a task of its own: a transaction, a look into the store, a record.
+//!
+//! While the store does not commit nothing is begun: what cannot be recorded would be sent again.
+//! While the smarthost is out of order one message probes it and nothing else is begun. A delivery that panics costs its
+//! own message a try, and after some the message is set aside; others flow.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::{Courier, GRACE, LEASE, POLL, lock};
+use crate::limits;
+use crate::relay::log::{Event, event};
+use crate::relay::schedule::{Admission, Destination};
+use crate::store::{Leased, Outage, QueueId, StoreError};
+
+/// What a task of the round does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Work {
+    Deliver(QueueId),
+    /// A delivery that shows whether the smarthost is back.
+    Probe(QueueId),
+    Lease,
+    /// Asks whether a person asked for a try at once.
+    Ask,
+    GiveUp,
+    KeepOutage,
+    EndLease,
+}
+
+/// How a task ended.
+enum Ended {
+    Done,
+    Leased(Result<Vec<Leased>, StoreError>),
+    Asked(Result<Option<Timestamp>, StoreError>),
+    Kept(Result<(), StoreError>),
+}
+
+pub(super) struct Round {
+    pub courier: Arc<Courier>,
+    /// Fresh mail, straight from the commit.
+    handed: mpsc::Receiver<Leased>,
+    /// Leased and not yet begun.
+    backlog: VecDeque<Leased>,
+    tasks: JoinSet<Ended>,
+    /// What each task does; of one that panicked nothing else is known.
+    running: HashMap<Id, Work>,
+    /// For the next delivery.
+    permit: Option<OwnedSemaphorePermit>,
+    /// How often the delivery of a message panicked.
+    panics: HashMap<QueueId, u32>,
+    /// Something in the store may have changed.
+    look: bool,
+    /// When the next look is due in any case.
+    tick: Instant,
+    /// The outage as the store has it; `None` where that is not known.
+    kept: Option<Option<Outage>>,
+    shutdown: watch::Receiver<bool>,
+}
+
+impl Round {
+    pub fn new(courier: Arc<Courier>, handed: mpsc::Receiver<Leased>, shutdown: watch::Receiver<bool>) -> Self {
+        Self {
+            courier,
+            handed,
+            backlog: VecDeque::new(),
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+            permit: None,
+            panics: HashMap::new(),
+            look: true,
+            tick: Instant::now(),
+            kept: None,
+            shutdown,
+        }
+    }
+
+    pub async fn run(mut self) {
+        self.recall().await;
+        while !*self.shutdown.borrow() && self.shutdown.has_changed().is_ok() {
+            self.turn().await;
+        }
+        self.end().await;
+    }
+
+    /// Once round: takes [`POLL`] at most.
+    pub async fn turn(&mut self) {
+        self.begin();
+        self.wait().await;
+    }
+
+    /// What was known of the smarthost when the gateway ended.
+    async fn recall(&mut self) {
+        match self.courier.store.outage().await {
+            Ok(outage) => {
+                *lock(&self.courier.destination) = Destination::kept(outage, Timestamp::now(), &self.courier.queue);
+                self.kept = Some(outage);
+            }
+            Err(error) => event!(Event::Trouble, what = "the last outage cannot be read", reason = %error),
+        }
+    }
+
+    /// Begins all that can be begun now; waits for nothing.
+    fn begin(&mut self) {
+        self.courier.health.delivery_comes_round(std::time::Instant::now());
+        let ticks = self.tick <= Instant::now();
+        if ticks {
+            self.tick = Instant::now() + POLL;
+            self.look = true;
+            self.courier.close_idle();
+        }
+        if !self.courier.health.may_send() {
+            self.permit = None;
+            return;
+        }
+        self.keep_outage(ticks);
+        match self.admission() {
+            Admission::Closed(_) => self.hold_back(ticks),
+            Admission::Probe => self.probe(),
+            Admission::Open => while self.deliver_next() {},
+        }
+    }
+
+    fn admission(&self) -> Admission {
+        lock(&self.courier.destination).admission(Timestamp::now())
+    }
+
+    /// While the smarthost is away.
+    fn hold_back(&mut self, ticks: bool) {
+        self.permit = None;
+        if ticks || !self.backlog.is_empty() {
+            self.let_go();
+        }
+        if ticks && !self.runs(&Work::GiveUp) {
+            let courier = Arc::clone(&self.courier);
+            self.spawn(Work::GiveUp, async move {
+                courier.give_up_old().await;
+                Ended::Done
+            });
+        }
+        if self.look && !self.runs(&Work::Ask) {
+            self.look = false;
+            let courier = Arc::clone(&self.courier);
+            self.spawn(Work::Ask, async move { Ended::Asked(courier.store.retry_asked().await) });
+        }
+    }
+
+    /// Begins to end the leases of what was not begun.
+    fn let_go(&mut self) {
+        let ids = self.not_begun();
+        if ids.is_empty() {
+            return;
+        }
+        let courier = Arc::clone(&self.courier);
+        self.spawn(Work::EndLease, async move {
+            courier.end_lease(ids).await;
+            Ended::Done
+        });
+    }
+
+    /// One message alone, to see whether the smarthost is back.
+    fn probe(&mut self) {
+        if !self.running.values().any(|work| matches!(work, Work::Probe(_)))
+            && self.has_permit()
+            && let Some(message) = self.next(1)
+        {
+            self.deliver(Work::Probe(message.id.clone()), message);
+        }
+    }
+
+    /// Gives whether there may be more to begin.
+    fn deliver_next(&mut self) -> bool {
+        if !self.has_place() || !self.has_permit() {
+            return false;
+        }
+        let Some(message) = self.next(u32::try_from(self.courier.in_hand()).unwrap_or(u32::MAX)) else { return false };
+        self.deliver(Work::Deliver(message.id.clone()), message);
+        true
+    }
+
+    fn deliver(&mut self, work: Work, message: Leased) {
+        let Some(permit) = self.permit.take() else { return self.backlog.push_front(message) };
+        let courier = Arc::clone(&self.courier);
+        self.spawn(work, async move {
+            courier.deliver(message, permit).await;
+            Ended::Done
+        });
+    }
+
+    /// The next message in hand; where there is none, more are leased.
+    fn next(&mut self, limit: u32) -> Option<Leased> {
+        let mut next = self.backlog.pop_front();
+        if next.is_none() && self.takes_fresh() {
+            next = self.handed.try_recv().ok();
+        }
+        if next.is_none() && self.look && !self.runs(&Work::Lease) {
+            self.look = false;
+            let courier = Arc::clone(&self.courier);
+            self.spawn(Work::Lease, async move {
+                Ended::Leased(courier.store.lease_due(Timestamp::now(), limit, LEASE).await)
+            });
+        }
+        next
+    }
+
+    /// Fresh mail goes first, but what a person wants tried probes the smarthost before it.
+    fn takes_fresh(&self) -> bool {
+        match self.admission() {
+            Admission::Open => true,
+            Admission::Probe => !self.look && !self.runs(&Work::Lease),
+            Admission::Closed(_) => false,
+        }
+    }
+
+    fn has_place(&self) -> bool {
+        let delivering = self.running.values().filter(|work| matches!(work, Work::Deliver(_) | Work::Probe(_))).count();
+        delivering < self.courier.in_hand()
+    }
+
+    fn has_permit(&mut self) -> bool {
+        if self.permit.is_none() {
+            self.permit = Arc::clone(&self.courier.permits).try_acquire_owned().ok();
+        }
+        self.permit.is_some()
+    }
+
+    /// The store is to know what is known of the smarthost. What could not be kept is tried again with the next tick.
+    fn keep_outage(&mut self, ticks: bool) {
+        let outage = lock(&self.courier.destination).outage();
+        if self.kept != Some(outage) && (ticks || self.kept.is_some()) && !self.runs(&Work::KeepOutage) {
+            self.kept = Some(outage);
+            let courier = Arc::clone(&self.courier);
+            self.spawn(Work::KeepOutage, async move { Ended::Kept(courier.store.keep_outage(outage).await) });
+        }
+    }
+
+    fn spawn(&mut self, work: Work, task: impl Future<Output = Ended> + Send + 'static) {
+        let id = self.tasks.spawn(task).id();
+        self.running.insert(id, work);
+    }
+
+    fn runs(&self, work: &Work) -> bool {
+        self.running.values().any(|running| running == work)
+    }
+
+    /// Waits until there may be something to begin, at most until the next look: another process may have released
+    /// something.
+    async fn wait(&mut self) {
+        let admission = self.admission();
+        let until = match admission {
+            Admission::Closed(until) => {
+                let left = Timestamp::now().duration_until(until).unsigned_abs();
+                self.tick.min(Instant::now() + left.min(POLL))
+            }
+            Admission::Probe | Admission::Open => self.tick,
+        };
+        let open = !matches!(admission, Admission::Closed(_)) && self.courier.health.may_send();
+        let permits = Arc::clone(&self.courier.permits);
+        let (wants_permit, wants_mail) =
+            (open && self.permit.is_none() && self.has_place(), self.takes_fresh() && self.backlog.is_empty());
+        tokio::select! {
+            Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+            Some(message) = self.handed.recv(), if wants_mail && self.permit.is_some() => self.backlog.push_back(message),
+            Ok(permit) = permits.acquire_owned(), if wants_permit => self.permit = Some(permit),
+            () = self.courier.store.wait_for_mail() => self.look = true,
+            () = sleep_until(until) => self.look = true,
+            _ = self.shutdown.changed() => {}
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
+        let (id, ended) = match ended {
+            Ok(ended) => ended,
+            Err(error) => return self.broke_off(&error),
+        };
+        let work = self.running.remove(&id);
+        if let Some(Work::Deliver(message) | Work::Probe(message)) = work {
+            self.panics.remove(&message);
+        }
+        match ended {
+            Ended::Done | Ended::Asked(Ok(None)) | Ended::Kept(Ok(())) => {}
+            Ended::Leased(Ok(due)) => {
+                // Where there was something there may be more.
+                self.look |= !due.is_empty();
+                self.backlog.extend(due);
+            }
+            Ended::Asked(Ok(Some(at))) => {
+                lock(&self.courier.destination).asked(at);
+                if self.admission() == Admission::Probe {
+                    self.let_go();
+                    self.look = true;
+                }
+            }
+            Ended::Leased(Err(error)) | Ended::Asked(Err(error)) => {
+                event!(Event::Trouble, what = "the queue cannot be read", reason = %error);
+            }
+            Ended::Kept(Err(error)) => {
+                self.kept = None;
+                event!(Event::Trouble, what = "the outage of the smarthost cannot be recorded", reason = %error);
+            }
+        }
+    }
+
+    /// A task did not come to its end. What it panicked with may hold anything, and is not logged here.
+    fn broke_off(&mut self, error: &JoinError) {
+        let work = self.running.remove(&error.id());
+        let Some(Work::Deliver(id) | Work::Probe(id)) = work else {
+            return event!(Event::Trouble, what = "a task of delivery broke off", reason = ?work);
+        };
+        let times = self.panics.entry(id.clone()).or_default();
+        *times += 1;
+        event!(Event::Trouble, id = %id, what = "its delivery broke off", reason = "panic", times = *times);
+        let hopeless = *times >= limits::DELIVERY_PANICS;
+        let courier = Arc::clone(&self.courier);
+        if hopeless {
+            self.panics.remove(&id);
+        }
+        self.spawn(Work::EndLease, async move {
+            if !hopeless {
+                sleep(POLL).await;
+                courier.end_lease(vec![id]).await;
+            } else if let Err(error) = courier.store.set_aside(&id, "its delivery broke off each time").await {
+                event!(Event::Trouble, id = %id, what = "it cannot be set aside", reason = %error);
+            }
+            Ended::Done
+        });
+    }
+
+    /// Takes what was not begun out of hand.
+    fn not_begun(&mut self) -> Vec<QueueId> {
+        let mut ids: Vec<QueueId> = self.backlog.drain(..).map(|message| message.id).collect();
+        while let Ok(message) = self.handed.try_recv() {
+            ids.push(message.id);
+        }
+        ids
+    }
+
+    /// Ends the leases of what was not begun.
+    async fn give_back(&mut self) {
+        let ids = self.not_begun();
+        if !ids.is_empty() {
+            self.courier.end_lease(ids).await;
+        }
+    }
+
+    /// What is in hand ends, the rest is given back.
+    async fn end(mut self) {
+        self.permit = None;
+        self.give_back().await;
+        let all = async {
+            while let Some(ended) = self.tasks.join_next_with_id().await {
+                self.ended(ended);
+            }
+        };
+        if timeout(GRACE, all).await.is_err() {
+            event!(Event::Trouble, what = "stopping", reason = "messages were under way", messages = self.tasks.len());
+        }
+        // A commit may have handed over its message while we ended.
+        self.handed.close();
+        self.give_back().await;
+        let outage = lock(&self.courier.destination).outage();
+        if self.kept != Some(outage)
+            && let Err(error) = self.courier.store.keep_outage(outage).await
+        {
+            event!(Event::Trouble, what = "the outage of the smarthost cannot be recorded", reason = %error);
+        }
+        let idle = std::mem::take(&mut *lock(&self.courier.idle));
+        for connection in idle {
+            connection.close().await;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What the store keeps beside messages: the outage of the smarthost, and when a person last asked for a try at once.
+
+use jiff::Timestamp;
+
+use super::audit::{micros, timestamp};
+use super::queue::mismatch;
+use super::writer::{Answer, Op, Tx};
+use super::{Store, StoreError};
+
+const OUTAGE: &str = "outage";
+const RETRY_ASKED: &str = "retry-asked";
+
+/// That the smarthost cannot be used, so that a restart does not forget it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Outage {
+    /// Failed tries in a row.
+    pub failures: u32,
+    /// The last of them.
+    pub failed_at: Timestamp,
+    /// Not tried before this time.
+    pub until: Timestamp,
+}
+
+impl Store {
+    /// The outage that was kept last; `None` where the smarthost was in order.
+    ///
+    /// # Errors
+    /// When the database cannot be read. What is kept and does not read is no outage.
+    pub async fn outage(&self) -> Result<Option<Outage>, StoreError> {
+        Ok(self.setting(OUTAGE).await?.and_then(|value| serde_json::from_slice(&value).ok()))
+    }
+
+    /// Keeps what is known of the smarthost.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn keep_outage(&self, outage: Option<Outage>) -> Result<(), StoreError> {
+        let value = outage.as_ref().map(serde_json::to_vec).transpose();
+        let value = value.map_err(|e| StoreError::Database(e.to_string()))?;
+        match self.ask(Op::Set(OUTAGE, value)).await? {
+            Answer::Done => Ok(()),
+            _ => mismatch(),
+        }
+    }
+
+    /// When a person last asked, in this process or another, that a message be tried at once.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn retry_asked(&self) -> Result<Option<Timestamp>, StoreError> {
+        let value = self.setting(RETRY_ASKED).await?;
+        Ok(value.and_then(|v| v.try_into().ok()).map(|v| timestamp(i64::from_be_bytes(v))))
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = sqlx::query_scalar("select value from setting where name = $1").bind(name);
+        Ok(value.fetch_optional(&self.inner.reader).await?)
+    }
+}
+
+impl Tx<'_> {
+    pub async fn set(&mut self, name: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
+        let change = match value {
+            Some(value) => sqlx::query(
+                "insert into setting (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value",
+            )
+            .bind(name)
+            .bind(value),
+            None => sqlx::query("delete from setting where name = $1").bind(name),
+        };
+        change.execute(&mut *self.connection).await?;
+        Ok(())
+    }
+
+    /// A person asks for a try at once: delivery looks at this before it waits for the smarthost.
+    pub async fn ask_for_retry(&mut self) -> Result<(), StoreError> {
+        self.set(RETRY_ASKED, Some(&micros(self.now).to_be_bytes())).await
+    }
+}
