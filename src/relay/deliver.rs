@@ -15,7 +15,9 @@ mod transaction;
 mod wire;
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -35,6 +37,8 @@ use crate::limits;
 use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
+/// How often leases are renewed: twice in vain and they still hold.
+const RENEWAL: Duration = Duration::from_secs(limits::LEASE_SECONDS / 3);
 const POLL: Duration = Duration::from_millis(limits::QUEUE_POLL_MILLIS);
 /// Time that messages in hand have to end once delivery is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -102,16 +106,25 @@ struct Round {
 }
 
 impl Round {
-    async fn run(mut self) {
+    /// Gives out work until told to stop; meanwhile, and until the last outcome is recorded, leases are renewed.
+    async fn run(self) {
+        let store = self.courier.store.clone();
+        tokio::select! {
+            () = self.give_out_until_stopped() => {}
+            () = renew_leases(&store, RENEWAL) => {}
+        }
+    }
+
+    async fn give_out_until_stopped(mut self) {
         while !*self.shutdown.borrow() && self.shutdown.has_changed().is_ok() {
             while self.tasks.try_join_next().is_some() {}
             self.courier.close_idle().await;
-            let admission = lock(&self.courier.destination).admission(Timestamp::now());
+            let admission = lock(&self.courier.destination).admission(self.courier.now());
             match admission {
                 Admission::Closed(until) => {
                     self.give_back().await;
                     self.courier.give_up_old().await;
-                    let left = Timestamp::now().duration_until(until).unsigned_abs();
+                    let left = self.courier.now().duration_until(until).unsigned_abs();
                     self.rest(left.min(POLL)).await;
                 }
                 Admission::Probe => match self.next(1).await {
@@ -149,7 +162,7 @@ impl Round {
         match self.next(u32::try_from(at_once).unwrap_or(u32::MAX)).await {
             Some(message) => {
                 let courier = Arc::clone(&self.courier);
-                self.tasks.spawn(async move { courier.deliver(message, permit).await });
+                self.tasks.spawn(async move { courier.deliver_whole(message, permit).await });
             }
             None => {
                 drop(permit);
@@ -167,7 +180,7 @@ impl Round {
         };
         let Ok(permit) = permit else { return };
         let courier = Arc::clone(&self.courier);
-        self.tasks.spawn(async move { courier.deliver(message, permit).await });
+        self.tasks.spawn(async move { courier.deliver_whole(message, permit).await });
         tokio::select! {
             _ = self.tasks.join_next() => {}
             _ = self.shutdown.changed() => {}
@@ -179,7 +192,7 @@ impl Round {
         if let Some(message) = self.backlog.pop_front().or_else(|| self.handed.try_recv().ok()) {
             return Some(message);
         }
-        match self.courier.store.lease_due(Timestamp::now(), limit, LEASE).await {
+        match self.courier.store.lease_due(self.courier.now(), limit, LEASE).await {
             Ok(due) => self.backlog.extend(due),
             Err(error) => {
                 event!(Event::Trouble, what = "the queue cannot be read", reason = %error);
@@ -224,6 +237,28 @@ impl Courier {
         self.smarthost.connections.max(1) * IN_HAND
     }
 
+    /// The time that leases and the schedule go by.
+    fn now(&self) -> Timestamp {
+        self.store.clock().now()
+    }
+
+    /// [`Courier::deliver`], whose panic concerns this message alone: it is set aside, for it may have been sent, and
+    /// would panic again.
+    async fn deliver_whole(&self, message: Leased, permit: OwnedSemaphorePermit) {
+        let id = message.id.clone();
+        let mut delivery = std::pin::pin!(self.deliver(message, permit));
+        let whole = std::future::poll_fn(|context| {
+            match std::panic::catch_unwind(AssertUnwindSafe(|| delivery.as_mut().poll(context))) {
+                Ok(poll) => poll.map(|()| true),
+                Err(_) => Poll::Ready(false),
+            }
+        });
+        if !whole.await {
+            event!(Event::Trouble, id = %id, what = "delivering it panicked", possible_duplicate = true);
+            self.set_aside(&id, "delivering it failed in itself").await;
+        }
+    }
+
     /// One message, from the check of its bytes to the record of what became of it. The permit is for the connection:
     /// it is given back before the record, so that the next message is sent meanwhile.
     async fn deliver(&self, message: Leased, permit: OwnedSemaphorePermit) {
@@ -242,10 +277,7 @@ impl Courier {
         };
         let digest = ring::digest::digest(&ring::digest::SHA256, &content);
         if !message.may_leave || digest.as_ref() != message.sha256 {
-            if let Err(error) = self.store.set_aside(&id, "its bytes are not those that were decided on").await {
-                event!(Event::Trouble, id = %id, what = "it cannot be set aside", reason = %error);
-            }
-            return;
+            return self.set_aside(&id, "its bytes are not those that were decided on").await;
         }
         let mut outcomes = Vec::with_capacity(message.recipients.len());
         let mut unreachable: Option<String> = None;
@@ -265,7 +297,7 @@ impl Courier {
         drop(permit);
         let next = match &unreachable {
             Some(why) => {
-                let next = lock(&self.destination).failed(Timestamp::now(), &self.queue, random());
+                let next = lock(&self.destination).failed(self.now(), &self.queue, random());
                 event!(Event::Trouble, what = "the smarthost cannot be used, mail waits", reason = why, next = %next);
                 next
             }
@@ -273,7 +305,7 @@ impl Courier {
                 if lock(&self.destination).reached() {
                     event!(Event::SmarthostBack,);
                 }
-                schedule::next_try(message.attempts + 1, Timestamp::now(), &self.queue, random())
+                schedule::next_try(message.attempts + 1, self.now(), &self.queue, random())
             }
         };
         self.record(&message, &content, outcomes, next).await;
@@ -309,7 +341,7 @@ impl Courier {
 
     /// Stores what became of a message, with a report to its sender where one is due.
     async fn record(&self, message: &Leased, content: &[u8], mut outcomes: Vec<RecipientOutcome>, next: Timestamp) {
-        let now = Timestamp::now();
+        let now = self.now();
         let id = &message.id;
         let given_up = schedule::is_given_up(message.at, now, &self.queue);
         let mut failures = Vec::new();
@@ -349,7 +381,12 @@ impl Courier {
                     wait = (wait * 2).min(Duration::from_secs(60));
                 }
                 Err(error) => {
-                    event!(Event::Trouble, id = %id, what = "what became of it cannot be recorded", reason = %error);
+                    let what = "what became of it cannot be recorded";
+                    event!(Event::Trouble, id = %id, what, reason = %error, possible_duplicate = true);
+                    // Where it is still ours, it must not be sent again without a person's word.
+                    if !matches!(error, StoreError::NotLeased(_) | StoreError::NotFound(_) | StoreError::Closed) {
+                        self.set_aside(id, what).await;
+                    }
                     return;
                 }
             }
@@ -358,14 +395,19 @@ impl Courier {
 
     /// While the smarthost is away, what is too old is given up without another try.
     async fn give_up_old(&self) {
-        let now = Timestamp::now();
+        let now = self.now();
         let before = schedule::give_up_before(now, &self.queue);
         match self.store.lease_old(now, before, GIVE_UP_AT_ONCE, LEASE).await {
             Ok(old) => {
                 for message in old {
                     let reply = "the smarthost could not be reached";
                     let outcomes = message.recipients.iter().map(|r| deferred(r.position, reply)).collect();
-                    let content = self.store.content(&message.id).await.unwrap_or_else(|_| Arc::from(&b""[..]));
+                    let content = match self.store.content(&message.id).await {
+                        Ok(content) => content,
+                        // Set aside, and so no longer ours.
+                        Err(StoreError::Damaged { .. }) => continue,
+                        Err(_) => Arc::from(&b""[..]),
+                    };
                     self.record(&message, &content, outcomes, now).await;
                 }
             }
@@ -375,7 +417,20 @@ impl Courier {
 
     async fn end_lease(&self, ids: Vec<QueueId>) {
         if let Err(error) = self.store.end_lease(ids).await {
-            event!(Event::Trouble, what = "leases cannot be ended, they end by themselves", reason = %error);
+            event!(Event::Trouble, what = "leases cannot be ended now, they end when the store can", reason = %error);
+        }
+    }
+
+    /// Sets a message aside; tries until that is written, because it must not leave meanwhile.
+    async fn set_aside(&self, id: &QueueId, reason: &str) {
+        let mut wait = POLL;
+        while let Err(error) = self.store.set_aside(id, reason).await {
+            event!(Event::Trouble, id = %id, what = "it cannot be set aside now", reason = %error);
+            if !error.is_failure() {
+                return;
+            }
+            sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(60));
         }
     }
 
@@ -384,6 +439,16 @@ impl Courier {
         let old: Vec<Connection> = lock(&self.idle).extract_if(.., |c| c.used.elapsed() >= idle).collect();
         for connection in old {
             tokio::spawn(connection.close());
+        }
+    }
+}
+
+/// Renews the leases of what is in hand; ends only when it is dropped.
+async fn renew_leases(store: &Store, every: Duration) {
+    loop {
+        sleep(every).await;
+        if let Err(error) = store.renew_leases(LEASE).await {
+            event!(Event::Trouble, what = "leases cannot be renewed now", reason = %error);
         }
     }
 }

@@ -166,7 +166,7 @@ impl Intake {
         let pause = Duration::from_secs(limits::PENDING_POLL_SECONDS);
         let lease = Duration::from_secs(limits::PENDING_LEASE_SECONDS);
         while !*stop.borrow() {
-            match self.store.lease_pending(Timestamp::now(), limits::PENDING_BATCH, lease).await {
+            match self.store.lease_pending(self.store.clock().now(), limits::PENDING_BATCH, lease).await {
                 Ok(leased) => {
                     for entry in leased {
                         self.decide_pending(&entry.id, &entry.envelope, entry.at).await;
@@ -205,6 +205,8 @@ impl Intake {
         };
         if let Err(error) = result {
             event!(Event::Trouble, id = %id, what = "a pending message could not be decided", reason = %error);
+            // It is tried again; a lease that cannot be ended now is ended when the store can.
+            let _ = self.store.end_lease(vec![id.clone()]).await;
         }
     }
 

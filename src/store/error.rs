@@ -41,6 +41,9 @@ pub enum StoreError {
         /// What was asked, as a participle: `held`, `released`.
         wanted: &'static str,
     },
+    /// The message is no longer leased to us: another process took it up, or a person decided on it.
+    #[error("message {0} is no longer leased to this process")]
+    NotLeased(QueueId),
     /// What was asked contradicts itself.
     #[error("{0}")]
     Refused(String),
@@ -70,7 +73,7 @@ impl StoreError {
     }
 
     /// The disk or the database failed, as opposed to a request that cannot be met.
-    pub(super) fn is_failure(&self) -> bool {
+    pub fn is_failure(&self) -> bool {
         matches!(self, Self::Full | Self::Io { .. } | Self::Database(_))
     }
 }

@@ -5,6 +5,10 @@
 //! `after-commit:5` the fifth time. Two are no points: `disk-full` makes every commit of new mail fail as a full disk does,
 //! and `inspection-fails` makes every inspection fail, with `:2` only the first two.
 //!
+//! `commit-fails` makes the first commit of the database fail, `commit-fails:3` the third; `sync-fails` does the same to
+//! the sync of content, as a disk that answers EIO. `panic:writer` makes the store's writer panic with the first group of
+//! commands, `panic:writer:3` with the third.
+//!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
 //! `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
 //! `after-smarthost-250`, `before-record`, `after-record` (delivery). Of an imported roster: `before-people-write`,
@@ -42,6 +46,28 @@ pub fn point(name: &str) {
     }
 }
 
+/// Panics if the environment asks for it here: `panic:NAME` at the first pass, `panic:NAME:3` at the third.
+pub fn panic_point(name: &str) {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    if let Some(fault) = fault()
+        && fault.name.strip_prefix("panic:") == Some(name)
+        && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == fault.pass
+    {
+        std::panic::panic_any("asked for by the environment");
+    }
+}
+
+/// An error of the disk (EIO) if the environment asks for it here: `NAME` at the first pass, `NAME:3` at the third.
+pub(super) fn disk_error(name: &str) -> std::io::Result<()> {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    match fault() {
+        Some(fault) if fault.name == name && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == fault.pass => {
+            Err(rustix::io::Errno::IO.into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The environment asks for this inspection to fail.
 pub fn inspection_fails() -> bool {
     static PASSES: AtomicU64 = AtomicU64::new(0);
@@ -57,9 +83,12 @@ pub fn disk_full() -> bool {
 mod tests {
     #[test]
     fn a_fault_names_its_point_and_its_pass() {
-        for (value, name, pass) in
-            [("after-commit", "after-commit", 1), ("before-250:7", "before-250", 7), ("a:b", "a:b", 1)]
-        {
+        for (value, name, pass) in [
+            ("after-commit", "after-commit", 1),
+            ("before-250:7", "before-250", 7),
+            ("panic:a", "panic:a", 1),
+            ("panic:a:2", "panic:a", 2),
+        ] {
             let fault = super::read(value);
             assert_eq!((fault.name.as_str(), fault.pass), (name, pass));
         }

@@ -18,6 +18,8 @@ pub struct Script {
     pub replies: HashMap<&'static str, &'static str>,
     /// Only for the first connection.
     pub once: bool,
+    /// Done before each answer to RCPT.
+    pub at_rcpt: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Wait before the answer to the final dot.
     pub slow: Duration,
     /// Certificate for STARTTLS.
@@ -123,6 +125,9 @@ where
             }
             ("RCPT", _) if current.mail.is_empty() => "503 5.5.1 MAIL first".to_owned(),
             ("RCPT", _) => {
+                if let Some(done) = &script.at_rcpt {
+                    done();
+                }
                 let address = line.split(['<', '>']).nth(1).unwrap_or_default();
                 let local = address.split('@').next().unwrap_or_default();
                 let reply = script.rcpt.get(local).copied().unwrap_or("250 2.1.5 ok");
