@@ -168,7 +168,7 @@ limits! {
     /// Longest wait between two looks into the queue; a release on the command line is seen after this at the latest.
     QUEUE_POLL_MILLIS: u64 = 1_000, "milliseconds", "own choice";
     /// Time for which a message belongs to the one that delivers it.
-    LEASE_SECONDS: u64 = 7_200, "seconds", "own choice: above the sum of all waits of one transaction; a new daemon ends the leases of the last";
+    LEASE_SECONDS: u64 = 300, "seconds", "own choice: renewed every third of it, so that what a dead node had in hand is soon taken up";
     /// Panics while delivering one message, at which it is set aside.
     DELIVERY_PANICS: u32 = 3, "panics", "own choice, as INSPECT_TRIES: one may be chance";
     /// Characters kept of a smarthost's reply.
@@ -191,6 +191,8 @@ limits! {
     STORE_BUSY: u64 = 10, "seconds", "own choice: a command's transactions take milliseconds";
     /// Age below which content that no row names is left alone: another process may be about to commit its row.
     SWEEP_AGE: u64 = 600, "seconds", "own choice";
+    /// Content files looked up, and deleted where no row names them, between two groups of commands.
+    SWEEP_BATCH: usize = 64, "files", "own choice: milliseconds that a commit waits at most";
     /// Connections that read from the database.
     STORE_READERS: u32 = 4, "connections", "own choice";
 
@@ -224,8 +226,8 @@ limits! {
     METRICS_UPKEEP_SECONDS: u64 = 5, "seconds", "the recorder's own recommendation";
     /// Pause between two looks for pending messages.
     PENDING_POLL_SECONDS: u64 = 5, "seconds", "own choice: half the wait between two tries";
-    /// Lease of a pending message that is being inspected.
-    PENDING_LEASE_SECONDS: u64 = 60, "seconds", "own choice: three times the inspection budget";
+    /// Lease of a pending message that is being inspected; renewed with those of delivery.
+    PENDING_LEASE_SECONDS: u64 = 300, "seconds", "as LEASE_SECONDS";
     /// Pending messages inspected one after the other before looking again.
     PENDING_BATCH: u32 = 16, "messages", "own choice";
 

@@ -140,6 +140,29 @@ fn a_full_disk_is_no_250() {
 }
 
 #[test]
+fn a_locked_database_is_told_at_the_door_and_mail_goes_on_when_it_is_let_go() {
+    use sqlx::{Connection, SqliteConnection};
+    let sink = Sink::start();
+    let mut gateway = Gateway::started(sink.port);
+    let database = gateway.config.with_file_name("store").join("queue.db");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut lock = runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
+        let mut lock = SqliteConnection::connect_with(&options).await.expect("the database");
+        sqlx::query("begin exclusive").execute(&mut lock).await.expect("the lock");
+        lock
+    });
+    let reply = gateway.client().send(SENDER, &[RECIPIENT.to_owned()], &message(0)).expect("a reply in time");
+    assert_eq!(reply.code, 451, "{reply:?}");
+    runtime.block_on(async { sqlx::query("rollback").execute(&mut lock).await.map(drop) }).expect("it is let go");
+    assert!(gateway.running(), "{}", gateway.log());
+    let answered = send_until_it_dies(&gateway, 1..2);
+    assert_eq!(answered, [1]);
+    check(&sink, "after the lock", &answered, 2, 1);
+    assert!(!arrivals(&sink.taken(), 2).contains_key(&0), "what was not answered 250 stays away");
+}
+
+#[test]
 fn killed_at_any_moment_it_loses_nothing_that_was_answered() {
     let mut random = Seeded::new();
     let sink = Sink::start();

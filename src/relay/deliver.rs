@@ -44,6 +44,8 @@ use crate::limits;
 use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
+/// How often leases are renewed: twice in vain and they still hold.
+const RENEWAL: Duration = Duration::from_secs(limits::LEASE_SECONDS / 3);
 const POLL: Duration = Duration::from_millis(limits::QUEUE_POLL_MILLIS);
 /// Time that messages in hand have to end once delivery is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -136,6 +138,11 @@ impl Courier {
         self.smarthost.connections.max(1) * IN_HAND
     }
 
+    /// The time that leases and the schedule go by.
+    fn now(&self) -> Timestamp {
+        self.store.clock().now()
+    }
+
     /// One message, from the check of its bytes to the record of what became of it. The permit is for the connection:
     /// it is given back before the record, so that the next message is sent meanwhile.
     async fn deliver(&self, message: Leased, permit: OwnedSemaphorePermit) {
@@ -152,10 +159,7 @@ impl Courier {
             }
         };
         if !message.may_leave || sha256.as_ref() != message.sha256 {
-            if let Err(error) = self.store.set_aside(&id, "its bytes are not those that were decided on").await {
-                event!(Event::Trouble, id = %id, what = "it cannot be set aside", reason = %error);
-            }
-            return;
+            return self.set_aside(&id, "its bytes are not those that were decided on").await;
         }
         let mut outcomes = Vec::with_capacity(message.recipients.len());
         let mut trouble: Option<Trouble> = None;
@@ -169,7 +173,7 @@ impl Courier {
             trouble = sent.1;
         }
         drop(permit);
-        let now = Timestamp::now();
+        let now = self.now();
         let own = schedule::next_try(message.attempts + 1, now, &self.queue, random());
         let next = match trouble {
             Some(trouble) => {
@@ -246,7 +250,7 @@ impl Courier {
 
     /// Stores what became of a message, with a report to its sender where one is due.
     async fn record(&self, message: &Leased, content: &[u8], mut outcomes: Vec<RecipientOutcome>, next: Timestamp) {
-        let now = Timestamp::now();
+        let now = self.now();
         let id = &message.id;
         let given_up = schedule::is_given_up(message.at, now, &self.queue);
         let mut failures = Vec::new();
@@ -286,7 +290,12 @@ impl Courier {
                     wait = (wait * 2).min(Duration::from_secs(60));
                 }
                 Err(error) => {
-                    event!(Event::Trouble, id = %id, what = "what became of it cannot be recorded", reason = %error);
+                    let what = "what became of it cannot be recorded";
+                    event!(Event::Trouble, id = %id, what, reason = %error, possible_duplicate = true);
+                    // Where it is still ours, it must not be sent again without a person's word.
+                    if !matches!(error, StoreError::NotLeased(_) | StoreError::NotFound(_) | StoreError::Closed) {
+                        self.set_aside(id, what).await;
+                    }
                     return;
                 }
             }
@@ -295,14 +304,19 @@ impl Courier {
 
     /// While the smarthost is away, what is too old is given up without another try.
     async fn give_up_old(&self) {
-        let now = Timestamp::now();
+        let now = self.now();
         let before = schedule::give_up_before(now, &self.queue);
         match self.store.lease_old(now, before, GIVE_UP_AT_ONCE, LEASE).await {
             Ok(old) => {
                 for message in old {
                     let reply = "the smarthost could not be reached";
                     let outcomes = message.recipients.iter().map(|r| deferred(r.position, reply)).collect();
-                    let content = self.store.content(&message.id).await.unwrap_or_else(|_| Arc::from(&b""[..]));
+                    let content = match self.store.content(&message.id).await {
+                        Ok(content) => content,
+                        // Set aside, and so no longer ours.
+                        Err(StoreError::Damaged { .. }) => continue,
+                        Err(_) => Arc::from(&b""[..]),
+                    };
                     self.record(&message, &content, outcomes, now).await;
                 }
             }
@@ -312,7 +326,20 @@ impl Courier {
 
     async fn end_lease(&self, ids: Vec<QueueId>) {
         if let Err(error) = self.store.end_lease(ids).await {
-            event!(Event::Trouble, what = "leases cannot be ended, they end by themselves", reason = %error);
+            event!(Event::Trouble, what = "leases cannot be ended now, they end when the store can", reason = %error);
+        }
+    }
+
+    /// Sets a message aside; tries until that is written, because it must not leave meanwhile.
+    async fn set_aside(&self, id: &QueueId, reason: &str) {
+        let mut wait = POLL;
+        while let Err(error) = self.store.set_aside(id, reason).await {
+            event!(Event::Trouble, id = %id, what = "it cannot be set aside now", reason = %error);
+            if !error.is_failure() {
+                return;
+            }
+            sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(60));
         }
     }
 
@@ -321,6 +348,16 @@ impl Courier {
         let old: Vec<Connection> = lock(&self.idle).extract_if(.., |c| c.used.elapsed() >= idle).collect();
         for connection in old {
             tokio::spawn(connection.close());
+        }
+    }
+}
+
+/// Renews the leases of what is in hand; ends only when it is dropped.
+async fn renew_leases(store: &Store, every: Duration) {
+    loop {
+        sleep(every).await;
+        if let Err(error) = store.renew_leases(LEASE).await {
+            event!(Event::Trouble, what = "leases cannot be renewed now", reason = %error);
         }
     }
 }

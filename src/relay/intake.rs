@@ -126,7 +126,7 @@ impl Intake {
         let pause = Duration::from_secs(limits::PENDING_POLL_SECONDS);
         let lease = Duration::from_secs(limits::PENDING_LEASE_SECONDS);
         while !*stop.borrow() {
-            match self.store.lease_pending(Timestamp::now(), limits::PENDING_BATCH, lease).await {
+            match self.store.lease_pending(self.store.clock().now(), limits::PENDING_BATCH, lease).await {
                 Ok(leased) => {
                     for entry in leased {
                         let id = entry.id.clone();

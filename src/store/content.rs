@@ -134,6 +134,7 @@ pub(super) fn write_large(directory: &Path, id: &QueueId, record: &[u8]) -> Resu
         let mut file = super::private().create_new(true).write(true).open(&path)?;
         file.write_all(record)?;
         fault::point("after-content-write");
+        fault::disk_error("sync-fails")?;
         file.sync_all()?;
         std::fs::File::open(directory.join(super::LARGE))?.sync_all()?;
         fault::point("after-content-sync");

@@ -14,7 +14,7 @@ use super::StoreError;
 use super::key::Keys;
 use crate::limits;
 
-/// How every connection to the store in `directory` is opened.
+/// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.
 pub(super) fn options(directory: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(directory.join("queue.db"))
@@ -33,14 +33,14 @@ pub(super) fn options(directory: &Path) -> SqliteConnectOptions {
 /// Opens the connection that writes; brings the schema up to date and checks the key.
 pub(super) async fn prepare(options: &SqliteConnectOptions, keys: &Keys) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::connect_with(options).await?;
-    let queue = Migration::new(
-        1,
-        "queue".into(),
-        MigrationType::Simple,
-        include_str!("migrations/sqlite/1_queue.sql").into_sql_str(),
-        false,
-    );
-    Migrator::with_migrations(vec![queue])
+    let migration = |version, name: &'static str, sql: &'static str| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let migrations = vec![
+        migration(1, "queue", include_str!("migrations/sqlite/1_queue.sql")),
+        migration(2, "leases", include_str!("migrations/sqlite/2_leases.sql")),
+    ];
+    Migrator::with_migrations(migrations)
         .run(&mut connection)
         .await
         .map_err(|e| StoreError::Database(format!("the schema cannot be brought up to date: {e}")))?;

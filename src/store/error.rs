@@ -41,6 +41,9 @@ pub enum StoreError {
         /// What was asked, as a participle: `held`, `released`.
         wanted: &'static str,
     },
+    /// The message is no longer leased to us: another process took it up, or a person decided on it.
+    #[error("message {0} is no longer leased to this process")]
+    NotLeased(QueueId),
     /// What was asked contradicts itself.
     #[error("{0}")]
     Refused(String),

@@ -7,6 +7,10 @@
 //! `:2` the first two; `inspection-takes:300` makes each inspection last 300 ms longer; `panic:TASK` makes a long-lived task
 //! panic (the names are those of `relay::supervise`), with `:3` the third time it is woken.
 //!
+//! `commit-fails` makes the first commit of the database fail, `commit-fails:3` the third; `sync-fails` does the same to
+//! the sync of content, as a disk that answers EIO. `panic:writer` makes the store's writer panic with the first group of
+//! commands, `panic:writer:3` with the third.
+//!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
 //! `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
 //! `after-smarthost-250`, `before-record`, `after-record` (delivery). Of an imported roster: `before-people-write`,
@@ -52,6 +56,17 @@ pub fn panic_point(name: &str) {
         && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == fault.pass
     {
         std::panic::panic_any("asked for by the environment");
+    }
+}
+
+/// An error of the disk (EIO) if the environment asks for it here: `NAME` at the first pass, `NAME:3` at the third.
+pub(super) fn disk_error(name: &str) -> std::io::Result<()> {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    match fault() {
+        Some(fault) if fault.name == name && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == fault.pass => {
+            Err(rustix::io::Errno::IO.into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -268,11 +268,14 @@ impl Tx<'_> {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "inspected" });
         }
         let row = sqlx::query(
-            "update message set inspect_tries = inspect_tries - $3, lease_owner = null, lease_until = null, \
-             next_due = $2 where id = $1 returning inspect_tries",
+            "update message set inspect_tries = inspect_tries - $4, next_due = $2, \
+             lease_owner = nullif(lease_owner, $3), \
+             lease_until = case when lease_owner = $3 then null else lease_until end \
+             where id = $1 returning inspect_tries",
         )
         .bind(&id.0)
         .bind(micros(self.now) + i64::try_from(limits::INSPECT_WAIT).unwrap_or_default() * 1_000_000)
+        .bind(self.owner)
         // A try is counted when it is leased, so that one that ends the process counts too.
         .bind(i64::from(!counts))
         .fetch_one(&mut *self.connection)

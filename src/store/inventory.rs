@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{AuditLine, timestamp};
-use super::row::{address_of, count_of, sender_of};
+use super::row::{address_of, count_of, sender_of, state_of};
 use super::{Class, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
 use crate::smtp::Address;
@@ -195,8 +195,7 @@ impl Store {
 impl Summary {
     fn read(row: &SqliteRow) -> Result<Self, StoreError> {
         let id = QueueId(row.try_get("id")?);
-        let state: String = row.try_get("state")?;
-        let state: State = state.parse().map_err(|()| StoreError::Refused(format!("there is no state {state}")))?;
+        let state = state_of(row.try_get("state")?)?;
         let rules: String = row.try_get("rules")?;
         let waits = matches!(state, State::Queued | State::Pending);
         Ok(Self {

@@ -9,10 +9,15 @@
 //! segment, one for the database. What people will decide on goes to a segment of its own (one sync more), so that a held
 //! message does not keep the bytes of delivered ones on disk.
 //!
+//! Work is leased: a lease names its owner, one opening of the store, by a random token. What this owner has in hand is
+//! never leased to it again, however late it is; what another one has is not leased before its lease is over by the
+//! [`Clock`]. Leases are short and renewed, so that what a dead node had in hand is soon taken up.
+//!
 //! Nothing is leased for delivery but a notice of ours, mail with a stored verdict `deliver` for exactly its bytes, and
 //! mail that a person released; the schema checks it too (`migrations/`).
 
 mod audit;
+mod clock;
 mod content;
 mod database;
 mod decisions;
@@ -22,6 +27,7 @@ mod id;
 mod intake;
 mod inventory;
 mod key;
+mod lease;
 mod queue;
 mod row;
 mod sealed;
@@ -36,6 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use audit::{AuditFault, AuditLine};
+pub use clock::Clock;
 pub use decisions::Decision;
 pub use error::StoreError;
 pub use id::QueueId;
@@ -47,6 +54,7 @@ pub use segment::Counts;
 pub use setting::Outage;
 
 use crate::inspect::Report;
+use crate::limits;
 use crate::smtp::Envelope;
 
 /// Where a message stands. Exactly one at a time.
@@ -165,6 +173,7 @@ pub struct Store {
 struct Inner {
     directory: PathBuf,
     keys: Arc<key::Keys>,
+    clock: Clock,
     reader: sqlx::SqlitePool,
     commands: tokio::sync::mpsc::Sender<writer::Command>,
     shared: Arc<writer::Shared>,
@@ -178,32 +187,58 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens the store for a command that may run beside a daemon; creates it when missing (mode 0700).
+    ///
+    /// # Errors
+    /// The directory cannot be made, the database not be opened, or the key is another.
     pub async fn open(directory: &Path, key: StoreKey) -> Result<Self, StoreError> {
-        Self::open_with(directory, &key, None).await
+        Self::open_with(directory, &key, None, &Manner::default()).await
     }
 
     /// Opens the store for the one daemon that serves from it; another one is refused with its process id.
     ///
-    /// What a crash left behind is put right: leases end, content that no row names is swept.
+    /// What a crash left behind is put right: the leases of all others end, content that no row names is swept.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and [`StoreError::InUse`].
     pub async fn open_exclusive(directory: &Path, key: StoreKey) -> Result<Self, StoreError> {
+        Self::open_exclusive_in(directory, key, &Manner::default()).await
+    }
+
+    pub(crate) async fn open_exclusive_in(
+        directory: &Path,
+        key: StoreKey,
+        manner: &Manner,
+    ) -> Result<Self, StoreError> {
         make_directory(directory)?;
         let lock = lock(directory)?;
-        let store = Self::open_with(directory, &key, Some(lock)).await?;
+        let store = Self::open_with(directory, &key, Some(lock), manner).await?;
         store.recover().await?;
         Ok(store)
     }
 
-    async fn open_with(directory: &Path, key: &StoreKey, lock: Option<std::fs::File>) -> Result<Self, StoreError> {
+    async fn open_with(
+        directory: &Path,
+        key: &StoreKey,
+        lock: Option<std::fs::File>,
+        manner: &Manner,
+    ) -> Result<Self, StoreError> {
         for directory in [directory.to_owned(), directory.join(SEGMENTS), directory.join(LARGE)] {
             make_directory(&directory)?;
         }
         let keys = Arc::new(key::Keys::derive(key)?);
-        let options = database::options(directory);
+        let options = database::options(directory).busy_timeout(manner.busy);
         let connection = database::prepare(&options, &keys).await?;
         let reader = database::reader(&options).await?;
-        let (commands, shared) = writer::spawn(directory, options, connection, lock);
-        let inner = Inner { directory: directory.to_owned(), keys, reader, commands, shared };
+        let clock = manner.clock.clone();
+        let owner = token(&keys)?;
+        let (commands, shared) = writer::spawn(directory, options, connection, lock, owner, clock.clone());
+        let inner = Inner { directory: directory.to_owned(), keys, clock, reader, commands, shared };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The time that leases and schedules go by.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
     }
 
     /// Makes one commit through the writer and waits until it is durable: shows that the store takes what it is given.
@@ -212,6 +247,16 @@ impl Store {
     /// What a commit of mail would meet now: a full disk, a database that fails or is locked, a writer that has ended.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.ask(writer::Op::Probe).await.map(drop)
+    }
+
+    /// Ends when the writer has ended, be it that the store was closed or that the writer panicked: from then on every
+    /// command is answered [`StoreError::Closed`]. Holds no handle of the store.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut ended = self.inner.shared.ended.clone();
+        async move {
+            // The writer holds a sender for as long as it runs and never sends.
+            while ended.changed().await.is_ok() {}
+        }
     }
 
     /// Wakes when mail that may leave was committed, released or set to be retried by this process.
@@ -226,7 +271,8 @@ impl Store {
         self.inner.shared.pending.notified().await;
     }
 
-    /// Gives freshly committed mail straight to delivery, leased and with its content, as long as `places` are free.
+    /// Gives freshly committed mail straight to delivery, leased for `lease_for` and with its content, as long as
+    /// `places` are free.
     ///
     /// What finds no place is leased with [`Store::lease_due`] as ever.
     pub fn hand_over(&self, places: usize, lease_for: Duration) -> tokio::sync::mpsc::Receiver<Leased> {
@@ -252,6 +298,31 @@ impl Store {
     pub fn counts_of_syncs(&self) -> &Counts {
         &self.inner.shared.counts
     }
+}
+
+/// How a store is opened; a test may want it otherwise than a daemon.
+#[derive(Debug, Clone)]
+pub(crate) struct Manner {
+    pub clock: Clock,
+    /// Wait for another process that writes.
+    pub busy: Duration,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { clock: Clock::system(), busy: Duration::from_secs(limits::STORE_BUSY) }
+    }
+}
+
+/// The owner of this opening's leases. A process id would not do: it returns after a restart, and on other nodes.
+fn token(keys: &key::Keys) -> Result<String, StoreError> {
+    use std::fmt::Write;
+    let mut token = String::with_capacity(32);
+    for byte in keys.random::<16>()? {
+        // Writing to a string never fails.
+        let _ = write!(token, "{byte:02x}");
+    }
+    Ok(token)
 }
 
 fn make_directory(directory: &Path) -> Result<(), StoreError> {

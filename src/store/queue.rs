@@ -1,16 +1,14 @@
-//! What delivery does with messages: lease, read, record.
+//! What delivery does with messages: read, record, set aside. How it gets them: `lease`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
-use super::audit::{GATEWAY, micros, timestamp};
+use super::audit::{GATEWAY, micros};
 use super::content::{self, Place};
-use super::row::{address_of, count_of, hash_of, sender_of};
+use super::row::{hash_of, state_of};
 use super::writer::{Answer, Command, Entry, Op, Tx};
 use super::{Class, NewEntry, QueueId, State, Store, StoreError, fault};
 use crate::smtp::{Address, Envelope};
@@ -100,32 +98,6 @@ pub enum Outcome {
     Unknown,
 }
 
-/// Which messages are leased.
-#[derive(Clone, Copy)]
-pub(super) enum Which {
-    /// Those that are due.
-    Due,
-    /// Those taken in at this time or before, due or not.
-    TakenBefore(Timestamp),
-}
-
-impl Which {
-    /// What `next_due` and `at` may be at most, as the database keeps times.
-    fn bounds(self, now: Timestamp) -> (i64, i64) {
-        match self {
-            Self::Due => (micros(now), i64::MIN),
-            Self::TakenBefore(at) => (i64::MIN, micros(at)),
-        }
-    }
-}
-
-pub(super) struct LeaseRequest {
-    pub now: Timestamp,
-    pub which: Which,
-    pub limit: u32,
-    pub until: Timestamp,
-}
-
 pub(super) struct Record {
     pub id: QueueId,
     pub outcomes: Vec<RecipientOutcome>,
@@ -139,83 +111,17 @@ pub(super) fn mismatch<T>() -> Result<T, StoreError> {
 }
 
 impl Store {
-    /// Leases up to `limit` messages that are due at `now`, longest due first.
-    pub async fn lease_due(&self, now: Timestamp, limit: u32, lease_for: Duration) -> Result<Vec<Leased>, StoreError> {
-        self.lease(now, Which::Due, limit, lease_for).await
-    }
-
-    /// As [`Store::lease_due`], due or not, but only what was taken in before `taken_before`: what is to be given up.
-    pub async fn lease_old(
-        &self,
-        now: Timestamp,
-        taken_before: Timestamp,
-        limit: u32,
-        lease_for: Duration,
-    ) -> Result<Vec<Leased>, StoreError> {
-        self.lease(now, Which::TakenBefore(taken_before), limit, lease_for).await
-    }
-
-    async fn lease(
-        &self,
-        now: Timestamp,
-        which: Which,
-        limit: u32,
-        lease_for: Duration,
-    ) -> Result<Vec<Leased>, StoreError> {
-        // A look costs no lock; only what is there is worth a transaction.
-        let (due, taken) = which.bounds(now);
-        let waiting = sqlx::query(
-            "select 1 from message where state = 'queued' and (next_due <= $1 or at <= $2) \
-             and (lease_until is null or lease_until <= $3) and damaged is null limit 1",
-        )
-        .bind(due)
-        .bind(taken)
-        .bind(micros(now))
-        .fetch_optional(&self.inner.reader)
-        .await?;
-        if waiting.is_none() {
-            return Ok(Vec::new());
-        }
-        let until = now.saturating_add(lease_for).map_err(|_| StoreError::Refused("no such lease".to_owned()))?;
-        match self.ask(Op::LeaseDue(LeaseRequest { now, which, limit, until })).await? {
-            Answer::Due(due) => Ok(due),
-            _ => mismatch(),
-        }
-    }
-
-    /// Leases up to `limit` messages that wait for inspection, longest due first; each lease is the begin of a try.
-    pub async fn lease_pending(
-        &self,
-        now: Timestamp,
-        limit: u32,
-        lease_for: Duration,
-    ) -> Result<Vec<PendingEntry>, StoreError> {
-        let waiting = sqlx::query(
-            "select 1 from message where state = 'pending' and next_due <= $1 \
-             and (lease_until is null or lease_until <= $1) and damaged is null limit 1",
-        )
-        .bind(micros(now))
-        .fetch_optional(&self.inner.reader)
-        .await?;
-        if waiting.is_none() {
-            return Ok(Vec::new());
-        }
-        let until = now.saturating_add(lease_for).map_err(|_| StoreError::Refused("no such lease".to_owned()))?;
-        match self.ask(Op::LeasePending(LeaseRequest { now, which: Which::Due, limit, until })).await? {
-            Answer::Pending(pending) => Ok(pending),
-            _ => mismatch(),
-        }
-    }
-
-    /// Gives leased messages back untried.
-    pub async fn end_lease(&self, ids: Vec<QueueId>) -> Result<(), StoreError> {
-        self.ask(Op::EndLease(ids)).await.map(drop)
-    }
-
-    /// The content of a message. What does not open is set aside as damaged.
+    /// The content of a message. What does not open, or is gone while it is still wanted, is set aside as damaged.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for what was set aside, [`StoreError::Dropped`] for a message that is done with.
     pub async fn content(&self, id: &QueueId) -> Result<Arc<[u8]>, StoreError> {
-        let Some((sha256, place, key)) = self.place_of(id).await? else {
-            return Err(StoreError::Dropped(id.clone()));
+        let (state, place) = self.place_of(id).await?;
+        let Some((sha256, place, key)) = place else {
+            return Err(match state.keeps_content() {
+                true => self.damaged_content(id, "its content is gone").await,
+                false => StoreError::Dropped(id.clone()),
+            });
         };
         let (directory, keys, own) = (self.inner.directory.clone(), Arc::clone(&self.inner.keys), id.clone());
         let read = move || match content::read(&directory, &place) {
@@ -229,32 +135,44 @@ impl Store {
             Err(_) => return Err(StoreError::Closed),
         };
         // It may have been delivered and dropped while we read.
-        if self.place_of(id).await?.is_none() {
+        if !self.place_of(id).await?.0.keeps_content() {
             return Err(StoreError::Dropped(id.clone()));
         }
-        self.set_aside(id, reason).await?;
-        Err(StoreError::Damaged { id: id.clone(), reason: reason.to_owned() })
+        Err(self.damaged_content(id, reason).await)
     }
 
-    async fn place_of(&self, id: &QueueId) -> Result<Option<([u8; 32], Place, Vec<u8>)>, StoreError> {
+    async fn damaged_content(&self, id: &QueueId, reason: &str) -> StoreError {
+        match self.set_aside(id, reason).await {
+            Ok(()) => StoreError::Damaged { id: id.clone(), reason: reason.to_owned() },
+            Err(error) => error,
+        }
+    }
+
+    /// Where a message stands, and hash, place and key of its content while that is kept.
+    async fn place_of(&self, id: &QueueId) -> Result<(State, Option<([u8; 32], Place, Vec<u8>)>), StoreError> {
         let row = sqlx::query(
-            "select sha256, content_file, content_offset, content_length, content_key from message where id = $1",
+            "select state, sha256, content_file, content_offset, content_length, content_key from message where id = $1",
         )
         .bind(&id.0)
         .fetch_optional(&self.inner.reader)
         .await?
         .ok_or_else(|| StoreError::NotFound(id.clone()))?;
+        let state = state_of(row.try_get("state")?)?;
         let (Some(file), Some(key)) =
             (row.try_get::<Option<String>, _>("content_file")?, row.try_get::<Option<Vec<u8>>, _>("content_key")?)
         else {
-            return Ok(None);
+            return Ok((state, None));
         };
         let offset = u64::try_from(row.try_get::<i64, _>("content_offset")?).unwrap_or_default();
         let length = u64::try_from(row.try_get::<i64, _>("content_length")?).unwrap_or_default();
-        Ok(Some((hash_of(&row, id)?, Place { file, offset, length }, key)))
+        Ok((state, Some((hash_of(&row, id)?, Place { file, offset, length }, key))))
     }
 
     /// Flags a message as damaged: it keeps its state, and is no longer leased, until a person retries or discards it.
+    /// A lease of ours ends; another process that has it in hand records what became of it as ever.
+    ///
+    /// # Errors
+    /// The database cannot be written.
     pub async fn set_aside(&self, id: &QueueId, reason: &str) -> Result<(), StoreError> {
         tracing::error!(%id, reason, "message set aside");
         self.ask(Op::Damaged(id.clone(), reason.to_owned())).await.map(drop)
@@ -263,6 +181,10 @@ impl Store {
     /// Records one try: what became of its recipients, when it is tried next, and the notices that follow, in one
     /// transaction. The lease ends. Gives the state that follows: `Queued` while a recipient is due, `Delivered` when all
     /// were taken, `Failed` when none is due and one or more were refused; content goes with the last two.
+    ///
+    /// # Errors
+    /// [`StoreError::NotLeased`] where the message is no longer ours: another may be sending it too. Nothing is changed by
+    /// an error.
     pub async fn record_attempt(
         &self,
         id: &QueueId,
@@ -279,11 +201,6 @@ impl Store {
             Answer::State(state) => Ok(state),
             _ => mismatch(),
         }
-    }
-
-    /// Ends the leases of a daemon that died; what was leased may have been on its way.
-    pub(super) async fn recover(&self) -> Result<(), StoreError> {
-        self.ask(Op::Recover).await.map(drop)
     }
 
     pub(super) async fn ask(&self, op: Op) -> Result<Answer, StoreError> {
@@ -306,17 +223,20 @@ impl Tx<'_> {
 
     /// State and content file of a message.
     pub async fn standing(&mut self, id: &QueueId) -> Result<Standing, StoreError> {
-        let row = sqlx::query("select state, class, content_file, damaged, lease_until from message where id = $1")
+        let sql = "select state, class, content_file, damaged, lease_owner, lease_until from message where id = $1";
+        let row = sqlx::query(sql)
             .bind(&id.0)
             .fetch_optional(&mut *self.connection)
             .await?
             .ok_or_else(|| StoreError::NotFound(id.clone()))?;
-        let state = row.try_get::<String, _>("state")?;
+        let ours = row.try_get::<Option<&str>, _>("lease_owner")? == Some(self.owner);
+        let until = row.try_get::<Option<i64>, _>("lease_until")?;
         Ok(Standing {
-            state: state.parse().map_err(|()| StoreError::Refused(format!("there is no state {state}")))?,
+            state: state_of(row.try_get("state")?)?,
             content_file: row.try_get("content_file")?,
             damaged: row.try_get("damaged")?,
-            leased: row.try_get::<Option<i64>, _>("lease_until")?.is_some_and(|until| until > micros(self.now)),
+            leased: ours || until.is_some_and(|until| until > micros(self.now)),
+            ours,
         })
     }
 
@@ -336,129 +256,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    pub async fn lease_due(&mut self, request: &LeaseRequest) -> Result<Vec<Leased>, StoreError> {
-        let (due, taken) = request.which.bounds(request.now);
-        let rows = sqlx::query(
-            "update message set lease_owner = $1, lease_until = $2 where id in ( \
-                 select id from message where state = 'queued' and (next_due <= $3 or at <= $4) \
-                 and (lease_until is null or lease_until <= $5) and damaged is null \
-                 and (class = 'notice' or (verdict = 'deliver' and verdict_sha256 = sha256) or released_sha256 = sha256) \
-                 order by next_due, id limit $6) \
-             returning id, class, mail_from, smtputf8, eight_bit, sha256, at, attempts, next_due",
-        )
-        .bind(self.owner)
-        .bind(micros(request.until))
-        .bind(due)
-        .bind(taken)
-        .bind(micros(request.now))
-        .bind(i64::from(request.limit))
-        .fetch_all(&mut *self.connection)
-        .await?;
-        let mut due = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let id = QueueId(row.try_get("id")?);
-            match self.leased(row, &id).await {
-                Ok(leased) => due.push((row.try_get::<i64, _>("next_due")?, leased)),
-                Err(StoreError::Damaged { reason, .. }) => self.damaged(&id, &reason).await?,
-                Err(error) => return Err(error),
-            }
-        }
-        due.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
-        Ok(due.into_iter().map(|(_, leased)| leased).collect())
-    }
-
-    async fn leased(&mut self, row: &SqliteRow, id: &QueueId) -> Result<Leased, StoreError> {
-        let rows = sqlx::query(
-            "select position, address, attempts from recipient where message = $1 and state = 'due' order by position",
-        )
-        .bind(&id.0)
-        .fetch_all(&mut *self.connection)
-        .await?;
-        if rows.is_empty() {
-            return Err(StoreError::Damaged { id: id.clone(), reason: "it has no recipient left".to_owned() });
-        }
-        let recipients = rows.iter().map(|row| {
-            Ok::<_, StoreError>(DueRecipient {
-                position: count_of(row, "position")?,
-                address: address_of(row.try_get("address")?, id)?,
-                attempts: count_of(row, "attempts")?,
-            })
-        });
-        Ok(Leased {
-            id: id.clone(),
-            class: if row.try_get::<&str, _>("class")? == "notice" { Class::Notice } else { Class::Mail },
-            mail_from: sender_of(row, id)?,
-            smtputf8: row.try_get("smtputf8")?,
-            eight_bit: row.try_get("eight_bit")?,
-            recipients: recipients.collect::<Result<_, _>>()?,
-            sha256: hash_of(row, id)?,
-            may_leave: true,
-            at: timestamp(row.try_get("at")?),
-            attempts: count_of(row, "attempts")?,
-            content: None,
-        })
-    }
-
-    pub async fn lease_pending(&mut self, request: &LeaseRequest) -> Result<Vec<PendingEntry>, StoreError> {
-        let rows = sqlx::query(
-            "update message set lease_owner = $1, lease_until = $2, inspect_tries = inspect_tries + 1 where id in ( \
-                 select id from message where state = 'pending' and next_due <= $3 \
-                 and (lease_until is null or lease_until <= $3) and damaged is null order by next_due, id limit $4) \
-             returning id, mail_from, smtputf8, eight_bit, sha256, at, inspect_tries",
-        )
-        .bind(self.owner)
-        .bind(micros(request.until))
-        .bind(micros(request.now))
-        .bind(i64::from(request.limit))
-        .fetch_all(&mut *self.connection)
-        .await?;
-        let mut pending = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let id = QueueId(row.try_get("id")?);
-            match self.pending(row, &id).await {
-                Ok(entry) => pending.push(entry),
-                Err(StoreError::Damaged { reason, .. }) => self.damaged(&id, &reason).await?,
-                Err(error) => return Err(error),
-            }
-        }
-        pending.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(pending)
-    }
-
-    async fn pending(&mut self, row: &SqliteRow, id: &QueueId) -> Result<PendingEntry, StoreError> {
-        let addresses: Vec<String> =
-            sqlx::query_scalar("select address from recipient where message = $1 order by position")
-                .bind(&id.0)
-                .fetch_all(&mut *self.connection)
-                .await?;
-        let recipients = addresses.iter().map(|text| address_of(text, id)).collect::<Result<_, _>>()?;
-        let mut envelope = Envelope::new(sender_of(row, id)?, recipients);
-        envelope.smtputf8 = row.try_get("smtputf8")?;
-        envelope.eight_bit = row.try_get("eight_bit")?;
-        Ok(PendingEntry {
-            id: id.clone(),
-            envelope,
-            sha256: hash_of(row, id)?,
-            at: timestamp(row.try_get("at")?),
-            tries: count_of(row, "inspect_tries")?,
-        })
-    }
-
-    pub async fn end_lease(&mut self, ids: &[QueueId]) -> Result<(), StoreError> {
-        for id in ids {
-            sqlx::query("update message set lease_owner = null, lease_until = null where id = $1 and lease_owner = $2")
-                .bind(&id.0)
-                .bind(self.owner)
-                .execute(&mut *self.connection)
-                .await?;
-        }
-        self.effects.queued |= !ids.is_empty();
-        Ok(())
-    }
-
     pub async fn record(&mut self, record: &Record) -> Result<State, StoreError> {
         let id = &record.id;
         let standing = self.standing(id).await?;
+        if !standing.ours {
+            return Err(StoreError::NotLeased(id.clone()));
+        }
         if standing.state != State::Queued {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "delivered" });
         }
@@ -516,10 +319,13 @@ impl Tx<'_> {
 
     pub async fn damaged(&mut self, id: &QueueId, reason: &str) -> Result<(), StoreError> {
         let flagged = sqlx::query(
-            "update message set damaged = $2, lease_owner = null, lease_until = null where id = $1 and damaged is null",
+            "update message set damaged = $2, lease_owner = nullif(lease_owner, $3), \
+             lease_until = case when lease_owner = $3 then null else lease_until end \
+             where id = $1 and damaged is null",
         )
         .bind(&id.0)
         .bind(reason)
+        .bind(self.owner)
         .execute(&mut *self.connection)
         .await?;
         if flagged.rows_affected() > 0 {
@@ -533,25 +339,9 @@ impl Tx<'_> {
         sqlx::query(
             "insert into setting (name, value) values ('probe', $1) on conflict (name) do update set value = $1",
         )
-        .bind(micros(self.now))
+        .bind(&micros(self.now).to_be_bytes()[..])
         .execute(&mut *self.connection)
         .await?;
-        Ok(())
-    }
-
-    pub async fn recover(&mut self) -> Result<(), StoreError> {
-        let rows = sqlx::query(
-            "update message set lease_owner = null, lease_until = null where lease_until is not null \
-             returning id, state",
-        )
-        .fetch_all(&mut *self.connection)
-        .await?;
-        for row in rows {
-            let (id, state) = (QueueId(row.try_get("id")?), row.try_get::<String, _>("state")?);
-            let possible_duplicate = state == State::Queued.as_str();
-            tracing::warn!(%id, state, possible_duplicate, "was in hand when the last daemon ended; it is taken up again");
-            self.audit(&id, "recovered", GATEWAY, json!({"possible_duplicate": possible_duplicate})).await?;
-        }
         Ok(())
     }
 }
@@ -563,4 +353,6 @@ pub(super) struct Standing {
     pub damaged: Option<String>,
     /// Somebody is delivering or inspecting it right now.
     pub leased: bool,
+    /// It is leased to us, be the time of the lease over or not.
+    pub ours: bool,
 }

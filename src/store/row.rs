@@ -3,13 +3,17 @@
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use super::{QueueId, StoreError};
+use super::{QueueId, State, StoreError};
 use crate::smtp::Address;
 
 pub(super) fn hash_of(row: &SqliteRow, id: &QueueId) -> Result<[u8; 32], StoreError> {
     row.try_get::<Vec<u8>, _>("sha256")?
         .try_into()
         .map_err(|_| StoreError::Damaged { id: id.clone(), reason: "its hash is no hash".to_owned() })
+}
+
+pub(super) fn state_of(text: &str) -> Result<State, StoreError> {
+    text.parse().map_err(|()| StoreError::Refused(format!("there is no state {text}")))
 }
 
 /// A count or position as the database keeps it.

@@ -85,6 +85,7 @@ impl Segment {
             several => file.write_all(&several.concat())?,
         }
         fault::point("after-content-write");
+        fault::disk_error("sync-fails")?;
         file.sync_data()?;
         self.counts.content_syncs.fetch_add(1, Ordering::Relaxed);
         if fresh {

@@ -3,9 +3,13 @@
 //! First the content of the whole group is appended and synced, then its rows commit. When a sync or a commit fails, every
 //! command of the group is answered with the error and nothing is tried again by itself: after a failed fsync nobody
 //! knows what the disk holds. A command that alone upsets the database does not spoil its group: the group is rolled back
-//! and each command runs by itself.
+//! and each command runs by itself. After a failed commit the connection is given up: what it believes is not to be relied
+//! on.
+//!
+//! What was leased to us and reached nobody (the caller had gone, the commit is in doubt, delivery had stopped) would
+//! never be leased again by itself, so the writer ends such leases on its own, as soon as it can.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -14,13 +18,14 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
-use super::{Decision, LARGE, Leased, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{decisions, fault, intake, queue};
+use super::{Clock, Decision, LARGE, Leased, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
+use super::{decisions, fault, intake, lease, queue};
 use crate::limits;
 
 /// How often closed segments are looked at, and how often the whole directory.
@@ -54,9 +59,10 @@ pub(super) enum Op {
         id: QueueId,
         counts: bool,
     },
-    LeaseDue(queue::LeaseRequest),
-    LeasePending(queue::LeaseRequest),
+    LeaseDue(lease::LeaseRequest),
+    LeasePending(lease::LeaseRequest),
     EndLease(Vec<QueueId>),
+    RenewLeases(Timestamp),
     Record(Box<queue::Record>),
     Decision(Box<decisions::Request>),
     Damaged(QueueId, String),
@@ -88,14 +94,15 @@ impl Op {
             Self::LeaseDue(request) => tx.lease_due(request).await.map(Answer::Due),
             Self::LeasePending(request) => tx.lease_pending(request).await.map(Answer::Pending),
             Self::EndLease(ids) => tx.end_lease(ids).await.map(|()| Answer::Done),
+            Self::RenewLeases(until) => tx.renew_leases(*until).await.map(|()| Answer::Done),
             Self::Record(record) => tx.record(record).await.map(Answer::State),
             Self::Decision(request) => tx.apply(request).await.map(Answer::Decision),
             Self::Damaged(id, reason) => tx.damaged(id, reason).await.map(|()| Answer::Done),
             Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
-            Self::Probe => tx.probe().await.map(|()| Answer::Done),
             Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
+            Self::Probe => tx.probe().await.map(|()| Answer::Done),
         }
     }
 }
@@ -111,6 +118,17 @@ pub(super) enum Answer {
     Decision(Decision),
 }
 
+impl Answer {
+    /// What this gives away, leased.
+    fn leased(&self) -> Vec<QueueId> {
+        match self {
+            Self::Due(due) => due.iter().map(|leased| leased.id.clone()).collect(),
+            Self::Pending(pending) => pending.iter().map(|entry| entry.id.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// A command with the way back.
 pub(super) struct Command {
     pub op: Op,
@@ -118,15 +136,18 @@ pub(super) struct Command {
 }
 
 /// What the writer shares with the store's other hands.
-#[derive(Default)]
 pub(super) struct Shared {
+    /// The owner of our leases.
+    pub owner: String,
     pub queued: Notify,
     pub pending: Notify,
     pub hand_over: Mutex<Option<(mpsc::Sender<Leased>, Duration)>>,
     pub counts: Arc<Counts>,
     /// Whether this process is the daemon, which may sweep.
     pub exclusive: std::sync::atomic::AtomicBool,
-    pub task: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    pub task: Mutex<Option<JoinHandle<()>>>,
+    /// Its sender goes with the writer.
+    pub ended: watch::Receiver<()>,
 }
 
 /// A transaction, with what follows from it once it is committed.
@@ -165,7 +186,9 @@ struct Writer {
     /// Segment for what leaves in seconds, and for what waits for a person or an inspection.
     segments: Option<[Segment; 2]>,
     shared: Arc<Shared>,
-    owner: String,
+    clock: Clock,
+    /// Leased to us and in nobody's hands.
+    let_go: Vec<QueueId>,
     /// Segments that this process began.
     own: HashSet<String>,
     /// Content files that lost a row since the last look.
@@ -173,6 +196,17 @@ struct Writer {
     looked: Instant,
     /// Never, until the first group: a daemon's first command ends the leases of the last one.
     swept: Option<Instant>,
+    /// The listing of all content files that is being made.
+    listing: Option<JoinHandle<Vec<String>>>,
+    /// Content files that may have no row left, to be looked up.
+    suspects: VecDeque<Suspect>,
+}
+
+/// A content file that may have no row left.
+struct Suspect {
+    file: String,
+    /// Found in its directory; otherwise one that lost a row just now.
+    stray: bool,
 }
 
 /// Starts the writer; it ends when the last sender is gone.
@@ -181,27 +215,41 @@ pub(super) fn spawn(
     options: SqliteConnectOptions,
     connection: SqliteConnection,
     lock: Option<std::fs::File>,
+    owner: String,
+    clock: Clock,
 ) -> (mpsc::Sender<Command>, Arc<Shared>) {
     let (sender, receiver) = mpsc::channel(limits::GROUP_COMMANDS);
-    let shared = Arc::new(Shared::default());
-    shared.exclusive.store(lock.is_some(), Ordering::Relaxed);
-    let segment = |kind| Segment::new(directory, kind, Arc::clone(&shared.counts));
+    let (running, ended) = watch::channel(());
+    let shared = Arc::new(Shared {
+        owner,
+        queued: Notify::default(),
+        pending: Notify::default(),
+        hand_over: Mutex::default(),
+        counts: Arc::default(),
+        exclusive: lock.is_some().into(),
+        task: Mutex::default(),
+        ended,
+    });
     let writer = Writer {
         directory: directory.to_owned(),
         options,
         connection: Some(connection),
-        segments: Some([segment("transit"), segment("kept")]),
+        segments: None,
         shared: Arc::clone(&shared),
-        owner: std::process::id().to_string(),
+        clock,
+        let_go: Vec::new(),
         own: HashSet::new(),
         touched: HashSet::new(),
         looked: Instant::now(),
         swept: None,
+        listing: None,
+        suspects: VecDeque::new(),
     };
     let task = tokio::spawn(async move {
+        // Both are held for as long as this process may write, and go when the writer panics, too; the system lets go of
+        // the lock when the process dies.
+        let _held = (running, lock);
         writer.run(receiver).await;
-        // Held for as long as this process may write; the system lets go of it when the process dies.
-        drop(lock);
     });
     if let Ok(mut slot) = shared.task.lock() {
         *slot = Some(task);
@@ -212,8 +260,7 @@ pub(super) fn spawn(
 impl Writer {
     async fn run(mut self, mut receiver: mpsc::Receiver<Command>) {
         loop {
-            let wait = if self.touched.is_empty() { SWEEP_ALL } else { SWEEP_SOON };
-            match tokio::time::timeout(wait, receiver.recv()).await {
+            match tokio::time::timeout(self.patience(), receiver.recv()).await {
                 Ok(Some(first)) => {
                     let mut group = vec![first];
                     while group.len() < limits::GROUP_COMMANDS
@@ -221,21 +268,37 @@ impl Writer {
                     {
                         group.push(next);
                     }
+                    fault::panic_point("writer");
                     self.group(group).await;
                 }
                 Ok(None) => break,
+                Err(_) if !self.let_go.is_empty() => self.group(Vec::new()).await,
                 Err(_) => {}
             }
             if self.looked.elapsed() >= SWEEP_SOON {
-                self.sweep_touched().await;
+                self.suspect_touched();
             }
-            if self.swept.is_none_or(|at| at.elapsed() >= SWEEP_ALL) && self.shared.exclusive.load(Ordering::Relaxed) {
-                self.sweep_all().await;
+            if self.shared.exclusive.load(Ordering::Relaxed) {
+                self.list_all().await;
             }
+            self.sweep(limits::SWEEP_BATCH).await;
         }
-        self.sweep_touched().await;
+        self.suspects.retain(|suspect| !suspect.stray);
+        self.suspect_touched();
+        self.sweep(usize::MAX).await;
         if let Some(connection) = self.connection.take() {
             let _ = connection.close().await;
+        }
+    }
+
+    /// How long the writer waits for the next command before it looks after its house.
+    fn patience(&self) -> Duration {
+        if !self.suspects.is_empty() {
+            Duration::ZERO
+        } else if self.touched.is_empty() && self.listing.is_none() && self.let_go.is_empty() {
+            SWEEP_ALL
+        } else {
+            SWEEP_SOON
         }
     }
 
@@ -253,50 +316,53 @@ impl Writer {
                     Some(command)
                 })
                 .collect();
-        }
-        if group.is_empty() {
-            return;
+            if group.is_empty() {
+                return;
+            }
         }
         match self.transact(&group).await {
             Ok((results, effects)) => self.answer(group, results, effects),
-            Err(Failure::Command(_)) if group.len() > 1 => {
-                for command in group {
-                    let one = [command];
-                    match self.transact(&one).await {
-                        Ok((results, effects)) => self.answer(one, results, effects),
-                        Err(Failure::Command(error) | Failure::Commit(error)) => self.refuse(one, &error),
-                    }
+            Err(Failure::Command(_)) if group.len() > 1 => self.one_by_one(group).await,
+            Err(Failure::Command(error) | Failure::Commit(error)) => self.refuse(group, &error),
+        }
+    }
+
+    /// Runs the commands of a group that one of them upset, each in a transaction of its own.
+    async fn one_by_one(&mut self, group: Vec<Command>) {
+        let mut group = group.into_iter();
+        while let Some(command) = group.next() {
+            let one = vec![command];
+            match self.transact(&one).await {
+                Ok((results, effects)) => self.answer(one, results, effects),
+                Err(Failure::Command(error)) => self.refuse(one, &error),
+                Err(Failure::Commit(error)) => {
+                    // It is the disk or the database, not the command: the others would wait as long and fare no better.
+                    self.refuse(one, &error);
+                    return self.refuse(group.collect(), &error);
                 }
-            }
-            Err(Failure::Command(error)) => self.refuse(group, &error),
-            Err(Failure::Commit(error)) => {
-                // What the connection believes after a failed commit is not to be relied on.
-                self.connection = None;
-                self.refuse(group, &error);
             }
         }
     }
 
-    fn answer(
-        &mut self,
-        group: impl IntoIterator<Item = Command>,
-        results: Vec<Result<Answer, StoreError>>,
-        effects: Effects,
-    ) {
+    fn answer(&mut self, group: Vec<Command>, results: Vec<Result<Answer, StoreError>>, effects: Effects) {
         self.shared.counts.commits.fetch_add(1, Ordering::Relaxed);
         fault::point("after-commit");
         for (command, result) in group.into_iter().zip(results) {
-            let _ = command.answer.send(result);
+            if let Err(Ok(lost)) = command.answer.send(result) {
+                self.let_go.extend(lost.leased());
+            }
         }
         self.touched.extend(effects.dropped);
-        if let Ok(mut slot) = self.shared.hand_over.lock()
-            && let Some((sender, _)) = slot.as_ref()
-        {
-            let mut gone = false;
+        if let Ok(mut slot) = self.shared.hand_over.lock() {
+            let sender = slot.as_ref().map(|(sender, _)| sender);
+            let before = self.let_go.len();
             for leased in effects.handed {
-                gone |= sender.try_send(leased).is_err();
+                let id = leased.id.clone();
+                if sender.is_none_or(|sender| sender.try_send(leased).is_err()) {
+                    self.let_go.push(id);
+                }
             }
-            if gone {
+            if self.let_go.len() > before {
                 *slot = None;
             }
         }
@@ -308,9 +374,12 @@ impl Writer {
         }
     }
 
-    fn refuse(&mut self, group: impl IntoIterator<Item = Command>, error: &StoreError) {
+    fn refuse(&mut self, group: Vec<Command>, error: &StoreError) {
         tracing::error!(%error, "the store could not commit");
         for mut command in group {
+            if let Op::EndLease(ids) = &command.op {
+                self.let_go.extend(ids.iter().cloned());
+            }
             self.touched.extend(command.op.entries().iter().filter_map(|e| e.place.as_ref().map(|p| p.file.clone())));
             let _ = command.answer.send(Err(error.clone()));
         }
@@ -333,8 +402,9 @@ impl Writer {
             return Ok(());
         }
         let concerned = || whose.iter().flatten().map(|(number, _)| *number).collect();
-        let Some(mut segments) = self.segments.take() else { return Err((concerned(), StoreError::Closed)) };
-        let written = tokio::task::spawn_blocking(move || {
+        let segment = |kind| Segment::new(&self.directory, kind, Arc::clone(&self.shared.counts));
+        let mut segments = self.segments.take().unwrap_or_else(|| [segment("transit"), segment("kept")]);
+        let written = spawn_blocking(move || {
             let [transit, kept] = &mut segments;
             let places = transit.append(&records[0]).and_then(|t| Ok([t, kept.append(&records[1])?]));
             (segments, places)
@@ -359,7 +429,29 @@ impl Writer {
         Ok(())
     }
 
+    /// Runs the commands in one transaction; with none it only ends the leases that were let go.
     async fn transact(&mut self, group: &[Command]) -> Result<(Vec<Result<Answer, StoreError>>, Effects), Failure> {
+        let mut given = Vec::new();
+        let done = self.try_transact(group, &mut given).await;
+        match &done {
+            Ok(_) => self.let_go.clear(),
+            Err(Failure::Command(_)) => {}
+            Err(Failure::Commit(_)) => {
+                // Whether it is on the disk or not, nobody has what it gave away; and what the connection believes is
+                // not to be relied on.
+                self.let_go.append(&mut given);
+                self.connection = None;
+            }
+        }
+        done
+    }
+
+    /// `given` takes in what a commit that then fails may have leased.
+    async fn try_transact(
+        &mut self,
+        group: &[Command],
+        given: &mut Vec<QueueId>,
+    ) -> Result<(Vec<Result<Answer, StoreError>>, Effects), Failure> {
         let failed = |e: sqlx::Error| Failure::Commit(e.into());
         if self.connection.is_none() {
             self.connection = Some(SqliteConnection::connect_with(&self.options).await.map_err(failed)?);
@@ -374,12 +466,13 @@ impl Writer {
         let mut tx = Tx {
             connection: &mut transaction,
             chain,
-            now: Timestamp::now(),
-            owner: &self.owner,
+            now: self.clock.now(),
+            owner: &self.shared.owner,
             places,
             lease_for,
             effects: Effects::default(),
         };
+        tx.end_lease(&self.let_go).await.map_err(Failure::Command)?;
         let mut results = Vec::with_capacity(group.len());
         for command in group {
             match command.op.run(&mut tx).await {
@@ -388,42 +481,51 @@ impl Writer {
             }
         }
         let effects = tx.effects;
+        given.extend(results.iter().flatten().flat_map(Answer::leased));
+        given.extend(effects.handed.iter().map(|leased| leased.id.clone()));
+        fault::disk_error("commit-fails").map_err(|e| Failure::Commit(StoreError::io("the commit failed", &e)))?;
         transaction.commit().await.map_err(failed)?;
         Ok((results, effects))
     }
 
-    /// Deletes files that lost a row and have none left: large ones, and segments that this process wrote and closed.
-    async fn sweep_touched(&mut self) {
+    /// Suspects files that lost a row: large ones, and segments that this process wrote.
+    fn suspect_touched(&mut self) {
         self.looked = Instant::now();
-        let touched: Vec<String> =
-            self.touched.drain().filter(|file| file.starts_with(LARGE) || self.own.contains(file)).collect();
-        for file in touched {
-            if self.segments.iter().flatten().any(|s| s.name() == Some(&file)) {
-                continue;
-            }
-            if self.unnamed(&file).await {
-                let _ = std::fs::remove_file(self.directory.join(&file));
-                self.own.remove(&file);
-            }
+        let touched = self.touched.drain().filter(|file| file.starts_with(LARGE) || self.own.contains(file));
+        self.suspects.extend(touched.map(|file| Suspect { file, stray: false }));
+    }
+
+    /// Now and then suspects every content file, except young ones: another process may be about to commit its row.
+    /// The directories are read beside the writer.
+    async fn list_all(&mut self) {
+        if self.swept.is_none_or(|at| at.elapsed() >= SWEEP_ALL) {
+            self.swept = Some(Instant::now());
+            let directory = self.directory.clone();
+            self.listing = Some(spawn_blocking(move || old_files(&directory)));
+        } else if let Some(listing) = self.listing.take_if(|listing| listing.is_finished()) {
+            let old = listing.await.unwrap_or_default();
+            self.suspects.extend(old.into_iter().map(|file| Suspect { file, stray: true }));
         }
     }
 
-    /// Deletes every content file that no row names, except young ones: another process may be about to commit its row.
-    pub async fn sweep_all(&mut self) {
-        self.swept = Some(Instant::now());
-        for directory in [SEGMENTS, LARGE] {
-            let Ok(entries) = std::fs::read_dir(self.directory.join(directory)) else { continue };
-            for entry in entries.flatten() {
-                let old = entry.metadata().and_then(|m| m.modified()).is_ok_and(|modified| {
-                    let age = SystemTime::now().duration_since(modified).unwrap_or_default();
-                    age >= Duration::from_secs(limits::SWEEP_AGE)
-                });
-                let file = format!("{directory}/{}", entry.file_name().to_string_lossy());
-                let active = self.segments.iter().flatten().any(|s| s.name() == Some(&file));
-                if old && !active && self.unnamed(&file).await && std::fs::remove_file(entry.path()).is_ok() {
-                    tracing::info!(%file, "swept content that no message names");
+    /// Looks up to `most` suspects up and deletes those that no row names; the writer's next group waits that long.
+    async fn sweep(&mut self, most: usize) {
+        let batch: Vec<Suspect> = self.suspects.drain(..self.suspects.len().min(most)).collect();
+        let mut unnamed = Vec::new();
+        for Suspect { file, stray } in batch {
+            let grows = self.segments.iter().flatten().any(|s| s.name() == Some(&file));
+            if !grows && self.unnamed(&file).await {
+                self.own.remove(&file);
+                if stray {
+                    tracing::info!(%file, "content that no message names is swept");
                 }
+                unnamed.push(self.directory.join(file));
             }
+        }
+        if !unnamed.is_empty() {
+            // A large file can take long to go.
+            let delete = || unnamed.into_iter().for_each(|file| drop(std::fs::remove_file(file)));
+            let _ = spawn_blocking(delete).await;
         }
     }
 
@@ -435,4 +537,21 @@ impl Writer {
             .await;
         matches!(named, Ok(None))
     }
+}
+
+/// Every content file that is not young, below the store's directory.
+fn old_files(directory: &Path) -> Vec<String> {
+    let old = |entry: &std::fs::DirEntry| {
+        let modified = entry.metadata().and_then(|m| m.modified());
+        modified.is_ok_and(|at| {
+            SystemTime::now().duration_since(at).unwrap_or_default() >= Duration::from_secs(limits::SWEEP_AGE)
+        })
+    };
+    let mut files = Vec::new();
+    for part in [SEGMENTS, LARGE] {
+        let Ok(entries) = std::fs::read_dir(directory.join(part)) else { continue };
+        let entries = entries.flatten().filter(old);
+        files.extend(entries.map(|entry| format!("{part}/{}", entry.file_name().to_string_lossy())));
+    }
+    files
 }

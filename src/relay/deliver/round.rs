@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Courier, GRACE, LEASE, POLL, lock};
+use super::{Courier, GRACE, LEASE, POLL, RENEWAL, lock, renew_leases};
 use crate::limits;
 use crate::relay::log::{Event, event};
 use crate::relay::schedule::{Admission, Destination};
@@ -80,7 +80,16 @@ impl Round {
         }
     }
 
-    pub async fn run(mut self) {
+    /// Gives out work until told to stop; meanwhile, and until the last outcome is recorded, leases are renewed.
+    pub async fn run(self) {
+        let store = self.courier.store.clone();
+        tokio::select! {
+            () = self.run_until_stopped() => {}
+            () = renew_leases(&store, RENEWAL) => {}
+        }
+    }
+
+    async fn run_until_stopped(mut self) {
         self.recall().await;
         while !*self.shutdown.borrow() && self.shutdown.has_changed().is_ok() {
             self.turn().await;
@@ -98,7 +107,7 @@ impl Round {
     async fn recall(&mut self) {
         match self.courier.store.outage().await {
             Ok(outage) => {
-                *lock(&self.courier.destination) = Destination::kept(outage, Timestamp::now(), &self.courier.queue);
+                *lock(&self.courier.destination) = Destination::kept(outage, self.courier.now(), &self.courier.queue);
                 self.kept = Some(outage);
             }
             Err(error) => event!(Event::Trouble, what = "the last outage cannot be read", reason = %error),
@@ -127,7 +136,7 @@ impl Round {
     }
 
     fn admission(&self) -> Admission {
-        lock(&self.courier.destination).admission(Timestamp::now())
+        lock(&self.courier.destination).admission(self.courier.now())
     }
 
     /// While the smarthost is away.
@@ -202,7 +211,7 @@ impl Round {
             self.look = false;
             let courier = Arc::clone(&self.courier);
             self.spawn(Work::Lease, async move {
-                Ended::Leased(courier.store.lease_due(Timestamp::now(), limit, LEASE).await)
+                Ended::Leased(courier.store.lease_due(courier.now(), limit, LEASE).await)
             });
         }
         next
@@ -254,7 +263,7 @@ impl Round {
         let admission = self.admission();
         let until = match admission {
             Admission::Closed(until) => {
-                let left = Timestamp::now().duration_until(until).unsigned_abs();
+                let left = self.courier.now().duration_until(until).unsigned_abs();
                 self.tick.min(Instant::now() + left.min(POLL))
             }
             Admission::Probe | Admission::Open => self.tick,
@@ -314,7 +323,7 @@ impl Round {
         };
         let times = self.panics.entry(id.clone()).or_default();
         *times += 1;
-        event!(Event::Trouble, id = %id, what = "its delivery broke off", reason = "panic", times = *times);
+        event!(Event::Trouble, id = %id, what = "its delivery broke off", reason = "panic", times = *times, possible_duplicate = true);
         let hopeless = *times >= limits::DELIVERY_PANICS;
         let courier = Arc::clone(&self.courier);
         if hopeless {
@@ -324,8 +333,8 @@ impl Round {
             if !hopeless {
                 sleep(POLL).await;
                 courier.end_lease(vec![id]).await;
-            } else if let Err(error) = courier.store.set_aside(&id, "its delivery broke off each time").await {
-                event!(Event::Trouble, id = %id, what = "it cannot be set aside", reason = %error);
+            } else {
+                courier.set_aside(&id, "its delivery broke off each time").await;
             }
             Ended::Done
         });

@@ -20,6 +20,8 @@ pub struct Script {
     pub odd: Arc<Mutex<Option<Odd>>>,
     /// Only for the first connection.
     pub once: bool,
+    /// Done before each answer to RCPT.
+    pub at_rcpt: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Wait before the answer to the final dot.
     pub slow: Duration,
     /// Certificate for STARTTLS.
@@ -140,6 +142,9 @@ where
             "STARTTLS" => (format!("220 go\r\n{}", script.injected).into_bytes(), 2),
             "RCPT" if current.mail.is_empty() => line("503 5.5.1 MAIL first"),
             "RCPT" => {
+                if let Some(done) = &script.at_rcpt {
+                    done();
+                }
                 let local = address.split('@').next().unwrap_or_default();
                 line(script.rcpt.get(local).copied().unwrap_or("250 2.1.5 ok"))
             }

@@ -1,0 +1,55 @@
+//! The time that leases and schedules go by. A daemon's clock is the system's; a test has one that only it moves.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Where the store, and delivery with it, take their time from. Clones show the same time.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Option<Arc<Mutex<Timestamp>>>);
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// A clock that stands at `start` until it is moved.
+    pub fn manual(start: Timestamp) -> Self {
+        Self(Some(Arc::new(Mutex::new(start))))
+    }
+
+    /// The time it shows.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            None => Timestamp::now(),
+            Some(time) => *time.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Moves a manual clock on; the system's moves by itself and is left alone.
+    pub fn advance(&self, by: Duration) {
+        if let Some(time) = &self.0 {
+            let mut time = time.lock().unwrap_or_else(PoisonError::into_inner);
+            *time = time.saturating_add(by).unwrap_or(Timestamp::MAX);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_for_all_its_clones_and_only_when_told() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let other = clock.clone();
+        assert_eq!(other.now(), Timestamp::UNIX_EPOCH);
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(other.now(), Timestamp::from_second(5).unwrap());
+        let (before, system) = (Timestamp::now(), Clock::system());
+        system.advance(Duration::from_secs(1_000_000));
+        assert!(system.now() >= before && system.now() <= Timestamp::now());
+    }
+}
