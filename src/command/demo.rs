@@ -20,7 +20,7 @@ use crate::config::{Config, LogFormat};
 use crate::limits;
 use crate::message;
 use crate::relay::gateway::Gateway;
-use crate::relay::listen::{ListenOptions, Listener, Pace, Submission, TakeIn};
+use crate::relay::listen::{ListenOptions, Listener, Pace, Places, Submission, TakeIn};
 use crate::relay::{log, monitor};
 use crate::smtp::Reply;
 use crate::store::{QueueId, State};
@@ -219,6 +219,7 @@ async fn capture(folder: &Path) -> Result<(Arc<Captured>, SocketAddr, watch::Sen
         spool: folder.to_owned(),
         store_key: [0; 32],
         short_of_space: Arc::default(),
+        places: Places::default(),
         pace: Pace::default(),
     };
     let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options).await?;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::deliver::{self, DeliverError};
 use super::intake::Intake;
-use super::listen::{ListenError, ListenOptions, Listener, Pace};
+use super::listen::{ListenError, ListenOptions, Listener, Pace, Places};
 use super::log::{Event, event};
 use super::monitor::{self, Monitor, MonitorError, Readiness};
 use super::notify::{Notifier, TemplateError};
@@ -91,6 +91,12 @@ impl Gateway {
             spool: place.path.clone(),
             store_key: trace_key,
             short_of_space: Arc::clone(&short_of_space),
+            places: Places {
+                total: config.listen.connections,
+                per_client: config.listen.connections_per_client,
+                strangers: config.listen.stranger_connections,
+                ..Places::default()
+            },
             pace: Pace::default(),
         };
         let listener = Listener::bind(&config.listen.addresses, options).await?;
