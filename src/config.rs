@@ -109,6 +109,13 @@ pub struct ListenConfig {
     pub relay_from: Vec<IpNet>,
     /// Largest message, octets.
     pub message_size: usize,
+    /// Connections at the same time.
+    pub connections: usize,
+    /// Connections at the same time from one client.
+    pub connections_per_client: usize,
+    /// Connections at the same time from outside `relay_from`; fewer than `connections`, the rest is kept for those who
+    /// may relay.
+    pub stranger_connections: usize,
 }
 
 /// TLS to the smarthost.
@@ -238,6 +245,9 @@ struct RawListen {
     hostname: Option<Spanned<String>>,
     relay_from: Option<Vec<Spanned<String>>>,
     message_size: Option<Spanned<i64>>,
+    connections: Option<Spanned<i64>>,
+    connections_per_client: Option<Spanned<i64>>,
+    stranger_connections: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]
@@ -519,6 +529,7 @@ impl Check<'_> {
             let fits = h.as_ref().split('.').all(is_label).then(|| h.as_ref().to_lowercase());
             self.parsed("listen.hostname", "host name", &h, fits)
         });
+        let connections = self.number("listen.connections", raw.connections, limits::CONNECTIONS, 2..=10_000);
         ListenConfig {
             addresses,
             hostname: hostname.unwrap_or_else(|| {
@@ -530,6 +541,19 @@ impl Check<'_> {
                 raw.message_size,
                 limits::MESSAGE_SIZE,
                 65_536..=1_073_741_824,
+            ),
+            connections,
+            connections_per_client: self.number(
+                "listen.connections_per_client",
+                raw.connections_per_client,
+                limits::CONNECTIONS_PER_CLIENT,
+                1..=10_000,
+            ),
+            stranger_connections: self.number(
+                "listen.stranger_connections (fewer than listen.connections)",
+                raw.stranger_connections,
+                limits::STRANGER_CONNECTIONS.min(connections / 2),
+                1..=connections - 1,
             ),
         }
     }

@@ -48,6 +48,10 @@ limits! {
     CONNECTIONS: usize = 500, "connections", "own choice: one connection costs at most CONTENT_IN_MEMORY and its buffers";
     /// Connections at the same time from one client: an IPv4 address or an IPv6 /64.
     CONNECTIONS_PER_CLIENT: usize = 50, "connections", "as in Postfix (smtpd_client_connection_count_limit)";
+    /// Connections at the same time of strangers: clients outside `relay_from`. The rest is kept for those who may relay.
+    STRANGER_CONNECTIONS: usize = 50, "connections", "own choice: a tenth of CONNECTIONS; a stranger may relay nothing";
+    /// Connections at the same time from one stranger.
+    STRANGER_CONNECTIONS_PER_CLIENT: usize = 5, "connections", "own choice: a monitoring system opens one";
     /// Refused commands without a message between them, from which every further one is answered slowly.
     ERRORS_SLOW: usize = 10, "commands", "as in Postfix (smtpd_soft_error_limit)";
     /// Refused commands without a message between them, at which the connection is closed.
@@ -62,6 +66,10 @@ limits! {
     GREETING_WAIT_MILLIS: u64 = 5, "milliseconds", "own choice: catches what speaks first, costs an ordinary client nothing that it notices";
     /// Silence, or an unfinished command, at which the connection is closed.
     IDLE_SECONDS: u64 = 300, "seconds", "RFC 5321 4.5.3.2.7";
+    /// As IDLE_SECONDS, for a stranger.
+    STRANGER_IDLE_SECONDS: u64 = 10, "seconds", "own choice: RFC 5321 4.5.3.2.7 asks for 300, for clients that may send; a stranger's place is soon another's";
+    /// All that a stranger may take, however busy it is.
+    STRANGER_SESSION_SECONDS: u64 = 60, "seconds", "own choice: a check of the port takes a second, and a test by hand fits";
     /// The content of one message, from 354 to the final dot.
     DATA_SECONDS: u64 = 1_800, "seconds", "own choice: the largest message at 30 kB a second";
     /// Rate below which the content of a message is given up, counted from DATA_GRACE_SECONDS on.

@@ -263,3 +263,22 @@ fn what_cannot_be_delivered_in_its_time_is_given_up_and_reported_once() {
     let shown = gateway.command(&["queue", "list", "--state", "failed", "--json"]);
     assert!(String::from_utf8_lossy(&shown.stdout).contains("\"failed\""));
 }
+
+#[test]
+fn a_client_has_as_many_connections_as_are_configured() {
+    let mut gateway = Gateway::new(Sink::start().port);
+    gateway.set("listen", "connections_per_client", 2);
+    gateway.start(&[]);
+    let until = std::time::Instant::now() + support::PATIENCE;
+    let mut held = Vec::new();
+    while held.len() < 2 {
+        // The connection that saw it start may not be over yet.
+        held.extend(support::Client::connect(gateway.port));
+        assert!(std::time::Instant::now() < until, "{}", gateway.log());
+    }
+    assert!(support::Client::connect(gateway.port).is_err(), "one too many is no 220");
+    drop(held);
+    while support::Client::connect(gateway.port).is_err() {
+        assert!(std::time::Instant::now() < until, "places are given back; {}", gateway.log());
+    }
+}

@@ -21,7 +21,7 @@ use crate::limits;
 use crate::message;
 use crate::relay::gateway::Gateway;
 use crate::relay::health::Health;
-use crate::relay::listen::{ListenOptions, Listener, Pace, Submission, TakeIn};
+use crate::relay::listen::{ListenOptions, Listener, Pace, Places, Submission, TakeIn};
 use crate::relay::{log, monitor};
 use crate::smtp::Reply;
 use crate::store::{QueueId, State};
@@ -220,6 +220,7 @@ async fn capture(folder: &Path) -> Result<(Arc<Captured>, SocketAddr, watch::Sen
         spool: folder.to_owned(),
         store_key: [0; 32],
         health: Health::new(),
+        places: Places::default(),
         pace: Pace::default(),
     };
     let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options).await?;

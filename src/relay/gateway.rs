@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::deliver::{self, DeliverError};
 use super::health::{Door, Health};
 use super::intake::Intake;
-use super::listen::{ListenError, ListenOptions, Listener, Pace};
+use super::listen::{ListenError, ListenOptions, Listener, Pace, Places};
 use super::log::{Event, event};
 use super::monitor::{self, Monitor, MonitorError};
 use super::notify::{Notifier, TemplateError};
@@ -98,6 +98,12 @@ impl Gateway {
             spool: place.path.clone(),
             store_key: key.derived("received line"),
             health: health.clone(),
+            places: Places {
+                total: config.listen.connections,
+                per_client: config.listen.connections_per_client,
+                strangers: config.listen.stranger_connections,
+                ..Places::default()
+            },
             pace: Pace::default(),
         };
         let listener = Listener::bind(&config.listen.addresses, options).await?;

@@ -3,7 +3,7 @@
 //!
 //! It never decides on a message and never says 250 to one: it writes what the handler returns, and 451 when the
 //! handler fails. A message that is not complete leaves nothing behind. What may be used at once is bounded: connections
-//! (in all and for each client), memory for content that comes (the rest is in unnamed temporary files) and content that
+//! (in all, for each client, and for all who may not relay, so that they never lock out those who may), memory for content that comes (the rest is in unnamed temporary files) and content that
 //! is being decided on.
 
 mod admission;
@@ -33,6 +33,7 @@ use crate::relay::trace::Tracer;
 use crate::smtp::{CloseReason, Envelope, Reply, Session};
 use crate::store::QueueId;
 use admission::Admission;
+pub use admission::Places;
 use connection::Connection;
 
 /// A complete message that waits for its answer.
@@ -79,6 +80,8 @@ pub struct ListenOptions {
     pub store_key: [u8; 32],
     /// Whether mail can be taken: otherwise the banner or MAIL says so.
     pub health: Health,
+    /// Connections at the same time.
+    pub places: Places,
     /// How long clients may take.
     pub pace: Pace,
 }
@@ -88,6 +91,10 @@ pub struct ListenOptions {
 pub struct Pace {
     /// For one command, or for taking a reply.
     pub idle: Duration,
+    /// The same for a stranger: a client outside [`ListenOptions::relay_from`].
+    pub stranger_idle: Duration,
+    /// For all that a stranger does.
+    pub stranger_session: Duration,
     /// For all of a message's content.
     pub content: Duration,
     /// For content before its rate counts.
@@ -102,6 +109,8 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             idle: Duration::from_secs(limits::IDLE_SECONDS),
+            stranger_idle: Duration::from_secs(limits::STRANGER_IDLE_SECONDS),
+            stranger_session: Duration::from_secs(limits::STRANGER_SESSION_SECONDS),
             content: Duration::from_secs(limits::DATA_SECONDS),
             content_grace: Duration::from_secs(limits::DATA_GRACE_SECONDS),
             content_rate: limits::DATA_RATE,
@@ -204,7 +213,7 @@ impl Listener {
     pub async fn serve<T: TakeIn>(self, take_in: Arc<T>, stop: watch::Receiver<bool>) {
         let shared = Arc::new(Shared {
             tracer: Tracer::new(&self.options.hostname, &self.options.store_key),
-            admission: Admission::new(limits::CONNECTIONS, limits::CONNECTIONS_PER_CLIENT),
+            admission: Admission::new(self.options.places),
             in_hand: Semaphore::new(limits::CONTENT_IN_HAND / 1024),
             options: self.options,
             take_in,
@@ -277,13 +286,14 @@ fn admit<T: TakeIn>(
         connections.spawn(turn_away(stream, Session::not_in_service(hostname)));
         return;
     }
-    let place = shared.admission.admit(client);
+    let may_relay = shared.options.relay_from.iter().any(|network| network.contains(&client));
+    let place = shared.admission.admit(client, may_relay);
     monitor::connection(place.is_some());
     let (shared, stop) = (shared.clone(), stop.clone());
     match place {
         Some(place) => {
             connections.spawn(async move {
-                let reason = Connection::new(stream, client, shared).run(stop).await;
+                let reason = Connection::new(stream, client, may_relay, shared).run(stop).await;
                 monitor::disconnected(reason);
                 if ![CloseReason::Quit.as_str(), connection::SAID_NOTHING].contains(&reason) {
                     event!(Event::Disconnected, client = %client, reason);

@@ -1,46 +1,88 @@
-//! How many connections there are, in all and for each client.
+//! How many connections there are: in all, of strangers, and for each client.
+//!
+//! A stranger is a client outside `[listen] relay_from`. It may say little that is of use, so strangers together have only a
+//! part of the places, and the rest is kept for those who may relay: however many strangers come, the school's own server
+//! finds a place.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::limits;
 use crate::relay::monitor;
+
+/// Places for connections at the same time. The default is that of [`limits`].
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// In all.
+    pub total: usize,
+    /// Of one client that may relay: an IPv4 address or an IPv6 /64.
+    pub per_client: usize,
+    /// Of all strangers together; the rest of `total` is kept for those who may relay.
+    pub strangers: usize,
+    /// Of one stranger.
+    pub per_stranger: usize,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            total: limits::CONNECTIONS,
+            per_client: limits::CONNECTIONS_PER_CLIENT,
+            strangers: limits::STRANGER_CONNECTIONS,
+            per_stranger: limits::STRANGER_CONNECTIONS_PER_CLIENT,
+        }
+    }
+}
 
 /// Counts connections; clones share the count.
 #[derive(Debug, Clone)]
 pub(super) struct Admission {
     counts: Arc<Mutex<Counts>>,
-    total: usize,
-    per_client: usize,
+    places: Places,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     open: usize,
-    by_client: HashMap<IpAddr, usize>,
+    strangers: usize,
+    by_client: HashMap<Client, usize>,
+}
+
+/// Who counts as one client. One network may hold both kinds: the strangers in it cost the others no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Client {
+    network: IpAddr,
+    may_relay: bool,
 }
 
 /// One connection's place, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     admission: Admission,
-    client: IpAddr,
+    client: Client,
 }
 
 impl Admission {
-    pub(super) fn new(total: usize, per_client: usize) -> Self {
-        Self { counts: Arc::default(), total, per_client }
+    pub(super) fn new(places: Places) -> Self {
+        Self { counts: Arc::default(), places }
     }
 
     /// A place for one more connection of this client, while there is one.
-    pub(super) fn admit(&self, client: IpAddr) -> Option<Place> {
-        let client = network(client);
+    pub(super) fn admit(&self, client: IpAddr, may_relay: bool) -> Option<Place> {
+        let client = Client { network: network(client), may_relay };
+        let Places { total, per_client, strangers, per_stranger } = self.places;
         let mut counts = self.lock();
         let of_client = counts.by_client.get(&client).copied().unwrap_or(0);
-        if counts.open >= self.total || of_client >= self.per_client {
+        let full = match may_relay {
+            true => of_client >= per_client,
+            false => of_client >= per_stranger.min(per_client) || counts.strangers >= strangers,
+        };
+        if full || counts.open >= total {
             return None;
         }
         counts.open += 1;
+        counts.strangers += usize::from(!may_relay);
         counts.by_client.insert(client, of_client + 1);
         monitor::connections_open(counts.open);
         Some(Place { admission: self.clone(), client })
@@ -56,6 +98,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.admission.lock();
         counts.open = counts.open.saturating_sub(1);
+        counts.strangers = counts.strangers.saturating_sub(usize::from(!self.client.may_relay));
         monitor::connections_open(counts.open);
         if let Some(of_client) = counts.by_client.get_mut(&self.client) {
             *of_client -= 1;
@@ -66,7 +109,7 @@ impl Drop for Place {
     }
 }
 
-/// Who counts as one client: an IPv4 address, or the /64 that one subscriber has in IPv6.
+/// An IPv4 address, or the /64 that one subscriber has in IPv6.
 fn network(client: IpAddr) -> IpAddr {
     match client {
         IpAddr::V4(_) => client,
@@ -79,15 +122,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_limited_and_given_back() {
-        let admission = Admission::new(3, 2);
-        let ip = |s: &str| s.parse::<IpAddr>().unwrap();
-        let first = admission.admit(ip("2001:db8::1")).unwrap();
-        let _second = admission.admit(ip("2001:db8::2")).unwrap();
-        assert!(admission.admit(ip("2001:db8::ffff")).is_none(), "a third of one /64");
-        let _third = admission.admit(ip("192.0.2.1")).unwrap();
-        assert!(admission.admit(ip("192.0.2.2")).is_none(), "a fourth in all");
-        drop(first);
-        assert!(admission.admit(ip("2001:db8::3")).is_some());
+    fn places_are_limited_and_kept_and_given_back() {
+        const OWN: bool = true;
+        const STRANGE: bool = false;
+        // Five in all, two for one client; two for strangers together, one for each. In order: who comes, whether it is let
+        // in, and who of those let in (by number, from 0) leaves afterwards.
+        let table: &[(&str, bool, bool, Option<usize>)] = &[
+            ("192.0.2.1", STRANGE, true, None),
+            ("192.0.2.1", STRANGE, false, None),
+            ("2001:db8::1", STRANGE, true, None),
+            ("2001:db8::ffff", STRANGE, false, None),
+            ("192.0.2.3", STRANGE, false, None),
+            // Strangers are full; whoever may relay finds all the others, also beside a stranger of its own network.
+            ("2001:db8::2", OWN, true, None),
+            ("2001:db8::3", OWN, true, None),
+            ("2001:db8::4", OWN, false, None),
+            ("10.0.0.1", OWN, true, None),
+            ("10.0.0.2", OWN, false, Some(0)),
+            // A stranger left: one place in all.
+            ("10.0.0.2", OWN, true, None),
+            ("192.0.2.3", STRANGE, false, Some(2)),
+            ("192.0.2.3", STRANGE, true, Some(1)),
+            ("2001:db8::2", OWN, true, None),
+            ("192.0.2.4", STRANGE, false, Some(3)),
+            ("192.0.2.4", STRANGE, true, None),
+        ];
+        let admission = Admission::new(Places { total: 5, per_client: 2, strangers: 2, per_stranger: 1 });
+        let mut places = Vec::new();
+        for (number, (client, may_relay, admitted, leaves)) in table.iter().enumerate() {
+            let place = admission.admit(client.parse().unwrap(), *may_relay);
+            assert_eq!(place.is_some(), *admitted, "line {number}: {client}");
+            places.extend(place.map(Some));
+            if let Some(leaves) = leaves {
+                assert!(places[*leaves].take().is_some(), "line {number}: nobody leaves twice");
+            }
+        }
+        drop(places);
+        let counts = admission.lock();
+        assert_eq!((counts.open, counts.strangers, counts.by_client.len()), (0, 0, 0));
     }
 }

@@ -57,6 +57,10 @@ pub(super) struct Connection<T> {
     receiving: Option<Receiving>,
     /// When the client last finished something.
     last_done: Instant,
+    /// How long it may be silent.
+    idle: Duration,
+    /// When it is cut, however busy it is: a stranger.
+    ends: Option<Instant>,
     /// When even a running transaction is cut, once the gateway stops.
     stops: Option<Instant>,
     /// The client has sent something.
@@ -66,15 +70,20 @@ pub(super) struct Connection<T> {
 }
 
 impl<T: TakeIn> Connection<T> {
-    pub(super) fn new(stream: TcpStream, client: IpAddr, shared: Arc<Shared<T>>) -> Self {
+    pub(super) fn new(stream: TcpStream, client: IpAddr, may_relay: bool, shared: Arc<Shared<T>>) -> Self {
         let options = &shared.options;
         let session = Session::new(SessionConfig {
             hostname: options.hostname.clone(),
             postmaster_domain: options.postmaster_domain.clone(),
             message_size: options.message_size,
             recipients: limits::RECIPIENTS,
-            may_relay: options.relay_from.iter().any(|network| network.contains(&client)),
+            may_relay,
         });
+        let pace = options.pace;
+        let (idle, ends) = match may_relay {
+            true => (pace.idle, None),
+            false => (pace.idle.min(pace.stranger_idle), Some(Instant::now() + pace.stranger_session)),
+        };
         Self {
             stream,
             client,
@@ -82,6 +91,8 @@ impl<T: TakeIn> Connection<T> {
             session,
             receiving: None,
             last_done: Instant::now(),
+            idle,
+            ends,
             stops: None,
             spoke: false,
             accepted: false,
@@ -118,6 +129,11 @@ impl<T: TakeIn> Connection<T> {
         loop {
             if let Some(reason) = self.perform(&mut actions).await? {
                 return Ok(reason);
+            }
+            // One that never falls silent would never come to a deadline.
+            if self.ends.is_some_and(|ends| ends <= Instant::now()) {
+                self.session.timed_out(&mut actions);
+                continue;
             }
             let deadline = self.deadline();
             tokio::select! {
@@ -159,13 +175,13 @@ impl<T: TakeIn> Connection<T> {
     fn deadline(&self) -> Instant {
         let pace = &self.shared.options.pace;
         let deadline = match &self.receiving {
-            None => self.last_done + pace.idle,
+            None => self.last_done + self.idle,
             Some(receiving) => {
                 let at_rate = pace.content_grace + Duration::from_secs(receiving.read / pace.content_rate.max(1));
                 receiving.since + at_rate.min(pace.content)
             }
         };
-        self.stops.map_or(deadline, |stops| stops.min(deadline))
+        [self.stops, self.ends].into_iter().flatten().fold(deadline, Instant::min)
     }
 
     /// Does what the session says; a reason when the connection is to close.
@@ -174,7 +190,7 @@ impl<T: TakeIn> Connection<T> {
             for action in std::mem::take(actions) {
                 match action {
                     Action::Write(reply) => {
-                        timeout(self.shared.options.pace.idle, self.stream.write_all(&reply)).await??;
+                        timeout(self.idle, self.stream.write_all(&reply)).await??;
                         if std::mem::take(&mut self.accepted) {
                             fault::point("after-250");
                         }

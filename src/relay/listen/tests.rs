@@ -47,6 +47,7 @@ impl Gateway {
             spool: spool.path().to_owned(),
             store_key: [1; 32],
             health: health.clone(),
+            places: Places::default(),
             pace,
         };
         let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options.clone()).await.unwrap();
@@ -268,6 +269,102 @@ async fn one_connection_too_many_hears_421() {
     assert_eq!(clients[0].reply().await, "");
     clients.remove(0);
     tokio::time::sleep(Duration::from_millis(100)).await;
+    gateway.client().await;
+}
+
+/// A stranger's connection: `number` chooses its address in 127.1.0.0/16.
+async fn stranger(gateway: SocketAddr, number: usize) -> Client {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    let [high, low] = u16::try_from(number + 1).unwrap().to_be_bytes();
+    socket.bind(SocketAddr::from(([127, 1, high, low], 0))).unwrap();
+    Client(socket.connect(gateway).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_hundred_strangers_do_not_lock_out_the_schools_own_server() {
+    // They are not cut while this test runs.
+    let minute = Duration::from_secs(60);
+    let pace = Pace { stranger_idle: minute, stranger_session: minute, ..Pace::default() };
+    let gateway = Gateway::start_at("127.0.0.1/32", pace).await;
+    let address = gateway.address;
+    // Each holds the connection that it gets, or comes again.
+    let greeted = Arc::new(Mutex::new(std::collections::BTreeMap::<String, usize>::new()));
+    let strangers = (0..500).map(|number| {
+        let greeted = Arc::clone(&greeted);
+        tokio::spawn(async move {
+            loop {
+                let mut client = stranger(address, number).await;
+                let code = client.reply().await.get(..3).unwrap_or("cut").to_owned();
+                *greeted.lock().unwrap().entry(code.clone()).or_default() += 1;
+                if code == "220" {
+                    std::future::pending::<()>().await;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        })
+    });
+    let strangers: Vec<_> = strangers.collect();
+    let seen = |code: &str| greeted.lock().unwrap().get(code).copied().unwrap_or(0);
+    let mut sent = 0;
+    let began = tokio::time::Instant::now();
+    while began.elapsed() < Duration::from_secs(3) || seen("421") < 450 {
+        assert!(began.elapsed() < Duration::from_secs(20), "the strangers do not come: {:?}", greeted.lock().unwrap());
+        let mail = async {
+            let mut own = gateway.client().await;
+            assert!(own.mails("a", b"Subject: x\r\n\r\nx\r\n.\r\n").await.starts_with("250 "));
+            own.says("QUIT\r\n").await
+        };
+        timeout(Duration::from_secs(5), mail).await.expect("the school's own server is served at once");
+        sent += 1;
+    }
+    assert_eq!(gateway.taken().len(), sent);
+    assert_eq!(seen("220"), limits::STRANGER_CONNECTIONS, "so many hold a place, and no more");
+    strangers.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn strangers_are_cut_soon_and_who_may_relay_is_not() {
+    let pace = Pace {
+        stranger_idle: Duration::from_millis(500),
+        stranger_session: Duration::from_millis(2_500),
+        ..Pace::default()
+    };
+    let gateway = Gateway::start_at("127.0.0.1/32", pace).await;
+    let mut own = Client(TcpStream::connect(gateway.address).await.unwrap());
+    assert!(own.reply().await.starts_with("220 "));
+    let began = tokio::time::Instant::now();
+    let mut silent = stranger(gateway.address, 0).await;
+    assert!(silent.reply().await.starts_with("220 "));
+    assert!(silent.reply().await.starts_with("421 4.4.2 "));
+    assert!(began.elapsed() < Duration::from_millis(2_400), "sooner than by the whole session's time");
+    // Never silent for long, and within every limit of commands.
+    let began = tokio::time::Instant::now();
+    let mut busy = stranger(gateway.address, 1).await;
+    assert!(busy.reply().await.starts_with("220 "));
+    let last = loop {
+        let reply = busy.says("NOOP\r\n").await;
+        if !reply.starts_with("250") {
+            break reply;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!(last.starts_with("421 4.4.2 "), "{last}");
+    assert!(began.elapsed() >= Duration::from_secs(2), "activity has its time");
+    assert!(own.says("EHLO own.example\r\n").await.starts_with("250"), "silent since the banner, and still there");
+    assert!(own.mails("a", b"Subject: x\r\n\r\nx\r\n.\r\n").await.starts_with("250 "));
+}
+
+#[tokio::test]
+async fn one_stranger_has_few_places() {
+    let gateway = Gateway::start("127.0.0.1/32").await;
+    let mut held = Vec::new();
+    for _ in 0..limits::STRANGER_CONNECTIONS_PER_CLIENT {
+        let mut client = stranger(gateway.address, 0).await;
+        assert!(client.reply().await.starts_with("220 "));
+        held.push(client);
+    }
+    assert!(stranger(gateway.address, 0).await.reply().await.starts_with("421 4.3.2 "));
+    assert!(stranger(gateway.address, 1).await.reply().await.starts_with("220 "));
     gateway.client().await;
 }
 
