@@ -1,13 +1,12 @@
-//! `schoolgate queue`: what is waiting to be delivered, and steering it. Works beside a running gateway, which notices
-//! within seconds.
+//! `schoolgate queue`: what is waiting to be delivered, and steering it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use super::store::{Because, One, open, print_decision, print_list, print_one};
-use crate::limits;
+use super::store::{Because, Desk, One, print_list, print_one, unexpected};
+use crate::relay::control::{self, Answer, Request, Verb};
 use crate::store::{Filter, State};
 
 /// See and steer what is waiting to be delivered.
@@ -63,43 +62,50 @@ pub enum Queue {
 /// Runs the command.
 pub fn run(command: &Queue) -> Result<ExitCode> {
     super::runtime()?.block_on(async {
-        match command {
-            Queue::List { config, state, damaged, json } => {
-                let (_, store) = open(config).await?;
+        let mut desk = Desk::at(command.config())?;
+        let done = command.carry_out(&mut desk).await;
+        desk.leave().await;
+        done.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+impl Queue {
+    fn config(&self) -> &Path {
+        match self {
+            Self::List { config, .. } => config,
+            Self::Show { one, .. } | Self::Retry { one, .. } | Self::Hold { one, .. } | Self::Drop { one, .. } => {
+                &one.config
+            }
+        }
+    }
+
+    async fn carry_out(&self, desk: &mut Desk) -> Result<()> {
+        match self {
+            Self::List { state, damaged, json, .. } => {
                 let states = match state.as_deref().map(str::parse::<State>) {
                     Some(Ok(state)) => vec![state],
                     Some(Err(())) => {
                         let known = State::ALL.map(State::as_str).join(", ");
-                        anyhow::bail!("there is no such state; there are {known}");
+                        bail!("there is no such state; there are {known}");
                     }
                     None => vec![State::Pending, State::Queued],
                 };
-                let mut messages = Vec::new();
-                for state in states {
-                    let filter = Filter { state: Some(state), class: None, damaged: *damaged };
-                    messages.extend(store.list(filter, limits::LIST_ROWS).await?);
+                let filter = |state| Filter { state: Some(state), class: None, damaged: *damaged };
+                match desk.ask(Request::List(states.into_iter().map(filter).collect())).await? {
+                    Answer::Messages(messages) => print_list(&messages, *json),
+                    _ => unexpected(),
                 }
-                print_list(&messages, *json)?;
             }
-            Queue::Show { one, json } => {
-                let (_, store) = open(&one.config).await?;
-                print_one(&store.show(&one.id()).await?, false, *json)?;
+            Self::Show { one, json } => match desk.ask(Request::Show { id: one.id(), look: None }).await? {
+                Answer::Message(shown) => print_one(&shown, false, *json),
+                _ => unexpected(),
+            },
+            Self::Retry { one, who } => {
+                let because = control::Because { who: who.clone(), why: String::new() };
+                desk.decide(one, Verb::Retry, because).await
             }
-            Queue::Retry { one, who } => {
-                let (_, store) = open(&one.config).await?;
-                print_decision(&store.retry(&one.id(), who).await?, &one.id(), "will be tried at once")?;
-            }
-            Queue::Hold { one, because } => {
-                let (_, store) = open(&one.config).await?;
-                let (who, why) = because.checked()?;
-                print_decision(&store.hold(&one.id(), who, why).await?, &one.id(), "is held")?;
-            }
-            Queue::Drop { one, because } => {
-                let (_, store) = open(&one.config).await?;
-                let (who, why) = because.checked()?;
-                print_decision(&store.discard(&one.id(), who, why, Vec::new()).await?, &one.id(), "is dropped")?;
-            }
+            Self::Hold { one, because } => desk.decide(one, Verb::Hold, because.checked()?).await,
+            Self::Drop { one, because } => desk.decide(one, Verb::Drop, because.checked()?).await,
         }
-        Ok(ExitCode::SUCCESS)
-    })
+    }
 }

@@ -54,6 +54,10 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
                     stamp = sealed.as_ref().and_then(Sealed::stamp);
                     reload(&args.config, &gateway);
                 }
+                () = gateway.store.wait_for_roster() => {
+                    stamp = sealed.as_ref().and_then(Sealed::stamp);
+                    reload(&args.config, &gateway);
+                }
                 _ = look.tick(), if sealed.is_some() => {
                     let now = sealed.as_ref().and_then(Sealed::stamp);
                     if now != stamp {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::control::{Control, ControlError};
 use super::deliver::{self, DeliverError};
 use super::intake::Intake;
 use super::listen::{ListenError, ListenOptions, Listener, Pace};
@@ -44,6 +45,9 @@ pub enum StartError {
     /// Metrics and health.
     #[error(transparent)]
     Monitor(#[from] MonitorError),
+    /// The socket of the commands.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// Threads for inspection.
     #[error("the threads for inspection cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -112,6 +116,7 @@ impl Gateway {
             });
         }
 
+        working.spawn(Control::bind(&place.path)?.serve(store.clone(), notifier.clone(), working_ends.clone()));
         let warm = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Arc::new(Pool::start(warm).map_err(StartError::Workers)?);
         let intake = Arc::new(Intake::new(Arc::new(ground), store.clone(), notifier, workers)?);

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
-use super::{Decision, LARGE, Leased, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
+use super::{Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
 use super::{decisions, fault, intake, queue};
 use crate::limits;
 
@@ -169,7 +169,7 @@ pub(super) fn spawn(
     directory: &Path,
     options: SqliteConnectOptions,
     connection: SqliteConnection,
-    lock: Option<std::fs::File>,
+    lock: Option<Lock>,
 ) -> (mpsc::Sender<Command>, Arc<Shared>) {
     let (sender, receiver) = mpsc::channel(limits::GROUP_COMMANDS);
     let shared = Arc::new(Shared::default());

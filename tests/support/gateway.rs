@@ -1,6 +1,7 @@
 //! The real binary on a school directory of its own.
 
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ pub struct Gateway {
     pub config: PathBuf,
     dir: tempfile::TempDir,
     child: Option<Child>,
+    /// The user that it runs as, where that is not ours.
+    user: Option<u32>,
 }
 
 impl Gateway {
@@ -35,7 +38,7 @@ impl Gateway {
         set(&mut config, "queue", "retry_minutes", vec![0.002, 0.01]);
         let file = dir.path().join("schoolgate.toml");
         std::fs::write(&file, toml::to_string(&config).expect("TOML")).expect("the configuration");
-        Self { port, config: file, dir, child: None }
+        Self { port, config: file, dir, child: None, user: None }
     }
 
     /// A gateway that runs.
@@ -53,6 +56,24 @@ impl Gateway {
         std::fs::write(&self.config, toml::to_string(&config).expect("TOML")).expect("the configuration");
     }
 
+    /// From now on it runs as this user, to whom its directory is given; wants root.
+    pub fn belongs_to(&mut self, user: u32) {
+        self.user = Some(user);
+        let directory = self.dir.path();
+        let owner = format!("{user}:{user}");
+        let given = Command::new("chown").arg("-R").arg(owner).arg(directory).status().expect("chown is there");
+        assert!(given.success(), "only root gives files away");
+        // Others may read the configuration, as in /etc; not the key.
+        for (file, mode) in [(directory.to_owned(), 0o755), (directory.join("store.key"), 0o600)] {
+            std::fs::set_permissions(file, PermissionsExt::from_mode(mode)).expect("its mode");
+        }
+    }
+
+    /// The store's directory.
+    pub fn store(&self) -> PathBuf {
+        self.dir.path().join("store")
+    }
+
     /// Starts it and waits until it greets.
     pub fn start(&mut self, environment: &[(&str, &str)]) {
         if let Err(status) = self.try_start(environment) {
@@ -64,7 +85,7 @@ impl Gateway {
     pub fn try_start(&mut self, environment: &[(&str, &str)]) -> Result<(), ExitStatus> {
         assert!(self.child.is_none(), "it runs already");
         let log = File::options().create(true).append(true).open(self.log_file()).expect("the log");
-        let child = Command::new(env!("CARGO_BIN_EXE_schoolgate"))
+        let child = program(self.user)
             .arg("serve")
             .arg("--config")
             .arg(&self.config)
@@ -141,7 +162,12 @@ impl Gateway {
 
     /// Runs a command of the program on this school; its output.
     pub fn command(&self, arguments: &[&str]) -> std::process::Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_schoolgate"));
+        self.command_as(None, arguments)
+    }
+
+    /// As [`Gateway::command`], as another user; `None` is ourselves.
+    pub fn command_as(&self, user: Option<u32>, arguments: &[&str]) -> std::process::Output {
+        let mut command = program(user);
         command.args(arguments).arg("--config").arg(&self.config).output().expect("the program starts")
     }
 
@@ -162,6 +188,15 @@ impl Drop for Gateway {
             println!("--- the gateway's log\n{}", self.log());
         }
     }
+}
+
+/// The program, as this user; `None` is ourselves.
+fn program(user: Option<u32>) -> Command {
+    let program = env!("CARGO_BIN_EXE_schoolgate");
+    let Some(user) = user else { return Command::new(program) };
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups", program]);
+    command
 }
 
 fn set(config: &mut toml::Table, section: &str, key: &str, value: impl Into<toml::Value>) {
