@@ -94,17 +94,16 @@ fn root_and_the_service_decide_beside_the_gateway_and_a_stranger_does_not() {
     let socket = std::fs::symlink_metadata(gateway.store().join("control.sock")).expect("the socket");
     assert!(socket.file_type().is_socket() && socket.permissions().mode() & 0o777 == 0o600);
     let format = |name: &str| format!("{}/fixtures/roster-formats/{name}", env!("CARGO_MANIFEST_DIR"));
-    let mut returned = 0;
     // All before the first import: with another roster they would not be held.
     let mut held: Vec<String> = (0..5).map(|_| hold_one(&gateway)).collect();
-    for (user, name, roster) in [(None, "(root)", "plain/pupils.csv"), (Some(SERVICE), "(uid 64999)", "bromcom.csv")] {
+    let people = [(None, "(root)", "plain/pupils.csv"), (Some(SERVICE), "(uid 64999)", "bromcom.csv")];
+    for (returned, (user, name, roster)) in (1..).zip(people) {
         let (back, go) = (held.remove(0), held.remove(0));
         let because = ["--who", "Jane Doe", "--why", "looked at"];
         assert!(ok(&gateway, user, &["quarantine", "list"]).contains(&back));
         assert!(ok(&gateway, user, &["queue", "list", "--state", "held"]).contains(&go));
         ok(&gateway, user, &[&["quarantine", "return", &back], &because[..]].concat());
         ok(&gateway, user, &[&["quarantine", "release", &go], &because[..]].concat());
-        returned += 1;
         sink.wait("the notice of the return", |taken| told(taken, "NOT SENT: sent back") == returned);
         sink.wait("the notice of the release", |taken| told(taken, "RELEASED") == returned);
         let shown = ok(&gateway, user, &["quarantine", "show", &back]);
@@ -268,7 +267,7 @@ fn a_socket_left_behind_is_replaced_and_a_silent_gateway_is_told_apart() {
 fn a_store_far_down_has_its_socket() {
     let sink = Sink::start();
     let mut gateway = Gateway::new(sink.port);
-    let far = format!("{}/store", vec!["a-directory-with-quite-a-long-name"; 6].join("/"));
+    let far = format!("{}/store", ["a-directory-with-quite-a-long-name"; 6].join("/"));
     gateway.set("store", "path", far);
     gateway.start(&[]);
     let id = hold_one(&gateway);
