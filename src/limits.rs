@@ -161,7 +161,7 @@ limits! {
     SMARTHOST_MAILS: usize = 1_000, "messages", "own choice, near KumoMTA's 1,024";
     /// Recipients in one transaction to the smarthost; a message with more takes several.
     TRANSACTION_RECIPIENTS: usize = 100, "recipients", "RFC 5321 4.5.3.1.8: what every server takes; the most that Google's relay does";
-    /// Longest wait between two looks into the queue; a release on the command line is seen after this at the latest.
+    /// Longest wait between two looks into the queue, for what has become due meanwhile.
     QUEUE_POLL_MILLIS: u64 = 1_000, "milliseconds", "own choice";
     /// Time for which a message belongs to the one that delivers it.
     LEASE_SECONDS: u64 = 7_200, "seconds", "own choice: above the sum of all waits of one transaction; a new daemon ends the leases of the last";

@@ -393,3 +393,46 @@ fn an_audit_that_was_changed_is_told_and_mail_goes_on() {
     hold_one(&gateway);
     sink.wait("mail goes on", |taken| told(taken, "HELD") == 2);
 }
+
+#[test]
+#[ignore = "started by the test below, as another user"]
+fn child_that_asks_the_socket() {
+    use std::io::{Read, Write};
+    let Some(socket) = std::env::var_os("SCHOOLGATE_TEST_SOCKET") else { return };
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).expect("it was opened to everybody");
+    let request = r#"{"version": 1, "request": {"list": [{"state": "held", "class": null, "damaged": false}]}}"#;
+    // It may have hung up before it was asked.
+    let _ = stream.write_all(&[&(request.len() as u64).to_be_bytes()[..], request.as_bytes()].concat());
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer");
+    println!("\nanswered {}", String::from_utf8_lossy(&answer[8..]));
+}
+
+#[test]
+fn a_stranger_is_not_answered_even_where_the_socket_lies_open() {
+    if !may_be_others() {
+        return;
+    }
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    gateway.belongs_to(SERVICE);
+    gateway.start(&[]);
+    let id = hold_one(&gateway);
+    let socket = gateway.store().join("control.sock");
+    for (file, mode) in [(gateway.store(), 0o755), (socket.clone(), 0o666)] {
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).expect("its mode");
+    }
+    for (user, known) in [(SERVICE, true), (0, true), (STRANGER, false)] {
+        let output = Command::new("setpriv")
+            .args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups"])
+            .arg(std::env::current_exe().expect("this program"))
+            .args(["--exact", "child_that_asks_the_socket", "--ignored", "--nocapture"])
+            .env("SCHOOLGATE_TEST_SOCKET", &socket)
+            .output()
+            .expect("it starts");
+        let said = text(&output);
+        assert!(said.contains("answered {"), "{user}: {said}");
+        assert_eq!(said.contains(&id), known, "{user}: {said}");
+        assert_eq!(said.contains("only root and the gateway's own user"), !known, "{user}: {said}");
+    }
+}
