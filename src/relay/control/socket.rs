@@ -34,6 +34,7 @@ const VERSION: u32 = 1;
 const SUN_PATH: usize = 108;
 
 const EXCHANGE: Duration = Duration::from_secs(limits::CONTROL_SECONDS);
+const LINGER: Duration = Duration::from_secs(limits::LINGER_SECONDS);
 const ANSWER: Duration = Duration::from_secs(limits::CONTROL_ANSWER_SECONDS);
 
 /// The socket cannot be used.
@@ -195,6 +196,10 @@ async fn attend(mut stream: UnixStream, store: &Store, notifier: &Notifier, mut 
     }
     // A command that has gone away does not hear it; what it asked for is done.
     let _ = timeout(EXCHANGE, send(&mut stream, &told)).await;
+    // Unread input would turn the close into a reset, and take the answer away from a command that was refused unheard.
+    let _ = stream.shutdown().await;
+    let mut rest = stream.take(limits::CONTROL_ROSTER as u64);
+    let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }
 
 async fn receive(stream: &mut UnixStream) -> io::Result<Request> {
