@@ -173,7 +173,7 @@ limits! {
     SMARTHOST_MAILS: usize = 1_000, "messages", "own choice, near KumoMTA's 1,024";
     /// Recipients in one transaction to the smarthost; a message with more takes several.
     TRANSACTION_RECIPIENTS: usize = 100, "recipients", "RFC 5321 4.5.3.1.8: what every server takes; the most that Google's relay does";
-    /// Longest wait between two looks into the queue; a release on the command line is seen after this at the latest.
+    /// Longest wait between two looks into the queue, for what has become due meanwhile.
     QUEUE_POLL_MILLIS: u64 = 1_000, "milliseconds", "own choice";
     /// Time for which a message belongs to the one that delivers it.
     LEASE_SECONDS: u64 = 300, "seconds", "own choice: renewed every third of it, so that what a dead node had in hand is soon taken up";
@@ -197,6 +197,8 @@ limits! {
     GROUP_COMMANDS: usize = 256, "commands", "own choice, measured: more gains nothing";
     /// Wait for another process that writes.
     STORE_BUSY: u64 = 10, "seconds", "own choice: a command's transactions take milliseconds";
+    /// Wait of a starting daemon for a command that has the store open.
+    STORE_LOCK_MILLIS: u64 = 2_000, "milliseconds", "own choice: a command that decides takes a hundredth of it";
     /// Age below which content that no row names is left alone: another process may be about to commit its row.
     SWEEP_AGE: u64 = 600, "seconds", "own choice";
     /// Content files looked up, and deleted where no row names them, between two groups of commands.
@@ -238,6 +240,28 @@ limits! {
     PENDING_LEASE_SECONDS: u64 = 300, "seconds", "as LEASE_SECONDS";
     /// Pending messages inspected one after the other before looking again.
     PENDING_BATCH: u32 = 16, "messages", "own choice";
+
+    // --- the control socket ---
+    /// One request of a command, without a roster.
+    CONTROL_REQUEST: usize = 256 * 1024, "octets", "own choice: a reviewer's note of a hundred pages";
+    /// A roster handed over by an import.
+    CONTROL_ROSTER: usize = 1024 * 1024 * 1024, "octets", "as ROSTER_FILE: what was read fits";
+    /// One answer to a command.
+    CONTROL_ANSWER: usize = 128 * 1024 * 1024, "octets", "own choice: ten times LIST_ROWS messages";
+    /// Time for a request to arrive whole, and for its answer to be taken.
+    CONTROL_SECONDS: u64 = 30, "seconds", "own choice: both ends are on one machine";
+    /// Wait of a command for its answer.
+    CONTROL_ANSWER_SECONDS: u64 = 600, "seconds", "own choice: the audit of many years is gone through";
+    /// Wait of a command for a gateway that has the store open and does not answer yet.
+    CONTROL_START_SECONDS: u64 = 10, "seconds", "as STORE_BUSY: another command takes milliseconds, a start a few seconds";
+    /// Commands that are answered at the same time.
+    CONTROL_CONNECTIONS: usize = 16, "connections", "own choice: people at their desks";
+    /// Lines of the audit that are gone through when the gateway starts, from the end.
+    AUDIT_START_LINES: u32 = 100_000, "lines", "own choice: a week of a large school in about a second";
+    /// Lines of the audit that are read at once.
+    AUDIT_PAGE: u32 = 1_000, "lines", "own choice";
+    /// Faults of the audit that are told one by one.
+    AUDIT_FAULTS: usize = 100, "faults", "own choice: who has more wants the backup";
 
     // --- importing a roster ---
     /// One file of a roster, or a bundle unpacked.

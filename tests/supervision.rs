@@ -11,7 +11,7 @@ const SENDER: &str = "w.carr@saltmere.example";
 const RECIPIENT: &str = "bookings@shorelinecoaches.example";
 
 /// Every long-lived task, as faults name it.
-const TASKS: &[&str] = &["listener", "delivery", "pending", "store-watch", "monitor", "writer"];
+const TASKS: &[&str] = &["listener", "delivery", "pending", "store-watch", "monitor", "control", "writer"];
 
 fn message(number: usize) -> Vec<u8> {
     format!(

@@ -8,12 +8,13 @@ use anyhow::Result;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use super::store::Desk;
 use super::terminal::{safe, say};
 use crate::config::{Config, ListenConfig, SmarthostConfig, SmarthostTls, StoreConfig};
 use crate::limits;
-use crate::store::StoreKey;
+use crate::store::{Store, StoreKey};
 
-/// Look at configuration, roster, key, disk and smarthost; exit status 1 when something would keep the gateway from working.
+/// Look at configuration, roster, key, disk, audit and smarthost; exit status 1 when something would keep the gateway from working.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
     /// Configuration file
@@ -96,6 +97,7 @@ fn look(config: &Config, findings: &mut Findings) -> Result<()> {
     if let Some(store) = &config.store {
         key(store, findings);
         disk(&store.path, config.listen.message_size, findings);
+        super::runtime()?.block_on(audit(&config.file, &store.path, findings));
     }
     if let Some(smarthost) = &config.smarthost {
         let runtime = super::runtime()?;
@@ -137,6 +139,28 @@ fn key(store: &StoreConfig, findings: &mut Findings) {
         if file.starts_with(&store.path) {
             findings.doubtful("key: it lies inside the store, so a copy of the store is a copy of the key");
         }
+    }
+}
+
+/// Goes through the audit, where there is one and we may see it.
+async fn audit(config: &Path, store: &Path, findings: &mut Findings) {
+    if !Store::exists(store) {
+        // Either it is not there yet, or it is not ours to see.
+        return match super::store::permitted(store) {
+            Ok(()) => findings.well("audit: there is none yet"),
+            Err(error) => findings.doubtful(format!("audit: {}", super::problem(&error))),
+        };
+    }
+    let checked = async {
+        let mut desk = Desk::at(config)?;
+        let check = super::audit::check(&mut desk).await;
+        desk.leave().await;
+        check
+    };
+    match checked.await {
+        Ok(check) if check.faults.is_empty() => findings.well(format!("audit: {} lines, it holds", check.lines)),
+        Ok(check) => check.faults.iter().for_each(|fault| findings.bad(format!("audit: {fault}"))),
+        Err(error) => findings.doubtful(format!("audit: {}", super::problem(&error))),
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod doctor;
@@ -47,6 +48,9 @@ enum Command {
     /// See and decide what is held
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
+    /// Look at the audit of all that was done with messages
+    #[command(subcommand)]
+    Audit(audit::Audit),
     #[command(subcommand)]
     Policy(policy::Policy),
     #[command(subcommand)]
@@ -67,6 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Extract(args) => extract::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Quarantine(args) => quarantine::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Roster(args) => roster::run(args),
         Command::Doctor(args) => doctor::run(args),

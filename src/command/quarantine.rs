@@ -1,18 +1,13 @@
 //! `schoolgate quarantine`: what is held, and deciding on it, with who and why.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
-use jiff::Timestamp;
+use anyhow::Result;
 
-use super::store::{Because, One, notifier, open, print_decision, print_list, print_one};
-use crate::limits;
-use crate::message;
-use crate::relay::intake::notice_entry;
-use crate::relay::notify::About;
-use crate::smtp::Envelope;
-use crate::store::{Class, Filter, State, Store};
+use super::store::{Because, Desk, One, print_list, print_one, unexpected};
+use crate::relay::control::{Answer, Request, Verb};
+use crate::store::{Class, Filter, State};
 
 /// See and decide what is held.
 #[derive(Debug, clap::Subcommand)]
@@ -43,7 +38,7 @@ pub enum Quarantine {
         #[arg(long)]
         json: bool,
     },
-    /// Let a held message go, exactly as it was sent
+    /// Let a held message go, exactly as it was sent; its sender is told
     Release {
         #[command(flatten)]
         one: One,
@@ -72,73 +67,51 @@ pub enum Quarantine {
 /// Runs the command.
 pub fn run(command: &Quarantine) -> Result<ExitCode> {
     super::runtime()?.block_on(async {
-        match command {
-            Quarantine::List { config, json } => {
-                let (_, store) = open(config).await?;
-                let filter = Filter { state: Some(State::Held), class: Some(Class::Mail), damaged: false };
-                print_list(&store.list(filter, limits::LIST_ROWS).await?, *json)?;
-            }
-            Quarantine::Show { one, findings, who, why, json } => {
-                let (_, store) = open(&one.config).await?;
-                if *findings {
-                    let because =
-                        Because { who: who.clone().unwrap_or_default(), why: why.clone().unwrap_or_default() };
-                    let (who, why) = because.checked()?;
-                    store.note_view(&one.id(), who, why).await?;
-                }
-                print_one(&store.show(&one.id()).await?, *findings, *json)?;
-            }
-            Quarantine::Release { one, because } => {
-                let (_, store) = open(&one.config).await?;
-                let (who, why) = because.checked()?;
-                print_decision(&store.release(&one.id(), who, why).await?, &one.id(), "is released")?;
-            }
-            Quarantine::Return { one, because, note } => send_back(one, because, Some(note)).await?,
-            Quarantine::Discard { one, because } => send_back(one, because, None).await?,
-        }
-        Ok(ExitCode::SUCCESS)
+        let mut desk = Desk::at(command.config())?;
+        let done = command.carry_out(&mut desk).await;
+        desk.leave().await;
+        done.map(|()| ExitCode::SUCCESS)
     })
 }
 
-/// Returns a message with a note, or discards it; the sender is told either way.
-async fn send_back(one: &One, because: &Because, note: Option<&str>) -> Result<()> {
-    let (config, store) = open(&one.config).await?;
-    let (id, (who, why)) = (one.id(), because.checked()?);
-    let shown = store.show(&id).await?;
-    let report = shown.report.ok_or_else(|| anyhow!("{id} has no decision to tell its sender of"))?;
-    let envelope = Envelope::new(shown.summary.mail_from, shown.recipients.into_iter().map(|r| r.address).collect());
-    let (subject, message_id) = subject_of(&store, &one.id()).await;
-    let now = Timestamp::now();
-    let about = About {
-        envelope: &envelope,
-        subject: &subject,
-        message_id: message_id.as_deref(),
-        id: &id,
-        at: shown.summary.at,
-        now,
-        sender_mailboxes: &[],
-    };
-    let notifier = notifier(&config)?;
-    let notice = match note {
-        Some(note) => notifier.returned_by_reviewer(&report, &about, note),
-        None => notifier.discarded_for_sender(&report, &about),
-    };
-    let notices = notice.into_iter().map(|notice| notice_entry(notice, &id, now)).collect();
-    let (decision, done) = match note {
-        Some(_) => (store.return_to_sender(&id, who, why, notices).await?, "is returned to its sender"),
-        None => (store.discard(&id, who, why, notices).await?, "is discarded"),
-    };
-    print_decision(&decision, &id, done)?;
-    Ok(())
-}
-
-/// Subject and Message-ID of a held message; nothing where the content does not open, which must not stop a decision.
-async fn subject_of(store: &Store, id: &crate::store::QueueId) -> (String, Option<String>) {
-    match store.content(id).await {
-        Ok(content) => {
-            let message = message::read(&content);
-            (message.subject(), message.header("Message-ID").map(|h| h.value.clone()))
+impl Quarantine {
+    fn config(&self) -> &Path {
+        match self {
+            Self::List { config, .. } => config,
+            Self::Show { one, .. }
+            | Self::Release { one, .. }
+            | Self::Return { one, .. }
+            | Self::Discard { one, .. } => &one.config,
         }
-        Err(_) => (String::new(), None),
+    }
+
+    async fn carry_out(&self, desk: &mut Desk) -> Result<()> {
+        match self {
+            Self::List { json, .. } => {
+                let filter = Filter { state: Some(State::Held), class: Some(Class::Mail), damaged: false };
+                match desk.ask(Request::List(vec![filter])).await? {
+                    Answer::Messages(messages) => print_list(&messages, *json),
+                    _ => unexpected(),
+                }
+            }
+            Self::Show { one, findings, who, why, json } => {
+                let look = match findings {
+                    true => Some(
+                        Because { who: who.clone().unwrap_or_default(), why: why.clone().unwrap_or_default() }
+                            .checked()?,
+                    ),
+                    false => None,
+                };
+                match desk.ask(Request::Show { id: one.id(), look }).await? {
+                    Answer::Message(shown) => print_one(&shown, *findings, *json),
+                    _ => unexpected(),
+                }
+            }
+            Self::Release { one, because } => desk.decide(one, Verb::Release, because.checked()?).await,
+            Self::Return { one, because, note } => {
+                desk.decide(one, Verb::Return { note: note.clone() }, because.checked()?).await
+            }
+            Self::Discard { one, because } => desk.decide(one, Verb::Discard, because.checked()?).await,
+        }
     }
 }

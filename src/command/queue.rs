@@ -1,15 +1,14 @@
-//! `schoolgate queue`: what is waiting to be delivered, and steering it. Works beside a running gateway, which notices
-//! within seconds.
+//! `schoolgate queue`: what is waiting to be delivered, and steering it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use super::store::{Because, One, open, print_decision, print_list, print_one};
+use super::store::{Because, Desk, One, print_list, print_one, unexpected};
 use super::terminal::say;
-use crate::limits;
-use crate::store::{Filter, QueueId, State};
+use crate::relay::control::{self, Answer, Request, Verb};
+use crate::store::{Filter, State};
 
 /// See and steer what is waiting to be delivered.
 #[derive(Debug, clap::Subcommand)]
@@ -71,49 +70,56 @@ pub enum Queue {
 /// Runs the command.
 pub fn run(command: &Queue) -> Result<ExitCode> {
     super::runtime()?.block_on(async {
-        match command {
-            Queue::List { config, state, damaged, json } => {
-                let (_, store) = open(config).await?;
+        let mut desk = Desk::at(command.config())?;
+        let done = command.carry_out(&mut desk).await;
+        desk.leave().await;
+        done.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+impl Queue {
+    fn config(&self) -> &Path {
+        match self {
+            Self::List { config, .. } => config,
+            Self::Retry { config, .. } => config,
+            Self::Show { one, .. } | Self::Hold { one, .. } | Self::Drop { one, .. } => &one.config,
+        }
+    }
+
+    async fn carry_out(&self, desk: &mut Desk) -> Result<()> {
+        match self {
+            Self::List { state, damaged, json, .. } => {
                 let states = match state.as_deref().map(str::parse::<State>) {
                     Some(Ok(state)) => vec![state],
                     Some(Err(())) => {
                         let known = State::ALL.map(State::as_str).join(", ");
-                        anyhow::bail!("there is no such state; there are {known}");
+                        bail!("there is no such state; there are {known}");
                     }
                     None => vec![State::Pending, State::Queued],
                 };
-                let mut messages = Vec::new();
-                for state in states {
-                    let filter = Filter { state: Some(state), class: None, damaged: *damaged };
-                    messages.extend(store.list(filter, limits::LIST_ROWS).await?);
-                }
-                print_list(&messages, *json)?;
-            }
-            Queue::Show { one, json } => {
-                let (_, store) = open(&one.config).await?;
-                print_one(&store.show(&one.id()).await?, false, *json)?;
-            }
-            Queue::Retry { config, id, all: _, who } => {
-                let (_, store) = open(config).await?;
-                match id {
-                    Some(id) => {
-                        let id = QueueId(id.trim().to_owned());
-                        print_decision(&store.retry(&id, who).await?, &id, "will be tried at once")?;
-                    }
-                    None => say!("{} messages will be tried at once", store.retry_all(who).await?)?,
+                let filter = |state| Filter { state: Some(state), class: None, damaged: *damaged };
+                match desk.ask(Request::List(states.into_iter().map(filter).collect())).await? {
+                    Answer::Messages(messages) => print_list(&messages, *json),
+                    _ => unexpected(),
                 }
             }
-            Queue::Hold { one, because } => {
-                let (_, store) = open(&one.config).await?;
-                let (who, why) = because.checked()?;
-                print_decision(&store.hold(&one.id(), who, why).await?, &one.id(), "is held")?;
+            Self::Show { one, json } => match desk.ask(Request::Show { id: one.id(), look: None }).await? {
+                Answer::Message(shown) => print_one(&shown, false, *json),
+                _ => unexpected(),
+            },
+            Self::Retry { config, id, who, .. } => {
+                let because = control::Because { who: who.clone(), why: String::new() };
+                let Some(id) = id else {
+                    return match desk.ask(Request::RetryAll(because)).await? {
+                        Answer::Retried(count) => Ok(say!("{count} messages will be tried at once")?),
+                        _ => unexpected(),
+                    };
+                };
+                let one = One { config: config.clone(), id: id.clone() };
+                desk.decide(&one, Verb::Retry, because).await
             }
-            Queue::Drop { one, because } => {
-                let (_, store) = open(&one.config).await?;
-                let (who, why) = because.checked()?;
-                print_decision(&store.discard(&one.id(), who, why, Vec::new()).await?, &one.id(), "is dropped")?;
-            }
+            Self::Hold { one, because } => desk.decide(one, Verb::Hold, because.checked()?).await,
+            Self::Drop { one, because } => desk.decide(one, Verb::Drop, because.checked()?).await,
         }
-        Ok(ExitCode::SUCCESS)
-    })
+    }
 }

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
+use zeroize::Zeroizing;
 
 use super::ground;
+use super::store::{Reached, answered, permitted, reach};
 use super::terminal::{safe, say};
 use crate::config::Config;
 use crate::limits;
 use crate::people::import::{self, Change, Diff, Format, Imported};
 use crate::people::{Pupil, Roster as People};
+use crate::relay::control::Request;
 use crate::store::{Sealed, StoreKey};
 
 /// Work with the roster.
@@ -31,7 +34,7 @@ pub enum Roster {
 ///
 /// Reads CSV (SIMS, Arbor, Bromcom and others), OneRoster 1.1 and 1.2 bundles and Common Transfer Files. All sources
 /// together are the new roster; guardians or staff of whom no source speaks stay as they are. A running gateway takes the
-/// new roster within a minute. Exit status 10 when rows cannot be used.
+/// new roster at once. Exit status 10 when rows cannot be used.
 #[derive(Debug, clap::Args)]
 pub struct Import {
     /// Configuration file
@@ -91,6 +94,7 @@ impl Import {
             .store
             .as_ref()
             .ok_or_else(|| anyhow!("{}: [store] is missing: the roster is kept there", self.config.display()))?;
+        permitted(&place.path)?;
         let key = StoreKey::load(place.key_file.as_deref())?;
         let sealed = Sealed::new(&place.path);
         // A dry run leaves no trace, a lock file neither.
@@ -104,14 +108,12 @@ impl Import {
         let refused =
             refusal(&diff, &earlier, &imported.roster).filter(|_| !self.force || imported.roster.pupils.is_empty());
         // Stored before anything is said: whoever reads the report to its first page only must not stop the import.
-        let stored = match replacing {
-            Some(replacing) if refused.is_none() => {
-                let content = zeroize::Zeroizing::new(serde_json::to_vec(&imported.roster)?);
-                replacing.replace(&key, &content).context("the earlier roster stays")?;
-                true
-            }
-            _ => false,
-        };
+        let stored = replacing.is_some() && refused.is_none();
+        if stored {
+            let roster = Zeroizing::new(serde_json::to_vec(&imported.roster)?);
+            super::runtime()?.block_on(store(&place.path, &key, roster)).context("the earlier roster stays")?;
+        }
+        drop(replacing);
         report(&imported)?;
         self.print_changes(&diff, &earlier, &imported.roster)?;
         match refused {
@@ -155,6 +157,18 @@ impl Import {
             new.pupils.len() - diff.added() - diff.changed()
         )?;
         Ok(())
+    }
+}
+
+/// Has the running gateway replace the roster, and replaces it ourselves while none runs.
+async fn store(directory: &Path, key: &StoreKey, roster: Zeroizing<Vec<u8>>) -> Result<()> {
+    let request = Request::ReplaceRoster { roster };
+    match reach(directory, &request, Path::exists).await? {
+        Reached::Gateway(answer) => answered(answer).map(drop),
+        Reached::Alone(_lock) => {
+            let Request::ReplaceRoster { roster } = &request else { return Ok(()) };
+            Ok(Sealed::new(directory).replace(key, roster)?)
+        }
     }
 }
 

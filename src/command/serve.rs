@@ -50,6 +50,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
             _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
             _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
         };
+        let store = gateway.store.clone();
         tell_systemd(&[NotifyState::Ready, NotifyState::Status("taking mail")]);
         let mut watchdog = tokio::time::interval(watchdog_period());
         let mut look = tokio::time::interval(Duration::from_secs(limits::ROSTER_LOOK_SECONDS));
@@ -65,6 +66,10 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
                 }
                 _ = hang_up.recv() => {
                     // Taken before reading: what is imported meanwhile is seen at the next look.
+                    stamp = sealed.as_ref().and_then(Sealed::stamp);
+                    reload(&args.config, &gateway);
+                }
+                () = store.wait_for_roster() => {
                     stamp = sealed.as_ref().and_then(Sealed::stamp);
                     reload(&args.config, &gateway);
                 }

@@ -1,8 +1,14 @@
-//! What the commands on queue and quarantine share: opening the store, lists, and showing one message.
+//! What the commands on queue and quarantine share: the way to the store, lists, and showing one message.
+//!
+//! A command asks the running gateway, and opens the store itself only while none runs, with the lock in its hand. Root
+//! and the gateway's own user may; anybody else is told so before anything is touched.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,8 +16,10 @@ use jiff::tz::TimeZone;
 use super::check;
 use super::terminal::{safe, safe_json, say};
 use crate::config::Config;
+use crate::limits;
+use crate::relay::control::{self, Answer, CallError, Request, Verb};
 use crate::relay::notify::Notifier;
-use crate::store::{Decision, QueueId, Shown, Store, StoreKey, Summary};
+use crate::store::{Decision, Lock, Purpose, QueueId, Shown, Store, StoreError, StoreKey, Summary};
 
 /// Which store, and which message of it.
 #[derive(Debug, clap::Args)]
@@ -43,33 +51,158 @@ pub struct Because {
 
 impl Because {
     /// Both must say something: the audit is read long afterwards.
-    pub fn checked(&self) -> Result<(&str, &str)> {
+    pub fn checked(&self) -> Result<control::Because> {
         let (who, why) = (self.who.trim(), self.why.trim());
         if who.is_empty() || why.is_empty() {
             return Err(anyhow!("--who and --why must say something: both go into the audit"));
         }
-        Ok((who, why))
+        Ok(control::Because { who: who.to_owned(), why: why.to_owned() })
     }
 }
 
-/// The configuration and its store, opened beside a gateway that may be running.
-pub async fn open(file: &Path) -> Result<(Config, Store)> {
-    let config = Config::load(file)?;
-    let place = config.store.clone().ok_or_else(|| anyhow!("{}: [store] is missing", file.display()))?;
-    let key = StoreKey::load(place.key_file.as_deref())?;
-    let store = Store::open(&place.path, key).await.with_context(|| place.path.display().to_string())?;
-    Ok((config, store))
+/// The way to a school's store.
+pub struct Desk {
+    config: Config,
+    directory: PathBuf,
+    /// Open while no gateway runs.
+    own: Option<Store>,
+}
+
+/// Who can do what is asked.
+pub enum Reached {
+    /// The gateway has answered.
+    Gateway(Answer),
+    /// Nobody else writes for as long as this is held.
+    Alone(Lock),
+}
+
+impl Desk {
+    /// Reads the configuration, and checks that whoever runs the command may go to its store. Opens nothing.
+    pub fn at(file: &Path) -> Result<Self> {
+        let config = Config::load(file)?;
+        let place = config.store.as_ref().ok_or_else(|| anyhow!("{}: [store] is missing", file.display()))?;
+        let directory = place.path.clone();
+        permitted(&directory)?;
+        Ok(Self { config, directory, own: None })
+    }
+
+    /// What the gateway answers, or what we find ourselves while none runs.
+    pub async fn ask(&mut self, request: Request) -> Result<Answer> {
+        if self.own.is_none() {
+            match reach(&self.directory, &request, Store::exists).await? {
+                Reached::Gateway(answer) => return answered(answer),
+                Reached::Alone(lock) => self.own = Some(self.open(lock, &request).await?),
+            }
+        }
+        let store = self.own.as_ref().ok_or_else(|| anyhow!("the store is closed"))?;
+        // A look tells nobody anything: a template that a school broke is no reason not to have it.
+        let templates = self.config.notices.templates.as_deref().filter(|_| request.changes());
+        let notifier = notifier(&self.config, templates)?;
+        answered(control::execute(store, &notifier, rustix::process::geteuid().as_raw(), request).await)
+    }
+
+    async fn open(&self, lock: Lock, request: &Request) -> Result<Store> {
+        let key_file = self.config.store.as_ref().and_then(|place| place.key_file.as_deref());
+        let key = StoreKey::load(key_file)?;
+        let purpose = if request.changes() { Purpose::Change } else { Purpose::Look };
+        let opened = Store::open_alone(&self.directory, key, lock, purpose).await;
+        opened.with_context(|| self.directory.display().to_string())
+    }
+
+    /// Asks for a decision and says what became of it.
+    pub async fn decide(&mut self, one: &One, what: Verb, because: control::Because) -> Result<()> {
+        let done = match what {
+            Verb::Retry => "will be tried at once",
+            Verb::Hold => "is held",
+            Verb::Drop => "is dropped",
+            Verb::Release => "is released",
+            Verb::Return { .. } => "is returned to its sender",
+            Verb::Discard => "is discarded",
+        };
+        match self.ask(Request::Decide { id: one.id(), what, because }).await? {
+            Answer::Decision(decision) => print_decision(&decision, &one.id(), done),
+            _ => unexpected(),
+        }
+    }
+
+    /// Shuts the store again where we opened it.
+    pub async fn leave(self) {
+        if let Some(store) = self.own {
+            store.close().await;
+        }
+    }
+}
+
+/// Asks the gateway, or takes the lock while none runs. A gateway that starts, and a command that is done in a moment, are
+/// waited for. `there` says whether a directory has what the request needs.
+pub async fn reach(directory: &Path, request: &Request, there: impl Fn(&Path) -> bool) -> Result<Reached> {
+    let patience = Instant::now() + Duration::from_secs(limits::CONTROL_START_SECONDS);
+    loop {
+        match control::call(directory, request).await {
+            Ok(answer) => return Ok(Reached::Gateway(answer)),
+            Err(CallError::NobodyThere) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !there(directory) {
+            return Err(StoreError::Missing(directory.display().to_string()).into());
+        }
+        match Lock::take(directory) {
+            Ok(lock) => return Ok(Reached::Alone(lock)),
+            Err(StoreError::InUse(_)) if Instant::now() < patience => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error @ StoreError::InUse(_)) => {
+                bail!("{error}, which does not answer on its control socket: nothing was done")
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Only root and the owner of the store may go to it; where there is none yet, the owner is still to come.
+pub fn permitted(directory: &Path) -> Result<()> {
+    let me = rustix::process::geteuid();
+    if me.is_root() {
+        return Ok(());
+    }
+    match std::fs::metadata(directory) {
+        Ok(about) if about.uid() != me.as_raw() => {
+            let owner = about.uid();
+            let owner = control::name_of(owner).unwrap_or_else(|| format!("the user with id {owner}"));
+            bail!("the store at {} belongs to {owner}: run this as root or as {owner}", directory.display())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            bail!(
+                "the store at {} is not yours to see: run this as root or as the gateway's own user",
+                directory.display()
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An answer that says no is an error like any other.
+pub fn answered(answer: Answer) -> Result<Answer> {
+    match answer {
+        Answer::Refused(why) => Err(anyhow!(why)),
+        answer => Ok(answer),
+    }
+}
+
+/// An answer of another kind than its request's.
+pub fn unexpected<T>() -> Result<T> {
+    Err(anyhow!("the gateway answers something else than was asked: restart it"))
 }
 
 /// Composes the notices that follow a decision.
-pub fn notifier(config: &Config) -> Result<Notifier> {
+fn notifier(config: &Config, templates: Option<&Path>) -> Result<Notifier> {
     let from = config.notice_from().ok_or_else(|| anyhow!("[notices] from is missing"))?;
     Ok(Notifier::new(
         &config.school.name,
         &config.school.telephone,
         &config.listen.hostname,
         from,
-        config.notices.templates.as_deref(),
+        templates,
         config.roles.clone(),
     )?)
 }
@@ -179,6 +312,7 @@ fn time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

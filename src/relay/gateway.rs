@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::control::{Control, ControlError};
 use super::deliver::{self, DeliverError};
 use super::health::{Door, Health};
 use super::intake::Intake;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// Metrics and health.
     #[error(transparent)]
     Monitor(#[from] MonitorError),
+    /// The socket of the commands.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// Threads for inspection.
     #[error("the threads for inspection cannot be started: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -126,6 +130,11 @@ impl Gateway {
         let store = listener.turn_away_until(open_store(place, &key, &health)).await?;
         listener.check_spool()?;
 
+        working.spawn(
+            Task::Control,
+            Control::bind(&place.path)?.serve(store.clone(), notifier.clone(), working_ends.clone()),
+        );
+        working.spawn(Task::Writer, writer_ends(store.ended(), working_ends.clone()));
         let warm = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Arc::new(Pool::start(warm).map_err(StartError::Workers)?);
         let intake = Intake::new(Arc::new(ground), store.clone(), Arc::new(notifier), workers, health.clone())?;
@@ -194,6 +203,14 @@ impl Gateway {
             );
         }
         event!(Event::Stopped,);
+    }
+}
+
+/// Stands for the writer, which has ended when this has; told to stop, it ends first.
+async fn writer_ends(ended: impl Future<Output = ()>, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = ended => {}
+        _ = stop.changed() => {}
     }
 }
 

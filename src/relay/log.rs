@@ -96,9 +96,9 @@ events! {
     Unknown = "unknown",
     /// Given up, or refused for good by the smarthost. Fields: recipients, reply.
     Failed = "failed",
-    /// Returned to its sender by a `warn`. Fields: rules.
+    /// Returned to its sender, by a `warn` or a person. Fields: rules, or by: the number of the user who decided.
     Returned = "returned",
-    /// In quarantine. Fields: rules.
+    /// In quarantine. Fields: rules, or by.
     Held = "held",
     /// Let go from quarantine. Fields: by.
     Released = "released",

@@ -1,8 +1,9 @@
 //! The moving parts: `listen` (sockets, limits), `intake` (the only place that says 250), `schedule` (pure),
 //! `deliver` (to the smarthost), `dsn` (delivery reports), `notify` (bounces, notices), `monitor` (metrics, health),
 //! `trace` (our Received line), `log` (events), `health` (what can be promised now), `supervise` (no task ends unseen),
-//! `gateway` (puts them together).
+//! `control` (what commands ask), `gateway` (puts them together).
 
+pub mod control;
 pub mod deliver;
 mod dsn;
 pub mod gateway;

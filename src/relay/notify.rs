@@ -60,7 +60,7 @@ pub struct About<'a> {
 }
 
 /// Composes notices for one school.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Notifier {
     school: School,
     hostname: String,
@@ -106,6 +106,11 @@ impl Notifier {
     /// To the sender of a held message that a reviewer discarded.
     pub fn discarded_for_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
         self.to_sender(Kind::Discarded, report, about, "")
+    }
+
+    /// To the sender of a held message that a reviewer let go: it was sent as it is.
+    pub fn released_for_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
+        self.to_sender(Kind::Released, report, about, "")
     }
 
     /// To those who decide on a held message: the roles of `report.notify`, without the sender's own mailboxes. Where

@@ -26,6 +26,8 @@ pub enum Task {
     StoreWatch,
     /// Serves metrics and health.
     Monitor,
+    /// Answers commands.
+    Control,
     /// The one that writes to the store.
     Writer,
 }
@@ -33,7 +35,7 @@ pub enum Task {
 impl Task {
     /// All of them.
     pub const ALL: &[Self] =
-        &[Self::Listener, Self::Delivery, Self::Pending, Self::StoreWatch, Self::Monitor, Self::Writer];
+        &[Self::Listener, Self::Delivery, Self::Pending, Self::StoreWatch, Self::Monitor, Self::Control, Self::Writer];
 
     /// The word for logs and fault points.
     pub fn as_str(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Task {
             Self::Pending => "pending",
             Self::StoreWatch => "store-watch",
             Self::Monitor => "monitor",
+            Self::Control => "control",
             Self::Writer => "writer",
         }
     }

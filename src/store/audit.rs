@@ -5,15 +5,17 @@
 //! that a person gave as a reason.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
 use super::{QueueId, Store, StoreError};
+use crate::limits;
 
 /// What the gateway itself did.
 pub(super) const GATEWAY: &str = "gateway";
 
 /// One line of the audit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditLine {
     /// From 1, without gaps.
     pub seq: i64,
@@ -30,13 +32,30 @@ pub struct AuditLine {
     pub detail: String,
 }
 
-/// The first line at which the chain does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditFault {
-    /// Its number; one past the last line where the end is missing.
-    pub seq: i64,
-    /// What is wrong, in plain words.
-    pub problem: &'static str,
+/// A line with its place in the chain, as somebody else can verify it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditLink {
+    /// The line.
+    pub line: AuditLine,
+    /// Hash of the line before.
+    pub prev: Vec<u8>,
+    /// Its own hash.
+    pub hash: Vec<u8>,
+}
+
+/// Which lines are listed; what is absent filters nothing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct AuditFilter {
+    /// About this message.
+    pub message: Option<QueueId>,
+    /// At this time or later.
+    pub since: Option<Timestamp>,
+    /// Before this time.
+    pub until: Option<Timestamp>,
+    /// By somebody whose name holds this.
+    pub who: Option<String>,
+    /// With this event.
+    pub event: Option<String>,
 }
 
 impl std::fmt::Display for AuditLine {
@@ -53,7 +72,7 @@ impl std::fmt::Display for AuditLine {
 }
 
 impl AuditLine {
-    fn hash(&self, prev: &[u8]) -> Vec<u8> {
+    pub(super) fn hash(&self, prev: &[u8]) -> Vec<u8> {
         let line = serde_json::json!([self.seq, micros(self.at), self.message.0, self.event, self.who, self.detail]);
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
         context.update(prev);
@@ -139,38 +158,41 @@ impl Chain {
 }
 
 impl Store {
-    /// Goes through the whole chain: the number of lines, or the first one that was changed, removed or put in.
+    /// The last lines that fit, the newest last, at most `limit`.
     ///
-    /// Lines cut off at the end show only against a count noted elsewhere.
-    pub async fn audit_verify(&self) -> Result<Result<u64, AuditFault>, StoreError> {
-        const PAGE: i64 = 1_000;
-        let mut prev = vec![0u8; 32];
-        let mut seq = 0i64;
-        loop {
-            let rows = sqlx::query("select * from audit where seq > $1 order by seq limit $2")
-                .bind(seq)
-                .bind(PAGE)
-                .fetch_all(&self.inner.reader)
-                .await?;
-            for row in &rows {
-                let line = AuditLine::read(row)?;
-                let fault = |problem| Ok(Err(AuditFault { seq: seq + 1, problem }));
-                if line.seq != seq + 1 {
-                    return fault("a line is missing");
-                }
-                if row.try_get::<Vec<u8>, _>("prev")? != prev {
-                    return fault("it does not follow from the line before");
-                }
-                let hash: Vec<u8> = row.try_get("hash")?;
-                if line.hash(&prev) != hash {
-                    return fault("it was changed");
-                }
-                prev = hash;
-                seq += 1;
-            }
-            if rows.is_empty() {
-                return Ok(Ok(u64::try_from(seq).unwrap_or_default()));
-            }
-        }
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_list(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<AuditLine>, StoreError> {
+        let rows = sqlx::query(
+            "select * from audit where ($1 is null or message = $1) and ($2 is null or at >= $2) \
+             and ($3 is null or at < $3) and ($4 is null or instr(lower(who), lower($4)) > 0) \
+             and ($5 is null or event = $5) order by seq desc limit $6",
+        )
+        .bind(filter.message.as_ref().map(|id| &id.0))
+        .bind(filter.since.map(micros))
+        .bind(filter.until.map(micros))
+        .bind(&filter.who)
+        .bind(&filter.event)
+        .bind(i64::from(limit))
+        .fetch_all(&self.inner.reader)
+        .await?;
+        rows.iter().rev().map(AuditLine::read).collect()
+    }
+
+    /// Up to [`limits::AUDIT_PAGE`] lines after the line `after`, with their places in the chain; none at the end.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_page(&self, after: i64) -> Result<Vec<AuditLink>, StoreError> {
+        let rows = sqlx::query("select * from audit where seq > $1 order by seq limit $2")
+            .bind(after)
+            .bind(i64::from(limits::AUDIT_PAGE))
+            .fetch_all(&self.inner.reader)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AuditLink { line: AuditLine::read(row)?, prev: row.try_get("prev")?, hash: row.try_get("hash")? })
+            })
+            .collect()
     }
 }

@@ -132,6 +132,7 @@ pub(super) fn write_large(directory: &Path, id: &QueueId, record: &[u8]) -> Resu
     let write = || -> std::io::Result<()> {
         fault::point("before-content-write");
         let mut file = super::private().create_new(true).write(true).open(&path)?;
+        super::owner::give(&file, directory)?;
         file.write_all(record)?;
         fault::point("after-content-write");
         fault::disk_error("sync-fails")?;

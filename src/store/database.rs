@@ -14,10 +14,19 @@ use super::StoreError;
 use super::key::Keys;
 use crate::limits;
 
+/// The database, in the store's directory.
+pub(super) const FILE: &str = "queue.db";
+
+/// Number, name and text of each step of the schema.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "queue", include_str!("migrations/sqlite/1_queue.sql")),
+    (2, "leases", include_str!("migrations/sqlite/2_leases.sql")),
+];
+
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.
 pub(super) fn options(directory: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
-        .filename(directory.join("queue.db"))
+        .filename(directory.join(FILE))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -33,14 +42,10 @@ pub(super) fn options(directory: &Path) -> SqliteConnectOptions {
 /// Opens the connection that writes; brings the schema up to date and checks the key.
 pub(super) async fn prepare(options: &SqliteConnectOptions, keys: &Keys) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::connect_with(options).await?;
-    let migration = |version, name: &'static str, sql: &'static str| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    let migrations = vec![
-        migration(1, "queue", include_str!("migrations/sqlite/1_queue.sql")),
-        migration(2, "leases", include_str!("migrations/sqlite/2_leases.sql")),
-    ];
-    Migrator::with_migrations(migrations)
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
         .run(&mut connection)
         .await
         .map_err(|e| StoreError::Database(format!("the schema cannot be brought up to date: {e}")))?;
@@ -52,6 +57,15 @@ pub(super) async fn prepare(options: &SqliteConnectOptions, keys: &Keys) -> Resu
         sqlx::query_scalar("select value from setting where name = 'key'").fetch_one(&mut connection).await?;
     if made_with != keys.id {
         return Err(StoreError::WrongKey);
+    }
+    Ok(connection)
+}
+
+/// A database in memory with the schema as this program makes it.
+pub(super) async fn fresh() -> Result<SqliteConnection, StoreError> {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await?;
+    for (_, _, sql) in MIGRATIONS {
+        sqlx::raw_sql(*sql).execute(&mut connection).await?;
     }
     Ok(connection)
 }

@@ -1,7 +1,12 @@
-//! What people do with messages: retry, hold, discard, release, return. Each is one transaction with its audit line, and
-//! a decision that was already taken is answered with the line that says by whom.
+//! What people do with messages: retry, hold, drop, discard, release, return. Each is one transaction with its audit line.
+//!
+//! A decision is taken once. Release, return and discard are final whoever is first: whatever is asked afterwards changes
+//! nothing and is answered with the line that says who did what. To hold settles less: it sends a message to quarantine,
+//! where it is still to be decided on, so it stands against holding or dropping it from the queue alone. One exception:
+//! a released message that was set aside as damaged can never go, so it may still be discarded.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::{AuditLine, GATEWAY, micros};
@@ -10,7 +15,8 @@ use super::writer::{Answer, Entry, Op, Tx};
 use super::{NewEntry, QueueId, State, Store, StoreError};
 
 /// What became of a decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// It was carried out now.
     Done,
@@ -22,6 +28,7 @@ pub enum Decision {
 pub(super) enum Kind {
     Retry,
     Hold,
+    Drop,
     Discard,
     Release,
     Return,
@@ -34,7 +41,7 @@ impl Kind {
         match self {
             Self::Retry => "retried",
             Self::Hold => "held",
-            Self::Discard => "discarded",
+            Self::Drop | Self::Discard => "discarded",
             Self::Release => "released",
             Self::Return => "returned",
             Self::View => "viewed",
@@ -45,9 +52,18 @@ impl Kind {
         match self {
             Self::Retry => matches!(state, State::Queued | State::Pending),
             Self::Hold => matches!(state, State::Queued | State::Pending),
-            Self::Discard => state.keeps_content(),
+            Self::Drop | Self::Discard => state.keeps_content(),
             Self::Release | Self::Return => state == State::Held,
             Self::View => true,
+        }
+    }
+
+    /// An earlier decision of this kind stands: nothing is changed.
+    fn yields_to(self, earlier: &AuditLine) -> bool {
+        match self {
+            Self::Retry | Self::View => false,
+            Self::Hold | Self::Drop => true,
+            Self::Discard | Self::Release | Self::Return => earlier.event != Self::Hold.event(),
         }
     }
 }
@@ -82,12 +98,23 @@ impl Store {
         }
     }
 
-    /// Moves a queued or pending message to quarantine, unless it is being delivered right now.
+    /// Moves a queued or pending message to quarantine.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] while it is being delivered or inspected.
     pub async fn hold(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
         self.decide(Kind::Hold, id, who, why, Vec::new()).await
     }
 
-    /// Drops a message that is held, queued or pending: the notices are committed with the decision, the content goes.
+    /// Drops a message that is queued, pending or held by the gateway; nobody is told.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] while it is being delivered or inspected.
+    pub async fn drop_queued(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
+        self.decide(Kind::Drop, id, who, why, Vec::new()).await
+    }
+
+    /// Discards a message that is held, queued or pending: the notices are committed with the decision, the content goes.
     pub async fn discard(
         &self,
         id: &QueueId,
@@ -103,9 +130,19 @@ impl Store {
         self.decide(Kind::View, id, who, why, Vec::new()).await
     }
 
-    /// Lets a held message go, exactly the bytes that are stored. A second release changes nothing and says who was first.
-    pub async fn release(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
-        self.decide(Kind::Release, id, who, why, Vec::new()).await
+    /// Lets a held message go, exactly the bytes that are stored. The notices are committed with the decision, unless some
+    /// recipient already has the message: then its sender knew it as sent.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where its bytes do not open.
+    pub async fn release(
+        &self,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        notices: Vec<NewEntry>,
+    ) -> Result<Decision, StoreError> {
+        self.decide(Kind::Release, id, who, why, notices).await
     }
 
     /// Returns a held message to its sender: the notices are committed with the decision, the content goes.
@@ -149,13 +186,17 @@ impl Tx<'_> {
     pub async fn apply(&mut self, request: &Request) -> Result<Decision, StoreError> {
         let Request { kind, id, who, why, notices } = request;
         let standing = self.standing(id).await?;
-        if !kind.allowed_from(standing.state) {
-            return match self.decided_before(id).await? {
-                Some(line) if *kind != Kind::Retry => Ok(Decision::Already(line)),
-                _ => Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: kind.event() }),
-            };
+        let undeliverable = standing.damaged.is_some() && matches!(kind, Kind::Drop | Kind::Discard);
+        if let Some(line) = self.decided_before(id).await?
+            && kind.yields_to(&line)
+            && !(undeliverable && kind.allowed_from(standing.state))
+        {
+            return Ok(Decision::Already(line));
         }
-        if standing.leased && matches!(kind, Kind::Hold | Kind::Discard) {
+        if !kind.allowed_from(standing.state) {
+            return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: kind.event() });
+        }
+        if standing.leased && matches!(kind, Kind::Hold | Kind::Drop | Kind::Discard) {
             return Err(StoreError::Refused(format!("message {id} is in work right now; try again when it is done")));
         }
         match (kind, &standing.damaged) {
@@ -189,11 +230,13 @@ impl Tx<'_> {
             }
             (Kind::View, _) => {}
             (Kind::Hold, _) => self.move_to(id, &standing, State::Held).await?,
-            (Kind::Discard, _) => self.move_to(id, &standing, State::Discarded).await?,
+            (Kind::Drop | Kind::Discard, _) => self.move_to(id, &standing, State::Discarded).await?,
             (Kind::Return, _) => self.move_to(id, &standing, State::Returned).await?,
         }
         self.audit(id, kind.event(), who, json!({"from": standing.state.as_str(), "why": why})).await?;
-        self.insert(notices).await?;
+        if *kind != Kind::Release || !self.delivered_in_part(id).await? {
+            self.insert(notices).await?;
+        }
         Ok(Decision::Done)
     }
 
@@ -215,6 +258,14 @@ impl Tx<'_> {
         Ok(waiting)
     }
 
+    async fn delivered_in_part(&mut self, id: &QueueId) -> Result<bool, StoreError> {
+        let row = sqlx::query("select 1 from recipient where message = $1 and state = 'delivered' limit 1")
+            .bind(&id.0)
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        Ok(row.is_some())
+    }
+
     pub async fn forget(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         let forgotten = sqlx::query(
             "delete from message where id in ( \
@@ -232,10 +283,10 @@ impl Tx<'_> {
         Ok(forgotten)
     }
 
-    /// The last decision that took the message out of quarantine.
+    /// The last decision of a person on the message.
     async fn decided_before(&mut self, id: &QueueId) -> Result<Option<AuditLine>, StoreError> {
         let row = sqlx::query(
-            "select * from audit where message = $1 and event in ('released', 'returned', 'discarded') \
+            "select * from audit where message = $1 and event in ('released', 'returned', 'discarded', 'held') \
              order by seq desc limit 1",
         )
         .bind(&id.0)

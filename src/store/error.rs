@@ -28,6 +28,9 @@ pub enum StoreError {
     /// Another daemon serves from this store.
     #[error("the store is in use by another schoolgate (process {0})")]
     InUse(String),
+    /// There is no store where a command looks for one.
+    #[error("there is no store yet at {0}; start the gateway first")]
+    Missing(String),
     /// There is no such message.
     #[error("there is no message {0}")]
     NotFound(QueueId),

@@ -1,6 +1,7 @@
 //! What is in the store, for the command line, the pages and the metrics. Reads only.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -11,7 +12,7 @@ use crate::inspect::Report;
 use crate::smtp::Address;
 
 /// Which messages to list; `None` is any.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Filter {
     /// In this state.
     pub state: Option<State>,
@@ -22,7 +23,7 @@ pub struct Filter {
 }
 
 /// A message on one line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Summary {
     /// Its id.
     pub id: QueueId,
@@ -55,7 +56,7 @@ pub struct Summary {
 }
 
 /// A message in full, but for its content.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Shown {
     /// The line of the list.
     pub summary: Summary,
@@ -70,7 +71,7 @@ pub struct Shown {
 }
 
 /// A recipient with what became of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ShownRecipient {
     /// Whom.
     pub address: Address,

@@ -13,6 +13,10 @@
 //! never leased to it again, however late it is; what another one has is not leased before its lease is over by the
 //! [`Clock`]. Leases are short and renewed, so that what a dead node had in hand is soon taken up.
 //!
+//! One process writes: whoever holds the [`Lock`]. That is the daemon, which does what commands ask of it through its
+//! control socket (`relay::control`); a command opens the store itself only while no daemon runs. Whatever is made in
+//! the directory belongs to the directory's owner.
+//!
 //! Nothing is leased for delivery but a notice of ours, mail with a stored verdict `deliver` for exactly its bytes, and
 //! mail that a person released; the schema checks it too (`migrations/`).
 
@@ -28,6 +32,8 @@ mod intake;
 mod inventory;
 mod key;
 mod lease;
+mod lock;
+mod owner;
 mod queue;
 mod row;
 mod sealed;
@@ -35,30 +41,33 @@ mod segment;
 mod setting;
 #[cfg(test)]
 pub(crate) mod tests;
+mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-pub use audit::{AuditFault, AuditLine};
+pub use audit::{AuditFilter, AuditLine, AuditLink};
 pub use clock::Clock;
 pub use decisions::Decision;
 pub use error::StoreError;
 pub use id::QueueId;
 pub use inventory::{Count, Filter, Shown, ShownRecipient, Summary};
 pub use key::StoreKey;
+pub use lock::Lock;
 pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
 pub use sealed::{Replacing, Sealed, Stamp};
 pub use segment::Counts;
 pub use setting::Outage;
+pub use verify::{AuditCheck, AuditFault, Scope};
 
 use crate::inspect::Report;
 use crate::limits;
 use crate::smtp::Envelope;
 
 /// Where a message stands. Exactly one at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Taken in, not yet inspected; can never leave.
@@ -109,7 +118,7 @@ impl std::str::FromStr for State {
 }
 
 /// Mail of a person, or a notice of our own about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// What came in by SMTP.
@@ -172,11 +181,26 @@ pub struct Store {
 
 struct Inner {
     directory: PathBuf,
+    /// For what is sealed beside the database.
+    key: StoreKey,
     keys: Arc<key::Keys>,
     clock: Clock,
     reader: sqlx::SqlitePool,
     commands: tokio::sync::mpsc::Sender<writer::Command>,
     shared: Arc<writer::Shared>,
+    /// Held while the roster is replaced.
+    replacing: tokio::sync::Mutex<()>,
+    /// Wakes who waits for a new roster.
+    replaced: tokio::sync::Notify,
+}
+
+/// What a command opens the store for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To look: nothing is put right.
+    Look,
+    /// To change something: leases that a daemon left when it died end first.
+    Change,
 }
 
 impl std::fmt::Debug for Store {
@@ -186,20 +210,19 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the store for a command that may run beside a daemon; creates it when missing (mode 0700).
-    ///
-    /// # Errors
-    /// The directory cannot be made, the database not be opened, or the key is another.
-    pub async fn open(directory: &Path, key: StoreKey) -> Result<Self, StoreError> {
-        Self::open_with(directory, &key, None, &Manner::default()).await
+    /// Opens the store a second time, for tests that want two writers. The program never has more than one.
+    #[cfg(test)]
+    pub(crate) async fn open(directory: &Path, key: StoreKey) -> Result<Self, StoreError> {
+        Self::open_with(directory, key, None, &Manner::default()).await
     }
 
-    /// Opens the store for the one daemon that serves from it; another one is refused with its process id.
+    /// Opens the store for the one daemon that serves from it; creates it when missing (mode 0700).
     ///
-    /// What a crash left behind is put right: the leases of all others end, content that no row names is swept.
+    /// What a crash left behind is put right: the leases of all others end, content that no row names is swept. A command that holds the
+    /// lock is waited for, up to [`limits::STORE_LOCK_MILLIS`].
     ///
     /// # Errors
-    /// As [`Store::open`], and [`StoreError::InUse`].
+    /// [`StoreError::InUse`] with the process id of another daemon; [`StoreError::WrongKey`]; what disk and database say.
     pub async fn open_exclusive(directory: &Path, key: StoreKey) -> Result<Self, StoreError> {
         Self::open_exclusive_in(directory, key, &Manner::default()).await
     }
@@ -210,29 +233,72 @@ impl Store {
         manner: &Manner,
     ) -> Result<Self, StoreError> {
         make_directory(directory)?;
-        let lock = lock(directory)?;
-        let store = Self::open_with(directory, &key, Some(lock), manner).await?;
+        let patience = Instant::now() + Duration::from_millis(limits::STORE_LOCK_MILLIS);
+        let lock = loop {
+            match Lock::take(directory) {
+                Err(StoreError::InUse(_)) if Instant::now() < patience => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                taken => break taken?,
+            }
+        };
+        let store = Self::open_with(directory, key, Some(lock), manner).await?;
         store.recover().await?;
         Ok(store)
     }
 
+    /// Opens the store for a command while no daemon runs, which `lock` is proof of. Never creates one.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is none; otherwise as [`Store::open_exclusive`].
+    pub async fn open_alone(directory: &Path, key: StoreKey, lock: Lock, purpose: Purpose) -> Result<Self, StoreError> {
+        if !Self::exists(directory) {
+            return Err(StoreError::Missing(directory.display().to_string()));
+        }
+        let store = Self::open_with(directory, key, Some(lock), &Manner::default()).await?;
+        if purpose == Purpose::Change {
+            store.recover().await?;
+        }
+        Ok(store)
+    }
+
+    /// Whether a daemon has ever made a store here.
+    pub fn exists(directory: &Path) -> bool {
+        directory.join(database::FILE).exists()
+    }
+
     async fn open_with(
         directory: &Path,
-        key: &StoreKey,
-        lock: Option<std::fs::File>,
+        key: StoreKey,
+        lock: Option<Lock>,
         manner: &Manner,
     ) -> Result<Self, StoreError> {
-        for directory in [directory.to_owned(), directory.join(SEGMENTS), directory.join(LARGE)] {
-            make_directory(&directory)?;
+        make_directory(directory)?;
+        for name in [SEGMENTS, LARGE] {
+            let inside = directory.join(name);
+            make_directory(&inside)?;
+            std::fs::File::open(&inside)
+                .and_then(|opened| owner::give(&opened, directory))
+                .map_err(|e| StoreError::io(format!("{} cannot be used", inside.display()), &e))?;
         }
-        let keys = Arc::new(key::Keys::derive(key)?);
+        let keys = Arc::new(key::Keys::derive(&key)?);
         let options = database::options(directory).busy_timeout(manner.busy);
         let connection = database::prepare(&options, &keys).await?;
         let reader = database::reader(&options).await?;
         let clock = manner.clock.clone();
         let owner = token(&keys)?;
         let (commands, shared) = writer::spawn(directory, options, connection, lock, owner, clock.clone());
-        let inner = Inner { directory: directory.to_owned(), keys, clock, reader, commands, shared };
+        let inner = Inner {
+            directory: directory.to_owned(),
+            key,
+            keys,
+            clock,
+            reader,
+            commands,
+            shared,
+            replacing: tokio::sync::Mutex::default(),
+            replaced: tokio::sync::Notify::new(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -257,6 +323,26 @@ impl Store {
             // The writer holds a sender for as long as it runs and never sends.
             while ended.changed().await.is_ok() {}
         }
+    }
+
+    /// Puts a new roster in the place of the earlier one, sealed; when this returns, it is on stable storage, and whoever
+    /// waits in [`Store::wait_for_roster`] is woken.
+    ///
+    /// # Errors
+    /// What the disk says; the earlier roster stays then.
+    pub async fn replace_roster(&self, roster: zeroize::Zeroizing<Vec<u8>>) -> Result<(), StoreError> {
+        let _one = self.inner.replacing.lock().await;
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || Sealed::new(&inner.directory).replace(&inner.key, &roster))
+            .await
+            .map_err(|_| StoreError::Closed)??;
+        self.inner.replaced.notify_one();
+        Ok(())
+    }
+
+    /// Wakes when this process has replaced the roster.
+    pub async fn wait_for_roster(&self) {
+        self.inner.replaced.notified().await;
     }
 
     /// Wakes when mail that may leave was committed, released or set to be retried by this process.
@@ -332,23 +418,4 @@ fn make_directory(directory: &Path) -> Result<(), StoreError> {
         .mode(0o700)
         .create(directory)
         .map_err(|e| StoreError::io(format!("{} cannot be created", directory.display()), &e))
-}
-
-/// Takes the lock of the daemon and writes our process id beside it.
-fn lock(directory: &Path) -> Result<std::fs::File, StoreError> {
-    use std::io::Write;
-    let path = directory.join("daemon.pid");
-    let failed = |e: &std::io::Error| StoreError::io(format!("{} cannot be locked", path.display()), e);
-    let mut file = private().read(true).write(true).create(true).truncate(false).open(&path).map_err(|e| failed(&e))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => {
-            let owner = std::fs::read_to_string(&path).unwrap_or_default();
-            let owner = owner.trim();
-            return Err(StoreError::InUse(if owner.is_empty() { "unknown" } else { owner }.to_owned()));
-        }
-        Err(std::fs::TryLockError::Error(e)) => return Err(failed(&e)),
-    }
-    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(|e| failed(&e))?;
-    Ok(file)
 }

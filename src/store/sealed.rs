@@ -13,7 +13,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use rustix::fs::FlockOperation;
 use zeroize::Zeroizing;
 
-use super::{StoreError, StoreKey, fault};
+use super::{StoreError, StoreKey, fault, owner};
 
 const NAME: &str = "people.sealed";
 const BESIDE: &str = "people.sealed.new";
@@ -31,10 +31,9 @@ pub struct Sealed {
 /// What tells one version of the file from the next: inode, length and time of change.
 pub type Stamp = (u64, u64, SystemTime);
 
-/// Held while one process replaces the file.
+/// Held by the one process that imports, from its look at the earlier roster to the end.
 #[derive(Debug)]
-pub struct Replacing<'a> {
-    sealed: &'a Sealed,
+pub struct Replacing {
     // Closing it releases the lock, whatever way the process ends.
     _lock: std::fs::File,
 }
@@ -96,30 +95,40 @@ impl Sealed {
         Ok(Some(bytes))
     }
 
-    /// Makes this process the only one that replaces the file; the directory is created when missing.
-    pub fn replacing(&self) -> Result<Replacing<'_>, StoreError> {
-        use std::os::unix::fs::DirBuilderExt;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory)
-            .map_err(|e| StoreError::io(format!("{} cannot be created", self.directory.display()), &e))?;
+    /// Makes this process the only one that imports; the directory is created when missing, and belongs to the owner of
+    /// the one that it lies in.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] while another import runs; what the disk says.
+    pub fn replacing(&self) -> Result<Replacing, StoreError> {
+        let directory = &self.directory;
+        let failed = |e: &std::io::Error| StoreError::io("the lock of the roster cannot be opened", e);
+        if !directory.exists() {
+            super::make_directory(directory)?;
+            let around = directory.parent().unwrap_or(directory);
+            let opened = std::fs::File::open(directory).map_err(|e| failed(&e))?;
+            owner::give(&opened, around).map_err(|e| failed(&e))?;
+        }
         let file = super::private()
             .create(true)
             .write(true)
             .truncate(false)
-            .open(self.directory.join(LOCK))
-            .map_err(|e| StoreError::io("the lock of the roster cannot be opened", &e))?;
+            .open(directory.join(LOCK))
+            .map_err(|e| failed(&e))?;
+        owner::give(&file, directory).map_err(|e| failed(&e))?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| StoreError::Refused("another import is running".to_owned()))?;
-        Ok(Replacing { sealed: self, _lock: file })
+        Ok(Replacing { _lock: file })
     }
-}
 
-impl Replacing<'_> {
     /// Swaps the file for one with this content. When this returns, the new one is on stable storage.
+    ///
+    /// For the process that holds the [`super::Lock`].
+    ///
+    /// # Errors
+    /// What the disk says; the earlier file stays then.
     pub fn replace(&self, key: &StoreKey, content: &[u8]) -> Result<(), StoreError> {
-        let directory = &self.sealed.directory;
+        let directory = &self.directory;
         let mut nonce = [0u8; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| StoreError::Key("no random bytes to be had".to_owned()))?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(HEADER + content.len() + AES_256_GCM.tag_len()));
@@ -136,7 +145,7 @@ impl Replacing<'_> {
         let write = || -> std::io::Result<()> {
             fault::point("before-people-write");
             let mut file = super::private().create(true).write(true).truncate(true).open(&beside)?;
-            self.owned_as_the_directory(&file)?;
+            owner::give(&file, directory)?;
             let half = bytes.len() / 2;
             file.write_all(&bytes[..half])?;
             fault::point("during-people-write");
@@ -144,21 +153,11 @@ impl Replacing<'_> {
             fault::point("after-people-write");
             file.sync_all()?;
             fault::point("after-people-sync");
-            std::fs::rename(&beside, self.sealed.path())?;
+            std::fs::rename(&beside, self.path())?;
             fault::point("after-people-rename");
             std::fs::File::open(directory)?.sync_all()
         };
         write().map_err(|e| StoreError::io("the imported roster cannot be written", &e))
-    }
-
-    /// An import that root runs must not take the roster away from the gateway's own user.
-    fn owned_as_the_directory(&self, file: &std::fs::File) -> std::io::Result<()> {
-        use std::os::unix::fs::MetadataExt;
-        let (directory, own) = (std::fs::metadata(&self.sealed.directory)?, file.metadata()?);
-        if (directory.uid(), directory.gid()) == (own.uid(), own.gid()) {
-            return Ok(());
-        }
-        std::os::unix::fs::fchown(file, Some(directory.uid()), Some(directory.gid()))
     }
 }
 
@@ -174,7 +173,8 @@ mod tests {
         assert!(sealed.read(&key).unwrap().is_none());
         assert_eq!(sealed.stamp(), None);
         for content in [&b"first"[..], b"", b"a longer second"] {
-            sealed.replacing().unwrap().replace(&key, content).unwrap();
+            sealed.replacing().unwrap();
+            sealed.replace(&key, content).unwrap();
             assert_eq!(sealed.read(&key).unwrap().unwrap().as_slice(), content);
         }
         let error = sealed.read(&other).unwrap_err().to_string();

@@ -70,6 +70,7 @@ impl Segment {
             empty => {
                 let name = format!("{}/{}.{}", super::SEGMENTS, QueueId::generate(jiff::Timestamp::now()), self.kind);
                 let file = super::private().create_new(true).append(true).open(self.directory.join(&name))?;
+                super::owner::give(&file, &self.directory)?;
                 empty.insert((name, file, 0))
             }
         };

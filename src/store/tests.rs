@@ -282,21 +282,23 @@ async fn a_second_release_says_what_was_decided() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path(), key()).await.unwrap();
     store.commit(vec![entry("A", State::Held, b"x\r\n")]).await.unwrap();
-    assert_eq!(store.release(&id("A"), "Sue", "a parent").await.unwrap(), Decision::Done);
+    assert_eq!(store.release(&id("A"), "Sue", "a parent", vec![]).await.unwrap(), Decision::Done);
     assert_eq!(ids_due(&store).await, ["A"]);
-    let Decision::Already(line) = store.release(&id("A"), "Tom", "").await.unwrap() else { panic!("released twice") };
+    let Decision::Already(line) = store.release(&id("A"), "Tom", "", vec![]).await.unwrap() else {
+        panic!("released twice")
+    };
     assert_eq!((line.who.as_str(), line.event.as_str()), ("Sue", "released"));
-    assert!(matches!(store.hold(&id("A"), "Tom", "").await, Err(StoreError::Refused(_))), "it is on its way");
+    assert!(matches!(store.hold(&id("A"), "Tom", "").await.unwrap(), Decision::Already(_)), "it is on its way");
     assert!(ids_due(&store).await.is_empty(), "one release, one delivery");
     store.commit(vec![entry("B", State::Held, b"x\r\n"), entry("C", State::Held, b"x\r\n")]).await.unwrap();
     assert_eq!(store.discard(&id("B"), "Sue", "", Vec::new()).await.unwrap(), Decision::Done);
     assert!(
-        matches!(store.release(&id("B"), "Tom", "").await.unwrap(), Decision::Already(l) if l.event == "discarded")
+        matches!(store.release(&id("B"), "Tom", "", vec![]).await.unwrap(), Decision::Already(l) if l.event == "discarded")
     );
     let back = store.return_to_sender(&id("C"), "Sue", "", vec![notice("N", "C")]).await.unwrap();
     assert_eq!((back, state_of(&store, "C").await), (Decision::Done, State::Returned));
     assert!(matches!(store.content(&id("C")).await, Err(StoreError::Dropped(_))));
-    assert!(matches!(store.release(&id("Z"), "Sue", "").await, Err(StoreError::NotFound(_))));
+    assert!(matches!(store.release(&id("Z"), "Sue", "", vec![]).await, Err(StoreError::NotFound(_))));
     store.commit(vec![entry("D", State::Queued, b"x\r\n")]).await.unwrap();
     assert_eq!(store.hold(&id("D"), "Sue", "wait").await.unwrap(), Decision::Done);
     assert_eq!(ids_due(&store).await, ["N"]);
@@ -403,18 +405,72 @@ async fn the_audit_shows_what_was_changed_behind_its_back() {
     for (number, store) in [&store, &other, &store].into_iter().enumerate() {
         store.commit(vec![entry(&format!("M{number}"), State::Held, b"x\r\n")]).await.unwrap();
     }
-    other.release(&id("M0"), "Sue", "fine").await.unwrap();
+    other.release(&id("M0"), "Sue", "fine", vec![]).await.unwrap();
     assert_eq!(store.audit_verify().await.unwrap(), Ok(4));
+    let problems = async || {
+        let check = store.audit_check(Scope::Whole).await.unwrap();
+        let tail = store.audit_check(Scope::Tail(2)).await.unwrap();
+        assert!(tail.lines <= 2 && tail.faults.len() <= check.faults.len());
+        check.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(problems().await, "");
     let mut connection = raw(directory.path()).await;
     for trigger in ["drop trigger audit_is_kept", "drop trigger audit_is_true"] {
         sqlx::query(trigger).execute(&mut connection).await.unwrap();
     }
     sqlx::query("update audit set who = 'Tom' where seq = 4").execute(&mut connection).await.unwrap();
     assert_eq!(store.audit_verify().await.unwrap().unwrap_err().seq, 4);
+    let told = problems().await;
+    for words in ["trigger `audit_is_kept`", "trigger `audit_is_true`", "line 4: it was changed"] {
+        assert!(told.contains(words) && told.lines().count() == 3, "{words}: {told}");
+    }
     sqlx::query("update audit set who = 'Sue' where seq = 4").execute(&mut connection).await.unwrap();
     assert_eq!(store.audit_verify().await.unwrap(), Ok(4));
     sqlx::query("delete from audit where seq = 2").execute(&mut connection).await.unwrap();
     assert_eq!(store.audit_verify().await.unwrap().unwrap_err().seq, 2);
+    let told = problems().await;
+    for words in ["line 2: a line is missing", "no line tells how message M1 came to be held"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_shows_a_state_or_a_schema_that_it_does_not_tell() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = exclusive(directory.path()).await;
+    for (name, history) in [
+        ("M1", "held release deliver"),
+        ("M2", "queued lease"),
+        ("M3", "pending hold"),
+        ("M4", "returned"),
+        ("M5", "queued lease damage"),
+        ("M6", "held discard"),
+    ] {
+        with_history(&store, name, history).await;
+    }
+    store.note_view(&id("M3"), "Ann", "to see").await.unwrap();
+    store.retry(&id("M3"), "Ann").await.unwrap_err();
+    assert_eq!(store.audit_check(Scope::Whole).await.unwrap().faults, []);
+    let mut connection = raw(directory.path()).await;
+    for (statement, words) in [
+        ("drop trigger message_final", "the trigger `message_final`, which protects the store, is missing"),
+        ("update message set state = 'held' where id = 'M6'", "message M6 is held, and its last line says discarded"),
+        ("create trigger audit_eats before insert on audit begin select raise(ignore); end", "`audit_eats`"),
+        ("drop index audit_by_message", "the index `audit_by_message`"),
+        ("drop trigger audit_is_kept", "the trigger `audit_is_kept`"),
+        ("delete from audit where seq = (select max(seq) from audit where event = 'discarded')", "a line is missing"),
+        (
+            "create trigger audit_is_kept before delete on audit begin select 1; end",
+            "the trigger `audit_is_kept` was changed",
+        ),
+    ] {
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+        for scope in [Scope::Whole, Scope::Tail(1_000)] {
+            let check = store.audit_check(scope).await.unwrap();
+            let told: Vec<String> = check.faults.iter().map(ToString::to_string).collect();
+            assert!(told.iter().any(|fault| fault.contains(words)), "{statement}: {told:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -673,7 +729,7 @@ async fn a_probe_is_a_commit_and_the_end_of_the_store_is_seen() {
 async fn a_database_that_another_process_locks_is_told_in_time_and_serves_again() {
     let directory = tempfile::tempdir().unwrap();
     let manner = Manner { busy: Duration::from_millis(300), ..Manner::default() };
-    let store = Store::open_with(directory.path(), &key(), None, &manner).await.unwrap();
+    let store = Store::open_with(directory.path(), key(), None, &manner).await.unwrap();
     store.commit(vec![entry("A", State::Queued, b"x\r\n")]).await.unwrap();
     let mut other = raw(directory.path()).await;
     sqlx::query("begin exclusive").execute(&mut other).await.unwrap();
@@ -687,7 +743,7 @@ async fn a_database_that_another_process_locks_is_told_in_time_and_serves_again(
         }
         assert!(store.probe().await.is_err());
         assert!(store.lease_due(Timestamp::now(), 10, HOUR).await.is_err());
-        assert!(store.release(&id("A"), "Sue", "").await.is_err());
+        assert!(store.release(&id("A"), "Sue", "", Vec::new()).await.is_err());
         assert_eq!(store.list(Filter::default(), 10).await.unwrap().len(), 1, "reading goes on");
     };
     tokio::time::timeout(Duration::from_secs(15), refused).await.expect("nobody waits for ever");
@@ -743,4 +799,121 @@ async fn segments_that_nothing_names_are_deleted() {
     store.record_attempt(&id("M000"), taken, Timestamp::now(), vec![]).await.unwrap();
     store.close().await;
     assert_eq!(files(), 2);
+}
+
+/// Brings a message into one of the histories that the table below names.
+async fn with_history(store: &Store, name: &str, history: &str) {
+    let at = id(name);
+    let taken = || outcomes(&Outcome::Delivered { reply: "250".into() });
+    let (state, steps) = history.split_once(' ').unwrap_or((history, ""));
+    store.commit(vec![entry(name, state.parse().unwrap(), b"x\r\n")]).await.unwrap();
+    for step in steps.split_whitespace() {
+        match step {
+            "hold" => drop(store.hold(&at, "Ann", "").await.unwrap()),
+            "release" => drop(store.release(&at, "Ann", "", vec![]).await.unwrap()),
+            "return" => drop(store.return_to_sender(&at, "Ann", "", vec![]).await.unwrap()),
+            "discard" => drop(store.discard(&at, "Ann", "", vec![]).await.unwrap()),
+            "drop" => drop(store.drop_queued(&at, "Ann", "").await.unwrap()),
+            "lease" => assert!(ids_due(store).await.contains(&name.to_owned())),
+            "deliver" => drop(store.record_attempt(&at, taken(), Timestamp::now(), vec![]).await.unwrap()),
+            "damage" => store.set_aside(&at, "it does not open").await.unwrap(),
+            _ => panic!("{step}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_decision_is_taken_once() {
+    const ASKED: [&str; 5] = ["release", "return", "discard", "hold", "drop"];
+    // What is answered to each: `=state` when it is carried out, the word of the earlier decision when it stands, `busy`
+    // while somebody works on it, `no` where the state does not allow it.
+    let table: &[(&str, [&str; 5])] = &[
+        ("pending", ["no", "no", "=discarded", "=held", "=discarded"]),
+        ("queued", ["no", "no", "=discarded", "=held", "=discarded"]),
+        ("queued lease", ["no", "no", "busy", "busy", "busy"]),
+        ("queued deliver", ["no", "no", "no", "no", "no"]),
+        ("held", ["=queued", "=returned", "=discarded", "no", "=discarded"]),
+        ("returned", ["no", "no", "no", "no", "no"]),
+        ("queued hold", ["=queued", "=returned", "=discarded", "held", "held"]),
+        ("pending hold", ["=queued", "=returned", "=discarded", "held", "held"]),
+        ("held release", ["released"; 5]),
+        ("held release lease", ["released"; 5]),
+        ("held release deliver", ["released"; 5]),
+        ("held release damage", ["released", "released", "=discarded", "released", "=discarded"]),
+        ("queued hold release", ["released"; 5]),
+        ("held return", ["returned"; 5]),
+        ("held discard", ["discarded"; 5]),
+        ("queued drop", ["discarded"; 5]),
+        ("queued hold discard", ["discarded"; 5]),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let store = exclusive(directory.path()).await;
+    for (row, (history, expected)) in table.iter().enumerate() {
+        for (asked, expected) in ASKED.into_iter().zip(expected) {
+            let name = format!("M{row:02}{asked}");
+            let at = id(&name);
+            with_history(&store, &name, history).await;
+            let before = store.show(&at).await.unwrap();
+            let answer = match asked {
+                "release" => store.release(&at, "Bob", "", vec![notice(&format!("N{name}"), &name)]).await,
+                "return" => store.return_to_sender(&at, "Bob", "", vec![]).await,
+                "discard" => store.discard(&at, "Bob", "", vec![]).await,
+                "hold" => store.hold(&at, "Bob", "").await,
+                _ => store.drop_queued(&at, "Bob", "").await,
+            };
+            let after = store.show(&at).await.unwrap();
+            let (told, changed) = match answer {
+                Ok(Decision::Done) => (format!("={}", after.summary.state.as_str()), true),
+                Ok(Decision::Already(line)) => {
+                    assert_eq!(line.who, "Ann", "{history}, then {asked}");
+                    (line.event, false)
+                }
+                Err(StoreError::WrongState { .. }) => ("no".to_owned(), false),
+                Err(StoreError::Refused(_)) => ("busy".to_owned(), false),
+                Err(error) => panic!("{history}, then {asked}: {error}"),
+            };
+            assert_eq!(told, *expected, "{history}, then {asked}");
+            assert_eq!(after.audit.len(), before.audit.len() + usize::from(changed), "{history}, then {asked}");
+            assert_eq!(after.summary.state == before.summary.state, !changed, "{history}, then {asked}");
+            let noticed = store.show(&id(&format!("N{name}"))).await.is_ok();
+            assert_eq!(noticed, changed && asked == "release", "{history}, then {asked}: the notice goes with it");
+        }
+    }
+    assert!(store.audit_verify().await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_release_of_what_went_in_part_tells_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = exclusive(directory.path()).await;
+    store.commit(vec![entry("A", State::Queued, b"x\r\n")]).await.unwrap();
+    let mixed = [Outcome::Delivered { reply: "250".into() }, Outcome::Deferred { reply: "450".into() }];
+    let mixed = mixed.into_iter().zip(0..).map(|(outcome, position)| RecipientOutcome { position, outcome });
+    store.record_attempt(&id("A"), mixed.collect(), Timestamp::now() + HOUR, vec![]).await.unwrap();
+    store.hold(&id("A"), "Ann", "").await.unwrap();
+    let released = store.release(&id("A"), "Ann", "", vec![notice("N", "A")]).await.unwrap();
+    assert_eq!((released, state_of(&store, "A").await), (Decision::Done, State::Queued));
+    assert!(matches!(store.show(&id("N")).await, Err(StoreError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn a_command_opens_what_is_there_alone_and_makes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let alone = async |purpose| {
+        let lock = Lock::take(directory.path())?;
+        Store::open_alone(directory.path(), key(), lock, purpose).await
+    };
+    let missing = alone(Purpose::Look).await.unwrap_err().to_string();
+    assert!(missing.contains("there is no store yet") && missing.contains("start the gateway first"), "{missing}");
+    assert!(!Store::exists(directory.path()));
+    let store = exclusive(directory.path()).await;
+    store.commit(vec![entry("A", State::Queued, b"x\r\n")]).await.unwrap();
+    assert_eq!(ids_due(&store).await, ["A"]);
+    assert!(matches!(alone(Purpose::Look).await, Err(StoreError::InUse(_))), "while a daemon runs");
+    store.close().await;
+    let store = alone(Purpose::Look).await.unwrap();
+    assert_eq!(store.show(&id("A")).await.unwrap().audit.len(), 1, "to look changes nothing");
+    store.close().await;
+    let store = alone(Purpose::Change).await.unwrap();
+    assert_eq!(store.hold(&id("A"), "Ann", "").await.unwrap(), Decision::Done, "the daemon that had it is gone");
 }

@@ -24,7 +24,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
-use super::{Clock, Decision, LARGE, Leased, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
+use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
 use super::{decisions, fault, intake, lease, queue};
 use crate::limits;
 
@@ -214,7 +214,7 @@ pub(super) fn spawn(
     directory: &Path,
     options: SqliteConnectOptions,
     connection: SqliteConnection,
-    lock: Option<std::fs::File>,
+    lock: Option<Lock>,
     owner: String,
     clock: Clock,
 ) -> (mpsc::Sender<Command>, Arc<Shared>) {

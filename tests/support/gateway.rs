@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ pub struct Gateway {
     dir: tempfile::TempDir,
     child: Option<Child>,
     monitor: u16,
+    /// The user that it runs as, where that is not ours.
+    user: Option<u32>,
 }
 
 impl Gateway {
@@ -38,7 +41,7 @@ impl Gateway {
         set(&mut config, "queue", "retry_minutes", vec![0.002, 0.01]);
         let file = dir.path().join("schoolgate.toml");
         std::fs::write(&file, toml::to_string(&config).expect("TOML")).expect("the configuration");
-        Self { port, config: file, dir, child: None, monitor: 0 }
+        Self { port, config: file, dir, child: None, monitor: 0, user: None }
     }
 
     /// A gateway that runs.
@@ -54,6 +57,24 @@ impl Gateway {
         let mut config: toml::Table = text.parse().expect("sound TOML");
         set(&mut config, section, key, value);
         std::fs::write(&self.config, toml::to_string(&config).expect("TOML")).expect("the configuration");
+    }
+
+    /// From now on it runs as this user, to whom its directory is given; wants root.
+    pub fn belongs_to(&mut self, user: u32) {
+        self.user = Some(user);
+        let directory = self.dir.path();
+        let owner = format!("{user}:{user}");
+        let given = Command::new("chown").arg("-R").arg(owner).arg(directory).status().expect("chown is there");
+        assert!(given.success(), "only root gives files away");
+        // Others may read the configuration, as in /etc; not the key.
+        for (file, mode) in [(directory.to_owned(), 0o755), (directory.join("store.key"), 0o600)] {
+            std::fs::set_permissions(file, PermissionsExt::from_mode(mode)).expect("its mode");
+        }
+    }
+
+    /// The store's directory.
+    pub fn store(&self) -> PathBuf {
+        self.dir.path().join("store")
     }
 
     /// Starts it and waits until it greets.
@@ -81,7 +102,7 @@ impl Gateway {
     pub fn spawn(&mut self, environment: &[(&str, &str)]) {
         assert!(self.child.is_none(), "it runs already");
         let log = File::options().create(true).append(true).open(self.log_file()).expect("the log");
-        let child = Command::new(env!("CARGO_BIN_EXE_schoolgate"))
+        let child = program(self.user)
             .arg("serve")
             .arg("--config")
             .arg(&self.config)
@@ -199,7 +220,12 @@ impl Gateway {
 
     /// Runs a command of the program on this school; its output.
     pub fn command(&self, arguments: &[&str]) -> std::process::Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_schoolgate"));
+        self.command_as(None, arguments)
+    }
+
+    /// As [`Gateway::command`], as another user; `None` is ourselves.
+    pub fn command_as(&self, user: Option<u32>, arguments: &[&str]) -> std::process::Output {
+        let mut command = program(user);
         command.args(arguments).arg("--config").arg(&self.config).output().expect("the program starts")
     }
 
@@ -220,6 +246,15 @@ impl Drop for Gateway {
             println!("--- the gateway's log\n{}", self.log());
         }
     }
+}
+
+/// The program, as this user; `None` is ourselves.
+fn program(user: Option<u32>) -> Command {
+    let program = env!("CARGO_BIN_EXE_schoolgate");
+    let Some(user) = user else { return Command::new(program) };
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups", program]);
+    command
 }
 
 fn set(config: &mut toml::Table, section: &str, key: &str, value: impl Into<toml::Value>) {

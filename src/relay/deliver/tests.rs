@@ -496,7 +496,7 @@ async fn a_release_by_another_process_is_noticed() {
     held.state = State::Held;
     gateway.store.commit(vec![held]).await.unwrap();
     let command = Store::open(gateway.directory.path(), StoreKey::from_bytes([5; 32])).await.unwrap();
-    assert_eq!(command.release(&QueueId("M".into()), "Sue", "").await.unwrap(), Decision::Done);
+    assert_eq!(command.release(&QueueId("M".into()), "Sue", "", vec![]).await.unwrap(), Decision::Done);
     command.close().await;
     gateway.tried("M").await;
     assert_eq!(gateway.state("M").await, State::Delivered);

@@ -20,10 +20,12 @@ pub enum Kind {
     Review,
     ReturnedByReviewer,
     Discarded,
+    Released,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [Self::Returned, Self::Held, Self::Review, Self::ReturnedByReviewer, Self::Discarded];
+    pub const ALL: [Self; 6] =
+        [Self::Returned, Self::Held, Self::Review, Self::ReturnedByReviewer, Self::Discarded, Self::Released];
 
     /// The name of its template files, without the ending.
     pub fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Kind {
             Self::Review => "review",
             Self::ReturnedByReviewer => "returned-by-reviewer",
             Self::Discarded => "discarded",
+            Self::Released => "released",
         }
     }
 
@@ -139,6 +142,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "returned-by-reviewer.txt",
     "discarded.html",
     "discarded.txt",
+    "released.html",
+    "released.txt",
 ];
 
 fn names() -> String {
@@ -146,7 +151,7 @@ fn names() -> String {
 }
 
 /// The built-in templates, and the school's own over them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Templates {
     own: Environment<'static>,
     built_in: Environment<'static>,

@@ -150,6 +150,7 @@ fn notices_read_as_written_down() {
         ("review", notifier.held_for_reviewer(&held(), &about)),
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
+        ("released", notifier.released_for_sender(&held(), &about)),
     ] {
         let notice = notice.expect(name);
         let (text, html) = body_parts(&notice);
@@ -161,7 +162,10 @@ fn notices_read_as_written_down() {
         assert!(!text.contains("SEEN BY NOBODY") && !html.contains("SEEN BY NOBODY"));
         assert!(notice.content.split(|&b| b == b'\n').rev().skip(1).all(|l| l.ends_with(b"\r") && l.len() <= 998));
         // Fail-closed wording: what became of the message comes first, in the subject and in the text.
-        assert!(text.lines().next().is_some_and(|l| l.contains("NOT SENT") || l.contains("DECISION")), "{text}");
+        assert!(
+            text.lines().next().is_some_and(|l| ["NOT SENT", "DECISION", "RELEASED"].iter().any(|w| l.contains(w))),
+            "{text}"
+        );
     }
 }
 
@@ -218,6 +222,7 @@ fn the_null_sender_and_ourselves_are_told_nothing() {
         assert!(notifier.held_for_sender(&held(), &about).is_none(), "{sender:?}");
         assert!(notifier.returned_by_reviewer(&held(), &about, "x").is_none(), "{sender:?}");
         assert!(notifier.discarded_for_sender(&held(), &about).is_none(), "{sender:?}");
+        assert!(notifier.released_for_sender(&held(), &about).is_none(), "{sender:?}");
     }
 }
 

@@ -11,7 +11,7 @@ async fn two_nodes(directory: &Path) -> (Store, Store, Clock) {
     let clock = Clock::manual(Timestamp::now());
     let manner = Manner { clock: clock.clone(), ..Manner::default() };
     let key = key();
-    let open = || Store::open_with(directory, &key, None, &manner);
+    let open = || Store::open_with(directory, key.clone(), None, &manner);
     (open().await.unwrap(), open().await.unwrap(), clock)
 }
 

@@ -1,0 +1,286 @@
+//! What people ask of the store through the command line: one list of requests and one function that carries them out.
+//!
+//! The running gateway answers them on a Unix socket in the store's directory ([`Control`], `control.sock`, mode 0600), so
+//! that one process alone writes. While none runs, a command carries the same requests out itself ([`execute`]) with the
+//! store's lock in its hand. Only root and the gateway's own user are answered; who they are by the system's word is
+//! written into the audit beside the name that they give.
+//!
+//! Never knows how an answer is shown. Invariants: one request and one answer a connection; sizes, times and connections
+//! are bounded by `limits::CONTROL_*`; a peer that talks nonsense costs its own connection.
+
+mod peer;
+mod socket;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+pub use peer::name_of;
+pub use socket::{CallError, Control, ControlError, call};
+
+use super::intake::notice_entry;
+use super::log::{Event, event};
+use super::notify::{About, Notifier};
+use crate::inspect::Report;
+use crate::limits;
+use crate::policy::Action;
+use crate::smtp::Envelope;
+use crate::store::{
+    AuditCheck, AuditFilter, AuditLine, AuditLink, Decision, Filter, NewEntry, QueueId, Scope, Shown, Store,
+    StoreError, Summary,
+};
+
+/// What can be asked.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// Messages in any of these filters, one filter after the other.
+    List(Vec<Filter>),
+    /// One message. What was found in it is told only to who says why, and that is recorded.
+    Show {
+        /// Which.
+        id: QueueId,
+        /// Who looks at what was found, and why.
+        look: Option<Because>,
+    },
+    /// A decision on a message, or another try.
+    Decide {
+        /// On which.
+        id: QueueId,
+        /// What.
+        what: Verb,
+        /// By whom, and why.
+        because: Because,
+    },
+    /// Another try at once of all that waits, but what is set aside.
+    RetryAll(Because),
+    /// The last lines of the audit that fit.
+    Audit(AuditFilter),
+    /// A page of the audit with the places of its lines in the chain: those after this line.
+    AuditPage(i64),
+    /// Whether the audit holds.
+    AuditCheck,
+    /// A new roster in the place of the earlier one. The roster travels behind the request, as it is.
+    ReplaceRoster {
+        /// The roster, in clear.
+        #[serde(skip)]
+        roster: Zeroizing<Vec<u8>>,
+    },
+}
+
+/// Who does something, and why; both go into the audit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Because {
+    /// The name that was given.
+    pub who: String,
+    /// The reason that was given; may be empty for another try.
+    pub why: String,
+}
+
+/// What is done with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Try it again at once.
+    Retry,
+    /// Out of the queue, into quarantine.
+    Hold,
+    /// Out of the queue, for good; nobody is told.
+    Drop,
+    /// Let it go; its sender is told.
+    Release,
+    /// Back to its sender, with what the reviewer writes.
+    Return {
+        /// May be empty.
+        note: String,
+    },
+    /// For good; its sender is told.
+    Discard,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// To [`Request::List`].
+    Messages(Vec<Summary>),
+    /// To [`Request::Show`].
+    Message(Box<Shown>),
+    /// To [`Request::Decide`].
+    Decision(Decision),
+    /// To [`Request::RetryAll`]: how many messages there are.
+    Retried(u64),
+    /// To [`Request::Audit`].
+    Audit(Vec<AuditLine>),
+    /// To [`Request::AuditPage`].
+    AuditPage(Vec<AuditLink>),
+    /// To [`Request::AuditCheck`].
+    AuditCheck(AuditCheck),
+    /// To [`Request::ReplaceRoster`]: it is on stable storage.
+    Replaced,
+    /// It was not done; why, in the words for a person.
+    Refused(String),
+}
+
+impl Request {
+    /// Whether anything is different afterwards; a look at what was found leaves its line.
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::List(_) | Self::Show { look: None, .. } => false,
+            Self::Audit(_) | Self::AuditPage(_) | Self::AuditCheck => false,
+            Self::Show { .. } | Self::Decide { .. } | Self::RetryAll(_) | Self::ReplaceRoster { .. } => true,
+        }
+    }
+}
+
+/// Carries a request out for the user `uid`.
+pub async fn execute(store: &Store, notifier: &Notifier, uid: u32, request: Request) -> Answer {
+    match carry_out(store, notifier, uid, request).await {
+        Ok(answer) => answer,
+        Err(error) => Answer::Refused(error.to_string()),
+    }
+}
+
+async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Request) -> Result<Answer, StoreError> {
+    Ok(match request {
+        Request::List(filters) => {
+            let mut messages = Vec::new();
+            for filter in filters {
+                messages.extend(store.list(filter, limits::LIST_ROWS).await?);
+            }
+            Answer::Messages(messages)
+        }
+        Request::Show { id, look } => {
+            if let Some(because) = &look {
+                store.note_view(&id, &peer::signed(&because.who, uid), &because.why).await?;
+            }
+            let mut shown = store.show(&id).await?;
+            if look.is_none()
+                && let Some(report) = &mut shown.report
+            {
+                report.findings.clear();
+                // A subject may name a pupil.
+                report.subject.clear();
+            }
+            Answer::Message(Box::new(shown))
+        }
+        Request::Decide { id, what, because } => {
+            let decision = decide(store, notifier, uid, &id, &what, &because).await?;
+            if decision == Decision::Done {
+                note(&id, &what, uid);
+            }
+            Answer::Decision(decision)
+        }
+        Request::RetryAll(because) => Answer::Retried(store.retry_all(&peer::signed(&because.who, uid)).await?),
+        Request::Audit(filter) => Answer::Audit(store.audit_list(&filter, limits::LIST_ROWS).await?),
+        Request::AuditPage(after) => Answer::AuditPage(store.audit_page(after).await?),
+        Request::AuditCheck => Answer::AuditCheck(store.audit_check(Scope::Whole).await?),
+        Request::ReplaceRoster { roster } => {
+            store.replace_roster(roster).await?;
+            Answer::Replaced
+        }
+    })
+}
+
+async fn decide(
+    store: &Store,
+    notifier: &Notifier,
+    uid: u32,
+    id: &QueueId,
+    what: &Verb,
+    because: &Because,
+) -> Result<Decision, StoreError> {
+    let (who, why) = (peer::signed(&because.who, uid), because.why.as_str());
+    match what {
+        Verb::Retry => store.retry(id, &who).await,
+        Verb::Hold => store.hold(id, &who, why).await,
+        Verb::Drop => store.drop_queued(id, &who, why).await,
+        Verb::Release => {
+            let notices = notice(store, notifier, id, what).await?;
+            store.release(id, &who, why, notices).await
+        }
+        Verb::Return { .. } => {
+            let notices = notice(store, notifier, id, what).await?;
+            store.return_to_sender(id, &who, why, notices).await
+        }
+        Verb::Discard => {
+            let notices = notice(store, notifier, id, what).await?;
+            store.discard(id, &who, why, notices).await
+        }
+    }
+}
+
+/// What the sender of a message is told of the decision; nothing where there is nobody to tell.
+async fn notice(store: &Store, notifier: &Notifier, id: &QueueId, what: &Verb) -> Result<Vec<NewEntry>, StoreError> {
+    let shown = store.show(id).await?;
+    let report = match (shown.report, what) {
+        (Some(report), _) => report,
+        // Held by a person before it was decided on: no rule is to be named.
+        (None, Verb::Release) => undecided(),
+        (None, _) => return Err(StoreError::Refused(format!("{id} has no decision to tell its sender of"))),
+    };
+    let envelope = Envelope::new(shown.summary.mail_from, shown.recipients.into_iter().map(|r| r.address).collect());
+    let now = Timestamp::now();
+    let about = About {
+        envelope: &envelope,
+        subject: &report.subject,
+        message_id: report.message_id.as_deref(),
+        id,
+        at: shown.summary.at,
+        now,
+        sender_mailboxes: &[],
+    };
+    let notice = match what {
+        Verb::Return { note } => notifier.returned_by_reviewer(&report, &about, note),
+        Verb::Discard => notifier.discarded_for_sender(&report, &about),
+        Verb::Release => notifier.released_for_sender(&report, &about),
+        Verb::Retry | Verb::Hold | Verb::Drop => None,
+    };
+    Ok(notice.into_iter().map(|notice| notice_entry(notice, id, now)).collect())
+}
+
+/// Of a message that was held before any rule looked at it.
+fn undecided() -> Report {
+    Report {
+        action: Action::Hold,
+        breach: false,
+        notify: Vec::new(),
+        rules: Vec::new(),
+        recipients: Vec::new(),
+        pupils: Vec::new(),
+        unlisted_pupils: 0,
+        findings: Vec::new(),
+        markers: Vec::new(),
+        unreadable: Vec::new(),
+        at: None,
+        subject: String::new(),
+        message_id: None,
+    }
+}
+
+/// Looks at the end of the audit when the gateway starts. One that does not hold is for a person; mail goes on.
+async fn check_audit(store: &Store) {
+    match store.audit_check(Scope::Tail(limits::AUDIT_START_LINES)).await {
+        Ok(check) => {
+            for fault in &check.faults {
+                tracing::error!(
+                    event = Event::Trouble.as_str(),
+                    what = "the audit does not hold: see `schoolgate audit verify`",
+                    reason = %fault
+                );
+            }
+        }
+        Err(error) => event!(Event::Trouble, what = "the audit cannot be read", reason = %error),
+    }
+}
+
+/// The log tells the story of a message to its end; who decided, by number: names stand in the audit.
+fn note(id: &QueueId, what: &Verb, uid: u32) {
+    match what {
+        Verb::Retry => {}
+        Verb::Hold => event!(Event::Held, id = %id, by = uid),
+        Verb::Drop | Verb::Discard => event!(Event::Discarded, id = %id, by = uid),
+        Verb::Release => event!(Event::Released, id = %id, by = uid),
+        Verb::Return { .. } => event!(Event::Returned, id = %id, by = uid),
+    }
+}
