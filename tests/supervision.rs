@@ -40,8 +40,8 @@ fn arrived(sink: &Sink) -> Vec<usize> {
 #[test]
 fn a_task_that_panics_ends_the_process_and_nothing_answered_is_lost() {
     for task in TASKS {
-        // At its start, and in the midst of things.
-        for pass in [1, 3] {
+        // At its start, and in the midst of things; what the writer is asked at first is the gateway's own start.
+        for pass in if *task == "writer" { [4, 9] } else { [1, 3] } {
             let sink = Sink::start();
             let mut gateway = Gateway::new(sink.port);
             gateway.monitored();
@@ -60,6 +60,9 @@ fn a_task_that_panics_ends_the_process_and_nothing_answered_is_lost() {
                 }
                 number += 1;
                 gateway.page("/metrics");
+                if *task == "control" {
+                    gateway.command(&["queue", "list"]);
+                }
                 std::thread::sleep(Duration::from_millis(20));
             };
             assert_eq!(status.code(), Some(70), "panic:{task}:{pass}\n{}", gateway.log());

@@ -18,7 +18,7 @@ use super::names::{NAMES, Wordness};
 use super::tables::{Entry, Flags, Postings};
 use crate::text::Run;
 use crate::text::filter::Filter;
-use crate::text::normalise::{compact_hash, token_hash};
+use crate::text::normalise::{compact_hash, spread, token_hash};
 use forms::Initials;
 pub(crate) use forms::streets;
 
@@ -123,7 +123,8 @@ impl Columns {
 
     #[allow(clippy::cast_possible_truncation)]
     fn class(hash: u64) -> u32 {
-        hash as u32 | 1
+        // Of classes that differ in their last letter alone the hashes are much alike.
+        (spread(hash) >> 32) as u32 | 1
     }
 
     fn pack<T: Copy + PartialEq>(column: Vec<T>, none: T) -> Box<[T]> {

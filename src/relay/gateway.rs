@@ -251,7 +251,7 @@ impl StoreWatch {
         loop {
             self.look_at_disk();
             let result = self.store.probe().await;
-            if self.health.committed(result.as_ref().map(|()| ()), Instant::now()) {
+            if self.health.committed(result.as_ref().copied(), Instant::now()) {
                 match &result {
                     Ok(()) => event!(Event::StoreBack,),
                     Err(error) => event!(Event::Trouble, what = "the store does not commit", reason = %error),

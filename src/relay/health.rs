@@ -226,10 +226,11 @@ mod tests {
     #[test]
     fn each_fact_has_its_answers() {
         type Told = fn(&Health, Instant);
+        type Row = (&'static str, Told, Door, &'static [Trouble], bool, bool);
         let silence = Duration::from_secs(limits::STORE_SILENT_SECONDS + 1);
         let standing = Duration::from_secs(limits::DELIVERY_STANDS_SECONDS + 1);
         // What is told; then the door, whether it is ready, may send, is alive.
-        let table: &[(&str, Told, Door, &[Trouble], bool, bool)] = &[
+        let table: &[Row] = &[
             ("well", |_, _| {}, Door::Open, &[], true, true),
             ("starting", |h, _| h.set_serving(false), Door::Open, &[Trouble::NotServing], true, true),
             ("nearly full", |h, _| assert!(h.set_short_of_room(true)), Door::NoRoom, &[Trouble::NoRoom], true, true),

@@ -115,7 +115,7 @@ impl Intake {
         }];
         entries.extend(notices);
         let committed = self.store.commit(entries).await;
-        if self.health.committed(committed.as_ref().map(|()| ()), Instant::now()) && committed.is_ok() {
+        if self.health.committed(committed.as_ref().copied(), Instant::now()) && committed.is_ok() {
             event!(Event::StoreBack,);
         }
         committed

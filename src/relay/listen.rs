@@ -29,9 +29,10 @@ use crate::limits;
 use crate::relay::health::{Door, Health};
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
+use crate::relay::supervise::Task;
 use crate::relay::trace::Tracer;
 use crate::smtp::{CloseReason, Envelope, Reply, Session};
-use crate::store::QueueId;
+use crate::store::{QueueId, fault};
 use admission::Admission;
 pub use admission::Places;
 use connection::Connection;
@@ -244,6 +245,7 @@ async fn accept<T: TakeIn>(socket: Arc<TcpListener>, shared: Arc<Shared<T>>, mut
     let stopped = stop.clone();
     let mut connections = JoinSet::new();
     loop {
+        fault::panic_point(Task::Listener.as_str());
         tokio::select! {
             () = told_to_stop(&mut stop) => break,
             Some(ended) = connections.join_next() => note_panic(&ended),

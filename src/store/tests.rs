@@ -199,7 +199,18 @@ async fn a_pending_message_is_decided_once() {
         store.commit(vec![entry(name, State::Pending, b"x\r\n")]).await.unwrap();
     }
     assert!(ids_due(&store).await.is_empty(), "a pending message can never leave");
-    assert_eq!(store.note_inspection_failure(&id("A")).await.unwrap(), 1);
+    // The try at the intake is the first; each lease begins another, and one that is put off was none.
+    let lease = async || {
+        let later = Timestamp::now() + Duration::from_secs(3_600);
+        let leased = store.lease_pending(later, 1, Duration::from_secs(1)).await.unwrap();
+        leased.into_iter().map(|entry| (entry.id.0, entry.tries)).collect::<Vec<_>>()
+    };
+    assert_eq!(lease().await, [("A".to_owned(), 2)]);
+    store.put_off_inspection(&id("A")).await.unwrap();
+    store.end_lease(vec![id("B")]).await.unwrap();
+    assert_eq!(lease().await, [("B".to_owned(), 2)]);
+    assert_eq!(store.note_inspection_failure(&id("B")).await.unwrap(), 2);
+    assert_eq!(lease().await, [("A".to_owned(), 2)]);
     assert_eq!(store.note_inspection_failure(&id("A")).await.unwrap(), 2);
     let held = report(Action::Hold);
     assert!(store.decide_pending(&id("A"), &held, State::Queued, vec![]).await.is_err());
@@ -815,7 +826,11 @@ async fn with_history(store: &Store, name: &str, history: &str) {
             "discard" => drop(store.discard(&at, "Ann", "", vec![]).await.unwrap()),
             "drop" => drop(store.drop_queued(&at, "Ann", "").await.unwrap()),
             "lease" => assert!(ids_due(store).await.contains(&name.to_owned())),
-            "deliver" => drop(store.record_attempt(&at, taken(), Timestamp::now(), vec![]).await.unwrap()),
+            "deliver" => {
+                let others = ids_due(store).await.into_iter().filter(|due| due != name).map(QueueId);
+                store.end_lease(others.collect()).await.unwrap();
+                store.record_attempt(&at, taken(), Timestamp::now(), vec![]).await.unwrap();
+            }
             "damage" => store.set_aside(&at, "it does not open").await.unwrap(),
             _ => panic!("{step}"),
         }
@@ -889,6 +904,7 @@ async fn a_release_of_what_went_in_part_tells_nobody() {
     store.commit(vec![entry("A", State::Queued, b"x\r\n")]).await.unwrap();
     let mixed = [Outcome::Delivered { reply: "250".into() }, Outcome::Deferred { reply: "450".into() }];
     let mixed = mixed.into_iter().zip(0..).map(|(outcome, position)| RecipientOutcome { position, outcome });
+    assert_eq!(ids_due(&store).await, ["A"]);
     store.record_attempt(&id("A"), mixed.collect(), Timestamp::now() + HOUR, vec![]).await.unwrap();
     store.hold(&id("A"), "Ann", "").await.unwrap();
     let released = store.release(&id("A"), "Ann", "", vec![notice("N", "A")]).await.unwrap();

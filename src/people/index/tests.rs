@@ -31,6 +31,26 @@ fn the_index_holds_no_name() {
     }
 }
 
+#[test]
+fn a_class_is_no_other_class() {
+    let forms: Vec<String> =
+        (7..=13).flat_map(|year| ('A'..='Z').map(move |letter| format!("{year}{letter}"))).collect();
+    let pupil = |(at, form): (usize, &String)| Pupil {
+        id: format!("P{at}"),
+        forename: "Rose".into(),
+        surname: "Hill".into(),
+        form: form.clone(),
+        ..Pupil::default()
+    };
+    let school = School { pupils: forms.iter().enumerate().map(pupil).collect(), ..School::default() };
+    let index = RosterIndex::build(&school);
+    for (at, form) in forms.iter().enumerate() {
+        let class = index.class(Run::of(form)).expect("a class of the school");
+        let found = index.forename_with(Run::of("Rose"), Fact::Class(class));
+        assert_eq!(found, [PupilIndex(at as u32)], "{form}");
+    }
+}
+
 fn school() -> School {
     let pupil = |forename: &str, surname: &str, form: &str| Pupil {
         id: format!("{forename}{surname}"),

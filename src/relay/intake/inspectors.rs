@@ -207,13 +207,20 @@ mod tests {
     async fn what_nobody_waits_for_does_not_begin_and_a_full_queue_takes_nothing() {
         let (inspectors, health) = inspectors();
         let inspectors = Arc::new(inspectors);
-        let (release, gate) = gate_that_is_shut();
+        let gate = Arc::new(AtomicBool::new(false));
         let processors = rayon::current_num_threads();
         // Every thread is taken until the gate opens.
         let long: Vec<_> = (0..processors)
             .map(|_| {
                 let (inspectors, gate) = (Arc::clone(&inspectors), Arc::clone(&gate));
-                tokio::spawn(async move { inspectors.run(1, move |_: &Halt| drop(gate.lock())).await })
+                tokio::spawn(async move {
+                    let wait = move |_: &Halt| {
+                        while !gate.load(Ordering::Relaxed) {
+                            std::thread::yield_now();
+                        }
+                    };
+                    inspectors.run(1, wait).await
+                })
             })
             .collect();
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -221,19 +228,13 @@ mod tests {
         let mark = Arc::clone(&begun);
         let waited = inspectors.run(1, move |_: &Halt| mark.store(true, Ordering::Relaxed)).await;
         assert_eq!(waited, Err(Undone::Busy), "no thread in time");
-        drop(release);
+        gate.store(true, Ordering::Relaxed);
         for job in long {
             let _ = job.await;
         }
         assert_eq!(inspectors.run(1, |_| 1).await, Ok(1), "taken again when the queue is empty");
         assert!(!begun.load(Ordering::Relaxed), "the job that was given up never ran");
         assert_eq!(health.door(), crate::relay::health::Door::Open);
-    }
-
-    /// A lock that is held until the first half is dropped.
-    fn gate_that_is_shut() -> (std::sync::MutexGuard<'static, ()>, Arc<&'static std::sync::Mutex<()>>) {
-        let lock: &'static std::sync::Mutex<()> = Box::leak(Box::default());
-        (lock.lock().unwrap(), Arc::new(lock))
     }
 
     #[test]
