@@ -58,6 +58,18 @@ fn ids(school: &School, text: &str) -> String {
 }
 
 #[test]
+fn told_to_stop_it_looks_at_no_further_line() {
+    let school = school();
+    let documents = [Document::of_text(Kind::Body, "body", "Mason Cutler in 9K has asthma.")];
+    let halt = Halt::default();
+    let found = |halt: &Halt| detect(&documents, &[], &school, &Correspondence::default(), halt);
+    assert!(!found(&halt).findings.is_empty());
+    halt.set();
+    let halted = found(&halt);
+    assert!(halted.findings.is_empty() && halted.pupils.is_empty());
+}
+
+#[test]
 fn written_forms_of_names() {
     let school = school();
     for (text, want) in [

@@ -34,6 +34,18 @@ fn has_text(reading: &Reading, place: &str, wanted: &str) -> bool {
 }
 
 #[test]
+fn told_to_stop_it_begins_no_further_part() {
+    let raw = with_file("list.csv", "text/csv", b"Name,Class\nAmy Smith,6K\n");
+    let message = crate::message::read(&raw);
+    let halt = Halt::default();
+    assert!(read_with(None, &halt, &message).unread.is_empty());
+    halt.set();
+    let reading = read_with(None, &halt, &message);
+    assert!(!has_text(&reading, "list.csv", "Amy") && !has_text(&reading, "body", "attached"));
+    assert!(reading.unread.iter().any(|unread| unread.part == "list.csv"), "{:?}", reading.unread);
+}
+
+#[test]
 fn the_parts_of_a_message_and_their_kinds() {
     let raw = b"Subject: =?utf-8?Q?Zo=C3=AB?=\nTo: Amy Smith <a@b.example>\nComments: about Ben Jones\nX-Note: please see Cal\nX-Mailer: Some Mailer Program\nContent-Type: multipart/alternative; boundary=q\n\n--q\nContent-Type: text/plain; charset=utf-8\n\nNew words.\n\nOn 2 Nov 2026 J wrote:\n> old words\n--q\nContent-Type: text/html\n\n<p>New <b>w</b>ords.</p><blockquote>old words</blockquote>\n--q--\n";
     let reading = read(&crate::message::read(raw));
