@@ -270,6 +270,8 @@ limits! {
     ROSTER_TITLE_ROWS: usize = 40, "rows", "own choice: reports print a dozen lines of title and filters at most";
     /// Lines of a file that one row may span before a quotation mark counts as never closed.
     ROSTER_ROW_LINES: u64 = 40, "lines", "own choice: an address in one cell has eight";
+    /// Filled cells of a row up to which it may be a footer of the report it stands in.
+    ROSTER_FOOTER_CELLS: usize = 4, "cells", "own choice: label, date, user and page";
     /// Pupils, or guardians, of the earlier roster that an import may drop without --force.
     ROSTER_DROP_PERCENT: usize = 20, "per cent", "own choice: above a year group leaving (one in seven in a primary school), below half a list";
     /// Pause between two looks for a newly imported roster.

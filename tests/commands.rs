@@ -239,6 +239,93 @@ fn replay_reads_a_folder_an_mbox_and_a_maildir_alike() {
 }
 
 #[test]
+fn replay_refuses_what_is_no_mail_and_decides_the_rest() {
+    let gateway = Gateway::new(1);
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| dir.path().join(name);
+    let replay = |arguments: &[&str], name: &str| {
+        let output = gateway.command(&[&["replay"], arguments, &[path(name).to_str().expect("UTF-8")]].concat());
+        (output.status.code(), text(&output))
+    };
+    for name in ["empty-folder", "mixed"] {
+        std::fs::create_dir(path(name)).expect("a folder");
+    }
+    std::fs::write(path("empty-folder/notes.txt"), "Subject: no .eml").expect("written");
+    std::fs::write(path("empty.mbox"), "").expect("written");
+    std::fs::write(path("list.csv"), "id,name\n1,x\n").expect("written");
+    std::fs::write(path("photo.eml"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").expect("written");
+    for (name, words) in [
+        ("empty-folder", "no .eml file"),
+        ("empty.mbox", "the file is empty"),
+        ("list.csv", "no header line"),
+        ("photo.eml", "is no mail"),
+        ("absent", "cannot be read"),
+    ] {
+        let (status, told) = replay(&[], name);
+        assert_eq!(status, Some(1), "{name}: {told}");
+        assert!(told.contains(name) && told.contains(words), "{name}: {told}");
+    }
+
+    let held = held_case();
+    for name in ["2.eml", "10.eml"] {
+        let envelope = format!("Return-Path: <{}>\r\nBcc: {}\r\n", held.mail_from, held.rcpt.join(", "));
+        let raw = [envelope.as_bytes(), &held.message()].concat();
+        std::fs::write(path("mixed").join(name), raw).expect("written");
+    }
+    std::fs::copy(path("photo.eml"), path("mixed/3.eml")).expect("copied");
+    let subject = support::header(&held.message(), "Subject").expect("a subject");
+    let (status, told) = replay(&["--list"], "mixed");
+    assert_eq!(status, Some(10), "{told}");
+    assert!(told.contains("3.eml: is no mail") && told.contains("2 decided"), "{told}");
+    assert!(told.find("2.eml: hold") < told.find("10.eml: hold") && told.contains("2.eml: hold"), "{told}");
+    assert!(!told.contains(&subject), "a pipe gets no subject: {told}");
+    assert!(replay(&["--list", "--subjects"], "mixed").1.contains(&subject), "unless it is asked for");
+    let program = env!("CARGO_BIN_EXE_schoolgate");
+    let command = format!("{program} replay --list --config {} {}", gateway.config.display(), path("mixed").display());
+    let shown = Command::new("script").args(["-qec", &command, "/dev/null"]).output().expect("script is there");
+    assert!(text(&shown).contains(&subject), "{}", text(&shown));
+}
+
+#[test]
+fn score_names_every_line_that_is_no_label() {
+    let gateway = Gateway::new(1);
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("a.eml"), "Subject: x\r\n\r\nHello\r\n").expect("written");
+    std::fs::write(dir.path().join("b.eml"), "no mail at all\n").expect("written");
+    let good =
+        r#"{"id":"1","file":"a.eml","mail_from":"office@saltmere.example","rcpt":["a@b.example"],"action":"deliver"}"#;
+    let lines = [
+        (good.to_owned(), ""),
+        (good.replace(r#""id":"1","#, ""), "id"),
+        (good.replace(r#""file":"a.eml","#, ""), "file"),
+        (good.replace(r#""mail_from":"office@saltmere.example","#, ""), "mail_from"),
+        (good.replace(r#""rcpt":["a@b.example"],"#, ""), "rcpt"),
+        (good.replace(r#","action":"deliver""#, ""), "action"),
+        (good.replace("deliver", "explode"), "explode"),
+        (good.replace(r#""id""#, r#""rules":["no-such-rule"],"id""#), "no-such-rule"),
+        (good.replace("a.eml", "absent.eml"), "absent.eml: cannot be read"),
+        (good.replace("a.eml", "b.eml"), "b.eml: is no mail"),
+        ("Dear all".to_owned(), "no labelled case"),
+    ];
+    let cases = dir.path().join("cases.jsonl");
+    std::fs::write(&cases, lines.iter().map(|(line, _)| line.clone() + "\n").collect::<String>()).expect("written");
+    let name = cases.to_str().expect("UTF-8");
+    let output = gateway.command(&["score", name]);
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(10), "{told}");
+    for (at, (_, words)) in lines.iter().enumerate().skip(1) {
+        let line = told.lines().find(|line| line.contains(&format!("cases.jsonl:{}: ", at + 1)));
+        assert!(line.is_some_and(|line| line.contains(words)), "{words}: {told}");
+    }
+    assert!(told.contains("1 of 1"), "what can be read is scored: {told}");
+    for nothing in ["", "Dear all\n"] {
+        std::fs::write(&cases, nothing).expect("written");
+        let output = gateway.command(&["score", name]);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    }
+}
+
+#[test]
 fn replay_shows_what_another_pack_would_change() {
     let gateway = Gateway::new(1);
     let dir = tempfile::tempdir().expect("a folder");

@@ -17,8 +17,9 @@ fn run(folder: &Path) {
     let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let config = Config::load(&folder.join("school.toml")).expect("the corpus has a sound configuration");
     let loaded = ground::load(&config).expect("the corpus has a sound roster");
-    let (figures, outcomes) =
-        score::score(&loaded.ground, &folder.join("cases.jsonl")).expect("the corpus can be read");
+    let scored = score::score(&loaded.ground, &folder.join("cases.jsonl")).expect("the corpus can be read");
+    assert_eq!(scored.problems, Vec::<String>::new(), "{name}: every line is a labelled case");
+    let (figures, outcomes) = (scored.figures, scored.outcomes);
     println!("{name}\n{}", score::table(&figures, &outcomes));
     for outcome in outcomes.iter().filter(|o| !o.right) {
         println!("{} wanted {:?}, decided {:?}", outcome.id, outcome.wanted, outcome.got);

@@ -78,3 +78,15 @@ fn the_made_up_school_loads_whole() {
         assert!(linked, "{} has a guardian", pupil.id);
     }
 }
+
+#[test]
+fn an_open_quotation_mark_and_a_footer_cost_nobody() {
+    let loaded = loaded("pupils", &fixtures().join("bad/roster/pupils-open-quotation-mark.csv")).expect("a list");
+    let pupils: Vec<String> = loaded.school.pupils.iter().map(|p| format!("{} {}", p.forename, p.surname)).collect();
+    assert_eq!(pupils, ["Lottie Fenn", "Bertie Fisher", "Martha Hand", "Zoë Rowley"]);
+    let places = |rows: &[schoolgate::people::RowFault]| -> Vec<(u64, String)> {
+        rows.iter().map(|row| (row.row, row.column.to_string())).collect()
+    };
+    assert_eq!(places(&loaded.faults), [(3, "forename".to_owned())]);
+    assert_eq!(places(&loaded.notes), [(5, "forename".to_owned()), (6, "id".to_owned())]);
+}

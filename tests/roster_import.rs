@@ -81,6 +81,102 @@ fn an_import_reports_and_stores_sealed() {
 }
 
 #[test]
+fn a_spoilt_report_loses_nobody_and_says_what_was_put_right() {
+    let gateway = school();
+    let stored = import(&gateway, &["--force", &format("spoilt/report.csv")]);
+    let told = said(&stored);
+    assert_eq!(stored.status.code(), Some(10), "{told}");
+    for words in [
+        "line 11, Forename (column C): a quotation mark is opened and not closed",
+        "note: ",
+        "line 5, Surname (column B): had character references of HTML",
+        "line 5, Forename (column C): had character references of HTML",
+        "line 6, Adno (column A): is a total or a footer",
+        "line 7, Adno (column A): is a total or a footer",
+        "line 9, Adno (column A): is the heading once more",
+        "line 14, Adno (column A): is a total or a footer",
+        "line 17, Adno (column A): is a total or a footer",
+        "; 1 problems",
+        "stored: 6 pupils",
+    ] {
+        assert!(told.contains(words), "{words}\n{told}");
+    }
+    assert!(["Brien", "Tallis", "Stroud"].iter().all(|name| !told.contains(name)), "{told}");
+
+    let stored = import(&gateway, &["--force", &format("spoilt/mojibake.csv")]);
+    let told = said(&stored);
+    assert_eq!(stored.status.code(), Some(0), "{told}");
+    for words in [
+        "line 2, Forename (column B): was UTF-8 taken for Windows-1252",
+        "line 3, Surname (column A)",
+        "line 3, Forename (column B)",
+    ] {
+        assert!(told.contains(words), "{words}\n{told}");
+    }
+    let shown = on_a_terminal(&gateway, &["roster", "show", "--pupils"]);
+    for name in ["Siân Llewellyn-Roe", "Zoë Rowley-Esmé", "Tom Brown"] {
+        assert!(shown.contains(name), "{name}\n{shown}");
+    }
+
+    let before = check(&gateway);
+    let refused = import(&gateway, &["--force", &format("spoilt/Students.xlsx")]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = said(&refused);
+    assert!(told.contains("Excel workbook") && told.contains("CSV UTF-8") && told.contains("Students.xlsx"), "{told}");
+    let told = said(&import(&gateway, &["--force", "--format", "csv", &format("spoilt/Students.xlsx")]));
+    assert!(told.contains("Excel workbook"), "{told}");
+    assert_eq!(check(&gateway), before, "what was there stays");
+}
+
+/// What a command shows on a terminal of its own (script(1) of util-linux).
+fn on_a_terminal(gateway: &Gateway, arguments: &[&str]) -> String {
+    let program = env!("CARGO_BIN_EXE_schoolgate");
+    let command = format!("{program} {} --config {}", arguments.join(" "), gateway.config.display());
+    let output = Command::new("script").args(["-qec", &command, "/dev/null"]).output().expect("script is there");
+    said(&output)
+}
+
+#[test]
+fn show_lists_what_the_gateway_would_use() {
+    let gateway = school();
+    let show = |arguments: &[&str]| said(&gateway.command(&[&["roster", "show"], arguments].concat()));
+    let told = show(&[]);
+    for words in ["69 pupils", "90 guardians", "15 staff", "13 correspondents", "links", "lists of [directory]"] {
+        assert!(told.contains(words), "{words}\n{told}");
+    }
+    assert!(said(&import(&gateway, &["--force", &format("parent-evening.csv")])).contains("stored"));
+    let told = show(&[]);
+    assert!(told.contains("3 pupils") && told.contains("5 guardians") && told.contains("imported"), "{told}");
+
+    // Names go to a terminal; a file or another program gets ids.
+    let arguments = ["--pupils", "--guardians", "--staff", "--contacts"];
+    let piped = show(&arguments);
+    assert!(piped.contains("1201") && piped.contains("saltshire.gov.example"), "{piped}");
+    for name in ["Quill", "Hattie", "Tallis", "example.org", "gmail.com"] {
+        assert!(!piped.contains(name), "{name}\n{piped}");
+    }
+    let shown = on_a_terminal(&gateway, &[&["roster", "show"], &arguments[..]].concat());
+    for words in ["1201", "Hattie Quill", "Tallis", "trusted", "saltshire.gov.example"] {
+        assert!(shown.contains(words), "{words}\n{shown}");
+    }
+    let found = on_a_terminal(&gateway, &["roster", "show", "quill"]);
+    assert!(found.contains("Hattie Quill") && !found.contains("Tallis"), "{found}");
+    assert!(show(&["nobody-of-this-name"]).contains("nobody"));
+    let names = gateway.command(&["roster", "show", "--names", "--pupils"]);
+    assert!(!names.status.success() && said(&names).contains("terminal"), "{}", said(&names));
+}
+
+#[test]
+fn nothing_of_a_list_moves_the_cursor() {
+    let gateway = school();
+    let file = beside(&gateway, "list.csv");
+    std::fs::write(&file, "Adno,Surname,Forename\n7,Lowe\u{1b}[2J,Mina\u{202e}\n").expect("written");
+    assert!(said(&import(&gateway, &["--force", &file.display().to_string()])).contains("stored"));
+    let shown = on_a_terminal(&gateway, &["roster", "show", "--pupils"]);
+    assert!(shown.contains("Lowe") && !shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown:?}");
+}
+
+#[test]
 fn guardians_and_staff_stay_when_no_source_has_any() {
     let gateway = school();
     let file = beside(&gateway, "new-pupils.csv");

@@ -14,6 +14,8 @@ pub struct LoadedGround {
     pub ground: Ground,
     /// Rows left out or used in part, by file, row and column.
     pub faults: Vec<RowFault>,
+    /// What was put right in rows, and rows that list nobody.
+    pub notes: Vec<RowFault>,
 }
 
 /// Reads rules and roster. An error names file, line and column; a bad roster row is reported and the rest loads.
@@ -35,7 +37,7 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
         confidential_markers: config.policy.confidential_markers.clone(),
         bulk_pupils: config.policy.bulk_pupils,
     };
-    Ok(LoadedGround { ground, faults: loaded.faults })
+    Ok(LoadedGround { ground, faults: loaded.faults, notes: loaded.notes })
 }
 
 /// The school with all that its lists say, and the rows that could not be used.

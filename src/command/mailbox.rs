@@ -1,22 +1,27 @@
-//! Messages of a folder, an mbox or a Maildir, one after the other; never more than one of them in memory here.
+//! Messages of a folder, an mbox or a Maildir, one after the other; never more than one of them in memory here. What is no
+//! mail is told, not passed on.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use mail_parser::mailbox::mbox;
 
 /// One message, with a name by which a person finds it again.
 pub struct Kept {
     /// Path of the file, or of the mbox with the number of the message.
     pub name: String,
-    /// Its bytes, or why they could not be read.
+    /// Its bytes, or why they could not be read or are no mail.
     pub raw: Result<Vec<u8>>,
 }
 
 /// The messages below `path`: a single message, an mbox (its first line starts with `From `), a Maildir or a folder that
-/// is searched for files ending in `.eml`, folders within it included. In order of name.
+/// is searched for files ending in `.eml`, folders within it included. In order of name, numbers by their value.
+///
+/// # Errors
+/// What is named cannot be read, or holds no mail.
 pub fn messages(path: &Path) -> Result<(u64, Box<dyn Iterator<Item = Kept> + Send>)> {
     let cannot = || format!("{}: cannot be read", path.display());
     let metadata = path.metadata().with_context(cannot)?;
@@ -24,12 +29,21 @@ pub fn messages(path: &Path) -> Result<(u64, Box<dyn Iterator<Item = Kept> + Sen
         let mut files = Vec::new();
         let maildir = path.join("cur").is_dir();
         collect(path, maildir, &mut files).with_context(cannot)?;
-        files.sort();
+        files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
+        if files.is_empty() {
+            bail!(
+                "{}: no mail: there is no .eml file in this folder, and it is no Maildir with messages",
+                path.display()
+            );
+        }
         return Ok((files.len() as u64, Box::new(files.into_iter().map(file))));
     }
     let mut start = [0; 5];
     let mut opened = File::open(path).with_context(cannot)?;
     let read = opened.read(&mut start).with_context(cannot)?;
+    if read == 0 {
+        bail!("{}: no mail: the file is empty", path.display());
+    }
     if start[..read] != *b"From " {
         return Ok((1, Box::new(std::iter::once(file(path.to_owned())))));
     }
@@ -37,15 +51,70 @@ pub fn messages(path: &Path) -> Result<(u64, Box<dyn Iterator<Item = Kept> + Sen
     // The count that the progress bar wants costs one more pass over the file, without keeping it.
     let count = mbox::MessageIterator::new(BufReader::new(File::open(path).with_context(cannot)?)).count() as u64;
     let shown = path.display().to_string();
+    if count == 0 {
+        bail!("{}: no mail: this mbox holds no message", path.display());
+    }
     let numbered = mbox::MessageIterator::new(BufReader::new(opened)).enumerate().map(move |(i, message)| Kept {
         name: format!("{shown}, message {}", i + 1),
-        raw: message.map(mbox::Message::unwrap_contents).context("cannot be read"),
+        raw: message.map(mbox::Message::unwrap_contents).context("cannot be read").and_then(mail),
     });
     Ok((count, Box::new(numbered)))
 }
 
 fn file(path: PathBuf) -> Kept {
-    Kept { raw: std::fs::read(&path).context("cannot be read"), name: path.display().to_string() }
+    Kept { raw: std::fs::read(&path).context("cannot be read").and_then(mail), name: path.display().to_string() }
+}
+
+/// The bytes, if they are a message: headers stand at the top, a field name and a colon (RFC 5322 2.2), and no NUL is in
+/// them.
+///
+/// # Errors
+/// Why they are none.
+pub fn mail(raw: Vec<u8>) -> Result<Vec<u8>> {
+    let head = raw.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut fields = 0usize;
+    for line in head.skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()) {
+        if line.contains(&0) {
+            bail!("is no mail: it is binary");
+        }
+        fields += usize::from(is_field(line));
+    }
+    match (fields, raw.is_empty()) {
+        (0, true) => bail!("is no mail: it is empty"),
+        (0, false) => bail!("is no mail: it has no header line"),
+        _ => Ok(raw),
+    }
+}
+
+/// `Name: value`, with a name as every program writes it.
+fn is_field(line: &[u8]) -> bool {
+    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+    let name = name.trim_ascii_end();
+    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    name.len() < line.len() && name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(letter)
+}
+
+/// By the letters, and numbers by their value: `2.eml` before `10.eml`.
+pub fn natural(one: &str, other: &str) -> Ordering {
+    let (mut a, mut b) = (one.as_bytes(), other.as_bytes());
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    while let (Some(&x), Some(&y)) = (a.first(), b.first()) {
+        let (m, n) = (digits(a), digits(b));
+        let order = if m > 0 && n > 0 {
+            let value =
+                |text: &[u8]| text.iter().position(|&byte| byte != b'0').map_or(Vec::new(), |at| text[at..].to_vec());
+            let (x, y) = (value(&a[..m]), value(&b[..n]));
+            (a, b) = (&a[m..], &b[n..]);
+            x.len().cmp(&y.len()).then(x.cmp(&y))
+        } else {
+            (a, b) = (&a[1..], &b[1..]);
+            x.cmp(&y)
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len()).then_with(|| one.cmp(other))
 }
 
 fn collect(folder: &Path, maildir: bool, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
@@ -70,6 +139,33 @@ fn collect(folder: &Path, maildir: bool, files: &mut Vec<PathBuf>) -> std::io::R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_stand_by_their_value() {
+        let mut names = ["10.eml", "b2", "2.eml", "02.eml", "1.eml", "b10", "a, message 9", "a, message 11", "b"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["1.eml", "02.eml", "2.eml", "10.eml", "a, message 9", "a, message 11", "b", "b2", "b10"]);
+    }
+
+    #[test]
+    fn what_is_mail() {
+        for (raw, is) in [
+            (&b"Subject: x\r\n\r\nbody"[..], true),
+            (b"Received: by x\n for y\nFrom: a@b\n\n\0\0", true),
+            (b"\r\nSubject: after a blank line\r\n", true),
+            (b"X_odd.name : v\n", true),
+            (b"", false),
+            (b"\n\n", false),
+            (b"Dear all,\nthe trip: off\n", false),
+            (b"PK\x03\x04\x14\x00\x06\x00", false),
+            (b"Subject: x\0\n\n", false),
+            (b"{\"id\": 1}\n", false),
+            (b"<html>\n<a href='http://x'>", false),
+            (b"id,name\n1,x\n", false),
+        ] {
+            assert_eq!(mail(raw.to_vec()).is_ok(), is, "{:?}", String::from_utf8_lossy(raw));
+        }
+    }
 
     fn names_and_sizes(path: &Path) -> Vec<(String, usize)> {
         let (count, messages) = messages(path).expect("readable");

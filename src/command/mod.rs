@@ -18,6 +18,7 @@ pub mod quarantine;
 pub mod queue;
 pub mod replay;
 pub mod roster;
+pub mod roster_show;
 pub mod score;
 pub mod serve;
 pub mod store;

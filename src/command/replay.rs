@@ -3,17 +3,18 @@
 //! Envelopes are gone from kept mail, so they are read off the headers: Return-Path or From, and To, Cc and Bcc.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::mailbox::{Kept, messages};
+use super::mailbox::{Kept, messages, natural};
 use super::terminal::{self, safe, safe_json, say};
 use crate::config::Config;
 use crate::inspect::{Ground, inspect};
@@ -21,7 +22,9 @@ use crate::message;
 use crate::policy::{Action, RulePack};
 use crate::smtp::{Address, Envelope};
 
-/// Run the rules over a folder of .eml files, an mbox or a Maildir, and show what would have happened.
+/// Run the rules over a folder of .eml files, an mbox or a Maildir, and show what would have happened
+///
+/// Exit status 10 when some of it is no mail or cannot be read; the rest is decided all the same.
 #[derive(Debug, clap::Args)]
 pub struct Replay {
     /// Configuration file
@@ -33,6 +36,9 @@ pub struct Replay {
     /// Name every message that would not be delivered, or that the second pack would decide otherwise
     #[arg(long)]
     list: bool,
+    /// With --list, also show subjects and Message-IDs to a file or another program; a terminal shows them anyhow
+    #[arg(long, requires = "list")]
+    subjects: bool,
     /// Print the summary as one JSON object
     #[arg(long)]
     json: bool,
@@ -47,8 +53,11 @@ struct Summary {
     messages: usize,
     /// Messages without a sender or a recipient that could be read off their headers.
     skipped: usize,
-    /// Messages that could not be read from disk.
+    /// Messages that could not be read from disk, or are no mail.
     unreadable: usize,
+    /// Which those are, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
     /// Messages by action.
     actions: BTreeMap<&'static str, usize>,
     /// Messages by rule that fired.
@@ -77,6 +86,7 @@ impl Summary {
             }
         }
         self.list.extend(other.list);
+        self.problems.extend(other.problems);
         self
     }
 }
@@ -88,6 +98,7 @@ pub fn run(args: &Replay) -> Result<ExitCode> {
     let against = args.against.as_deref().map(RulePack::load).transpose()?;
     let other = against.map(|pack| super::ground::load(&config).map(|l| Ground { pack, ..l.ground })).transpose()?;
     let (count, kept) = messages(&args.path)?;
+    let subjects = args.subjects || (!args.json && std::io::stdout().is_terminal());
     let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} messages, {per_sec}, {eta} left") {
         bar.set_style(style);
@@ -95,28 +106,33 @@ pub fn run(args: &Replay) -> Result<ExitCode> {
     let mut summary = kept
         .par_bridge()
         .map(|kept| {
-            let one = decide(&ground, other.as_ref(), kept, args.list);
+            let one = decide(&ground, other.as_ref(), kept, args.list.then_some(subjects));
             bar.inc(1);
             one
         })
         .reduce(Summary::default, Summary::merge);
     bar.finish_and_clear();
-    summary.list.sort();
+    summary.list.sort_by(|a, b| natural(a, b));
+    summary.problems.sort_by(|a, b| natural(a, b));
     if args.json {
         say!("{}", safe_json(&summary)?)?;
     } else {
         terminal::print(&told(&summary, other.is_some()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    if summary.unreadable == summary.messages {
+        bail!("{}: nothing in it is mail", args.path.display());
+    }
+    Ok(if summary.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(10) })
 }
 
-fn decide(ground: &Ground, other: Option<&Ground>, kept: Kept, list: bool) -> Summary {
+/// `list` is `None` without a list, and otherwise says whether it has subjects.
+fn decide(ground: &Ground, other: Option<&Ground>, kept: Kept, list: Option<bool>) -> Summary {
     let mut one = Summary { messages: 1, ..Summary::default() };
     let raw = match kept.raw {
         Ok(raw) => raw,
         Err(error) => {
             one.unreadable = 1;
-            one.list.push(format!("{}: {error}", kept.name));
+            one.problems.push(format!("{}: {error:#}", kept.name));
             return one;
         }
     };
@@ -141,8 +157,15 @@ fn decide(ground: &Ground, other: Option<&Ground>, kept: Kept, list: bool) -> Su
             one.changes.insert(change, 1);
         }
     }
-    if list && listed {
-        one.list.push(line);
+    if let Some(subjects) = list
+        && listed
+    {
+        if subjects {
+            let message = message::read(&raw);
+            let id = message.header("Message-ID").map(|header| header.value.trim().to_owned()).unwrap_or_default();
+            line.push_str(&format!(": {} {id}", message.subject()));
+        }
+        one.list.push(line.trim_end().to_owned());
     }
     one
 }
@@ -196,7 +219,7 @@ fn told(summary: &Summary, compared: bool) -> String {
             out.push_str(&format!("  {change}: {n}\n"));
         }
     }
-    for line in &summary.list {
+    for line in summary.list.iter().chain(&summary.problems) {
         out.push_str(&format!("{}\n", safe(line)));
     }
     out

@@ -1,5 +1,5 @@
-//! `schoolgate roster check` and `roster import`: what the roster holds, which rows cannot be used, and a new one from the
-//! exports of the school's information system.
+//! `schoolgate roster check` and `roster import`: which rows cannot be used, and a new roster from the exports of the
+//! school's information system.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use zeroize::Zeroizing;
 
 use super::ground;
+use super::roster_show::Show;
 use super::store::{Reached, answered, permitted, reach};
 use super::terminal::{safe, say};
 use crate::config::Config;
 use crate::limits;
 use crate::people::import::{self, Change, Diff, Format, Imported};
-use crate::people::{Pupil, Roster as People};
+use crate::people::{Pupil, Roster as People, RowFault};
 use crate::relay::control::Request;
 use crate::store::{Sealed, StoreKey};
 
@@ -28,6 +29,7 @@ pub enum Roster {
         config: PathBuf,
     },
     Import(Import),
+    Show(Show),
 }
 
 /// Import the roster from exports of the school's information system, and keep it encrypted in the store
@@ -62,15 +64,14 @@ pub fn run(command: &Roster) -> Result<ExitCode> {
     match command {
         Roster::Check { config } => check(config),
         Roster::Import(args) => args.run(),
+        Roster::Show(args) => args.run(),
     }
 }
 
 fn check(file: &Path) -> Result<ExitCode> {
     let config = Config::load(file)?;
     let loaded = ground::load(&config)?;
-    for fault in &loaded.faults {
-        say!("{}", safe(&fault.to_string()))?;
-    }
+    print_rows(&loaded.faults, &loaded.notes)?;
     let school = &loaded.ground.school;
     say!(
         "{}: {} pupils, {} guardians, {} staff, {} correspondents; {} problems",
@@ -196,11 +197,20 @@ fn refusal(diff: &Diff, earlier: &People, new: &People) -> Option<String> {
     ))
 }
 
-/// What was read, and every row that cannot be used.
-fn report(imported: &Imported) -> Result<()> {
-    for fault in &imported.faults {
+/// Every row that cannot be used, and as a note what was put right or passed over.
+fn print_rows(faults: &[RowFault], notes: &[RowFault]) -> Result<()> {
+    for fault in faults {
         say!("{}", safe(&fault.to_string()))?;
     }
+    for note in notes {
+        say!("note: {}", safe(&note.to_string()))?;
+    }
+    Ok(())
+}
+
+/// What was read, and every row that cannot be used.
+fn report(imported: &Imported) -> Result<()> {
+    print_rows(&imported.faults, &imported.notes)?;
     for source in &imported.sources {
         say!(
             "{} ({}): {} rows of pupils, {} contacts, {} staff",

@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::check::{envelope, time};
+use super::mailbox::mail;
 use super::terminal::{self, safe, safe_json, say};
 use crate::config::Config;
 use crate::inspect::{Ground, Report, inspect};
 use crate::policy::Action;
 
-/// Run the decision over a labelled corpus and print the figures.
+/// Run the decision over a labelled corpus and print the figures
+///
+/// A line that is no label, or whose message is missing or is no mail, is named and left out; exit status 10 then.
 #[derive(Debug, clap::Args)]
 pub struct Score {
     /// Configuration file
@@ -48,7 +51,6 @@ pub struct Case {
     /// The message, relative to the corpus file.
     pub file: PathBuf,
     /// Envelope sender; empty for the null sender.
-    #[serde(default)]
     pub mail_from: String,
     /// Envelope recipients.
     pub rcpt: Vec<String>,
@@ -171,14 +173,18 @@ fn share(part: usize, whole: usize) -> f64 {
 pub fn run(args: &Score) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
     let loaded = super::ground::load(&config)?;
-    let (mut figures, mut outcomes) = score(&loaded.ground, &args.cases)?;
+    let Scored { mut figures, mut outcomes, problems } = score(&loaded.ground, &args.cases)?;
+    let status = if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(10) };
     if !args.tag.is_empty() {
         outcomes.retain(|outcome| args.tag.iter().all(|tag| fits(outcome, tag)));
         figures = Figures::of(&outcomes);
     }
     if args.json {
-        say!("{}", safe_json(&serde_json::json!({ "figures": figures, "cases": outcomes }))?)?;
-        return Ok(ExitCode::SUCCESS);
+        say!("{}", safe_json(&serde_json::json!({ "figures": figures, "cases": outcomes, "problems": problems }))?)?;
+        return Ok(status);
+    }
+    for problem in &problems {
+        say!("{}", safe(problem))?;
     }
     terminal::print(&table(&figures, &outcomes))?;
     if args.by_rule {
@@ -194,26 +200,63 @@ pub fn run(args: &Score) -> Result<ExitCode> {
             say!("{}", safe(&miss(outcome)))?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(status)
+}
+
+/// A corpus decided.
+#[derive(Debug)]
+pub struct Scored {
+    /// The figures of all outcomes.
+    pub figures: Figures,
+    /// In the order of the file.
+    pub outcomes: Vec<Outcome>,
+    /// Lines that could not be used, by file and line.
+    pub problems: Vec<String>,
 }
 
 /// Decides every case of a corpus file, on all cores.
-pub fn score(ground: &Ground, file: &Path) -> Result<(Figures, Vec<Outcome>)> {
+///
+/// # Errors
+/// The file cannot be read, or no line of it can be used.
+pub fn score(ground: &Ground, file: &Path) -> Result<Scored> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
-    let cases: Vec<Case> = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(i, line)| serde_json::from_str(line).with_context(|| format!("{}:{}: no case", file.display(), i + 1)))
-        .collect::<Result<_>>()?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    let outcomes: Vec<Outcome> = cases.par_iter().map(|case| decide(ground, folder, case)).collect::<Result<_>>()?;
-    Ok((Figures::of(&outcomes), outcomes))
+    let lines: Vec<(usize, &str)> = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).collect();
+    let decided: Vec<(usize, Result<Outcome>)> = lines
+        .par_iter()
+        .map(|&(at, line)| (at + 1, label(ground, line).and_then(|c| decide(ground, folder, &c))))
+        .collect();
+    let (mut outcomes, mut problems) = (Vec::new(), Vec::new());
+    for (line, outcome) in decided {
+        match outcome {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(error) => problems.push(format!("{}:{line}: {error:#}", file.display())),
+        }
+    }
+    if outcomes.is_empty() {
+        let why = problems.first().cloned().unwrap_or_else(|| format!("{}: it is empty", file.display()));
+        bail!("no line is a labelled case: {why}");
+    }
+    Ok(Scored { figures: Figures::of(&outcomes), outcomes, problems })
+}
+
+/// A line of the corpus, with all that a label needs.
+fn label(ground: &Ground, line: &str) -> Result<Case> {
+    let case: Case = serde_json::from_str(line.trim_start_matches('\u{feff}')).context("no labelled case")?;
+    if case.id.trim().is_empty() || case.rcpt.is_empty() {
+        bail!("no labelled case: id and rcpt must not be empty");
+    }
+    if let Some(unknown) = case.rules.iter().find(|id| !ground.pack.rules.iter().any(|rule| rule.id == **id)) {
+        bail!("no labelled case: the rule pack has no rule {unknown}");
+    }
+    Ok(case)
 }
 
 fn decide(ground: &Ground, folder: &Path, case: &Case) -> Result<Outcome> {
     let path = folder.join(&case.file);
+    let named = || path.display().to_string();
     let raw = std::fs::read(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
+    let raw = mail(raw).with_context(named)?;
     let report = inspect(ground, &envelope(&case.mail_from, &case.rcpt)?, &raw, time(case.at.as_deref())?);
     Ok(compare(case, &report))
 }

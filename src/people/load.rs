@@ -50,9 +50,11 @@ pub struct Loaded {
     pub school: School,
     /// In file order.
     pub faults: Vec<RowFault>,
+    /// What was put right in a row, and rows of a report that list nobody; in file order.
+    pub notes: Vec<RowFault>,
 }
 
-/// One row that is wrong; it never quotes the value.
+/// One row that is wrong, or of which something is to be said; it never quotes the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowFault {
     /// The file.
@@ -90,6 +92,14 @@ pub enum LoadError {
         /// The first line that is not.
         line: usize,
     },
+    /// A spreadsheet or a document in place of a list.
+    #[error("{} {problem}", file.display())]
+    Workbook {
+        /// The file.
+        file: PathBuf,
+        /// What it is, and how to make a list of it.
+        problem: &'static str,
+    },
     /// A required column is missing.
     #[error("{} has no column '{column}'", file.display())]
     Column {
@@ -102,7 +112,7 @@ pub enum LoadError {
 
 /// Reads the files and builds the index.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
-    let mut faults = Vec::new();
+    let mut said = Said::default();
     let mut school = School {
         name: sources.name.to_owned(),
         domains: sources.domains.iter().map(|domain| domain.trim().trim_end_matches('.').to_lowercase()).collect(),
@@ -115,7 +125,7 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
         ..School::default()
     };
     let pupils = match sources.pupils {
-        PupilSource::File(file) => read_pupils(file, &mut school, &mut faults)?,
+        PupilSource::File(file) => read_pupils(file, &mut school, &mut said)?,
         PupilSource::Imported(roster) => {
             school.pupils.clone_from(&roster.pupils);
             school.guardians.clone_from(&roster.guardians);
@@ -127,16 +137,58 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
         }
     };
     if let Some(file) = sources.guardians {
-        read_guardians(file, &pupils, &mut school, &mut faults)?;
+        read_guardians(file, &pupils, &mut school, &mut said)?;
     }
     if let Some(file) = sources.staff {
-        read_staff(file, &mut school, &mut faults)?;
+        read_staff(file, &mut school, &mut said)?;
     }
     if let Some(file) = sources.correspondents {
-        read_correspondents(file, &mut school, &mut faults)?;
+        read_correspondents(file, &mut school, &mut said)?;
     }
-    Ok(Loaded { school: school.indexed(), faults })
+    let Said { mut faults, notes } = said;
+    // What the reader of the file said stands before what its rows gave.
+    faults.chunk_by_mut(|a, b| a.file == b.file).for_each(|list| list.sort_by_key(|fault| fault.row));
+    Ok(Loaded { school: school.indexed(), faults, notes })
 }
+
+/// What is said of the rows.
+#[derive(Debug, Default)]
+struct Said {
+    faults: Vec<RowFault>,
+    notes: Vec<RowFault>,
+}
+
+/// Every column of the four files.
+const KNOWN: &[&str] = &[
+    "id",
+    "upn",
+    "uln",
+    "nhs_number",
+    "forename",
+    "middle_names",
+    "surname",
+    "known_as",
+    "other_forenames",
+    "other_surnames",
+    "date_of_birth",
+    "gender",
+    "year_group",
+    "form",
+    "address",
+    "postcode",
+    "phone",
+    "email",
+    "title",
+    "relationship",
+    "pupil_ids",
+    "private_email",
+    "private_phone",
+    "role",
+    "may_send_as",
+    "kind",
+    "match",
+    "name",
+];
 
 /// A CSV file with its heading looked up.
 struct Sheet {
@@ -146,23 +198,37 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn read(file: &Path, required: &[&'static str]) -> Result<Self, LoadError> {
+    fn read(file: &Path, required: &[&'static str], said: &mut Said) -> Result<Self, LoadError> {
         let bytes = std::fs::read(file).map_err(|source| LoadError::Unreadable { file: file.to_owned(), source })?;
+        if let Some(problem) = super::foreign::foreign(&bytes) {
+            return Err(LoadError::Workbook { file: file.to_owned(), problem });
+        }
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
             LoadError::Encoding { file: file.to_owned(), line }
         })?;
-        let mut rows = super::rows::rows(text, b',', usize::MAX);
-        let heading = if rows.is_empty() { csv::StringRecord::new() } else { rows.remove(0).1 };
-        let columns: HashMap<String, usize> =
-            heading.iter().enumerate().map(|(at, name)| (name.to_lowercase().replace([' ', '-'], "_"), at)).collect();
+        let table = super::rows::table(text, b',', None).without_furniture();
+        let columns: HashMap<String, usize> = table
+            .heading
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.to_lowercase().replace([' ', '-'], "_"), at))
+            .collect();
         for &column in required {
             if !columns.contains_key(column) {
                 return Err(LoadError::Column { file: file.to_owned(), column });
             }
         }
-        Ok(Self { file: file.to_owned(), columns, rows })
+        let of = |remark: super::rows::Remark| {
+            // A heading that is not known may be anything: only its letter is repeated.
+            let known = columns.iter().find(|(name, at)| **at == remark.column && KNOWN.contains(&name.as_str()));
+            let column = known.map_or_else(|| super::rows::letter(remark.column), |(name, _)| name.clone());
+            RowFault { file: file.to_owned(), row: remark.line, column: column.into(), problem: remark.words }
+        };
+        said.faults.extend(table.faults.into_iter().map(of));
+        said.notes.extend(table.notes.into_iter().map(of));
+        Ok(Self { file: file.to_owned(), columns, rows: table.rows })
     }
 
     fn cell<'r>(&self, record: &'r csv::StringRecord, column: &str) -> &'r str {
@@ -182,12 +248,9 @@ impl Sheet {
     }
 }
 
-fn read_pupils(
-    file: &Path,
-    school: &mut School,
-    faults: &mut Vec<RowFault>,
-) -> Result<HashMap<String, PupilIndex>, LoadError> {
-    let sheet = Sheet::read(file, &["id", "forename", "surname"])?;
+fn read_pupils(file: &Path, school: &mut School, said: &mut Said) -> Result<HashMap<String, PupilIndex>, LoadError> {
+    let sheet = Sheet::read(file, &["id", "forename", "surname"], said)?;
+    let faults = &mut said.faults;
     let mut ids = HashMap::with_capacity(sheet.rows.len());
     for (row, record) in &sheet.rows {
         let row = *row;
@@ -201,7 +264,8 @@ fn read_pupils(
             continue;
         }
         let (forename, surname) = (sheet.text(record, "forename"), sheet.text(record, "surname"));
-        if forename.is_empty() && surname.is_empty() {
+        // A name without a letter is a number that slipped into the column.
+        if !forename.chars().chain(surname.chars()).any(char::is_alphabetic) {
             faults.push(sheet.fault(row, "forename", "no name is given; the row is left out"));
             continue;
         }
@@ -265,9 +329,10 @@ fn read_guardians(
     file: &Path,
     pupils: &HashMap<String, PupilIndex>,
     school: &mut School,
-    faults: &mut Vec<RowFault>,
+    said: &mut Said,
 ) -> Result<(), LoadError> {
-    let sheet = Sheet::read(file, &["id", "surname", "pupil_ids"])?;
+    let sheet = Sheet::read(file, &["id", "surname", "pupil_ids"], said)?;
+    let faults = &mut said.faults;
     let mut seen = HashSet::new();
     for (row, record) in &sheet.rows {
         let row = *row;
@@ -306,8 +371,9 @@ fn list(text: &str) -> Vec<String> {
     text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-fn read_staff(file: &Path, school: &mut School, faults: &mut Vec<RowFault>) -> Result<(), LoadError> {
-    let sheet = Sheet::read(file, &["surname", "email"])?;
+fn read_staff(file: &Path, school: &mut School, said: &mut Said) -> Result<(), LoadError> {
+    let sheet = Sheet::read(file, &["surname", "email"], said)?;
+    let faults = &mut said.faults;
     for (row, record) in &sheet.rows {
         let email = sheet.text(record, "email");
         if !email.is_empty() && crate::smtp::Address::parse(&email).is_err() {
@@ -329,8 +395,9 @@ fn read_staff(file: &Path, school: &mut School, faults: &mut Vec<RowFault>) -> R
     Ok(())
 }
 
-fn read_correspondents(file: &Path, school: &mut School, faults: &mut Vec<RowFault>) -> Result<(), LoadError> {
-    let sheet = Sheet::read(file, &["kind", "match"])?;
+fn read_correspondents(file: &Path, school: &mut School, said: &mut Said) -> Result<(), LoadError> {
+    let sheet = Sheet::read(file, &["kind", "match"], said)?;
+    let faults = &mut said.faults;
     for (row, record) in &sheet.rows {
         let trusted = match sheet.cell(record, "kind").to_lowercase().as_str() {
             "trusted" => true,

@@ -4,12 +4,15 @@
 //! from there, or went through [`School::indexed`], can be asked who is meant by a name ([`index`]) and what a recipient
 //! is to the school ([`recipients`]).
 
+mod foreign;
+mod furniture;
 pub mod import;
 pub mod index;
 pub mod load;
 pub mod names;
 mod providers;
 pub mod recipients;
+mod repair;
 mod rows;
 mod tables;
 

@@ -5,7 +5,7 @@
 //! whom the columns before it speak of: after `Parent ID` it is the parent's, and a heading that stands a second time is the
 //! next contact's.
 
-use super::sheet::letter;
+use crate::people::rows::letter;
 
 /// Whose column it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use diff::{Change, Diff};
 
+use super::foreign::foreign;
 use super::{Guardian, Pupil, RowFault, Staff};
 use crate::limits;
 
@@ -136,6 +137,8 @@ pub struct Imported {
     pub sources: Vec<SourceReport>,
     /// In the order of the sources, then of their lines.
     pub faults: Vec<RowFault>,
+    /// What was put right in a row, and rows of a report that list nobody; in the same order.
+    pub notes: Vec<RowFault>,
     /// Kinds that no source speaks of, and that were taken from the earlier roster: `guardians`, `staff`, `pupils`.
     pub kept: Vec<&'static str>,
 }
@@ -156,8 +159,9 @@ pub fn import(sources: &[PathBuf], format: Option<Format>, earlier: Option<&Rost
         });
         all.append(rows);
     }
+    let notes = std::mem::take(&mut all.notes);
     let (roster, faults, kept) = gather::gather(all, earlier);
-    Ok(Imported { roster, sources: reports, faults, kept })
+    Ok(Imported { roster, sources: reports, faults, notes, kept })
 }
 
 fn read(file: &Path, format: Option<Format>) -> Result<(Format, Rows), ImportError> {
@@ -167,6 +171,9 @@ fn read(file: &Path, format: Option<Format>) -> Result<(Format, Rows), ImportErr
         return Ok((Format::Oneroster, oneroster::folder(file)?));
     }
     let bytes = bytes_of(file)?;
+    if let Some(problem) = foreign(&bytes) {
+        return Err(ImportError::Unusable { file: file.to_owned(), problem });
+    }
     match format.unwrap_or_else(|| guess(&bytes)) {
         Format::Oneroster => Ok((Format::Oneroster, oneroster::archive(file, &bytes)?)),
         Format::Ctf => Ok((Format::Ctf, ctf::read(file, &bytes)?)),
@@ -217,6 +224,7 @@ struct Rows {
     contacts: Vec<ContactRow>,
     staff: Vec<(Place, Staff)>,
     faults: Vec<RowFault>,
+    notes: Vec<RowFault>,
 }
 
 #[derive(Debug)]
@@ -261,5 +269,6 @@ impl Rows {
         self.contacts.append(&mut other.contacts);
         self.staff.append(&mut other.staff);
         self.faults.append(&mut other.faults);
+        self.notes.append(&mut other.notes);
     }
 }

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{ContactRow, ImportError, Of, Place, PupilRow, Rows, sheet, values};
+use super::{ContactRow, ImportError, Of, Place, PupilRow, RowFault, Rows, sheet, values};
 use crate::extract::package;
 use crate::limits;
-use crate::people::rows::rows;
+use crate::people::rows;
 use crate::people::{Guardian, Pupil, Staff};
 use crate::text::checks;
 
@@ -38,9 +38,6 @@ pub fn archive(file: &Path, bytes: &[u8]) -> Result<Rows, ImportError> {
     let bytes_at_most = usize::try_from(limits::ROSTER_FILE).unwrap_or(usize::MAX);
     let mut budget = package::Budget { bytes: bytes_at_most, ..package::Budget::default() };
     let package = package::read(bytes, &mut budget, &[]).map_err(|_| unusable("is no ZIP archive that can be read"))?;
-    if package.members.iter().any(|member| member.name == "xl/workbook.xml") {
-        return Err(unusable("is an Excel workbook; save the sheet as 'CSV UTF-8' and import that"));
-    }
     let mut files = HashMap::new();
     for member in package.members {
         let name = member.name.rsplit('/').next().unwrap_or_default().to_lowercase();
@@ -57,14 +54,16 @@ struct Csv {
     file: PathBuf,
     columns: HashMap<String, usize>,
     rows: Vec<(u64, csv::StringRecord)>,
+    faults: Vec<RowFault>,
+    notes: Vec<RowFault>,
 }
 
 impl Csv {
     fn read(file: &Path, bytes: &[u8], required: &[&str]) -> Result<Self, ImportError> {
         let unusable = |problem| ImportError::Unusable { file: file.to_owned(), problem };
         let text = sheet::decode(bytes);
-        let mut rows = rows(text.trim_start_matches('\u{feff}'), b',', usize::MAX);
-        let heading = if rows.is_empty() { csv::StringRecord::new() } else { rows.remove(0).1 };
+        let table = rows::table(text.trim_start_matches('\u{feff}'), b',', None);
+        let heading = &table.heading;
         let columns: HashMap<String, usize> =
             heading.iter().enumerate().map(|(at, name)| (name.to_lowercase(), at)).collect();
         if required.iter().any(|name| !columns.contains_key(&name.to_lowercase())) {
@@ -72,7 +71,13 @@ impl Csv {
                 "lacks a column that OneRoster asks for: sourcedId, and the ids that tie rows together",
             ));
         }
-        Ok(Self { file: file.to_owned(), columns, rows })
+        let said = |remark: &rows::Remark| {
+            let column = heading.get(remark.column).map_or_else(|| rows::letter(remark.column), str::to_owned);
+            Place { file: file.to_owned(), row: remark.line, column }.fault(remark.words)
+        };
+        let faults = table.faults.iter().map(said).collect();
+        let notes = table.notes.iter().map(said).collect();
+        Ok(Self { file: file.to_owned(), columns, rows: table.rows, faults, notes })
     }
 
     fn has(&self, column: &str) -> bool {
@@ -124,8 +129,14 @@ fn part(role: &str) -> Option<Part> {
 }
 
 fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Rows, ImportError> {
-    let open = |name: &str, required: &[&str]| {
-        files.get(name).map(|(file, bytes)| Csv::read(file, bytes, required)).transpose()
+    let mut rows = Rows::default();
+    let mut open = |name: &str, required: &[&str]| {
+        let csv = files.get(name).map(|(file, bytes)| Csv::read(file, bytes, required)).transpose()?;
+        if let Some(csv) = &csv {
+            rows.faults.extend(csv.faults.iter().cloned());
+            rows.notes.extend(csv.notes.iter().cloned());
+        }
+        Ok::<_, ImportError>(csv)
     };
     let unusable = |problem| ImportError::Unusable { file: from.to_owned(), problem };
     let users = open("users.csv", &["sourcedId", "givenName", "familyName"])?
@@ -134,7 +145,9 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
     if !users.has("role") && roles.is_none() {
         return Err(unusable("has neither a role in users.csv (1.1) nor a roles.csv (1.2)"));
     }
-    let mut rows = Rows::default();
+    let demographics = open("demographics.csv", &["sourcedId", "birthDate"])?;
+    let classes = open("classes.csv", &["sourcedId", "title"])?;
+    let enrollments = open("enrollments.csv", &["classSourcedId", "userSourcedId"])?;
     let mut told: HashMap<String, (Part, bool, String)> = HashMap::new();
     for (roles, (row, record)) in roles.iter().flat_map(|roles| roles.live().map(move |row| (roles, row))) {
         let Some(part) = part(roles.cell(record, "role")) else {
@@ -149,11 +162,8 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
             *known = (part, primary, role);
         }
     }
-    let born = births(open("demographics.csv", &["sourcedId", "birthDate"])?, &mut rows);
-    let forms = homerooms(
-        open("classes.csv", &["sourcedId", "title"])?,
-        open("enrollments.csv", &["classSourcedId", "userSourcedId"])?,
-    );
+    let born = births(demographics, &mut rows);
+    let forms = homerooms(classes, enrollments);
     let mut seen: HashSet<String> = HashSet::new();
     let mut parts: HashMap<String, Part> = HashMap::new();
     let mut people: Vec<(u64, &csv::StringRecord, String, Part)> = Vec::new();

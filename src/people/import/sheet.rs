@@ -9,6 +9,7 @@ use super::columns::{self, Column};
 use super::{ImportError, Place, RowFault};
 use crate::limits;
 use crate::message::decode_text;
+use crate::people::rows::{self, Remark, letter};
 
 /// A file as rows.
 pub struct Sheet {
@@ -20,6 +21,8 @@ pub struct Sheet {
     pub rows: Vec<(u64, Vec<String>)>,
     /// Rows that could not be read rightly.
     pub faults: Vec<RowFault>,
+    /// What was put right, and what was passed over.
+    pub notes: Vec<RowFault>,
 }
 
 /// Text of a file of which nothing is declared: by byte order mark, as UTF-16 by its zero bytes, as UTF-8, else as
@@ -36,24 +39,18 @@ pub fn decode(bytes: &[u8]) -> String {
     if good > 3 * bad { lossy.into_owned() } else { text }
 }
 
-/// Rows of the text by one separator: line and cells. Blank rows are left out.
-fn rows(text: &str, separator: u8, most: usize) -> Vec<(u64, Vec<String>)> {
-    let rows = crate::people::rows::rows(text, separator, most).into_iter();
-    rows.map(|(line, record)| (line, record.iter().map(str::to_owned).collect())).collect()
-}
-
-/// The separator and the place of the heading among the rows; the most headings known win, then the first.
-fn find_heading(text: &str) -> Option<(u8, usize)> {
-    let mut best: Option<(usize, u8, usize)> = None;
+/// The separator, and the line of the heading; the most headings known win, then the first.
+fn find_heading(text: &str) -> Option<(u8, u64)> {
+    let mut best: Option<(usize, u8, u64)> = None;
     for separator in [b',', b';', b'\t', b'|'] {
-        for (at, (_, cells)) in rows(text, separator, limits::ROSTER_TITLE_ROWS).iter().enumerate() {
-            let score = columns::score(cells);
+        for (line, cells) in rows::start(text, separator, limits::ROSTER_TITLE_ROWS) {
+            let score = columns::score(&strings(&cells));
             if score > best.map_or(0, |(score, ..)| score) {
-                best = Some((score, separator, at));
+                best = Some((score, separator, line));
             }
         }
     }
-    best.map(|(_, separator, at)| (separator, at))
+    best.map(|(_, separator, line)| (separator, line))
 }
 
 /// Reads a file.
@@ -61,48 +58,37 @@ pub fn read(file: &Path, bytes: &[u8]) -> Result<Sheet, ImportError> {
     let text = decode(bytes);
     let text = text.trim_start_matches('\u{feff}');
     let unusable = |problem| ImportError::Unusable { file: file.to_owned(), problem };
-    let (separator, at) = find_heading(text).ok_or_else(|| {
+    let (separator, line) = find_heading(text).ok_or_else(|| {
         unusable(
             "no heading row is known: columns such as Surname, Forename, UPN, Date of Birth and Email are looked for",
         )
     })?;
-    let mut rows = rows(text, separator, usize::MAX);
-    let heading = rows.remove(at).1;
-    rows.drain(..at);
+    let table = rows::table(text, separator, Some(line)).without_furniture();
+    let heading = strings(&table.heading);
     let columns = columns::meanings(&heading);
-    let mut faults = Vec::new();
-    let lines = text.lines().count() as u64 + 1;
-    for (at, (line, cells)) in rows.iter().enumerate() {
-        let place = |column: usize| Place {
-            file: file.to_owned(),
-            row: *line,
-            column: columns.get(column).map_or_else(|| letter(column), |c| c.label.clone()),
-        };
-        let next = rows.get(at + 1).map_or(lines, |(next, _)| *next);
-        if next.saturating_sub(*line) > limits::ROSTER_ROW_LINES
-            && let Some(column) = cells.iter().position(|cell| cell.lines().count() as u64 > limits::ROSTER_ROW_LINES)
-        {
-            faults.push(place(column).fault("a quotation mark is not closed; the lines below it are missing"));
-        }
+    let place = |row: u64, column: usize| Place {
+        file: file.to_owned(),
+        row,
+        column: columns.get(column).map_or_else(|| letter(column), |c| c.label.clone()),
+    };
+    let said = |remark: &Remark| place(remark.line, remark.column).fault(remark.words);
+    let mut faults: Vec<RowFault> = table.faults.iter().map(said).collect();
+    let notes = table.notes.iter().map(said).collect();
+    let rows: Vec<(u64, Vec<String>)> = table.rows.iter().map(|(line, cells)| (*line, strings(cells))).collect();
+    for (line, cells) in &rows {
         if let Some(column) = cells.iter().position(|cell| cell.contains('\u{fffd}')) {
-            faults.push(place(column).fault("has characters that cannot be read; save the file as 'CSV UTF-8'"));
+            let problem = "has characters that cannot be read; save the file as 'CSV UTF-8'";
+            faults.push(place(*line, column).fault(problem));
         }
         let extra = cells.iter().skip(heading.len()).position(|cell| !cell.is_empty());
         if let Some(extra) = extra {
-            faults.push(place(heading.len() + extra).fault("stands beyond the last heading; columns may have moved"));
+            let problem = "stands beyond the last heading; columns may have moved";
+            faults.push(place(*line, heading.len() + extra).fault(problem));
         }
     }
-    Ok(Sheet { heading, columns, rows, faults })
+    Ok(Sheet { heading, columns, rows, faults, notes })
 }
 
-/// `column C`, `column AB`.
-pub fn letter(mut at: usize) -> String {
-    let mut letters = String::new();
-    loop {
-        letters.insert(0, char::from(b'A' + u8::try_from(at % 26).unwrap_or(0)));
-        match at / 26 {
-            0 => return format!("column {letters}"),
-            rest => at = rest - 1,
-        }
-    }
+fn strings(record: &csv::StringRecord) -> Vec<String> {
+    record.iter().map(str::to_owned).collect()
 }

@@ -29,6 +29,7 @@ pub fn read(file: &Path, bytes: &[u8]) -> Result<(Format, Rows), ImportError> {
         row.contacts(pupil.or(last), &mut rows);
     }
     rows.faults.extend(sheet.faults.iter().cloned());
+    rows.notes.extend(sheet.notes.iter().cloned());
     rows.faults.sort_by_key(|fault| fault.row);
     Ok((format, rows))
 }
@@ -137,7 +138,9 @@ impl<'a> Row<'a> {
         let forename = first_of(&[Forename, LegalForename, PreferredForename], whole.1);
         let surname = first_of(&[Surname, LegalSurname, PreferredSurname], whole.2);
         let has = |fields: &[Field]| fields.iter().any(|&field| self.all(own, field).next().is_some());
-        if forename.is_empty() && surname.is_empty() {
+        // A name without a letter is a number that slipped into the column.
+        let nobody = !forename.chars().chain(surname.chars()).any(char::is_alphabetic);
+        if nobody {
             // A row of the pupils' list without a name is wrong; a row for the next contact of the pupil above is not.
             let only_contact = !has(&[Id, Upn, BirthDate])
                 && self.reader.contacts().iter().any(|&c| self.named(c) || self.all(c, Email).next().is_some());
