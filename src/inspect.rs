@@ -278,7 +278,7 @@ fn report(
                 action: fired.action,
                 breach: rule.breach,
                 why: fired.why,
-                remedy: rule.remedy.clone(),
+                remedy: fired.remedy,
                 clauses: rule.clauses.clone(),
                 observed_only: fired.observed_only,
             })

@@ -111,9 +111,12 @@ pub fn told(report: &Report, explain: bool) -> String {
         out.push('\n');
     };
     let headline = match report.action {
+        Action::Deliver if report.rules.iter().any(|rule| rule.observed_only) => {
+            "DELIVER: it may leave; the rules below only observe"
+        }
         Action::Deliver => "DELIVER: it may leave",
         Action::Warn => "WARN: it goes back to the sender with the way to put it right",
-        Action::Hold => "HOLD: it waits for the School Business Manager",
+        Action::Hold => "HOLD: it waits for somebody who may decide on it",
         Action::Reject => "REJECT: it is refused while the sending server is connected",
     };
     line(format!("{headline}{}", if report.breach { " (a likely breach, had it left)" } else { "" }));
@@ -121,8 +124,8 @@ pub fn told(report: &Report, explain: bool) -> String {
         line(format!("  to {} ({})", recipient.address, recipient.kind));
     }
     for rule in &report.rules {
-        let observed = if rule.observed_only { ", observed only" } else { "" };
-        line(format!("  {} ({}{observed}): {}", rule.id, rule.action.as_str(), rule.why));
+        let would = if rule.observed_only { "observes; would " } else { "" };
+        line(format!("  {} ({would}{}): {}", rule.id, rule.action.as_str(), rule.why));
         for clause in &rule.clauses {
             line(format!("      policy: {clause}"));
         }

@@ -157,7 +157,8 @@ async fn perform(number: usize, scene: &Scene, raw: &[u8], address: SocketAddr, 
             };
             say!("    {word}")?;
             for rule in shown.report.iter().flat_map(|r| &r.rules) {
-                say!("        {}: {}", rule.id, safe(&rule.why))?;
+                let observes = if rule.observed_only { " (only observes)" } else { "" };
+                say!("        {}{observes}: {}", rule.id, safe(&rule.why))?;
             }
         }
     }

@@ -56,9 +56,9 @@ pub struct Rule {
     pub inside_too: bool,
     /// What the school's policy says, in words.
     pub clauses: Vec<String>,
-    /// Why, with `{to}` and `{pupils}` still to be filled in.
+    /// Why, with `{to}`, `{recipients}` and `{pupils}` still to be filled in.
     pub why: String,
-    /// How the sender puts it right.
+    /// How the sender puts it right, likewise.
     pub remedy: String,
     /// The rule fires when one of these holds.
     pub when: Vec<Condition>,
@@ -245,7 +245,9 @@ impl RulePack {
                 if let Some(unknown) = unknown_placeholder(words.as_ref()) {
                     wrong(
                         words.span(),
-                        format!("rule `{id}`: {key} holds {{{unknown}}}; there are {{to}} and {{pupils}}"),
+                        format!(
+                            "rule `{id}`: {key} holds {{{unknown}}}; there are {{to}}, {{recipients}} and {{pupils}}"
+                        ),
                     );
                 }
             }
@@ -310,7 +312,7 @@ fn unknown_placeholder(words: &str) -> Option<&str> {
         .split('{')
         .skip(1)
         .filter_map(|rest| rest.split_once('}').map(|(word, _)| word))
-        .find(|word| !["to", "pupils"].contains(word))
+        .find(|word| !["to", "recipients", "pupils"].contains(word))
 }
 
 #[cfg(test)]

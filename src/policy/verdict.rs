@@ -1,7 +1,7 @@
 //! Facts to a verdict: every rule is evaluated, every rule that fires is reported, the strictest action wins.
 
 use super::Action;
-use super::pack::{Condition, Marker, Mode, Rule, RulePack};
+use super::pack::{Condition, Marker, Mode, RulePack};
 use crate::detect::Tier;
 use crate::extract::Why;
 use crate::people::{PupilIndex, RecipientKind};
@@ -81,6 +81,8 @@ pub struct Fired {
     pub observed_only: bool,
     /// Why, with the recipients and the number of pupils filled in.
     pub why: String,
+    /// How the sender puts it right, filled in likewise.
+    pub remedy: String,
 }
 
 /// Evaluates the pack.
@@ -106,7 +108,9 @@ pub fn decide(pack: &RulePack, facts: &Facts) -> Verdict {
                 }
             }
         }
-        verdict.fired.push(Fired { rule: index, action, observed_only, why: words(rule, &holding, facts) });
+        let why = words(&rule.why, &holding, facts);
+        let remedy = words(&rule.remedy, &holding, facts);
+        verdict.fired.push(Fired { rule: index, action, observed_only, why, remedy });
     }
     verdict
 }
@@ -156,19 +160,73 @@ fn concerns(condition: &Condition, recipient: &RecipientFact, facts: &Facts) -> 
         && some(&condition.not_own_guardian, &|p| recipient.kind != RecipientKind::Internal && !own(p))
 }
 
-/// The rule's `why` with its placeholders filled in.
-fn words(rule: &Rule, holding: &[&Condition], facts: &Facts) -> String {
-    let mut why = rule.why.clone();
-    if why.contains("{to}") {
-        let addresses: Vec<&str> = facts
-            .recipients
-            .iter()
-            .filter(|r| r.kind != RecipientKind::Internal && holding.iter().any(|c| concerns(c, r, facts)))
-            .map(|r| r.address.as_str())
-            .collect();
-        why = why.replace("{to}", &listed(&addresses));
+/// A sentence of a rule with its placeholders filled in, in one pass: an address may hold what looks like one.
+fn words(sentence: &str, holding: &[&Condition], facts: &Facts) -> String {
+    let concerned = || {
+        let outside = |r: &&RecipientFact| r.kind != RecipientKind::Internal;
+        facts.recipients.iter().filter(outside).filter(|r| holding.iter().any(|c| concerns(c, r, facts)))
+    };
+    let mut out = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some((before, (placeholder, after))) =
+        rest.split_once('{').and_then(|(before, inside)| Some((before, inside.split_once('}')?)))
+    {
+        out.push_str(before);
+        match placeholder {
+            "to" => out.push_str(&listed(&concerned().map(|r| r.address.as_str()).collect::<Vec<_>>())),
+            "recipients" => out.push_str(&with_kinds(concerned())),
+            "pupils" => out.push_str(&counted(facts.pupils.len())),
+            // A pack is checked when it is read: it holds no other.
+            other => out.push_str(other),
+        }
+        rest = after;
     }
-    why.replace("{pupils}", &counted(facts.pupils.len()))
+    out + rest
+}
+
+/// `a@b.example (a trusted partner of the school) and c@d.example (a private mailbox that is not on our records)`.
+fn with_kinds<'f>(recipients: impl Iterator<Item = &'f RecipientFact>) -> String {
+    let mut kinds: Vec<(RecipientKind, Vec<&str>)> = Vec::new();
+    for recipient in recipients {
+        match kinds.iter_mut().find(|(kind, _)| *kind == recipient.kind) {
+            Some((_, addresses)) => addresses.push(&recipient.address),
+            None => kinds.push((recipient.kind, vec![&recipient.address])),
+        }
+    }
+    let groups: Vec<String> = kinds
+        .iter()
+        .map(|(kind, addresses)| format!("{} ({})", listed(addresses), described(*kind, addresses.len() > 1)))
+        .collect();
+    match groups.as_slice() {
+        [] => "a recipient".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// What a recipient of this kind is to the school, for its staff to read.
+fn described(kind: RecipientKind, several: bool) -> &'static str {
+    use RecipientKind::*;
+    match (kind, several) {
+        (Internal, false) => "an address of the school",
+        (Internal, true) => "addresses of the school",
+        (Guardian, false) => "the address of a parent or carer",
+        (Guardian, true) => "addresses of parents or carers",
+        (StaffPersonal, false) => "a private mailbox of a member of staff",
+        (StaffPersonal, true) => "private mailboxes of members of staff",
+        (Trusted, false) => "a trusted partner of the school",
+        (Trusted, true) => "trusted partners of the school",
+        (Contact, false) => "a contact of the school",
+        (Contact, true) => "contacts of the school",
+        (Lookalike, false) => "an address that looks mistyped",
+        (Lookalike, true) => "addresses that look mistyped",
+        (Disposable, false) => "a throw-away mailbox",
+        (Disposable, true) => "throw-away mailboxes",
+        (Personal, false) => "a private mailbox that is not on our records",
+        (Personal, true) => "private mailboxes that are not on our records",
+        (External, false) => "an address that is not on our records",
+        (External, true) => "addresses that are not on our records",
+    }
 }
 
 /// `a`, `a and b`, `a, b and 3 others`.
@@ -365,6 +423,29 @@ mod tests {
             let verdict = decide(&pack, &facts);
             assert_eq!((verdict.action, verdict.breach, verdict.fired.len()), (action, breach, 1), "{mode:?}");
         }
+    }
+
+    #[test]
+    fn the_kind_of_each_recipient_is_named_and_addresses_are_taken_as_they_are() {
+        let fact = |address: &str, kind| RecipientFact { address: address.to_owned(), kind, guardian_of: Vec::new() };
+        let facts = Facts {
+            recipients: vec![
+                fact("a@b.example", Personal),
+                fact("c@d.example", Lookalike),
+                fact("{pupils}@e.example", Personal),
+                fact("in@school.example", Internal),
+            ],
+            pupils: about(&[(1, Tier::Record), (2, Tier::Record)]),
+            ..Facts::default()
+        };
+        let condition = Condition { to: Some(vec![Personal, Lookalike]), ..Condition::default() };
+        assert_eq!(
+            words("It names {pupils} and goes to {recipients}.", &[&condition], &facts),
+            "It names 2 pupils and goes to a@b.example and {pupils}@e.example (private mailboxes that are not on our \
+             records) and c@d.example (an address that looks mistyped)."
+        );
+        let condition = Condition { to: Some(vec![Lookalike]), ..Condition::default() };
+        assert_eq!(words("To {to}.", &[&condition], &facts), "To c@d.example.");
     }
 
     #[test]

@@ -114,6 +114,10 @@ fn compose(
         }
         let _ = write!(fields, "Last-Attempt-Date: {}\r\n", date(now));
     }
+    let (whom, what) = match failures {
+        [_] => ("this recipient", "the address; if it is right,"),
+        _ => ("these recipients", "the addresses; if they are right,"),
+    };
     let (now, arrived, number) = (date(now), date(message.at), &message.id);
     format!(
         "From: Mail delivery <mailer-daemon@{hostname}>\r\n\
@@ -130,10 +134,10 @@ fn compose(
          Content-Type: text/plain; charset=utf-8\r\n\
          Content-Transfer-Encoding: {encoding}\r\n\
          \r\n\
-         Your message could not be delivered to these recipients:\r\n\
+         Your message could not be delivered to {whom}:\r\n\
          \r\n\
          {list}\r\n\
-         It will not be tried again. Please check the addresses; if they are right,\r\n\
+         It will not be tried again. Please check {what}\r\n\
          ask your IT support and give them this number: {number}\r\n\
          \r\n\
          --{boundary}\r\n\

@@ -309,7 +309,7 @@ fn undecidable(envelope: &Envelope, at: Timestamp) -> Report {
             action: Action::Hold,
             breach: false,
             why: "It could not be read to its end, so it could not be checked before leaving.".to_owned(),
-            remedy: "Send it again with smaller or fewer attachments, or ask the School Business Manager.".to_owned(),
+            remedy: "Send it with smaller or fewer attachments.".to_owned(),
             clauses: Vec::new(),
             observed_only: false,
         }],

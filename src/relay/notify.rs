@@ -4,7 +4,8 @@
 //! envelope sender, `Auto-Submitted` (RFC 3834), plain text with an HTML alternative (RFC 2046 5.1.4).
 //!
 //! Never knows what was found: a template is given a rule's reasons and remedies, addresses, counts and the queue id, so
-//! no template can quote a finding. The subject of the message is shown to its own sender alone.
+//! no template can quote a finding. The subject of the message is shown to its own sender alone, and not where something
+//! was found in it.
 //!
 //! Invariants: no notice goes to the null sender or to the gateway's own address (RFC 3834 2, RFC 5321 6.1); no notice
 //! to reviewers goes to the sender of the message it is about; nothing that came in by mail can add a header or a line
@@ -44,7 +45,7 @@ pub struct Notice {
 pub struct About<'a> {
     /// From whom, to whom.
     pub envelope: &'a Envelope,
-    /// Its Subject, decoded; shown to the sender alone. May hold anything.
+    /// Its Subject, decoded; shown to the sender alone, and only where nothing was found in it. May hold anything.
     pub subject: &'a str,
     /// Its Message-ID with the angle brackets, where it has one. May hold anything.
     pub message_id: Option<&'a str>,
@@ -125,12 +126,14 @@ impl Notifier {
     }
 
     fn to_sender(&self, kind: Kind, report: &Report, about: &About<'_>, note: &str) -> Option<Notice> {
-        let sender = about.envelope.mail_from.clone()?;
-        if same_mailbox(&sender, &self.from) {
-            return None;
-        }
+        let sender = self.can_be_told(about)?.clone();
         let context = self.context(kind, report, about, note);
         Some(self.compose(kind, &context, about, vec![sender]))
+    }
+
+    /// The sender, unless that is nobody or ourselves.
+    fn can_be_told<'a>(&self, about: &About<'a>) -> Option<&'a Address> {
+        about.envelope.mail_from.as_ref().filter(|sender| !same_mailbox(sender, &self.from))
     }
 
     /// The roles that are told, and their mailboxes, each once.
@@ -177,10 +180,11 @@ impl Notifier {
             headline: words::headline(kind, rules.first().map(|rule| rule.id.as_str())),
             school: self.school.clone(),
             sender: about.envelope.mail_from.as_ref().map(address).unwrap_or_default(),
+            sender_told: self.can_be_told(about).is_some(),
             // Reviewers get no subject: it may itself name a pupil.
             subject: match kind {
                 Kind::Review => String::new(),
-                _ => clean::line(about.subject, limits::NOTICE_SUBJECT_CHARS),
+                _ => words::subject(report, about.subject),
             },
             recipients: Recipients {
                 shown: recipients.iter().take(limits::NOTICE_RECIPIENTS).map(address).collect(),
@@ -189,10 +193,15 @@ impl Notifier {
             at: words::british_time(about.at),
             rules: rules
                 .iter()
-                .map(|rule| Rule {
+                .enumerate()
+                .map(|(nth, rule)| Rule {
                     id: rule.id.clone(),
                     why: clean::line(&rule.why, limits::NOTICE_NOTE_CHARS),
-                    remedy: clean::line(&rule.remedy, limits::NOTICE_NOTE_CHARS),
+                    remedy: match rules[..nth].iter().any(|earlier| earlier.remedy == rule.remedy) {
+                        true => String::new(),
+                        false => clean::line(&rule.remedy, limits::NOTICE_NOTE_CHARS),
+                    },
+                    remedy_label: words::remedy_label(kind, rule.action),
                     clauses: rule.clauses.iter().map(|c| clean::line(c, limits::NOTICE_SUBJECT_CHARS)).collect(),
                 })
                 .collect(),
@@ -235,3 +244,6 @@ fn same_mailbox(a: &Address, b: &Address) -> bool {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod pack_tests;

@@ -52,7 +52,9 @@ pub struct Context {
     pub school: School,
     /// Empty for a message from the null sender.
     pub sender: String,
-    /// Empty where the message had none, and for reviewers.
+    /// The sender is somebody who can be written to.
+    pub sender_told: bool,
+    /// Empty where the message had none, and for reviewers; where it would quote a finding, words that say so.
     pub subject: String,
     pub recipients: Recipients,
     pub at: String,
@@ -85,7 +87,10 @@ pub struct Recipients {
 pub struct Rule {
     pub id: String,
     pub why: String,
+    /// Empty where a rule above says the same.
     pub remedy: String,
+    /// What stands before the remedy: `To put it right`.
+    pub remedy_label: &'static str,
     pub clauses: Vec<String>,
 }
 
@@ -262,6 +267,7 @@ fn made_up() -> [Context; 2] {
         headline: "NOT SENT: subject does not say Confidential".to_owned(),
         school: School { name: "A School".to_owned(), telephone: "01632 960000".to_owned() },
         sender: "a.teacher@school.example".to_owned(),
+        sender_told: true,
         subject: "A subject".to_owned(),
         recipients: Recipients { shown: vec!["a@b.example".to_owned(), "c@d.example".to_owned()], more: 3 },
         at: "Friday 2 October 2026 at 16:31".to_owned(),
@@ -270,6 +276,7 @@ fn made_up() -> [Context; 2] {
                 id: format!("rule-{n}"),
                 why: "Why.".to_owned(),
                 remedy: "Remedy.".to_owned(),
+                remedy_label: "To put it right",
                 clauses: vec!["Clause 1".to_owned(), "Clause 2".to_owned()],
             })
             .into(),
@@ -282,6 +289,7 @@ fn made_up() -> [Context; 2] {
     let bare = Context {
         school: School { telephone: String::new(), ..full.school.clone() },
         sender: String::new(),
+        sender_told: false,
         subject: String::new(),
         recipients: Recipients { shown: Vec::new(), more: 0 },
         rules: Vec::new(),

@@ -1,11 +1,14 @@
 use super::*;
+use crate::detect::Tier;
 use crate::inspect::{FiredRule, ReportedPupil, ReportedRecipient};
+use crate::people::{PupilIndex, RecipientKind};
+use crate::policy::{Facts, PupilFact, RecipientFact, RulePack, decide};
 
 fn address(text: &str) -> Address {
     Address::parse(text).expect("an address")
 }
 
-fn notifier() -> Notifier {
+pub fn notifier() -> Notifier {
     let role = |role: &str, mailboxes: &[&str]| (role.to_owned(), mailboxes.iter().map(|m| address(m)).collect());
     let roles = BTreeMap::from([
         role("sbm", &["sbm@school.example"]),
@@ -61,46 +64,70 @@ fn report(action: Action, rules: Vec<FiredRule>) -> Report {
     }
 }
 
+/// What the core pack says of these facts.
+pub fn decided(facts: &Facts) -> Report {
+    let pack = RulePack::embedded("core").expect("the core pack parses");
+    let verdict = decide(&pack, facts);
+    let rules = verdict.fired.into_iter().map(|fired| FiredRule {
+        id: pack.rules[fired.rule].id.clone(),
+        action: fired.action,
+        breach: pack.rules[fired.rule].breach,
+        why: fired.why,
+        remedy: fired.remedy,
+        clauses: pack.rules[fired.rule].clauses.clone(),
+        observed_only: fired.observed_only,
+    });
+    Report { breach: verdict.breach, notify: verdict.notify, ..report(verdict.action, rules.collect()) }
+}
+
+fn recipient(address: &str, kind: RecipientKind) -> RecipientFact {
+    RecipientFact { address: address.to_owned(), kind, guardian_of: Vec::new() }
+}
+
+fn pupils(number: u32, tier: Tier) -> Vec<PupilFact> {
+    (0..number).map(|n| PupilFact { pupil: Some(PupilIndex(n)), tier }).collect()
+}
+
 fn warned() -> Report {
-    report(
-        Action::Warn,
-        vec![
-            fired(
-                "confidential-marker-missing",
-                Action::Warn,
-                "The message holds information about pupils, and its subject does not say that it is confidential.",
-                "Send it again with the word Confidential in the subject.",
-                &["Acceptable use 4.2: say ‘Confidential’ in the subject"],
-            ),
-            fired("visible-recipients", Action::Warn, "Recipients can see each other’s addresses.", "Use Bcc.", &[]),
-        ],
-    )
+    decided(&Facts {
+        recipients: vec![recipient("clerk@council.example", RecipientKind::Trusted)],
+        pupils: pupils(3, Tier::Record),
+        adult_identifier: true,
+        visible_private: 5,
+        ..Facts::default()
+    })
 }
 
 fn held() -> Report {
+    let mut report = decided(&Facts {
+        recipients: vec![
+            recipient("parent.one@gmail.com", RecipientKind::Personal),
+            recipient("clerk@council.example", RecipientKind::Trusted),
+        ],
+        pupils: pupils(3, Tier::Record),
+        ..Facts::default()
+    });
     let mut observed = fired("pupil-images", Action::Warn, "SEEN BY NOBODY", "SEEN BY NOBODY", &[]);
     observed.observed_only = true;
-    report(
-        Action::Hold,
-        vec![
-            fired("lookalike-recipient", Action::Warn, "An address looks mistyped.", "Check each letter of it.", &[]),
-            observed,
-            fired(
-                "pupil-record-to-personal",
-                Action::Hold,
-                "The message holds pupils’ data, and one of its recipients is a personal mailbox.",
-                "Send it to a school or work address, or leave the pupils’ data out.",
-                &["Data protection 3", "Acceptable use 5.1"],
-            ),
-        ],
-    )
+    report.rules.insert(1, observed);
+    report
 }
 
-fn envelope(sender: Option<&str>) -> Envelope {
+/// One rule alone, about one pupil, whom the subject names.
+fn one_rule(kind: RecipientKind, tier: Tier) -> Report {
+    let recipients = vec![recipient("parent.one@gmail.com", kind)];
+    let mut report = decided(&Facts { recipients, pupils: pupils(1, tier), ..Facts::default() });
+    report.pupils.truncate(1);
+    report.unlisted_pupils = 0;
+    report.pupils[0].places.insert(0, "subject".to_owned());
+    report
+}
+
+pub fn envelope(sender: Option<&str>) -> Envelope {
     Envelope::new(sender.map(address), vec![address("parent.one@gmail.com"), address("clerk@council.example")])
 }
 
-fn about<'a>(envelope: &'a Envelope, id: &'a QueueId) -> About<'a> {
+pub fn about<'a>(envelope: &'a Envelope, id: &'a QueueId) -> About<'a> {
     About {
         envelope,
         subject: "Reports for Thursday",
@@ -112,11 +139,11 @@ fn about<'a>(envelope: &'a Envelope, id: &'a QueueId) -> About<'a> {
     }
 }
 
-fn id() -> QueueId {
+pub fn id() -> QueueId {
     QueueId("06F2K7Q9ZB3M5T1X".to_owned())
 }
 
-fn body_parts(notice: &Notice) -> (String, String) {
+pub fn body_parts(notice: &Notice) -> (String, String) {
     let message = mail_parser::MessageParser::default().parse(&notice.content).expect("a message");
     (message.body_text(0).expect("text").into_owned(), message.body_html(0).expect("html").into_owned())
 }
@@ -151,6 +178,9 @@ fn notices_read_as_written_down() {
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
         ("released", notifier.released_for_sender(&held(), &about)),
+        ("returned-one-rule", notifier.returned_to_sender(&one_rule(RecipientKind::Personal, Tier::Mention), &about)),
+        ("held-one-rule", notifier.held_for_sender(&one_rule(RecipientKind::Lookalike, Tier::Record), &about)),
+        ("review-one-pupil", notifier.held_for_reviewer(&one_rule(RecipientKind::Disposable, Tier::Record), &about)),
     ] {
         let notice = notice.expect(name);
         let (text, html) = body_parts(&notice);
@@ -178,11 +208,59 @@ fn reviewers_see_neither_subject_nor_findings() {
         .expect("a notice");
     assert!(!String::from_utf8_lossy(&notice.content).contains("Zebedee"));
     let (text, _) = body_parts(&notice);
-    for wanted in ["m.teacher@school.example", "clerk@council.example", "about 3 pupils", "likely", &id.0] {
+    for wanted in ["m.teacher@school.example", "clerk@council.example", "3 pupils", "likely", &id.0] {
         assert!(text.contains(wanted), "{wanted} is missing from\n{text}");
     }
     for pupil in ["P001", "P002"] {
         assert!(!text.contains(pupil));
+    }
+}
+
+#[test]
+fn a_subject_in_which_something_was_found_is_not_repeated() {
+    let (notifier, id) = (notifier(), id());
+    let envelope = envelope(Some("m.teacher@school.example"));
+    let about = About { subject: "Zebedee Quill’s plan", ..about(&envelope, &id) };
+    let mut found = warned();
+    found.findings.push(crate::inspect::ReportedFinding {
+        kind: "credential".to_owned(),
+        text: "x".to_owned(),
+        place: "subject".to_owned(),
+        detail: None,
+        confidence: "high".to_owned(),
+        pupil: None,
+        because: "x".to_owned(),
+    });
+    for (report, words) in [
+        (one_rule(RecipientKind::Personal, Tier::Record), "(subject not repeated here: it names a pupil)"),
+        (found, "(subject not repeated here: something was found in it)"),
+    ] {
+        for notice in [
+            notifier.returned_to_sender(&report, &about),
+            notifier.held_for_sender(&report, &about),
+            notifier.returned_by_reviewer(&report, &about, ""),
+            notifier.discarded_for_sender(&report, &about),
+            notifier.released_for_sender(&report, &about),
+        ] {
+            let (text, html) = body_parts(&notice.expect("a notice"));
+            assert!(text.contains(words) && html.contains(words), "{text}");
+            assert!(!text.contains("Zebedee") && !html.contains("Zebedee"), "{text}");
+        }
+    }
+    let (text, _) = body_parts(&notifier.returned_to_sender(&warned(), &about).expect("a notice"));
+    assert!(text.contains("Zebedee"), "where nothing was found the sender sees which message it was");
+}
+
+#[test]
+fn reviewers_learn_whether_the_sender_knows() {
+    let (notifier, id) = (notifier(), id());
+    for (sender, told) in
+        [(Some("m.teacher@school.example"), true), (Some("schoolgate@school.example"), false), (None, false)]
+    {
+        let envelope = envelope(sender);
+        let (text, _) = body_parts(&notifier.held_for_reviewer(&held(), &about(&envelope, &id)).expect("a notice"));
+        assert_eq!(text.contains("Its sender has been told"), told, "{sender:?}");
+        assert_eq!(notifier.held_for_sender(&held(), &about(&envelope, &id)).is_some(), told, "{sender:?}");
     }
 }
 

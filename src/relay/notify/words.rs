@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::clean;
 use super::templates::Kind;
+use crate::inspect::Report;
+use crate::limits;
+use crate::policy::Action;
 
 /// The Subject of the notice: what became of the message, and why in about five words.
 pub fn headline(kind: Kind, rule: Option<&str>) -> String {
@@ -22,8 +26,8 @@ pub fn headline(kind: Kind, rule: Option<&str>) -> String {
 fn reason(rule: &str) -> &'static str {
     match rule {
         "impersonation" => "sender address is not yours",
-        "pupil-record-to-personal" => "pupil data to personal address",
-        "pupil-mention-to-personal" => "pupil named to personal address",
+        "pupil-record-to-personal" => "pupil data to unchecked address",
+        "pupil-mention-to-personal" => "pupil named to unchecked address",
         "pupil-record-to-wrong-guardian" => "pupil data to wrong parent",
         "bulk-pupils-outside" => "many pupils named in it",
         "sensitive-unprotected" => "sensitive pupil data, not protected",
@@ -39,6 +43,28 @@ fn reason(rule: &str) -> &'static str {
         "pupil-images" => "photograph going outside the school",
         "lookalike-recipient" => "address may be mistyped",
         _ => "school policy needs a check",
+    }
+}
+
+/// What stands before a rule's remedy. A held message may yet go as it is: what would hold it is for its sender to weigh,
+/// what would only have returned it is for the next time.
+pub fn remedy_label(kind: Kind, action: Action) -> &'static str {
+    match (kind, action) {
+        (Kind::Held, Action::Hold | Action::Reject) => "If you would rather change it",
+        (Kind::Held, _) => "Next time",
+        _ => "To put it right",
+    }
+}
+
+/// The subject as its sender is shown it: not where it holds what was found, since a notice goes through mail in clear.
+pub fn subject(report: &Report, subject: &str) -> String {
+    let here = |place: &str| place == "subject";
+    if report.pupils.iter().flat_map(|pupil| &pupil.places).any(|place| here(place)) {
+        "(subject not repeated here: it names a pupil)".to_owned()
+    } else if report.findings.iter().any(|finding| here(&finding.place)) {
+        "(subject not repeated here: something was found in it)".to_owned()
+    } else {
+        clean::line(subject, limits::NOTICE_SUBJECT_CHARS)
     }
 }
 
