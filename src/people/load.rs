@@ -100,6 +100,15 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// The file that cannot be used.
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Unreadable { file, .. } | Self::Encoding { file, .. } | Self::Column { file, .. } => file,
+        }
+    }
+}
+
 /// Reads the files and builds the index.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
     let mut faults = Vec::new();
