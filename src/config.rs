@@ -4,6 +4,9 @@
 //! `serve` also wants `[smarthost]`, `[store]` and `[roles]`, which [`Config::relay_ready`] asks for.
 //! Relative paths are relative to the file that names them. Unknown keys are errors.
 
+mod change;
+mod places;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,16 +16,24 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use self::places::Places;
 use crate::limits;
-use crate::policy::pack::{Mode, ROLES};
+use crate::policy::pack::{DECIDERS, Mode, ROLES};
 use crate::smtp::Address;
 use crate::text::problem::{FileProblem, FileProblems, line_and_column};
+
+/// The file that is read where neither the command line nor [`VARIABLE`] names another.
+pub const DEFAULT_FILE: &str = "/etc/schoolgate/schoolgate.toml";
+/// The environment variable that names the file for commands without `--config`.
+pub const VARIABLE: &str = "SCHOOLGATE_CONFIG";
 
 /// The gateway's configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The file it came from, for messages and for reloading.
     pub file: PathBuf,
+    /// Where its keys stand in it.
+    pub places: Places,
     /// Who the school is.
     pub school: SchoolConfig,
     /// Where its roster lies.
@@ -297,9 +308,21 @@ struct RawLog {
 impl Config {
     /// Reads and checks a file. All problems are reported together.
     pub fn load(file: &Path) -> Result<Self, FileProblems> {
-        let text =
-            std::fs::read_to_string(file).map_err(|e| FileProblems::one(file, format!("cannot be read: {e}")))?;
+        let text = std::fs::read_to_string(file).map_err(|e| {
+            let more = match e.kind() {
+                std::io::ErrorKind::NotFound => format!(
+                    "; name the configuration with --config or in {VARIABLE}, without either it is {DEFAULT_FILE}"
+                ),
+                _ => String::new(),
+            };
+            FileProblems::one(file, format!("cannot be read: {e}{more}"))
+        })?;
         Self::parse(file, &text)
+    }
+
+    /// Where a key stands and its name, to be put before what is wrong with it: `FILE:LINE:COLUMN: KEY`.
+    pub fn at(&self, key: &str) -> String {
+        FileProblem { file: self.file.clone(), place: self.places.find(key), problem: key.to_owned() }.to_string()
     }
 
     /// Checks a text as if it stood in `file`.
@@ -317,7 +340,11 @@ impl Config {
 
     /// What `serve` needs beyond deciding; `Err` names every section that is missing.
     pub fn relay_ready(&self) -> Result<(&SmarthostConfig, &StoreConfig), FileProblems> {
-        let missing = |problem: &str| FileProblem { file: self.file.clone(), place: None, problem: problem.to_owned() };
+        let missing = |problem: &str| FileProblem {
+            file: self.file.clone(),
+            place: self.places.find("roles").filter(|_| problem.starts_with("[roles]")),
+            problem: problem.to_owned(),
+        };
         let mut errors = Vec::new();
         if self.smarthost.is_none() {
             errors.push(missing("[smarthost] is missing: serve needs to know where clean mail goes (host = \"…\")"));
@@ -387,12 +414,13 @@ impl Check<'_> {
 
     fn config(&mut self, raw: RawConfig) -> Config {
         let school = self.school(raw.school);
+        let listen = self.listen(raw.listen, &school);
         Config {
             file: self.file.to_owned(),
+            places: Places::of(self.text),
             directory: self.directory(raw.directory, raw.store.is_some()),
             policy: self.policy(raw.policy),
             roles: self.roles(raw.roles),
-            listen: self.listen(raw.listen, &school),
             smarthost: raw.smarthost.map(|s| self.smarthost(s)),
             queue: self.queue(raw.queue),
             store: raw.store.map(|s| self.store(s)),
@@ -403,13 +431,24 @@ impl Check<'_> {
                 }),
                 templates: raw.notices.templates.map(|p| self.path(p)),
             },
-            monitor: raw.monitor.and_then(|m| {
-                let parsed = m.address.as_ref().parse().ok();
-                self.parsed("monitor.address", "address with a port, as 127.0.0.1:9125", &m.address, parsed)
-            }),
+            monitor: raw.monitor.and_then(|m| self.monitor(&m, &listen)),
             log: raw.log.map_or(LogFormat::Plain, |l| l.format),
+            listen,
             school,
         }
+    }
+
+    fn monitor(&mut self, raw: &RawMonitor, listen: &ListenConfig) -> Option<SocketAddr> {
+        let parsed = raw.address.as_ref().parse::<SocketAddr>().ok();
+        let wanted = "address with a port, as 127.0.0.1:9125";
+        let address = self.parsed("monitor.address", wanted, &raw.address, parsed)?;
+        if let Some(taken) = listen.addresses.iter().find(|taken| collide(taken, &address)) {
+            self.wrong(
+                &raw.address,
+                format!("monitor.address: mail is taken at {taken}; give the monitor a port of its own"),
+            );
+        }
+        Some(address)
     }
 
     fn directory(&mut self, raw: Spanned<RawDirectory>, store: bool) -> DirectoryConfig {
@@ -484,6 +523,8 @@ impl Check<'_> {
 
     fn roles(&mut self, raw: BTreeMap<Spanned<String>, Vec<Spanned<String>>>) -> BTreeMap<String, Vec<Address>> {
         let mut roles = BTreeMap::new();
+        let manager = raw.keys().find(|role| role.as_ref() == "sbm").cloned();
+        let before = self.errors.len();
         for (role, mailboxes) in raw {
             if !ROLES.contains(&role.as_ref().as_str()) {
                 self.wrong(
@@ -498,6 +539,20 @@ impl Check<'_> {
                 addresses.extend(self.parsed(&format!("roles.{}", role.as_ref()), "e-mail address", mailbox, parsed));
             }
             roles.insert(role.into_inner(), addresses);
+        }
+        // Said only where it is not one mistake told twice.
+        if let Some(manager) = manager
+            && self.errors.len() == before
+            && !has_second_person(&roles)
+        {
+            let others = DECIDERS.iter().filter(|role| **role != "sbm").copied().collect::<Vec<_>>().join(", ");
+            self.wrong(
+                &manager,
+                format!(
+                    "roles.sbm: nobody else could decide on a held message of the SBM's own; name somebody with another \
+                     mailbox, as head = [\"head@…\"] (one of {others})"
+                ),
+            );
         }
         roles
     }
@@ -606,6 +661,22 @@ impl Check<'_> {
         }
         QueueConfig { retry, give_up }
     }
+}
+
+/// Whether somebody but the SBM, with a mailbox that is not the SBM's, can decide.
+fn has_second_person(roles: &BTreeMap<String, Vec<Address>>) -> bool {
+    let mailboxes = |role: &str| roles.get(role).map_or(&[][..], Vec::as_slice);
+    let manager = mailboxes("sbm");
+    DECIDERS
+        .iter()
+        .filter(|role| **role != "sbm")
+        .flat_map(|role| mailboxes(role))
+        .any(|mailbox| manager.iter().all(|own| !own.is_same_mailbox(mailbox)))
+}
+
+/// Whether two addresses cannot be listened on at the same time. Port 0 is any that is free.
+fn collide(a: &SocketAddr, b: &SocketAddr) -> bool {
+    a.port() == b.port() && a.port() != 0 && (a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified())
 }
 
 fn is_label(label: &str) -> bool {

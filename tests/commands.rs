@@ -411,3 +411,49 @@ fn hang_up_reads_rules_and_roster_anew_and_keeps_the_old_ones_where_the_new_are_
     gateway.client().send(&case.mail_from, &case.rcpt, &case.message()).expect("taken in");
     sink.wait("the message that is only observed now", |taken| !from_the_sender(taken, &case).is_empty());
 }
+
+#[test]
+fn every_command_finds_its_configuration_without_being_told() {
+    let program = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_schoolgate"));
+        command.env_remove("SCHOOLGATE_CONFIG");
+        command
+    };
+    for command in [
+        "serve",
+        "doctor",
+        "check",
+        "score",
+        "replay",
+        "roster check",
+        "roster import",
+        "queue list",
+        "queue show",
+        "queue retry",
+        "queue hold",
+        "queue drop",
+        "quarantine list",
+        "quarantine show",
+        "quarantine release",
+        "quarantine return",
+        "quarantine discard",
+        "audit verify",
+        "audit list",
+        "audit export",
+    ] {
+        let help = text(&program().args(command.split(' ')).arg("--help").output().expect("the program starts"));
+        for words in ["SCHOOLGATE_CONFIG", "/etc/schoolgate/schoolgate.toml"] {
+            assert!(help.contains(words), "{command}: {words} is missing:\n{help}");
+        }
+    }
+    let gateway = Gateway::new(1);
+    let check = |file: &std::path::Path| {
+        program().args(["roster", "check"]).env("SCHOOLGATE_CONFIG", file).output().expect("the program starts")
+    };
+    assert!(text(&check(&gateway.config)).contains("Saltmere Primary School"), "{}", text(&check(&gateway.config)));
+    let missing = check(std::path::Path::new("/nowhere/schoolgate.toml"));
+    assert!(!missing.status.success());
+    for words in ["/nowhere/schoolgate.toml", "--config", "SCHOOLGATE_CONFIG", "/etc/schoolgate/schoolgate.toml"] {
+        assert!(text(&missing).contains(words), "{words} is missing: {}", text(&missing));
+    }
+}

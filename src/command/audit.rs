@@ -11,6 +11,7 @@ use jiff::{Timestamp, ToSpan};
 
 use super::store::{Desk, hex, unexpected};
 use super::terminal::{safe, safe_json, say};
+use crate::config;
 use crate::relay::control::{Answer, Request};
 use crate::store::{AuditCheck, AuditFilter, AuditLine, AuditLink, QueueId};
 
@@ -20,7 +21,7 @@ pub enum Audit {
     /// Go through the whole audit. Exit status 1 when a line was changed or removed, or what protects it is gone
     Verify {
         /// Configuration file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
         config: PathBuf,
     },
     /// List lines, the newest last
@@ -28,7 +29,7 @@ pub enum Audit {
     /// Write every line with its hashes, as JSON Lines, for somebody else to verify
     Export {
         /// Configuration file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
         config: PathBuf,
         /// A new file that only you can read; standard output without it
         #[arg(long, value_name = "FILE")]
@@ -40,7 +41,7 @@ pub enum Audit {
 #[derive(Debug, clap::Args)]
 pub struct List {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
     /// Only lines about this message
     #[arg(long, value_name = "ID")]

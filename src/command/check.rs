@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use jiff::Timestamp;
 
 use super::terminal::{self, safe, safe_json, say};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::inspect::{Report, inspect};
 use crate::policy::Action;
 use crate::smtp::{Address, Envelope};
@@ -17,7 +17,7 @@ use crate::smtp::{Address, Envelope};
 #[derive(Debug, clap::Args)]
 pub struct Check {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
     /// Envelope sender; `<>` or nothing between the brackets is the null sender
     #[arg(long, value_name = "ADDRESS")]

@@ -1,249 +1,328 @@
-//! `schoolgate doctor`: looks at everything that `serve` needs, changes nothing, and says what to put right.
+//! `schoolgate doctor`: makes every part of the gateway as `serve` does, lets go of it again, and says what to put right.
+//!
+//! Nothing is changed: ports are bound for a moment, a temporary file or folder stands where the store is to be, and
+//! beside a running gateway the store is asked through its control socket. What is wrong is named with its key, and its
+//! place in the file. [`advice`] is about what is legal and unwise, [`files`] about who may read and write what.
+
+mod advice;
+mod files;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 
 use super::store::Desk;
 use super::terminal::{safe, say};
-use crate::config::{Config, ListenConfig, SmarthostConfig, SmarthostTls, StoreConfig};
+use crate::config::{self, Config, SmarthostConfig, SmarthostTls, StoreConfig};
 use crate::limits;
-use crate::store::{Store, StoreKey};
+use crate::relay::control;
+use crate::relay::deliver::{OpenError, Route};
+use crate::relay::health::Health;
+use crate::relay::listen::ListenError;
+use crate::relay::monitor::MonitorError;
+use crate::relay::parts::{self, PartError};
+use crate::store::{Store, StoreError, StoreKey};
 
-/// Look at configuration, roster, key, disk, audit and smarthost; exit status 1 when something would keep the gateway from working.
+/// Look at everything that the gateway needs; exit status 1 when something would keep it from working.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
 }
 
 /// How a thing that was looked at is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Health {
+enum Verdict {
     Well,
     Doubtful,
     Bad,
 }
 
-/// What was looked at, one line each.
+/// What was looked at, one line each; what two parts stumble over is told once.
 #[derive(Default)]
-struct Findings(Vec<(Health, String)>);
+struct Findings(Vec<(Verdict, String)>);
 
 impl Findings {
     fn well(&mut self, text: impl Into<String>) {
-        self.0.push((Health::Well, text.into()));
+        self.add(Verdict::Well, text.into());
     }
     fn doubtful(&mut self, text: impl Into<String>) {
-        self.0.push((Health::Doubtful, text.into()));
+        self.add(Verdict::Doubtful, text.into());
     }
     fn bad(&mut self, text: impl Into<String>) {
-        self.0.push((Health::Bad, text.into()));
+        self.add(Verdict::Bad, text.into());
+    }
+    fn add(&mut self, verdict: Verdict, text: String) {
+        if self.0.iter().all(|(_, told)| *told != text) {
+            self.0.push((verdict, text));
+        }
+    }
+    fn count(&self, verdict: Verdict) -> usize {
+        self.0.iter().filter(|(v, _)| *v == verdict).count()
     }
 }
 
 /// Runs the command.
 pub fn run(args: &Doctor) -> Result<ExitCode> {
     let mut findings = Findings::default();
+    let me = rustix::process::geteuid().as_raw();
+    findings.well(format!("run as {}", user(me)));
     match Config::load(&args.config) {
         Err(errors) => errors.0.iter().for_each(|e| findings.bad(e.to_string())),
-        Ok(config) => look(&config, &mut findings)?,
+        Ok(config) => super::runtime()?.block_on(look(&config, &mut findings)),
     }
-    for (health, text) in &findings.0 {
-        let word = match health {
-            Health::Well => "well",
-            Health::Doubtful => "look",
-            Health::Bad => "BAD ",
+    for (verdict, text) in &findings.0 {
+        let word = match verdict {
+            Verdict::Well => "well",
+            Verdict::Doubtful => "look",
+            Verdict::Bad => "BAD ",
         };
-        say!("{word}  {}", safe(text))?;
+        for (number, line) in text.lines().enumerate() {
+            say!("{}  {}", if number == 0 { word } else { "    " }, safe(line))?;
+        }
     }
-    let bad = findings.0.iter().filter(|(h, _)| *h == Health::Bad).count();
-    say!("{}", if bad == 0 { "The gateway can work.".to_owned() } else { format!("{bad} to put right.") })?;
-    Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    match (findings.count(Verdict::Bad), findings.count(Verdict::Doubtful)) {
+        (0, 0) => say!("The gateway can work.")?,
+        (0, n) => say!("The gateway can work. {n} to look at.")?,
+        (n, _) => say!("{n} to put right.")?,
+    }
+    Ok(if findings.count(Verdict::Bad) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn look(config: &Config, findings: &mut Findings) -> Result<()> {
+async fn look(config: &Config, findings: &mut Findings) {
     findings.well(format!("configuration: {} is sound", config.file.display()));
     match super::ground::load(config) {
         Err(error) => findings.bad(super::problem(&error)),
         Ok(loaded) => {
-            let school = &loaded.ground.school;
-            let counts = format!("{} pupils, {} guardians", school.pupils.len(), school.guardians.len());
-            findings.well(format!(
-                "rules: pack `{}`, {} rules",
-                loaded.ground.pack.name,
-                loaded.ground.pack.rules.len()
-            ));
-            match loaded.faults.len() {
-                0 => findings.well(format!("roster: {counts}, every row is sound")),
-                n => findings
-                    .doubtful(format!("roster: {counts}; {n} rows have problems: see `schoolgate roster check`")),
-            }
-            if school.guardians.iter().all(|g| g.email.is_none()) {
-                findings.doubtful(
-                    "roster: no guardian has an e-mail address, so all mail to parents counts as mail to strangers",
-                );
-            }
+            let pack = &loaded.ground.pack;
+            findings.well(format!("rules: pack `{}`, {} rules", pack.name, pack.rules.len()));
+            advice::school(config, &loaded, findings);
         }
     }
-    listener(&config.listen, findings);
-    if let Err(errors) = config.relay_ready() {
-        errors.0.iter().for_each(|e| findings.bad(&e.problem));
+    advice::addresses(config, findings);
+    if let Err(error) = parts::notifier(config) {
+        findings.bad(error.to_string());
     }
-    if let Some(store) = &config.store {
-        key(store, findings);
-        disk(&store.path, config.listen.message_size, findings);
-        super::runtime()?.block_on(audit(&config.file, &store.path, findings));
-    }
-    if let Some(smarthost) = &config.smarthost {
-        let runtime = super::runtime()?;
-        runtime.block_on(smarthost_answers(smarthost, &config.listen.hostname, findings));
-    }
-    Ok(())
-}
-
-fn listener(listen: &ListenConfig, findings: &mut Findings) {
-    for address in &listen.addresses {
-        match std::net::TcpListener::bind(address) {
-            Ok(_) => findings.well(format!("listener: {address} is free")),
-            Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
-                findings.doubtful(format!("listener: {address} is in use (by a running gateway?)"));
-            }
-            Err(e) => findings.bad(format!("listener: {address}: {e}")),
+    files::look(config, findings);
+    let (smarthost, place) = match config.relay_ready() {
+        Ok(both) => both,
+        Err(errors) => return errors.0.iter().for_each(|e| findings.bad(e.to_string())),
+    };
+    let key = match parts::key(config, place) {
+        Ok(key) => {
+            findings.well("key: can be read");
+            Some(key)
         }
-    }
-    for network in listen.relay_from.iter().filter(|n| n.prefix_len() == 0) {
-        findings.bad(format!("relay_from: {network} lets everybody send through this gateway"));
+        Err(error) => {
+            findings.bad(error.to_string());
+            None
+        }
+    };
+    let running = store(config, place, findings).await;
+    room(config, &place.path, findings);
+    ports(config, place, key, running, findings).await;
+    match parts::route(config, smarthost) {
+        Err(error) => findings.bad(format!("{error}; name a PEM file with the authority's certificate")),
+        Ok(route) => smarthost_answers(config, smarthost, &route, findings).await,
     }
 }
 
-fn key(store: &StoreConfig, findings: &mut Findings) {
-    match StoreKey::load(store.key_file.as_deref()) {
-        Err(error) => findings.bad(format!("key: {error}")),
-        Ok(_) => findings.well("key: can be read"),
-    }
-    if let Some(file) = &store.key_file {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(file).map_or(0, |m| m.permissions().mode());
-        if mode & 0o077 != 0 {
-            findings.doubtful(format!(
-                "key: {} can be read by others (mode {:03o}); 600 is right",
-                file.display(),
-                mode & 0o777
-            ));
+/// A user by name and number.
+fn user(uid: u32) -> String {
+    control::name_of(uid).map_or(format!("the user with id {uid}"), |name| format!("{name} (uid {uid})"))
+}
+
+/// Binds the ports as `serve` does. What the running gateway holds is no fault.
+async fn ports(config: &Config, place: &StoreConfig, key: Option<StoreKey>, running: bool, findings: &mut Findings) {
+    let health = Health::new();
+    // The key of the Received lines plays no part in binding.
+    let key = key.unwrap_or_else(|| StoreKey::from_bytes([0; 32]));
+    let listener = parts::listener(config, parts::listen_options(config, place, &key, &health)).await;
+    let monitor = parts::monitor(config).await;
+    let bound = match &listener {
+        Ok(listener) => {
+            if place.path.is_dir()
+                && let Err(error) = listener.check_spool()
+            {
+                findings.bad(format!("{}: {error}", config.at("store.path")));
+            }
+            let addresses = listener.addresses().iter().map(ToString::to_string).collect::<Vec<_>>();
+            Ok(addresses.join(", "))
         }
-        if file.starts_with(&store.path) {
-            findings.doubtful("key: it lies inside the store, so a copy of the store is a copy of the key");
-        }
+        Err(error) => Err(error),
+    };
+    judge_port("listener", bound, running, findings);
+    match &monitor {
+        Ok(None) => {}
+        Ok(Some(monitor)) => judge_port("monitor", Ok(monitor.address().to_string()), running, findings),
+        Err(error) => judge_port("monitor", Err(error), running, findings),
     }
 }
 
-/// Goes through the audit, where there is one and we may see it.
-async fn audit(config: &Path, store: &Path, findings: &mut Findings) {
-    if !Store::exists(store) {
-        // Either it is not there yet, or it is not ours to see.
-        return match super::store::permitted(store) {
-            Ok(()) => findings.well("audit: there is none yet"),
-            Err(error) => findings.doubtful(format!("audit: {}", super::problem(&error))),
-        };
+fn judge_port(what: &str, bound: Result<String, &PartError>, running: bool, findings: &mut Findings) {
+    match bound {
+        Ok(addresses) => findings.well(format!("{what}: {addresses} can be listened on")),
+        Err(
+            error @ (PartError::Listen { error: ListenError::Bind(_, why), .. }
+            | PartError::Monitor { error: MonitorError::Bind(_, why), .. }),
+        ) => {
+            if running && why.kind() == std::io::ErrorKind::AddrInUse {
+                findings.well(format!("{error}: by the gateway that runs"));
+            } else {
+                findings.bad(format!("{error}; {}", way_out(why)));
+            }
+        }
+        Err(error) => findings.bad(error.to_string()),
     }
+}
+
+fn way_out(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "another program has it: stop that, or take another port",
+        std::io::ErrorKind::AddrNotAvailable => "this machine has no such address: name one of its own",
+        std::io::ErrorKind::PermissionDenied => {
+            "ports below 1024 want the capability that the systemd unit gives; or take a port from 1024 up"
+        }
+        _ => "name another address",
+    }
+}
+
+/// Opens the store, or asks the gateway that has it open; says whether one runs. One that is not there yet can be made.
+async fn store(config: &Config, place: &StoreConfig, findings: &mut Findings) -> bool {
+    let at = config.at("store.path");
+    if let Err(error) = super::store::permitted(&place.path) {
+        findings.doubtful(format!("{at}: {}", super::problem(&error)));
+        return false;
+    }
+    if !Store::exists(&place.path) {
+        match could_be_made(&place.path) {
+            Ok(()) => findings.well(format!("store: {} is made at the first start", place.path.display())),
+            Err(error) => findings.bad(format!(
+                "{at}: {} cannot be made: {error}; make its parent writable for the gateway's user, or name another path",
+                place.path.display()
+            )),
+        }
+        return false;
+    }
+    let mut running = false;
     let checked = async {
-        let mut desk = Desk::at(config)?;
+        let mut desk = Desk::of(config.clone())?;
         let check = super::audit::check(&mut desk).await;
+        running = check.is_ok() && desk.is_answered_by_gateway();
         desk.leave().await;
         check
     };
     match checked.await {
-        Ok(check) if check.faults.is_empty() => findings.well(format!("audit: {} lines, it holds", check.lines)),
-        Ok(check) => check.faults.iter().for_each(|fault| findings.bad(format!("audit: {fault}"))),
-        Err(error) => findings.doubtful(format!("audit: {}", super::problem(&error))),
-    }
-}
-
-fn disk(store: &Path, message_size: usize, findings: &mut Findings) {
-    // The nearest folder that exists says how much space there is for the one that will be made.
-    let Some(existing) = store.ancestors().find(|p| p.is_dir()) else {
-        return findings.bad(format!("store: {} cannot be reached", store.display()));
-    };
-    match rustix::fs::statvfs(existing) {
-        Err(e) => findings.bad(format!("store: {}: {e}", existing.display())),
-        Ok(stat) => {
-            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-            let text = format!("store: {} MB free for {}", free / 1_000_000, store.display());
-            if free < message_size as u64 {
-                findings.bad(format!("{text}: less than one message of the largest size"));
-            } else if free < limits::DISK_COMFORT_BYTES {
-                findings.doubtful(format!("{text}: little"));
-            } else {
-                findings.well(text);
+        Ok(check) => {
+            let how = if running { "the gateway that runs says" } else { "it opens" };
+            if check.faults.is_empty() {
+                findings.well(format!("store: {how}, {} lines of audit hold", check.lines));
+            }
+            for fault in &check.faults {
+                findings.bad(format!("{at}: the audit does not hold: {fault}; see `schoolgate audit verify`"));
             }
         }
+        Err(error) => match error.downcast_ref::<StoreError>() {
+            Some(wrong @ StoreError::WrongKey) => findings.bad(format!(
+                "{}: {wrong}; bring back the key that belongs to {}",
+                config.at("store.key_file"),
+                place.path.display()
+            )),
+            Some(_) => findings.bad(format!("{at}: {}", super::problem(&error))),
+            None => findings.bad(super::problem(&error)),
+        },
+    }
+    running
+}
+
+/// Makes a folder or file where the store would be, for a moment.
+fn could_be_made(store: &Path) -> std::io::Result<()> {
+    let existing = nearest(store);
+    if existing == store {
+        return tempfile::tempfile_in(store).map(drop);
+    }
+    tempfile::tempdir_in(existing).map(drop)
+}
+
+/// The path itself or what of it is there.
+fn nearest(path: &Path) -> &Path {
+    let found = path.ancestors().find(|p| p.symlink_metadata().is_ok()).unwrap_or(Path::new(""));
+    if found.as_os_str().is_empty() { Path::new(".") } else { found }
+}
+
+/// Room on the disk of the store.
+fn room(config: &Config, store: &Path, findings: &mut Findings) {
+    let Ok(disk) = rustix::fs::statvfs(nearest(store)) else { return };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let text = format!("disk: {} MB free for {}", free / 1_000_000, store.display());
+    if free < config.listen.message_size as u64 + limits::DISK_RESERVE_BYTES {
+        findings.bad(format!("{text}: MAIL would be answered with 452; make room"));
+    } else if free < limits::DISK_COMFORT_BYTES {
+        findings.doubtful(format!("{text}: little"));
+    } else {
+        findings.well(text);
     }
 }
 
-/// Connects as delivery would and says what the smarthost offers.
-async fn smarthost_answers(smarthost: &SmarthostConfig, hostname: &str, findings: &mut Findings) {
-    let name = format!("smarthost: {}:{}", smarthost.host, smarthost.port);
+/// Connects as delivery does, TLS included, and says what the smarthost offers.
+async fn smarthost_answers(config: &Config, smarthost: &SmarthostConfig, route: &Route, findings: &mut Findings) {
+    let name = format!("{}:{}", smarthost.host, smarthost.port);
     let patience = Duration::from_secs(limits::DOCTOR_SECONDS);
-    let offers = match tokio::time::timeout(patience, ehlo(smarthost, hostname)).await {
-        Err(_) => return findings.bad(format!("{name} does not answer within {} seconds", patience.as_secs())),
-        Ok(Err(error)) => return findings.bad(format!("{name}: {error}")),
+    let offers = match tokio::time::timeout(patience, route.try_out(&config.listen.hostname)).await {
+        Err(_) => {
+            let seconds = patience.as_secs();
+            return findings.bad(format!(
+                "{}: {name} does not answer within {seconds} seconds; look at the port and at the firewall",
+                config.at("smarthost.host")
+            ));
+        }
+        Ok(Err(error @ OpenError::Unreachable(_))) => {
+            return findings
+                .bad(format!("{}: {name}: {error}; look at name, port and firewall", config.at("smarthost.host")));
+        }
+        Ok(Err(error @ OpenError::Tls(_))) => {
+            return findings.bad(format!(
+                "{}: {name}: {error}: no mail would leave; use the name that its certificate holds, another port (587 \
+                 mostly), or ca_file for an authority of your own",
+                config.at("smarthost.tls")
+            ));
+        }
         Ok(Ok(offers)) => offers,
     };
-    findings.well(format!("{name} answers"));
-    let offered = offers.iter().any(|o| o.eq_ignore_ascii_case("STARTTLS"));
-    match (smarthost.tls, offered) {
-        (_, true) => findings.well(format!("{name} offers STARTTLS")),
-        (SmarthostTls::Required, false) => {
-            findings.bad(format!("{name} does not offer STARTTLS, and tls = \"required\": no mail would leave"))
+    match (smarthost.tls, offers.encrypted) {
+        (SmarthostTls::Required, _) => {
+            findings.well(format!("smarthost: {name} answers, with TLS and its certificate checked"))
         }
-        (SmarthostTls::Opportunistic, false) => {
-            findings.doubtful(format!("{name} does not offer STARTTLS: mail would leave in clear text"))
-        }
-        (SmarthostTls::None, false) => findings.doubtful(format!("{name}: mail leaves in clear text, as configured")),
+        (SmarthostTls::Opportunistic, true) => findings.doubtful(format!(
+            "{}: {name} answers with TLS, but its certificate is not checked: tls = \"required\" does",
+            config.at("smarthost.tls")
+        )),
+        (SmarthostTls::Opportunistic, false) => findings.doubtful(format!(
+            "{}: {name} answers without TLS: mail would leave in clear text",
+            config.at("smarthost.tls")
+        )),
+        (SmarthostTls::None, _) => findings.doubtful(format!(
+            "{}: {name} answers; mail leaves in clear text, as configured",
+            config.at("smarthost.tls")
+        )),
     }
-    for (extension, why) in [
-        ("8BITMIME", "mail with 8-bit text would be refused"),
-        ("SMTPUTF8", "mail to international addresses would be refused"),
+    for (offered, extension, why) in [
+        (offers.eight_bit, "8BITMIME", "mail with 8-bit text would be refused"),
+        (offers.smtputf8, "SMTPUTF8", "mail to international addresses would be refused"),
     ] {
-        if !offers.iter().any(|o| o.eq_ignore_ascii_case(extension)) {
-            findings.doubtful(format!("{name} does not offer {extension}: {why}"));
+        if !offered {
+            findings.doubtful(format!("smarthost: {name} does not offer {extension}: {why}"));
         }
     }
-}
-
-/// The keywords of the smarthost's EHLO reply (RFC 5321 4.1.1.1).
-async fn ehlo(smarthost: &SmarthostConfig, hostname: &str) -> std::io::Result<Vec<String>> {
-    let mut stream = BufReader::new(TcpStream::connect((smarthost.host.as_str(), smarthost.port)).await?);
-    reply(&mut stream, "220").await?;
-    stream.write_all(format!("EHLO {hostname}\r\n").as_bytes()).await?;
-    let lines = reply(&mut stream, "250").await?;
-    stream.write_all(b"QUIT\r\n").await?;
-    Ok(lines.iter().skip(1).filter_map(|l| l.split_whitespace().next().map(str::to_owned)).collect())
-}
-
-/// The texts of one reply, which must have this code.
-async fn reply(stream: &mut BufReader<TcpStream>, code: &str) -> std::io::Result<Vec<String>> {
-    let mut texts = Vec::new();
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).await? == 0 {
-            return Err(std::io::Error::other("it closes the connection"));
-        }
-        let line = line.trim_end();
-        if !line.starts_with(code) || texts.len() > limits::REPLY_LINES {
-            return Err(std::io::Error::other(format!(
-                "it answers `{}`",
-                safe(&line.chars().take(200).collect::<String>())
-            )));
-        }
-        texts.push(line.get(4..).unwrap_or("").to_owned());
-        if line.as_bytes().get(3) != Some(&b'-') {
-            return Ok(texts);
-        }
+    if let Some(Some(limit)) = offers.size
+        && limit < config.listen.message_size
+    {
+        findings.doubtful(format!(
+            "{}: {name} takes {limit} octets, and we take more: what is larger fails later",
+            config.at("listen.message_size")
+        ));
     }
 }

@@ -6,6 +6,7 @@ use crate::config::{Config, Pack};
 use crate::inspect::Ground;
 use crate::people::{self, Loaded, PupilSource, Roster, RowFault, Sources};
 use crate::policy::RulePack;
+use crate::relay::parts;
 use crate::store::{Sealed, StoreKey};
 
 /// The ground, and the roster rows that could not be used.
@@ -22,12 +23,14 @@ pub struct LoadedGround {
 pub fn load(config: &Config) -> Result<LoadedGround> {
     crate::detect::check_embedded_lists().context("the program's own lists are faulty")?;
     let mut pack = match &config.policy.pack {
-        Pack::Embedded(name) => RulePack::embedded(name)?,
-        Pack::File(file) => RulePack::load(file)?,
-    };
+        Pack::Embedded(name) => RulePack::embedded(name),
+        Pack::File(file) => RulePack::load(file),
+    }
+    .with_context(|| config.at("policy.pack"))?;
     let unknown = pack.set_modes(&config.policy.modes);
-    if !unknown.is_empty() {
-        bail!("{}: policy.modes: the pack has no rule {}", config.file.display(), unknown.join(", "));
+    if let Some(first) = unknown.first() {
+        let at = config.at(&format!("policy.modes.{first}"));
+        bail!("{at}: the pack has no rule {}; `schoolgate policy check` names those it has", unknown.join(", "));
     }
     let mut loaded = school(config)?;
     loaded.school.forget_what_is_indexed();
@@ -47,10 +50,9 @@ pub fn school(config: &Config) -> Result<Loaded> {
     let (pupils, guardians) = match (&sealed, &directory.pupils) {
         (Some(roster), _) => (PupilSource::Imported(roster), None),
         (None, Some(file)) => (PupilSource::File(file), directory.guardians.as_deref()),
-        (None, None) => bail!(
-            "{}: directory.imported is set, and nothing was imported yet: run `schoolgate roster import`",
-            config.file.display()
-        ),
+        (None, None) => {
+            bail!("{}: nothing was imported yet: run `schoolgate roster import`", config.at("directory.imported"))
+        }
     };
     let sources = Sources {
         pupils,
@@ -62,14 +64,23 @@ pub fn school(config: &Config) -> Result<Loaded> {
         telephone: &config.school.telephone,
         bank_accounts: &config.school.bank_accounts,
     };
-    people::load(&sources).context("the roster could not be loaded")
+    people::load(&sources).map_err(|error| {
+        let files = [
+            ("directory.pupils", &directory.pupils),
+            ("directory.guardians", &directory.guardians),
+            ("directory.staff", &directory.staff),
+            ("directory.correspondents", &directory.correspondents),
+        ];
+        let key = files.iter().find(|(_, file)| file.as_deref() == Some(error.file())).map_or("directory", |f| f.0);
+        anyhow::Error::new(error).context(config.at(key))
+    })
 }
 
 /// The imported roster, where the configuration asks for one and there is one.
 pub fn imported(config: &Config) -> Result<Option<Roster>> {
     match &config.store {
         Some(place) if config.directory.imported => {
-            let key = StoreKey::load(place.key_file.as_deref())?;
+            let key = parts::key(config, place)?;
             open(&Sealed::new(&place.path), &key)
         }
         _ => Ok(None),

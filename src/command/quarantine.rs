@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::store::{Because, Desk, One, print_list, print_one, unexpected};
+use crate::config;
 use crate::relay::control::{Answer, Request, Verb};
 use crate::store::{Class, Filter, State};
 
@@ -15,7 +16,7 @@ pub enum Quarantine {
     /// List what is held, oldest first
     List {
         /// Configuration file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
         config: PathBuf,
         /// Print JSON
         #[arg(long)]

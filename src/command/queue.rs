@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use super::store::{Because, Desk, One, print_list, print_one, unexpected};
 use super::terminal::say;
+use crate::config;
 use crate::relay::control::{self, Answer, Request, Verb};
 use crate::store::{Filter, State};
 
@@ -16,7 +17,7 @@ pub enum Queue {
     /// List messages: what waits for delivery or inspection, or another state
     List {
         /// Configuration file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
         config: PathBuf,
         /// Only this state: pending, queued, held, returned, delivered, failed, discarded
         #[arg(long, value_name = "STATE")]
@@ -39,7 +40,7 @@ pub enum Queue {
     /// Try a waiting message again at once, or all
     Retry {
         /// Configuration file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
         config: PathBuf,
         /// Id of the message
         #[arg(required_unless_present = "all", conflicts_with = "all")]

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::mailbox::{Kept, messages, natural};
 use super::terminal::{self, safe, safe_json, say};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::inspect::{Ground, inspect};
 use crate::message;
 use crate::policy::{Action, RulePack};
@@ -28,7 +28,7 @@ use crate::smtp::{Address, Envelope};
 #[derive(Debug, clap::Args)]
 pub struct Replay {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
     /// A second rule pack: also show what it would change
     #[arg(long, value_name = "FILE")]

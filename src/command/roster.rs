@@ -12,7 +12,7 @@ use super::ground;
 use super::roster_show::Show;
 use super::store::{Reached, answered, permitted, reach};
 use super::terminal::{safe, say};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::limits;
 use crate::people::import::{self, Change, Diff, Format, Imported};
 use crate::people::{Pupil, Roster as People, RowFault};
@@ -25,7 +25,7 @@ pub enum Roster {
     /// Load the roster and name every row that cannot be used, by file, row and column. Exit status 10 when there is one
     Check {
         /// Configuration file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
         config: PathBuf,
     },
     Import(Import),
@@ -40,7 +40,7 @@ pub enum Roster {
 #[derive(Debug, clap::Args)]
 pub struct Import {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
     /// What the sources are, where the guess is wrong: csv, sims, arbor, bromcom, oneroster or ctf
     #[arg(long, value_name = "FORMAT")]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{envelope, time};
 use super::mailbox::mail;
 use super::terminal::{self, safe, safe_json, say};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::inspect::{Ground, Report, inspect};
 use crate::policy::Action;
 
@@ -22,7 +22,7 @@ use crate::policy::Action;
 #[derive(Debug, clap::Args)]
 pub struct Score {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
     /// Print the figures as one JSON object
     #[arg(long)]

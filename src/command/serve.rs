@@ -1,5 +1,6 @@
 //! `schoolgate serve`: runs the gateway until it is told to stop. SIGTERM and SIGINT end it in good order; SIGHUP reads
-//! rules and roster anew, and keeps the old ones where the new ones are bad. A newly imported roster is seen without it.
+//! configuration, rules and roster anew, and keeps the old ones where the new ones are bad; what takes effect only at a
+//! restart is named in the log. A newly imported roster is seen without it.
 //! When a part of the gateway ends by itself, the process ends with status 70, to be started anew.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use anyhow::Result;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::limits;
 use crate::people::RowFault;
 use crate::relay::gateway::Gateway;
@@ -25,7 +26,7 @@ const SOFTWARE: u8 = 70;
 #[derive(Debug, clap::Args)]
 pub struct Serve {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
 }
 
@@ -113,17 +114,18 @@ async fn patiently<T>(start: impl Future<Output = T>) -> T {
     }
 }
 
-/// New rules and roster, or the old ones and a word why.
+/// New configuration, rules and roster, or the old ones and a word why.
 fn reload(file: &Path, gateway: &Gateway) {
-    let load = || Config::load(file).map_err(anyhow::Error::from).and_then(|config| super::ground::load(&config));
-    // A large roster takes a second to index; mail goes on meanwhile.
-    let loaded = tokio::task::block_in_place(load);
-    match loaded {
-        Ok(loaded) => {
+    let reload = || -> Result<()> {
+        gateway.reload(Config::load(file)?, |config| {
+            let loaded = super::ground::load(config)?;
             report_faults(&loaded.faults);
-            gateway.replace_ground(loaded.ground);
-        }
-        Err(error) => event!(Event::Trouble, what = "nothing was reloaded", reason = super::problem(&error)),
+            Ok(loaded.ground)
+        })
+    };
+    // A large roster takes a second to index; mail goes on meanwhile.
+    if let Err(error) = tokio::task::block_in_place(reload) {
+        event!(Event::Trouble, what = "nothing was reloaded", reason = super::problem(&error));
     }
 }
 

@@ -15,17 +15,17 @@ use jiff::tz::TimeZone;
 
 use super::check;
 use super::terminal::{safe, safe_json, say};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::limits;
 use crate::relay::control::{self, Answer, CallError, Request, Verb};
-use crate::relay::notify::Notifier;
-use crate::store::{Decision, Lock, Purpose, QueueId, Shown, Store, StoreError, StoreKey, Summary};
+use crate::relay::parts;
+use crate::store::{Decision, Lock, Purpose, QueueId, Shown, Store, StoreError, Summary};
 
 /// Which store, and which message of it.
 #[derive(Debug, clap::Args)]
 pub struct One {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     pub config: PathBuf,
     /// Reference of the message, as notices and the log give it
     pub id: String,
@@ -79,11 +79,21 @@ pub enum Reached {
 impl Desk {
     /// Reads the configuration, and checks that whoever runs the command may go to its store. Opens nothing.
     pub fn at(file: &Path) -> Result<Self> {
-        let config = Config::load(file)?;
-        let place = config.store.as_ref().ok_or_else(|| anyhow!("{}: [store] is missing", file.display()))?;
+        Self::of(Config::load(file)?)
+    }
+
+    /// As [`Desk::at`], of a configuration that was read already.
+    pub fn of(config: Config) -> Result<Self> {
+        let file = config.file.display();
+        let place = config.store.as_ref().ok_or_else(|| anyhow!("{file}: [store] is missing"))?;
         let directory = place.path.clone();
         permitted(&directory)?;
         Ok(Self { config, directory, own: None })
+    }
+
+    /// Whether a gateway answered; otherwise we opened the store ourselves, or have asked nothing yet.
+    pub fn is_answered_by_gateway(&self) -> bool {
+        self.own.is_none()
     }
 
     /// What the gateway answers, or what we find ourselves while none runs.
@@ -96,14 +106,15 @@ impl Desk {
         }
         let store = self.own.as_ref().ok_or_else(|| anyhow!("the store is closed"))?;
         // A look tells nobody anything: a template that a school broke is no reason not to have it.
-        let templates = self.config.notices.templates.as_deref().filter(|_| request.changes());
-        let notifier = notifier(&self.config, templates)?;
+        let mut config = self.config.clone();
+        config.notices.templates = config.notices.templates.filter(|_| request.changes());
+        let notifier = parts::notifier(&config)?;
         answered(control::execute(store, &notifier, rustix::process::geteuid().as_raw(), request).await)
     }
 
     async fn open(&self, lock: Lock, request: &Request) -> Result<Store> {
-        let key_file = self.config.store.as_ref().and_then(|place| place.key_file.as_deref());
-        let key = StoreKey::load(key_file)?;
+        let place = self.config.store.as_ref().ok_or_else(|| anyhow!("[store] is missing"))?;
+        let key = parts::key(&self.config, place)?;
         let purpose = if request.changes() { Purpose::Change } else { Purpose::Look };
         let opened = Store::open_alone(&self.directory, key, lock, purpose).await;
         opened.with_context(|| self.directory.display().to_string())
@@ -192,19 +203,6 @@ pub fn answered(answer: Answer) -> Result<Answer> {
 /// An answer of another kind than its request's.
 pub fn unexpected<T>() -> Result<T> {
     Err(anyhow!("the gateway answers something else than was asked: restart it"))
-}
-
-/// Composes the notices that follow a decision.
-fn notifier(config: &Config, templates: Option<&Path>) -> Result<Notifier> {
-    let from = config.notice_from().ok_or_else(|| anyhow!("[notices] from is missing"))?;
-    Ok(Notifier::new(
-        &config.school.name,
-        &config.school.telephone,
-        &config.listen.hostname,
-        from,
-        templates,
-        config.roles.clone(),
-    )?)
 }
 
 /// The list, for people or as JSON.

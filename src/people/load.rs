@@ -110,6 +110,18 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// The file that cannot be used.
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Unreadable { file, .. }
+            | Self::Encoding { file, .. }
+            | Self::Workbook { file, .. }
+            | Self::Column { file, .. } => file,
+        }
+    }
+}
+
 /// Reads the files and builds the index.
 pub fn load(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
     let mut said = Said::default();

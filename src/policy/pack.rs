@@ -18,6 +18,10 @@ const EMBEDDED: &[(&str, &str)] = &[("core", include_str!("../../rules/core.toml
 /// The roles that a rule may tell.
 pub const ROLES: &[&str] = &["sbm", "head", "slt", "dsl", "dpo", "chair", "it"];
 
+/// The roles that may decide on a held message, in the order in which they are asked when those who would be told wrote it
+/// themselves. `it` looks after the machine and does not decide.
+pub const DECIDERS: &[&str] = &["sbm", "head", "chair", "slt", "dpo", "dsl"];
+
 /// How far a rule goes. The school's own setting (`[policy.modes]`) replaces the pack's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]

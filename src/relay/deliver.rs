@@ -25,6 +25,7 @@ mod wire;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use ring::digest::{Digest, SHA256, digest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -32,6 +33,7 @@ use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsConnector;
 
 use self::connection::Connection;
+pub use self::connection::{Offers, OpenError};
 use self::round::Round;
 pub(super) use self::transaction::header_of;
 use super::dsn::{self, Failure};
@@ -58,49 +60,91 @@ const IN_HAND: usize = 4;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeliverError {
     /// A certificate cannot be read, or TLS not be set up.
-    #[error("[smarthost] {0}")]
+    #[error("{0}")]
     Tls(String),
+}
+
+/// How mail leaves: the smarthost, TLS to it, and the schedule of tries.
+pub struct Route {
+    smarthost: SmarthostConfig,
+    queue: QueueConfig,
+    tls: Option<TlsConnector>,
+}
+
+impl Route {
+    /// Reads certificates and sets TLS up as configured.
+    ///
+    /// # Errors
+    /// A certificate cannot be read, or TLS not be set up.
+    pub fn new(smarthost: SmarthostConfig, queue: QueueConfig) -> Result<Self, DeliverError> {
+        let tls = tls::connector(&smarthost).map_err(DeliverError::Tls)?;
+        Ok(Self { smarthost, queue, tls })
+    }
+
+    /// Connects as for mail, TLS included, and says what the smarthost offers.
+    ///
+    /// # Errors
+    /// What would keep mail waiting.
+    pub async fn try_out(&self, hostname: &str) -> Result<Offers, OpenError> {
+        let connection = Connection::open(&self.smarthost, self.tls.as_ref(), hostname).await?;
+        let offers = connection.offers;
+        connection.close().await;
+        Ok(offers)
+    }
+}
+
+/// Changes where a delivery that runs sends to.
+#[derive(Clone)]
+pub struct Delivery(Arc<Courier>);
+
+impl Delivery {
+    /// From the next message on, mail leaves this way. The number of connections stays.
+    pub fn change(&self, route: Route) {
+        let courier = &self.0;
+        let mut idle = lock(&courier.idle);
+        let old = courier.route.swap(Arc::new(route));
+        let new = courier.route.load();
+        // Of another smarthost, or over another TLS: nothing more is sent over them.
+        let leftover = std::mem::take(&mut *idle);
+        drop(idle);
+        for connection in leftover {
+            tokio::spawn(connection.close());
+        }
+        let goes_to = |route: &Route| (route.smarthost.host.clone(), route.smarthost.port, route.smarthost.tls);
+        if goes_to(&old) != goes_to(&new) {
+            // What is known is known of the old one.
+            *lock(&courier.destination) = Destination::default();
+        }
+    }
 }
 
 /// Sets delivery up; the future that it gives delivers until `shutdown` turns true or its sender is gone, then ends what
 /// is in hand (for up to 30 s) and gives the rest back.
-///
-/// # Errors
-/// When TLS cannot be set up as configured.
 pub fn run(
     store: Store,
-    smarthost: SmarthostConfig,
+    route: Route,
     hostname: String,
-    queue: QueueConfig,
     health: Health,
     shutdown: watch::Receiver<bool>,
-) -> Result<impl Future<Output = ()> + Send, DeliverError> {
-    Ok(round(store, smarthost, hostname, queue, health, shutdown)?.run())
+) -> (Delivery, impl Future<Output = ()> + Send) {
+    let round = round(store, route, hostname, health, shutdown);
+    (Delivery(Arc::clone(&round.courier)), round.run())
 }
 
-fn round(
-    store: Store,
-    smarthost: SmarthostConfig,
-    hostname: String,
-    queue: QueueConfig,
-    health: Health,
-    shutdown: watch::Receiver<bool>,
-) -> Result<Round, DeliverError> {
-    let tls = tls::connector(&smarthost).map_err(DeliverError::Tls)?;
-    let places = smarthost.connections.max(1);
+fn round(store: Store, route: Route, hostname: String, health: Health, shutdown: watch::Receiver<bool>) -> Round {
+    let places = route.smarthost.connections.max(1);
     let handed = store.hand_over(places * IN_HAND, LEASE);
     let courier = Courier {
+        places,
         permits: Arc::new(Semaphore::new(places)),
         idle: Mutex::new(Vec::new()),
         destination: Mutex::new(Destination::default()),
         store,
-        smarthost,
+        route: ArcSwap::from_pointee(route),
         hostname,
-        queue,
-        tls,
         health,
     };
-    Ok(Round::new(Arc::new(courier), handed, shutdown))
+    Round::new(Arc::new(courier), handed, shutdown)
 }
 
 /// Why the smarthost as a whole cannot be used.
@@ -121,10 +165,11 @@ impl Trouble {
 /// What every delivery needs.
 struct Courier {
     store: Store,
-    smarthost: SmarthostConfig,
+    /// Swapped whole on reload.
+    route: ArcSwap<Route>,
     hostname: String,
-    queue: QueueConfig,
-    tls: Option<TlsConnector>,
+    /// Connections at the same time.
+    places: usize,
     permits: Arc<Semaphore>,
     /// Told of every round, and asked whether an outcome could be recorded.
     health: Health,
@@ -135,7 +180,7 @@ struct Courier {
 
 impl Courier {
     fn in_hand(&self) -> usize {
-        self.smarthost.connections.max(1) * IN_HAND
+        self.places * IN_HAND
     }
 
     /// The time that leases and the schedule go by.
@@ -174,10 +219,11 @@ impl Courier {
         }
         drop(permit);
         let now = self.now();
-        let own = schedule::next_try(message.attempts + 1, now, &self.queue, random());
+        let route = self.route.load_full();
+        let own = schedule::next_try(message.attempts + 1, now, &route.queue, random());
         let next = match trouble {
             Some(trouble) => {
-                let (next, news) = lock(&self.destination).failed(now, &self.queue, random());
+                let (next, news) = lock(&self.destination).failed(now, &route.queue, random());
                 if news {
                     let reason = trouble.why();
                     event!(Event::Trouble, what = "the smarthost cannot be used, mail waits", reason, next = %next);
@@ -222,24 +268,27 @@ impl Courier {
     ) -> (Vec<RecipientOutcome>, Option<Trouble>) {
         loop {
             // The smarthost may close what lay idle, or say something of itself.
+            let route = self.route.load_full();
             let idle = std::iter::from_fn(|| lock(&self.idle).pop()).find(Connection::is_ready);
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
-                None => match Connection::open(&self.smarthost, self.tls.as_ref(), &self.hostname).await {
+                None => match Connection::open(&route.smarthost, route.tls.as_ref(), &self.hostname).await {
                     Ok(connection) => connection,
-                    Err(why) => {
+                    Err(error) => {
+                        let why = error.to_string();
                         let outcomes = recipients.iter().map(|r| deferred(r.position, &why)).collect();
                         return (outcomes, Some(Trouble::Unreachable(why)));
                     }
                 },
             };
             let done = transaction::send(&mut connection, message, recipients, content).await;
-            if done.reusable && connection.mails < limits::SMARTHOST_MAILS {
+            if done.reusable {
+                let spent = connection.mails >= limits::SMARTHOST_MAILS;
                 connection.used = Instant::now();
-                lock(&self.idle).push(connection);
-            } else if done.reusable {
-                connection.close().await;
+                if let Some(connection) = if spent { Some(connection) } else { self.lay_idle(connection, &route) } {
+                    connection.close().await;
+                }
             }
             // The smarthost may close what lay idle at any time; that says nothing about it.
             if !(done.stale && reused && !done.reusable) {
@@ -252,7 +301,7 @@ impl Courier {
     async fn record(&self, message: &Leased, content: &[u8], mut outcomes: Vec<RecipientOutcome>, next: Timestamp) {
         let now = self.now();
         let id = &message.id;
-        let given_up = schedule::is_given_up(message.at, now, &self.queue);
+        let given_up = schedule::is_given_up(message.at, now, &self.route.load().queue);
         let mut failures = Vec::new();
         for outcome in &mut outcomes {
             let put_off = match &outcome.outcome {
@@ -305,7 +354,7 @@ impl Courier {
     /// While the smarthost is away, what is too old is given up without another try.
     async fn give_up_old(&self) {
         let now = self.now();
-        let before = schedule::give_up_before(now, &self.queue);
+        let before = schedule::give_up_before(now, &self.route.load().queue);
         match self.store.lease_old(now, before, GIVE_UP_AT_ONCE, LEASE).await {
             Ok(old) => {
                 for message in old {
@@ -341,6 +390,16 @@ impl Courier {
             sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(60));
         }
+    }
+
+    /// Keeps a connection for the next message; gives it back where mail leaves another way by now.
+    fn lay_idle(&self, connection: Connection, route: &Arc<Route>) -> Option<Connection> {
+        let mut idle = lock(&self.idle);
+        if !Arc::ptr_eq(&self.route.load(), route) {
+            return Some(connection);
+        }
+        idle.push(connection);
+        None
     }
 
     fn close_idle(&self) {

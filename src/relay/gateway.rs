@@ -5,49 +5,42 @@
 
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::control::{Control, ControlError};
-use super::deliver::{self, DeliverError};
+use super::deliver::{self, Delivery};
 use super::health::{Door, Health};
 use super::intake::Intake;
-use super::listen::{ListenError, ListenOptions, Listener, Pace, Places};
+use super::listen::{ListenError, ListenHandle};
 use super::log::{Event, event};
-use super::monitor::{self, Monitor, MonitorError};
-use super::notify::{Notifier, TemplateError};
+use super::monitor;
+use super::notify::Notifier;
+use super::parts::{self, PartError};
 use super::supervise::{Supervisor, Task};
 use crate::config::{Config, StoreConfig};
 use crate::extract::Pool;
 use crate::inspect::Ground;
 use crate::limits;
 use crate::store::{Count, State, Store, StoreError, StoreKey};
-use crate::text::problem::FileProblems;
 
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The configuration lacks what serving needs.
+    /// A part cannot be made as configured.
     #[error(transparent)]
-    Config(#[from] FileProblems),
-    /// Key, database or content.
+    Part(#[from] PartError),
+    /// Database or content.
     #[error("store: {0}")]
     Store(#[from] StoreError),
-    /// A school's own template is broken.
-    #[error("notices.templates: {0}")]
-    Template(#[from] TemplateError),
-    /// TLS to the smarthost.
-    #[error(transparent)]
-    Deliver(#[from] DeliverError),
-    /// A port.
+    /// No temporary files.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// Metrics and health.
-    #[error(transparent)]
-    Monitor(#[from] MonitorError),
     /// The socket of the commands.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -67,7 +60,14 @@ pub struct Gateway {
     pub store: Store,
     /// How it is.
     pub health: Health,
+    /// As it was started: what a reload cannot change stays so.
+    started: Config,
     intake: Arc<Intake>,
+    notifier: Arc<ArcSwap<Notifier>>,
+    delivery: Delivery,
+    listens: ListenHandle,
+    /// What the watch over the store goes by.
+    current: Arc<ArcSwap<Watched>>,
     stop_listening: watch::Sender<bool>,
     stop_working: watch::Sender<bool>,
     listening: Supervisor,
@@ -82,41 +82,19 @@ impl Gateway {
     /// # Errors
     /// What keeps the gateway from serving until a person has changed something.
     pub async fn start(config: &Config, ground: Ground) -> Result<Self, StartError> {
-        let (smarthost, place) = config.relay_ready()?;
-        let key = StoreKey::load(place.key_file.as_deref())?;
-        let from = config.notice_from().ok_or_else(|| FileProblems::one(&config.file, "notices.from is missing"))?;
-        let notifier = Notifier::new(
-            &config.school.name,
-            &config.school.telephone,
-            &config.listen.hostname,
-            from,
-            config.notices.templates.as_deref(),
-            config.roles.clone(),
-        )?;
+        let (smarthost, place) = config.relay_ready().map_err(PartError::from)?;
+        let key = parts::key(config, place)?;
+        let notifier = Arc::new(ArcSwap::from_pointee(parts::notifier(config)?));
+        let route = parts::route(config, smarthost)?;
         let health = Health::new();
-        let options = ListenOptions {
-            hostname: config.listen.hostname.clone(),
-            postmaster_domain: config.school.domains.first().cloned().unwrap_or_default(),
-            relay_from: config.listen.relay_from.clone(),
-            message_size: config.listen.message_size,
-            spool: place.path.clone(),
-            store_key: key.derived("received line"),
-            health: health.clone(),
-            places: Places {
-                total: config.listen.connections,
-                per_client: config.listen.connections_per_client,
-                strangers: config.listen.stranger_connections,
-                ..Places::default()
-            },
-            pace: Pace::default(),
-        };
-        let listener = Listener::bind(&config.listen.addresses, options).await?;
+        let listener = parts::listener(config, parts::listen_options(config, place, &key, &health)).await?;
+        let listens = listener.handle();
         let addresses = listener.addresses();
         let (stop_listening, listening_ends) = watch::channel(false);
         let (stop_working, working_ends) = watch::channel(false);
         let (mut listening, mut working) = (Supervisor::default(), Supervisor::default());
-        if let Some(address) = config.monitor {
-            let (monitor, health) = (Monitor::bind(address).await?, health.clone());
+        if let Some(monitor) = parts::monitor(config).await? {
+            let health = health.clone();
             let mut ends = working_ends.clone();
             working.spawn(Task::Monitor, async move {
                 tokio::select! {
@@ -132,31 +110,24 @@ impl Gateway {
 
         working.spawn(
             Task::Control,
-            Control::bind(&place.path)?.serve(store.clone(), notifier.clone(), working_ends.clone()),
+            Control::bind(&place.path)?.serve(store.clone(), Arc::clone(&notifier), working_ends.clone()),
         );
         working.spawn(Task::Writer, writer_ends(store.ended(), working_ends.clone()));
         let warm = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Arc::new(Pool::start(warm).map_err(StartError::Workers)?);
-        let intake = Intake::new(Arc::new(ground), store.clone(), Arc::new(notifier), workers, health.clone())?;
+        let intake = Intake::new(Arc::new(ground), store.clone(), Arc::clone(&notifier), workers, health.clone())?;
         let intake = Arc::new(intake);
         let pending = Arc::clone(&intake);
         let pending_ends = working_ends.clone();
         working.spawn(Task::Pending, pending.run_pending(pending_ends));
-        working.spawn(
-            Task::Delivery,
-            deliver::run(
-                store.clone(),
-                smarthost.clone(),
-                config.listen.hostname.clone(),
-                config.queue.clone(),
-                health.clone(),
-                working_ends.clone(),
-            )?,
-        );
+        let hostname = config.listen.hostname.clone();
+        let (delivery, delivers) = deliver::run(store.clone(), route, hostname, health.clone(), working_ends.clone());
+        working.spawn(Task::Delivery, delivers);
+        let current = Arc::new(ArcSwap::from_pointee(Watched::of(config, place)));
         let watched = StoreWatch {
             store: store.clone(),
-            place: place.clone(),
-            message_size: config.listen.message_size,
+            directory: place.path.clone(),
+            current: Arc::clone(&current),
             health: health.clone(),
         };
         working.spawn(Task::StoreWatch, watched.run(working_ends));
@@ -165,13 +136,51 @@ impl Gateway {
         for address in &addresses {
             event!(Event::Started, address = %address, smarthost = smarthost.host, port = smarthost.port);
         }
-        Ok(Self { addresses, store, health, intake, stop_listening, stop_working, listening, working })
+        let started = config.clone();
+        Ok(Self {
+            addresses,
+            store,
+            health,
+            started,
+            intake,
+            notifier,
+            delivery,
+            listens,
+            current,
+            stop_listening,
+            stop_working,
+            listening,
+            working,
+        })
     }
 
-    /// From the next message on, decisions rest on this.
-    pub fn replace_ground(&self, ground: Ground) {
+    /// Takes a new configuration and its ground, all of it or, with an error, nothing. `load` reads the ground; it is given
+    /// the configuration as it will hold, with what cannot change while the gateway runs. Each key of those that is
+    /// otherwise in the file is named in the log.
+    ///
+    /// # Errors
+    /// What a start with the new configuration would fail of.
+    pub fn reload<E: From<PartError>>(
+        &self,
+        mut config: Config,
+        load: impl FnOnce(&Config) -> Result<Ground, E>,
+    ) -> Result<(), E> {
+        let later = config.keep_started(&self.started);
+        let (smarthost, place) = config.relay_ready().map_err(PartError::from)?;
+        let key = parts::key(&config, place)?;
+        let notifier = parts::notifier(&config)?;
+        let route = parts::route(&config, smarthost)?;
+        let ground = load(&config)?;
         self.intake.replace_ground(Arc::new(ground));
-        event!(Event::Reloaded, what = "rules and roster");
+        self.notifier.store(Arc::new(notifier));
+        self.delivery.change(route);
+        self.listens.change(&parts::listen_options(&config, place, &key, &self.health));
+        self.current.store(Arc::new(Watched::of(&config, place)));
+        event!(Event::Reloaded, what = "configuration, rules and roster");
+        for key in later {
+            event!(Event::Trouble, what = "a changed key takes effect only at a restart", key);
+        }
+        Ok(())
     }
 
     /// Waits until a long-lived task ends that nobody had told to. The process must end then: mail that is taken in
@@ -240,9 +249,21 @@ async fn open_store(place: &StoreConfig, key: &StoreKey, health: &Health) -> Res
 /// can be committed, keeps the queue's figures for the metrics, and forgets messages that were done with long ago.
 struct StoreWatch {
     store: Store,
-    place: StoreConfig,
-    message_size: usize,
+    directory: PathBuf,
+    current: Arc<ArcSwap<Watched>>,
     health: Health,
+}
+
+/// What the watch goes by; a reload changes it.
+struct Watched {
+    message_size: usize,
+    keep: Duration,
+}
+
+impl Watched {
+    fn of(config: &Config, place: &StoreConfig) -> Self {
+        Self { message_size: config.listen.message_size, keep: place.keep }
+    }
 }
 
 impl StoreWatch {
@@ -264,7 +285,7 @@ impl StoreWatch {
             }
             if forgot.elapsed() >= Duration::from_secs(limits::FORGET_SECONDS) {
                 forgot = Instant::now();
-                if let Err(error) = self.store.forget(Timestamp::now() - self.place.keep).await {
+                if let Err(error) = self.store.forget(Timestamp::now() - self.current.load().keep).await {
                     event!(Event::Trouble, what = "old messages cannot be forgotten", reason = %error);
                 }
             }
@@ -278,10 +299,10 @@ impl StoreWatch {
     }
 
     fn look_at_disk(&self) {
-        let Ok(disk) = rustix::fs::statvfs(&self.place.path) else { return };
+        let Ok(disk) = rustix::fs::statvfs(&self.directory) else { return };
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         monitor::store_free(free);
-        let short = free < self.message_size as u64 + limits::DISK_RESERVE_BYTES;
+        let short = free < self.current.load().message_size as u64 + limits::DISK_RESERVE_BYTES;
         if self.health.set_short_of_room(short) {
             let reason = if short { "MAIL is answered with 452" } else { "mail is taken again" };
             event!(Event::Trouble, what = "disk space", reason);

@@ -31,7 +31,7 @@ pub struct Intake {
     /// Rules and roster; swapped whole on reload, so each message sees one version.
     ground: ArcSwap<Ground>,
     store: Store,
-    notifier: Arc<Notifier>,
+    notifier: Arc<ArcSwap<Notifier>>,
     inspectors: Inspectors,
     /// Where attachments are read.
     isolation: Arc<dyn Isolation>,
@@ -64,7 +64,7 @@ impl Intake {
     pub fn new(
         ground: Arc<Ground>,
         store: Store,
-        notifier: Arc<Notifier>,
+        notifier: Arc<ArcSwap<Notifier>>,
         isolation: Arc<dyn Isolation>,
         health: Health,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
@@ -79,7 +79,7 @@ impl Intake {
 
     /// Inspects and composes the notices, all on the threads for it: a panic in any of it is a failed inspection.
     async fn decide(&self, case: Case) -> Result<Decided, Undone> {
-        let (ground, notifier) = (self.ground.load_full(), Arc::clone(&self.notifier));
+        let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
@@ -189,7 +189,7 @@ impl Intake {
 
     /// Stores a decision that no inspection has led to.
     async fn settle(&self, case: &Case, report: Report) -> Result<(), StoreError> {
-        let (state, notices) = consequences(&self.notifier, &self.ground.load(), &report, case);
+        let (state, notices) = consequences(&self.notifier.load(), &self.ground.load(), &report, case);
         self.store.decide_pending(&case.id, &report, state, notices).await?;
         note_decision(&case.id, &report, state, Duration::from_secs(limits::INSPECT_SECONDS));
         Ok(())

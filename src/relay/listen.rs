@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::io::AsyncWriteExt;
@@ -124,7 +125,7 @@ impl Default for Pace {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// An address is taken, or not ours.
-    #[error("listen.addresses {0}: {1}")]
+    #[error("{0}: {1}")]
     Bind(SocketAddr, std::io::Error),
     /// No temporary file can be made.
     #[error("{0}: no temporary file can be made there: {1}")]
@@ -133,7 +134,8 @@ pub enum ListenError {
 
 /// What all connections share.
 struct Shared<T> {
-    options: ListenOptions,
+    /// As a reload may have changed them; a connection keeps those that it began with.
+    options: Arc<ArcSwap<ListenOptions>>,
     tracer: Tracer,
     admission: Admission,
     /// KiB of content in the hands of `take_in`.
@@ -146,6 +148,29 @@ struct Shared<T> {
 pub struct Listener {
     sockets: Vec<Arc<TcpListener>>,
     options: ListenOptions,
+    handle: ListenHandle,
+}
+
+/// Changes what a listener that serves asks of the connections to come.
+#[derive(Debug, Clone)]
+pub struct ListenHandle {
+    options: Arc<ArcSwap<ListenOptions>>,
+    admission: Admission,
+}
+
+impl ListenHandle {
+    /// From the next connection on, other networks may relay, other sizes and numbers hold, and `<postmaster>` is of
+    /// another domain. Name, key and spool stay as they were bound.
+    pub fn change(&self, new: &ListenOptions) {
+        self.admission.set_places(new.places);
+        self.options.rcu(|old| ListenOptions {
+            relay_from: new.relay_from.clone(),
+            message_size: new.message_size,
+            postmaster_domain: new.postmaster_domain.clone(),
+            places: new.places,
+            ..ListenOptions::clone(old)
+        });
+    }
 }
 
 impl Listener {
@@ -159,7 +184,16 @@ impl Listener {
             let socket = TcpListener::bind(address).await.map_err(|e| ListenError::Bind(address, e))?;
             sockets.push(Arc::new(socket));
         }
-        Ok(Self { sockets, options })
+        let handle = ListenHandle {
+            options: Arc::new(ArcSwap::from_pointee(options.clone())),
+            admission: Admission::new(options.places),
+        };
+        Ok(Self { sockets, options, handle })
+    }
+
+    /// What changes it while it serves.
+    pub fn handle(&self) -> ListenHandle {
+        self.handle.clone()
     }
 
     /// Where it listens, with the ports that the system chose.
@@ -214,9 +248,9 @@ impl Listener {
     pub async fn serve<T: TakeIn>(self, take_in: Arc<T>, stop: watch::Receiver<bool>) {
         let shared = Arc::new(Shared {
             tracer: Tracer::new(&self.options.hostname, &self.options.store_key),
-            admission: Admission::new(self.options.places),
+            admission: self.handle.admission,
             in_hand: Semaphore::new(limits::CONTENT_IN_HAND / 1024),
-            options: self.options,
+            options: self.handle.options,
             take_in,
         });
         let mut loops = JoinSet::new();
@@ -261,7 +295,7 @@ async fn accept<T: TakeIn>(socket: Arc<TcpListener>, shared: Arc<Shared<T>>, mut
     }
     drop(socket);
     let all_done = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(shared.options.pace.stop, all_done).await.is_err() {
+    if tokio::time::timeout(shared.options.load().pace.stop, all_done).await.is_err() {
         event!(Event::Trouble, what = "stop", reason = "connections were cut that did not end in time");
     }
 }
@@ -281,21 +315,22 @@ fn admit<T: TakeIn>(
     connections: &mut JoinSet<()>,
 ) {
     let client = peer.ip().to_canonical();
-    let hostname = &shared.options.hostname;
-    if shared.options.health.door() == Door::Sick {
+    let options = shared.options.load_full();
+    let hostname = &options.hostname;
+    if options.health.door() == Door::Sick {
         monitor::connection(false);
         event!(Event::Disconnected, client = %client, reason = "not-in-service");
         connections.spawn(turn_away(stream, Session::not_in_service(hostname)));
         return;
     }
-    let may_relay = shared.options.relay_from.iter().any(|network| network.contains(&client));
+    let may_relay = options.relay_from.iter().any(|network| network.contains(&client));
     let place = shared.admission.admit(client, may_relay);
     monitor::connection(place.is_some());
     let (shared, stop) = (shared.clone(), stop.clone());
     match place {
         Some(place) => {
             connections.spawn(async move {
-                let reason = Connection::new(stream, client, may_relay, shared).run(stop).await;
+                let reason = Connection::new(stream, client, may_relay, options, shared).run(stop).await;
                 monitor::disconnected(reason);
                 if ![CloseReason::Quit.as_str(), connection::SAID_NOTHING].contains(&reason) {
                     event!(Event::Disconnected, client = %client, reason);
@@ -305,7 +340,7 @@ fn admit<T: TakeIn>(
         }
         None => {
             event!(Event::Disconnected, client = %client, reason = "too-many-connections");
-            connections.spawn(turn_away(stream, Session::too_many_connections(&shared.options.hostname)));
+            connections.spawn(turn_away(stream, Session::too_many_connections(hostname)));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The moving parts: `listen` (sockets, limits), `intake` (the only place that says 250), `schedule` (pure),
 //! `deliver` (to the smarthost), `dsn` (delivery reports), `notify` (bounces, notices), `monitor` (metrics, health),
 //! `trace` (our Received line), `log` (events), `health` (what can be promised now), `supervise` (no task ends unseen),
-//! `control` (what commands ask), `gateway` (puts them together).
+//! `control` (what commands ask), `parts` (makes each part as configured), `gateway` (puts them together).
 
 pub mod control;
 pub mod deliver;
@@ -13,6 +13,7 @@ pub mod listen;
 pub mod log;
 pub mod monitor;
 pub mod notify;
+pub mod parts;
 pub mod schedule;
 mod supervise;
 pub mod trace;

@@ -175,7 +175,7 @@ pub fn notice(kind: &'static str) {
 #[derive(Debug, thiserror::Error)]
 pub enum MonitorError {
     /// The port.
-    #[error("monitor.address {0}: {1}")]
+    #[error("{0}: {1}")]
     Bind(SocketAddr, std::io::Error),
     /// The recorder.
     #[error("metrics cannot be set up: {0}")]

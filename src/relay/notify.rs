@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use crate::inspect::Report;
 use crate::limits;
 use crate::policy::Action;
+use crate::policy::pack::DECIDERS;
 use crate::smtp::{Address, Envelope};
 use crate::store::QueueId;
 
@@ -115,7 +116,7 @@ impl Notifier {
     }
 
     /// To those who decide on a held message: the roles of `report.notify`, without the sender's own mailboxes. Where
-    /// that leaves nobody, the ladder is climbed: `sbm`, `head`, `chair`. `None` where it leaves nobody at all.
+    /// that leaves nobody, the first of [`DECIDERS`] who is left. `None` where it leaves nobody at all.
     pub fn held_for_reviewer(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
         let (_, to) = self.reviewers(report, about);
         if to.is_empty() {
@@ -133,7 +134,7 @@ impl Notifier {
 
     /// The sender, unless that is nobody or ourselves.
     fn can_be_told<'a>(&self, about: &About<'a>) -> Option<&'a Address> {
-        about.envelope.mail_from.as_ref().filter(|sender| !same_mailbox(sender, &self.from))
+        about.envelope.mail_from.as_ref().filter(|sender| !sender.is_same_mailbox(&self.from))
     }
 
     /// The roles that are told, and their mailboxes, each once.
@@ -143,7 +144,7 @@ impl Notifier {
         if !told.1.is_empty() {
             return told;
         }
-        LADDER
+        DECIDERS
             .iter()
             .map(|&role| self.mailboxes_of(std::iter::once(role), about))
             .find(|(_, mailboxes)| !mailboxes.is_empty())
@@ -152,13 +153,13 @@ impl Notifier {
 
     fn mailboxes_of<'r>(&self, roles: impl Iterator<Item = &'r str>, about: &About<'_>) -> (Vec<String>, Vec<Address>) {
         let own = |mailbox: &Address| {
-            about.envelope.mail_from.iter().chain(about.sender_mailboxes).any(|sender| same_mailbox(sender, mailbox))
+            about.envelope.mail_from.iter().chain(about.sender_mailboxes).any(|sender| sender.is_same_mailbox(mailbox))
         };
         let (mut told, mut mailboxes) = (Vec::new(), Vec::<Address>::new());
         for role in roles {
             let before = mailboxes.len();
             for mailbox in self.roles.get(role).into_iter().flatten().filter(|mailbox| !own(mailbox)) {
-                if !mailboxes.iter().any(|known| same_mailbox(known, mailbox)) {
+                if !mailboxes.iter().any(|known| known.is_same_mailbox(mailbox)) {
                     mailboxes.push(mailbox.clone());
                 }
             }
@@ -232,14 +233,6 @@ impl Notifier {
         envelope.smtputf8 = envelope.recipients.iter().any(|address| !address.as_str().is_ascii());
         Notice { envelope, content }
     }
-}
-
-/// Who is told of a message when the one who would be told wrote it.
-const LADDER: &[&str] = &["sbm", "head", "chair"];
-
-/// School mailboxes ignore case, whatever RFC 5321 2.4 leaves open.
-fn same_mailbox(a: &Address, b: &Address) -> bool {
-    a.domain() == b.domain() && a.local().to_lowercase() == b.local().to_lowercase()
 }
 
 #[cfg(test)]

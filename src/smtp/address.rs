@@ -66,6 +66,11 @@ impl Address {
         &self.text[..self.at]
     }
 
+    /// Whether both lead to one mailbox. School mailboxes ignore case, whatever RFC 5321 2.4 leaves open.
+    pub fn is_same_mailbox(&self, other: &Self) -> bool {
+        self.domain() == other.domain() && self.local().to_lowercase() == other.local().to_lowercase()
+    }
+
     /// The local part as it is meant: quotes removed and backslashes resolved (RFC 5321 4.1.2).
     pub fn local_unquoted(&self) -> Cow<'_, str> {
         let local = self.local();

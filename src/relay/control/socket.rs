@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -132,8 +133,7 @@ impl Control {
     }
 
     /// Answers commands until told to stop; what was asked by then is done and answered.
-    pub async fn serve(self, store: Store, notifier: Notifier, mut stop: watch::Receiver<bool>) {
-        let notifier = Arc::new(notifier);
+    pub async fn serve(self, store: Store, notifier: Arc<ArcSwap<Notifier>>, mut stop: watch::Receiver<bool>) {
         let mut connections = JoinSet::new();
         let (looked_at, ends) = (store.clone(), stop.clone());
         connections.spawn(async move {
@@ -155,7 +155,7 @@ impl Control {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let (store, notifier, stop) = (store.clone(), Arc::clone(&notifier), stop.clone());
+                    let (store, notifier, stop) = (store.clone(), notifier.load_full(), stop.clone());
                     connections.spawn(async move { attend(stream, &store, &notifier, stop).await });
                 }
                 Err(error) => {

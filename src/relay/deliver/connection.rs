@@ -31,11 +31,17 @@ pub(super) struct Lost(pub String);
 
 /// What the smarthost offers (EHLO keywords, RFC 5321 4.1.1.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Offers {
+pub struct Offers {
+    /// PIPELINING (RFC 2920).
     pub pipelining: bool,
+    /// 8BITMIME (RFC 6152).
     pub eight_bit: bool,
+    /// SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
+    /// STARTTLS (RFC 3207).
     pub starttls: bool,
+    /// TLS is on: these are the offers made under it.
+    pub encrypted: bool,
     /// SIZE, with its limit where it names one above 0 (RFC 1870 4).
     pub size: Option<Option<usize>>,
 }
@@ -60,6 +66,17 @@ impl Offers {
     }
 }
 
+/// Why no mail can be sent over a new connection.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum OpenError {
+    /// No connection, or no greeting.
+    #[error("{0}")]
+    Unreachable(String),
+    /// TLS is wanted and cannot be had.
+    #[error("{0}")]
+    Tls(String),
+}
+
 /// A connection that has been greeted.
 pub(super) struct Connection {
     smtp: AsyncSmtpConnection,
@@ -73,22 +90,26 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Connects, greets, and starts TLS as configured. The error is a reason in plain words.
-    pub async fn open(smarthost: &SmarthostConfig, tls: Option<&TlsConnector>, hostname: &str) -> Result<Self, String> {
+    pub async fn open(
+        smarthost: &SmarthostConfig,
+        tls: Option<&TlsConnector>,
+        hostname: &str,
+    ) -> Result<Self, OpenError> {
         let hello = ClientId::Domain(hostname.to_owned());
-        let mut connection = Self::greet(smarthost, &hello).await?;
+        let mut connection = Self::greet(smarthost, &hello).await.map_err(OpenError::Unreachable)?;
         let Some(tls) = tls else { return Ok(connection) };
         let required = smarthost.tls == SmarthostTls::Required;
         if connection.offers.starttls {
             if let Err(why) = connection.start_tls(smarthost, tls, hello.clone()).await {
                 let why = format!("TLS could not be started: {why}");
                 if required {
-                    return Err(why);
+                    return Err(OpenError::Tls(why));
                 }
                 event!(Event::Trouble, what = "going on without TLS", reason = %why);
-                return Self::greet(smarthost, &hello).await;
+                return Self::greet(smarthost, &hello).await.map_err(OpenError::Unreachable);
             }
         } else if required {
-            return Err("TLS is required and the smarthost does not offer STARTTLS".to_owned());
+            return Err(OpenError::Tls("TLS is required and the smarthost does not offer STARTTLS".to_owned()));
         }
         Ok(connection)
     }
@@ -140,7 +161,7 @@ impl Connection {
         if reply.class() != 2 {
             return Err(format!("it refuses EHLO: {reply}"));
         }
-        self.offers = Offers::read(&reply);
+        self.offers = Offers { encrypted: true, ..Offers::read(&reply) };
         Ok(())
     }
 
@@ -291,7 +312,14 @@ mod tests {
     fn offers_are_read_in_any_case() {
         let offers =
             |lines: &[&str]| Offers::read(&Reply { code: 250, lines: lines.iter().map(|l| (*l).to_owned()).collect() });
-        let all = Offers { pipelining: true, eight_bit: true, smtputf8: true, starttls: true, size: Some(Some(10)) };
+        let all = Offers {
+            pipelining: true,
+            eight_bit: true,
+            smtputf8: true,
+            starttls: true,
+            encrypted: false,
+            size: Some(Some(10)),
+        };
         let lines =
             ["mx.example PIPELINING", "pipelining", "", "  ", "8BITMIME", "SmtpUtf8", "\tSIZE  10", "starttls", ""];
         assert_eq!(offers(&lines), all);

@@ -201,8 +201,8 @@ async fn the_loop_comes_round_whatever_is_in_hand() {
     };
     let queue = QueueConfig { retry: vec![Duration::from_secs(3_600)], give_up: Duration::from_secs(86_400) };
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
-    let mut round =
-        round(store.clone(), smarthost, "gate.school.example".to_owned(), queue, Health::new(), shutdown).unwrap();
+    let route = Route::new(smarthost, queue).unwrap();
+    let mut round = round(store.clone(), route, "gate.school.example".to_owned(), Health::new(), shutdown);
     for number in 0..20 {
         store.commit(vec![mail(&format!("M{number}"), &["bob@b.example"], PLAIN)]).await.unwrap();
     }

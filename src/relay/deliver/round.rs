@@ -107,7 +107,8 @@ impl Round {
     async fn recall(&mut self) {
         match self.courier.store.outage().await {
             Ok(outage) => {
-                *lock(&self.courier.destination) = Destination::kept(outage, self.courier.now(), &self.courier.queue);
+                let route = self.courier.route.load();
+                *lock(&self.courier.destination) = Destination::kept(outage, self.courier.now(), &route.queue);
                 self.kept = Some(outage);
             }
             Err(error) => event!(Event::Trouble, what = "the last outage cannot be read", reason = %error),

@@ -73,7 +73,14 @@ impl Gateway {
         let queue = QueueConfig { retry: vec![setting.retry], give_up: setting.give_up };
         let (stop, shutdown) = watch::channel(false);
         let task = tokio::spawn(
-            run(store.clone(), smarthost, "gate.school.example".to_owned(), queue, Health::new(), shutdown).unwrap(),
+            run(
+                store.clone(),
+                Route::new(smarthost, queue).unwrap(),
+                "gate.school.example".to_owned(),
+                Health::new(),
+                shutdown,
+            )
+            .1,
         );
         Self { store, log, stop, task, directory }
     }
@@ -522,7 +529,14 @@ fn child_that_delivers() {
         };
         let queue = QueueConfig { retry: vec![Duration::from_secs(60)], give_up: Duration::from_secs(86_400) };
         let delivery = tokio::spawn(
-            run(store.clone(), smarthost, "gate.example".to_owned(), queue, Health::new(), shutdown).unwrap(),
+            run(
+                store.clone(),
+                Route::new(smarthost, queue).unwrap(),
+                "gate.example".to_owned(),
+                Health::new(),
+                shutdown,
+            )
+            .1,
         );
         store.commit(vec![mail("M", &["bob@b.example"], PLAIN)]).await.unwrap();
         let _ = tokio::time::timeout(Duration::from_secs(5), delivery).await;

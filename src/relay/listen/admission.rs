@@ -39,11 +39,11 @@ impl Default for Places {
 #[derive(Debug, Clone)]
 pub(super) struct Admission {
     counts: Arc<Mutex<Counts>>,
-    places: Places,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
+    places: Places,
     open: usize,
     strangers: usize,
     by_client: HashMap<Client, usize>,
@@ -65,14 +65,19 @@ pub(super) struct Place {
 
 impl Admission {
     pub(super) fn new(places: Places) -> Self {
-        Self { counts: Arc::default(), places }
+        Self { counts: Arc::new(Mutex::new(Counts { places, ..Counts::default() })) }
+    }
+
+    /// From now on there are so many places. Whoever has one keeps it.
+    pub(super) fn set_places(&self, places: Places) {
+        self.lock().places = places;
     }
 
     /// A place for one more connection of this client, while there is one.
     pub(super) fn admit(&self, client: IpAddr, may_relay: bool) -> Option<Place> {
         let client = Client { network: network(client), may_relay };
-        let Places { total, per_client, strangers, per_stranger } = self.places;
         let mut counts = self.lock();
+        let Places { total, per_client, strangers, per_stranger } = counts.places;
         let of_client = counts.by_client.get(&client).copied().unwrap_or(0);
         let full = match may_relay {
             true => of_client >= per_client,

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::spool::Spool;
-use super::{Shared, Submission, TakeIn, told_to_stop};
+use super::{ListenOptions, Shared, Submission, TakeIn, told_to_stop};
 use crate::limits;
 use crate::relay::health::Door;
 use crate::relay::log::{Event, event};
@@ -52,6 +52,7 @@ struct Receiving {
 pub(super) struct Connection<T> {
     stream: TcpStream,
     client: IpAddr,
+    options: Arc<ListenOptions>,
     shared: Arc<Shared<T>>,
     session: Session,
     receiving: Option<Receiving>,
@@ -70,8 +71,13 @@ pub(super) struct Connection<T> {
 }
 
 impl<T: TakeIn> Connection<T> {
-    pub(super) fn new(stream: TcpStream, client: IpAddr, may_relay: bool, shared: Arc<Shared<T>>) -> Self {
-        let options = &shared.options;
+    pub(super) fn new(
+        stream: TcpStream,
+        client: IpAddr,
+        may_relay: bool,
+        options: Arc<ListenOptions>,
+        shared: Arc<Shared<T>>,
+    ) -> Self {
         let session = Session::new(SessionConfig {
             hostname: options.hostname.clone(),
             postmaster_domain: options.postmaster_domain.clone(),
@@ -87,6 +93,7 @@ impl<T: TakeIn> Connection<T> {
         Self {
             stream,
             client,
+            options,
             shared,
             session,
             receiving: None,
@@ -139,7 +146,7 @@ impl<T: TakeIn> Connection<T> {
             tokio::select! {
                 () = told_to_stop(&mut stop), if self.stops.is_none() => {
                     // Half of the time: the rest is for deciding on what has come by then.
-                    self.stops = Some(Instant::now() + self.shared.options.pace.stop / 2);
+                    self.stops = Some(Instant::now() + self.options.pace.stop / 2);
                     self.session.stop(&mut actions);
                 }
                 read = timeout_at(deadline, self.stream.read(&mut buffer)) => match read {
@@ -163,7 +170,7 @@ impl<T: TakeIn> Connection<T> {
         if let Some(receiving) = &mut self.receiving {
             receiving.read += input.len() as u64;
         }
-        self.session.set_refusal(refusal(self.shared.options.health.door()));
+        self.session.set_refusal(refusal(self.options.health.door()));
         self.session.receive(input, actions);
         // Octets alone are no progress: a command must end before the client has its full time again.
         if !actions.is_empty() {
@@ -173,7 +180,7 @@ impl<T: TakeIn> Connection<T> {
 
     /// Until when the next octets must come.
     fn deadline(&self) -> Instant {
-        let pace = &self.shared.options.pace;
+        let pace = &self.options.pace;
         let deadline = match &self.receiving {
             None => self.last_done + self.idle,
             Some(receiving) => {
@@ -228,7 +235,7 @@ impl<T: TakeIn> Connection<T> {
             recipients: &begun.envelope.recipients,
             at,
         });
-        let mut spool = Spool::new(self.shared.options.spool.clone());
+        let mut spool = Spool::new(self.options.spool.clone());
         spool.push(&line).await;
         let head = spool.length();
         self.receiving = Some(Receiving { id, at, begun, spool, head, since: Instant::now(), read: 0 });

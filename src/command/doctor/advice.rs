@@ -1,0 +1,105 @@
+//! What a school may configure and had better not.
+
+use super::Findings;
+use crate::command::ground::LoadedGround;
+use crate::config::Config;
+use crate::smtp::Address;
+
+/// Networks that are not of the open internet (RFC 1918, 3927, 4193, 4291, 6598, 1122).
+const PRIVATE: &[&str] = &[
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
+];
+
+/// Whether the roster can do what the rules count on.
+pub fn school(config: &Config, loaded: &LoadedGround, findings: &mut Findings) {
+    let school = &loaded.ground.school;
+    let (pupils, guardians, staff) = (school.pupils.len(), school.guardians.len(), school.staff.len());
+    let counts = format!("{pupils} pupils, {guardians} guardians, {staff} staff");
+    match loaded.faults.len() {
+        0 => findings.well(format!("roster: {counts}, every row is sound")),
+        n => findings.doubtful(format!("roster: {counts}; {n} rows have problems: see `schoolgate roster check`")),
+    }
+    if pupils == 0 {
+        findings.bad(format!(
+            "{}: the roster holds no pupil, so no mail about one would be recognised; export it anew, see `schoolgate roster check`",
+            config.at("directory.pupils")
+        ));
+    }
+    if school.guardians.iter().all(|g| g.email.is_none()) {
+        findings.doubtful(format!(
+            "{}: no guardian has an e-mail address, so all mail to parents counts as mail to strangers",
+            config.at("directory.guardians")
+        ));
+    }
+    if staff == 0 {
+        findings.doubtful(format!(
+            "{}: there is no staff, so nobody's right to send in a name can be told; list the staff",
+            config.at("directory.staff")
+        ));
+        return;
+    }
+    let has_staff = |domain: &str| {
+        school.staff.iter().any(|s| Address::parse(&s.email).is_ok_and(|a| a.domain().eq_ignore_ascii_case(domain)))
+    };
+    for domain in config.school.domains.iter().filter(|domain| !has_staff(domain)) {
+        findings.doubtful(format!(
+            "{}: no member of staff has an address at {domain}; take it out, or look at the staff list",
+            config.at("school.domains")
+        ));
+    }
+}
+
+/// Whether mailboxes are the school's own, and relaying is for few.
+pub fn addresses(config: &Config, findings: &mut Findings) {
+    let outside =
+        |address: &Address| !config.school.domains.iter().any(|own| own.eq_ignore_ascii_case(&address.domain()));
+    for mailbox in config.roles.get("sbm").into_iter().flatten().filter(|a| outside(a)) {
+        findings.doubtful(format!(
+            "{}: {mailbox} is outside the school's domains: notices about held mail would leave the school",
+            config.at("roles.sbm")
+        ));
+    }
+    if let Some(from) = config.notice_from() {
+        if outside(&from) {
+            findings.doubtful(format!(
+                "{}: {from} is outside the school's domains: the smarthost may refuse notices, or they count as forged",
+                config.at("notices.from")
+            ));
+        } else {
+            findings.well(format!("notices: they come from {from}"));
+        }
+    }
+    for network in &config.listen.relay_from {
+        let at = config.at("listen.relay_from");
+        let is_private = PRIVATE.iter().filter_map(|n| n.parse::<ipnet::IpNet>().ok()).any(|n| n.contains(network));
+        if network.prefix_len() == 0 {
+            findings.bad(format!(
+                "{at}: {network} lets everybody send through this gateway; name the mail server's own address"
+            ));
+        } else if !is_private && network.prefix_len() < network.max_prefix_len() {
+            findings.doubtful(format!(
+                "{at}: {network} is a public network: all of it may send through this gateway; name single addresses"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_private_network_is_one() {
+        for network in PRIVATE {
+            assert!(network.parse::<ipnet::IpNet>().is_ok(), "{network}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a running gateway takes of a changed configuration, and what it keeps until it is restarted.
+
+use super::Config;
+
+impl Config {
+    /// Puts back what a gateway that was started with `started` cannot change while it runs; names the keys that would be
+    /// otherwise after a restart.
+    pub fn keep_started(&mut self, started: &Self) -> Vec<&'static str> {
+        let mut changed = Vec::new();
+        let mut keeper = |key, differs: bool| {
+            if differs {
+                changed.push(key);
+            }
+        };
+        keeper("listen.addresses", keep(&mut self.listen.addresses, &started.listen.addresses));
+        keeper("listen.hostname", keep(&mut self.listen.hostname, &started.listen.hostname));
+        keeper("monitor.address", keep(&mut self.monitor, &started.monitor));
+        keeper("log.format", keep(&mut self.log, &started.log));
+        if let (Some(new), Some(old)) = (&mut self.store, &started.store) {
+            keeper("store.path", keep(&mut new.path, &old.path));
+            keeper("store.key_file", keep(&mut new.key_file, &old.key_file));
+        }
+        if let (Some(new), Some(old)) = (&mut self.smarthost, &started.smarthost) {
+            keeper("smarthost.connections", keep(&mut new.connections, &old.connections));
+        }
+        changed
+    }
+}
+
+/// Puts the old value in place of the new one; whether they differ.
+fn keep<T: PartialEq + Clone>(new: &mut T, old: &T) -> bool {
+    let differs = new != old;
+    if differs {
+        new.clone_from(old);
+    }
+    differs
+}

@@ -1,0 +1,119 @@
+//! What SIGHUP changes while mail goes on, what it names as waiting for a restart, and that a bad configuration changes nothing.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::{Case, Gateway, PATIENCE, Sink, Taken, cases, header};
+
+fn held_case() -> Case {
+    cases().into_iter().find(|c| c.action == "hold" && c.accept.is_empty()).expect("a message that is held")
+}
+
+fn clean_case() -> Case {
+    cases().into_iter().find(|c| c.action == "deliver" && c.rcpt.len() == 1).expect("clean mail")
+}
+
+/// Sends SIGHUP and waits until the log tells what came of it once more than before.
+fn hang_up(gateway: &Gateway, words: &str) {
+    let before = gateway.log().matches(words).count();
+    gateway.signal("-HUP");
+    let until = Instant::now() + PATIENCE;
+    while gateway.log().matches(words).count() == before {
+        assert!(Instant::now() < until, "{words}\n{}", gateway.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+const RELOADED: &str = "event=\"reloaded\"";
+const NOT_RELOADED: &str = "nothing was reloaded";
+
+fn send(gateway: &Gateway, case: &Case) -> support::Reply {
+    gateway.client().send(&case.mail_from, &case.rcpt, &case.message()).expect("an answer")
+}
+
+/// How many notices for a decision this mailbox was sent.
+fn asked(taken: &[Taken], mailbox: &str) -> usize {
+    let to = |t: &&Taken| t.from.is_empty() && t.recipients.iter().any(|r| r == mailbox);
+    taken.iter().filter(to).filter(|t| header(&t.content, "Auto-Submitted").is_some()).count()
+}
+
+#[test]
+fn a_new_business_manager_is_told_and_the_old_one_no_more() {
+    let (old, new) = ("sbm@saltmere.example", "new.sbm@saltmere.example");
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    let case = held_case();
+    send(&gateway, &case);
+    sink.wait("the notice to the first", |taken| asked(taken, old) == 1);
+    gateway.set("roles", "sbm", vec![new.to_owned()]);
+    hang_up(&gateway, RELOADED);
+    send(&gateway, &case);
+    sink.wait("the notice to the new one", |taken| asked(taken, new) == 1);
+    assert_eq!(asked(&sink.settled(), old), 1, "who has left is not written to");
+
+    gateway.set("roles", "sbm", vec!["nobody".to_owned()]);
+    hang_up(&gateway, NOT_RELOADED);
+    assert!(gateway.log().contains("roles.sbm: `nobody` is no e-mail address"), "{}", gateway.log());
+    gateway.set("roles", "sbm", vec![old.to_owned()]);
+    gateway.set("notices", "templates", "nowhere");
+    hang_up(&gateway, NOT_RELOADED);
+    assert!(gateway.log().contains("notices.templates"), "{}", gateway.log());
+    send(&gateway, &case);
+    sink.wait("the notice by what held before", |taken| asked(taken, new) == 2);
+    assert_eq!(asked(&sink.settled(), old), 1, "all of a bad configuration is left out");
+}
+
+#[test]
+fn mail_leaves_by_the_new_smarthost_and_new_limits_hold() {
+    let (first, second) = (Sink::start(), Sink::start());
+    let gateway = Gateway::started(first.port);
+    let case = clean_case();
+    send(&gateway, &case);
+    first.wait("mail", |taken| taken.len() == 1);
+    gateway.set("smarthost", "port", i64::from(second.port));
+    gateway.set("listen", "message_size", 70_000);
+    hang_up(&gateway, RELOADED);
+    send(&gateway, &case);
+    second.wait("mail", |taken| taken.len() == 1);
+    assert_eq!(first.settled().len(), 1, "nothing more goes to the old one");
+    let offered = support::Client::connect(gateway.port).expect("a banner").hello().expect("EHLO");
+    assert!(offered.text().contains("SIZE 70000"), "{}", offered.text());
+    gateway.set("listen", "relay_from", vec!["192.0.2.1"]);
+    hang_up(&gateway, RELOADED);
+    let mut client = gateway.client();
+    client.ask(&format!("MAIL FROM:<{}>", case.mail_from), 250).expect("anybody may say so");
+    let refused = client.ask(&format!("RCPT TO:<{}>", case.rcpt[0]), 550).expect("not allowed any more");
+    assert!(refused.text().contains("Relaying denied"), "{}", refused.text());
+}
+
+#[test]
+fn what_waits_for_a_restart_is_named_and_the_rest_taken() {
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    let store = gateway.store();
+    for (section, key, value) in [
+        ("store", "path", "elsewhere".into()),
+        ("listen", "addresses", toml::Value::from(vec!["127.0.0.1:0"])),
+        ("listen", "hostname", "other.saltmere.example".into()),
+        ("monitor", "address", "127.0.0.1:0".into()),
+        ("log", "format", "json".into()),
+        ("smarthost", "connections", 3.into()),
+        ("queue", "give_up_hours", 1.0.into()),
+    ] {
+        gateway.set(section, key, value);
+    }
+    gateway.set("roles", "sbm", vec!["new.sbm@saltmere.example".to_owned()]);
+    hang_up(&gateway, RELOADED);
+    send(&gateway, &held_case());
+    sink.wait("the notice", |taken| asked(taken, "new.sbm@saltmere.example") == 1);
+    let log = gateway.log();
+    let named: Vec<&str> = log.lines().filter(|l| l.contains("only at a restart")).collect();
+    for key in
+        ["store.path", "listen.addresses", "listen.hostname", "monitor.address", "log.format", "smarthost.connections"]
+    {
+        assert!(named.iter().any(|line| line.contains(&format!("\"{key}\""))), "{key}: {named:#?}");
+    }
+    assert_eq!(named.len(), 6, "what was taken is not named: {named:#?}");
+    assert!(store.join("queue.db").exists() && !gateway.directory().join("elsewhere").exists());
+}
