@@ -9,7 +9,7 @@ pub struct Limit {
     /// The constant's name, in lower case as configuration writes it.
     pub name: &'static str,
     /// The default, in `unit`.
-    pub default: u64,
+    pub default: f64,
     /// Octets, seconds, parts and so on.
     pub unit: &'static str,
     /// RFC section, guidance, or the reason for our own choice.
@@ -21,7 +21,7 @@ macro_rules! limits {
         $($(#[$doc])* #[doc = concat!("\n\nUnit: ", $unit, ". Source: ", $source, ".")] pub const $name: $type = $value;)*
         /// All limits, in the order of this file.
         pub const ALL: &[Limit] = &[
-            $(Limit { name: stringify!($name), default: $name as u64, unit: $unit, source: $source },)*
+            $(Limit { name: stringify!($name), default: $name as f64, unit: $unit, source: $source },)*
         ];
     };
 }
@@ -150,6 +150,48 @@ limits! {
     PDF_VERSIONS: usize = 16, "versions", "own choice: a form signed by several people has four";
     /// Pieces of text and drawing on all pages of one PDF.
     PDF_OPERATIONS: usize = 5_000_000, "operations", "own choice: a manual of 500 pages has a tenth of it";
+    /// Bits of a filter for each of its members.
+    FILTER_BITS_A_MEMBER: usize = 8, "bits", "own choice: one stranger in eight passes, and what it costs to look closer is small";
+    /// Bits of the smallest filter.
+    FILTER_FEWEST_BITS: usize = 1_024, "bits", "own choice: 128 octets";
+    /// Lengths of words for which the power of the hash’s base is kept ready.
+    READY_POWERS: usize = 64, "letters", "own choice: longer words are rare, and their power is worked out";
+    /// The largest window of an xz or zstd stream that is followed.
+    ARCHIVE_WINDOW_LOG: u32 = 27, "power of two in octets", "own choice: 128 MiB, what the tools themselves unpack without being told to";
+    /// Baselines in a PDF further apart are two lines.
+    PDF_LINE_EM: f64 = 0.45, "em", "own choice";
+    /// A gap in a PDF above this is a blank.
+    PDF_SPACE_EM: f64 = 0.13, "em", "own choice: narrower than any font's blank";
+    /// A gap in a PDF above this parts two cells.
+    PDF_CELL_EM: f64 = 1.5, "em", "own choice: wider than the blanks of justified text";
+    /// Lines in a PDF further apart are two paragraphs.
+    PDF_PARAGRAPH_EM: f64 = 1.75, "em", "own choice: above one and a half line spacing";
+    /// Starts of cells nearer than this are one column, in em.
+    PDF_COLUMN_EM: f64 = 1.2, "em", "own choice";
+    /// Cells of one row drawn apart come together again up to this length.
+    PDF_CELL_CHARS: usize = 45, "characters", "own choice: below the lines of a column of running text";
+    /// Text of one picture’s comment that is read.
+    PICTURE_COMMENT: u64 = 256 * 1024, "octets", "own choice: captions are shorter";
+    /// The least length of a run of base64 in a text that is looked at.
+    PASTED_RUN: usize = 40, "characters", "own choice: 30 octets of what is pasted";
+    /// The least length of text that counts as decoded from it.
+    PASTED_TEXT: usize = 24, "characters", "own choice: shorter ones come about by chance";
+    /// How far from its end a PDF says that it ends there.
+    PDF_TAIL: usize = 2_048, "octets", "Adobe’s implementation note asks for 1,024; some programs add more";
+    /// Pixels from which the pictures of a page may be the page.
+    PDF_SCANNED_PIXELS: u64 = 300_000, "pixels", "own choice: A4 at 72 dots to the inch has half a million, a logo a tenth";
+    /// Letters below which a page with such a picture says nothing itself.
+    PDF_FEW_GLYPHS: usize = 20, "letters", "own choice: a scanner’s stamp, a page number";
+    /// Rounds of hashing that are followed in an encrypted document.
+    OFFICE_ROUNDS: u32 = 200_000, "rounds", "own choice: Office writes 100,000";
+    /// How much of a text is looked at for zero octets.
+    CHARSET_LOOK: usize = 1_024, "octets", "own choice: a page";
+    /// Pause between two looks whether a worker has ended.
+    WORKER_LOOK_MILLIS: u64 = 1, "milliseconds", "own choice";
+    /// Lines of a PDF back to which the other cells of a row are looked for.
+    PDF_ROW_LINES: usize = 40, "lines", "own choice: cells of one row are drawn near each other in the file";
+    /// Baselines in a PDF no further apart are one row.
+    PDF_ROW_EM: f64 = 0.3, "em", "own choice: below PDF_LINE_EM";
 
     // --- delivery ---
     /// Connections to the smarthost at the same time.
@@ -185,6 +227,22 @@ limits! {
     REPLY_OCTETS: usize = 1024 * 1024, "octets", "own choice: ten times Postfix's smtp_response_limit of 100,000; little of it is kept";
     /// Octets of the original's header that a report of failure quotes.
     REPORT_HEADERS: usize = 65_536, "octets", "own choice, near Postfix's bounce_size_limit of 50,000";
+    /// Messages that are too old given up at once.
+    GIVE_UP_BATCH: u32 = 100, "messages", "own choice";
+    /// Messages in hand for each connection to the smarthost.
+    DELIVERY_IN_HAND: usize = 4, "messages", "own choice: while one is sent, others are recorded or wait their turn";
+    /// Length of a client’s name in our Received line.
+    HELO_SHOWN: usize = 60, "octets", "RFC 5322 2.1.1: it leaves the line inside 78";
+    /// One read from the smarthost.
+    SMARTHOST_READ: usize = 4_096, "octets", "own choice: eight replies";
+    /// By how much a wait between two tries is made shorter or longer at most.
+    RETRY_JITTER: f64 = 0.1, "share of the wait", "own choice: what failed together does not return together";
+    /// Time that messages in hand have to end once delivery is told to stop.
+    DELIVERY_STOP_SECONDS: u64 = 30, "seconds", "as STOP_SECONDS";
+    /// Longest pause between two tries to record what became of a message.
+    RECORD_AGAIN_SECONDS: u64 = 60, "seconds", "own choice: each pause is twice the one before";
+    /// Wait for the smarthost's answer to QUIT.
+    SMARTHOST_QUIT_SECONDS: u64 = 1, "seconds", "own choice: nothing depends on it (RFC 5321 4.1.1.10)";
 
     // --- what must last ---
     /// Content in one encrypted chunk.
@@ -205,11 +263,25 @@ limits! {
     SWEEP_BATCH: usize = 64, "files", "own choice: milliseconds that a commit waits at most";
     /// Connections that read from the database.
     STORE_READERS: u32 = 4, "connections", "own choice";
+    /// Pause between two looks at closed segments.
+    SWEEP_SECONDS: u64 = 1, "seconds", "own choice: delivered content is soon gone";
+    /// Pause between two looks at the whole directory of content.
+    SWEEP_ALL_SECONDS: u64 = 3_600, "seconds", "own choice: finds only what a crash left behind";
+    /// Pause between two tries to have the store for oneself.
+    STORE_LOCK_AGAIN_MILLIS: u64 = 20, "milliseconds", "own choice: a hundredth of STORE_LOCK_MILLIS";
+    /// How often the gateway tells that it is alive where systemd does not ask.
+    WATCHDOG_SECONDS: u64 = 60, "seconds", "own choice";
+    /// Pause of the demonstration between two looks at what is left to deliver.
+    DEMO_LOOK_MILLIS: u64 = 100, "milliseconds", "own choice: a person waits";
+    /// Times that the demonstration looks so.
+    DEMO_LOOKS: usize = 100, "times", "own choice: ten seconds";
 
     /// Days for which the record of a message that is done with is kept.
     KEEP_DAYS: usize = 365, "days", "own choice: a school year of figures; a school sets its own retention period";
-    /// Pause between two times that records past their days are forgotten, up to 1,000 each time.
-    FORGET_SECONDS: u64 = 600, "seconds", "own choice: 144,000 records a day, more than any school sends";
+    /// Pause between two times that records past their days are forgotten.
+    FORGET_SECONDS: u64 = 600, "seconds", "own choice: with FORGET_BATCH 144,000 records a day, more than any school sends";
+    /// Records that are forgotten at one time.
+    FORGET_BATCH: u32 = 1_000, "records", "own choice: a transaction of some milliseconds";
     /// Rows of a list that a command prints.
     LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
     /// Free space below which MAIL is answered 452, beyond one message of the largest size.
@@ -256,6 +328,10 @@ limits! {
     CONTROL_START_SECONDS: u64 = 10, "seconds", "as STORE_BUSY: another command takes milliseconds, a start a few seconds";
     /// Commands that are answered at the same time.
     CONTROL_CONNECTIONS: usize = 16, "connections", "own choice: people at their desks";
+    /// Pause after a connection to the control socket could not be accepted.
+    CONTROL_PAUSE_SECONDS: u64 = 1, "seconds", "as ACCEPT_PAUSE_MILLIS; nobody is in a hurry";
+    /// Pause of a command between two looks whether the gateway answers yet.
+    CONTROL_AGAIN_MILLIS: u64 = 50, "milliseconds", "own choice";
     /// Lines of the audit that are gone through when the gateway starts, from the end.
     AUDIT_START_LINES: u32 = 100_000, "lines", "own choice: a week of a large school in about a second";
     /// Lines of the audit that are read at once.
@@ -276,6 +352,78 @@ limits! {
     ROSTER_DROP_PERCENT: usize = 20, "per cent", "own choice: above a year group leaving (one in seven in a primary school), below half a list";
     /// Pause between two looks for a newly imported roster.
     ROSTER_LOOK_SECONDS: u64 = 15, "seconds", "own choice: one look at a file's date; well inside the minute that is promised";
+
+    // --- judging what was read ---
+    /// Distance to either side in which a fact of the same paragraph still speaks of a name.
+    NAME_REACH: usize = 150, "tokens", "own choice";
+    /// Lines below a heading for which it speaks.
+    HEADING_REACH: usize = 400, "lines", "own choice: a year group, a line a pupil";
+    /// Length up to which a document is short: what it says is said of whom it names.
+    SHORT_DOCUMENT: usize = 260, "tokens", "own choice: a letter of one page";
+    /// Lines below a title that are read as its list.
+    TITLED_LIST: usize = 2_000, "lines", "own choice: a school";
+    /// Facts of one kind that are kept for a whole document.
+    WIDE_FACTS: usize = 60, "facts", "own choice: a message with more is a list, and lists have rows";
+    /// Lines from the end in which a signature stands.
+    SIGNATURE_LINES: usize = 4, "lines", "own choice";
+    /// Length of the name of a class.
+    CLASS_TOKENS: usize = 4, "tokens", "own choice: `Year 4 Red Kites`";
+    /// How far a word may stand from the number it speaks of.
+    IDENTIFIER_REACH: usize = 80, "octets of folded text", "own choice: a line";
+    /// Lines shorter than this end where they break; longer ones were wrapped by the mail program.
+    WRAPPED_LINE: usize = 58, "characters", "own choice: mail programs wrap at 72 to 78";
+    /// The longest piece of a paragraph that is looked at as one.
+    PARAGRAPH_PIECE: usize = 4_096, "octets", "own choice: two pages";
+    /// A message to no more recipients than this is a letter to them.
+    FEW_RECIPIENTS: usize = 4, "recipients", "own choice";
+    /// The shorter side of the smallest picture that may be a photograph.
+    PHOTOGRAPH_SIDE: u32 = 480, "pixels", "own choice: smaller ones are icons, logos and banners";
+    /// Size below which a picture is flat, and no photograph.
+    PHOTOGRAPH_FLAT: f64 = 0.045, "octets a pixel", "own choice: diagrams, screenshots and scans of text stay below";
+    /// The shortest word that is looked at as forename and surname run together.
+    JOINED_WORD: usize = 6, "octets", "own choice: twice JOINED_NAME";
+    /// Sentences to either side that speak of a name as its own does.
+    NEAR_SENTENCES: u32 = 1, "sentences", "own choice";
+    /// Lines above and below in which a form that is filled in line by line says more of the same pupil.
+    NEAR_LINES: usize = 3, "lines", "own choice";
+    /// Length of a line that says one thing and no more.
+    FORM_LINE: usize = 4, "words", "own choice: `Form: Heron`";
+    /// Years before this one are history.
+    HISTORY_BEFORE: u32 = 2_000, "year", "own choice: no pupil was born before it";
+    /// Length of a role that may follow the sender’s name in a sign-off.
+    ROLE_TOKENS: usize = 8, "tokens", "own choice";
+    /// The last two-digit year of a message that lies in this century.
+    DATE_PIVOT: i16 = 30, "year", "own choice: dates of a school year lie a few years ahead at most";
+    /// The last two-digit year of a roster that lies in this century.
+    ROSTER_DATE_PIVOT: i16 = 49, "year", "own choice: births of pupils and of their parents alike";
+    /// Length of a line of a table that is parted by commas.
+    COMMA_ROW: usize = 240, "characters", "own choice: prose has commas too";
+    /// Length of the heading of a column.
+    HEADING_LENGTH: usize = 8, "words", "own choice";
+    /// Words at a heading’s beginning or end that may say by themselves what it is.
+    HEADING_ENDS: usize = 3, "words", "own choice";
+    /// The longest run that one forename or one surname may be.
+    NAME_PART: usize = 4, "tokens", "own choice: `van der Berg Smith`";
+    /// The shortest name that counts when forename and surname are run together.
+    JOINED_NAME: usize = 3, "letters", "own choice";
+    /// Entries of the roster index that share a bucket.
+    POSTINGS_BUCKET: usize = 8, "entries", "own choice: the more, the smaller the table and the longer each look-up";
+    /// The shortest name (left of a domain’s first dot that counts) of which a slip is still telling.
+    CONFUSABLE_NAME: usize = 5, "letters", "own choice: `ofsed` is telling, `nsh` is not";
+    /// The shortest part of a double name that is looked for by itself.
+    DOUBLE_NAME_PART: usize = 3, "letters", "own choice";
+    /// Letters that follow `Mc` or `Mac` at least.
+    AFTER_MAC: usize = 4, "letters", "own choice: `McDaid`, and not `Mace`";
+    /// Evidence that the name of somebody famous wants before it counts as a pupil's.
+    WANTED_FAMOUS: i32 = 3, "points", "own choice";
+    /// Evidence that a name wants which a place has too.
+    WANTED_PLACE: i32 = 3, "points", "own choice";
+    /// Evidence that a name wants whose forename is in any sentence, and whose surname is a word as well.
+    WANTED_COMMON_WORDS: i32 = 2, "points", "own choice";
+    /// Evidence that a name wants whose forename is in any sentence.
+    WANTED_COMMON: i32 = 1, "points", "own choice";
+    /// Evidence that a name wants of which each part is a word.
+    WANTED_WORDS: i32 = 1, "points", "own choice";
 
     // --- deciding ---
     /// Distinct pupils from which a message counts as bulk.

@@ -168,12 +168,12 @@ async fn perform(number: usize, scene: &Scene, raw: &[u8], address: SocketAddr, 
 
 /// Waits until nothing is left to deliver.
 async fn settle(gateway: &Gateway) -> Result<()> {
-    for _ in 0..100 {
+    for _ in 0..limits::DEMO_LOOKS {
         let waiting = gateway.store.counts().await?;
         if waiting.iter().all(|c| !matches!(c.state, State::Pending | State::Queued) || c.messages == 0) {
             break;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(limits::DEMO_LOOK_MILLIS)).await;
     }
     Ok(())
 }

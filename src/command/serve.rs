@@ -137,7 +137,7 @@ fn report_faults(faults: &[RowFault]) {
 
 /// Half of what systemd waits for; once a minute where nobody waits.
 fn watchdog_period() -> Duration {
-    sd_notify::watchdog_enabled().map_or(Duration::from_secs(60), |limit| limit / 2)
+    sd_notify::watchdog_enabled().map_or(Duration::from_secs(limits::WATCHDOG_SECONDS), |limit| limit / 2)
 }
 
 /// Tells systemd where it listens; elsewhere nobody listens, which is no fault.

@@ -160,7 +160,7 @@ pub async fn reach(directory: &Path, request: &Request, there: impl Fn(&Path) ->
         match Lock::take(directory) {
             Ok(lock) => return Ok(Reached::Alone(lock)),
             Err(StoreError::InUse(_)) if Instant::now() < patience => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(limits::CONTROL_AGAIN_MILLIS)).await;
             }
             Err(error @ StoreError::InUse(_)) => {
                 bail!("{error}, which does not answer on its control socket: nothing was done")

@@ -16,16 +16,11 @@ use super::scene::Scene;
 use super::vocabulary::VOCABULARY;
 use super::words::{DENIALS, GENERAL, is};
 use super::{Confidence, Finding, Tier};
+use crate::limits;
 use crate::people::index::{Fact, streets};
 use crate::people::{PupilIndex, School};
 use crate::text::normalise::{Gap, TokenKind, token_hash};
 use crate::text::{Kind, Text};
-
-/// Tokens up to which a document is short: what it says is said of whom it names.
-const SHORT_DOCUMENT: usize = 260;
-
-/// Lines below a title that are read as its list.
-const LONGEST_LIST: usize = 2_000;
 
 /// What is known of one pupil.
 #[derive(Debug, Default)]
@@ -205,7 +200,7 @@ impl Context {
         let mut out = if line.cell.is_none() { named(said.line, Some(sentence)) } else { Vec::new() };
         if out.is_empty() {
             let range = &scene.of_document[line.document];
-            for at in (said.line + 1..range.end).take(LONGEST_LIST) {
+            for at in (said.line + 1..range.end).take(limits::TITLED_LIST) {
                 let other = &scene.lines[at];
                 let below = named(at, None);
                 if other.cell.is_none() && below.is_empty() {
@@ -273,8 +268,10 @@ impl Context {
         }
         let length = self.lengths.get(&line.document).copied().unwrap_or_default();
         match self.by_document.get(&line.document) {
-            Some(pupils) if pupils.len() == 1 && length <= SHORT_DOCUMENT * 2 => pupils.iter().copied().collect(),
-            Some(pupils) if length <= SHORT_DOCUMENT && line.cell.is_none() => {
+            Some(pupils) if pupils.len() == 1 && length <= limits::SHORT_DOCUMENT * 2 => {
+                pupils.iter().copied().collect()
+            }
+            Some(pupils) if length <= limits::SHORT_DOCUMENT && line.cell.is_none() => {
                 // Several pupils: the nearest paragraph that names one.
                 let near = (0..=2).find_map(|back| {
                     self.by_line
@@ -289,13 +286,15 @@ impl Context {
             }
             // A short reply above or below what names the pupil.
             None if matches!(scene.kind(said.line), Kind::Body | Kind::Quoted | Kind::Subject | Kind::FileName)
-                && length <= SHORT_DOCUMENT =>
+                && length <= limits::SHORT_DOCUMENT =>
             {
                 let all: BTreeSet<PupilIndex> = self.identified.clone();
                 if all.len() == 1 { all.into_iter().collect() } else { Vec::new() }
             }
             // An attachment that names nobody, in a message about one pupil only, is about that pupil.
-            None if self.identified.len() == 1 && length <= SHORT_DOCUMENT => self.identified.iter().copied().collect(),
+            None if self.identified.len() == 1 && length <= limits::SHORT_DOCUMENT => {
+                self.identified.iter().copied().collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -2,11 +2,9 @@
 
 use jiff::civil::Date;
 
+use crate::limits;
 use crate::text::Text;
 use crate::text::normalise::{Token, TokenKind};
-
-/// Two-digit years up to this one are of this century.
-const PIVOT: i16 = 30;
 
 /// Every date of a text, with its first token and one past its last.
 pub(super) fn dates(text: &Text<'_>, mut each: impl FnMut(usize, usize, Date)) {
@@ -128,7 +126,7 @@ fn read(day: &str, month: &str, year: &str) -> Option<Date> {
         Err(_) => i8::try_from(MONTHS.iter().position(|name| month.to_lowercase().starts_with(name))? + 1).ok()?,
     };
     let year: i16 = match year.trim_start_matches('\'').parse::<i16>().ok()? {
-        short @ 0..=99 if short <= PIVOT => 2000 + short,
+        short @ 0..=99 if short <= limits::DATE_PIVOT => 2000 + short,
         short @ 0..=99 => 1900 + short,
         full => full,
     };

@@ -10,30 +10,12 @@ use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
 use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, is};
 use super::world::{LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, RENOWN, SITES, WHERE};
+use crate::limits;
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
 use crate::people::names::{NAMES, Wordness};
 use crate::text::normalise::{Case, Gap, TokenKind};
 use crate::text::{Kind, Text};
-
-/// Sentences to either side that speak of a name as its own does.
-const NEAR_SENTENCES: u32 = 1;
-/// Lines above and below in which a form that is filled in line by line says more of the same pupil.
-const NEAR_LINES: usize = 3;
-/// Words of a line that says one thing and no more, `Form: Heron`.
-const SHORT_LINE: usize = 4;
-/// Years before this one are history: no pupil was born in them.
-const HISTORY_BEFORE: u32 = 2000;
-
-/// Points a name of each sort wants before it counts.
-mod wanted {
-    pub(super) const FAMOUS: i32 = 3;
-    pub(super) const PLACE: i32 = 3;
-    /// The forename is in any sentence, and the surname is a word as well.
-    pub(super) const COMMON_WORDS: i32 = 2;
-    pub(super) const COMMON: i32 = 1;
-    pub(super) const WORDS: i32 = 1;
-}
 
 /// Whether a candidate is judged in the second round, when it is known who else is in the message.
 pub(super) fn wants_company(text: &Text<'_>, candidate: &Candidate) -> bool {
@@ -248,7 +230,7 @@ pub(super) fn weigh(
     if writers.titled.contains(&tokens[candidate.surname.from].hash) {
         add(2, "an adult of that family is spoken of");
     }
-    let near = |at: usize| line.sentence[at].abs_diff(sentence) <= NEAR_SENTENCES;
+    let near = |at: usize| line.sentence[at].abs_diff(sentence) <= limits::NEAR_SENTENCES;
     let apart = |at: usize| at < candidate.from || at >= candidate.to;
     if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
         add(1, "spoken of as a child");
@@ -265,7 +247,8 @@ pub(super) fn weigh(
         (fact.to <= candidate.from || fact.from >= candidate.to)
             && line.sentence.get(fact.from).is_some_and(|&other| {
                 // A year group is named in many a sentence; a class or a birth date stands below its pupil's name.
-                other == sentence || (!matches!(fact.fact, Fact::Year(_)) && other.abs_diff(sentence) <= NEAR_SENTENCES)
+                other == sentence
+                    || (!matches!(fact.fact, Fact::Year(_)) && other.abs_diff(sentence) <= limits::NEAR_SENTENCES)
             })
             && !matches!(fact.fact, Fact::Guardian(_))
             && school
@@ -294,7 +277,7 @@ pub(super) fn weigh(
         if (0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))) {
             add(-2, "against: spoken of as lessons and newspapers do");
         }
-        let year = |at: usize| text.word(at).parse::<u32>().is_ok_and(|n| (1000..HISTORY_BEFORE).contains(&n));
+        let year = |at: usize| text.word(at).parse::<u32>().is_ok_and(|n| (1000..limits::HISTORY_BEFORE).contains(&n));
         if (0..tokens.len()).any(|at| near(at) && tokens[at].kind == TokenKind::Number && year(at)) {
             add(-2, "against: a year of history beside it");
         }
@@ -303,11 +286,11 @@ pub(super) fn weigh(
         }
     }
     let needed = match (famous, place, forename == Wordness::Common || surname == Wordness::Common, both) {
-        (true, ..) => wanted::FAMOUS,
-        (_, true, ..) => wanted::PLACE,
-        (_, _, true, true) => wanted::COMMON_WORDS,
-        (_, _, true, false) => wanted::COMMON,
-        (_, _, false, true) => wanted::WORDS + i32::from(scenery),
+        (true, ..) => limits::WANTED_FAMOUS,
+        (_, true, ..) => limits::WANTED_PLACE,
+        (_, _, true, true) => limits::WANTED_COMMON_WORDS,
+        (_, _, true, false) => limits::WANTED_COMMON,
+        (_, _, false, true) => limits::WANTED_WORDS + i32::from(scenery),
         (_, _, false, false) => 0,
     };
     (score >= needed).then(|| (if score > needed { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
@@ -317,14 +300,14 @@ pub(super) fn weigh(
 /// stands a few lines above or below.
 fn fits_beside(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate) -> bool {
     let document = scene.lines[at].document;
-    (at.saturating_sub(NEAR_LINES)..=at + NEAR_LINES).filter(|&beside| beside != at).any(|beside| {
+    (at.saturating_sub(limits::NEAR_LINES)..=at + limits::NEAR_LINES).filter(|&beside| beside != at).any(|beside| {
         let Some(line) = scene.lines.get(beside).filter(|l| l.document == document && l.cell.is_none()) else {
             return false;
         };
         scene.facts_of(beside).iter().any(|fact| {
             let telling = match fact.fact {
                 Fact::Born(_) | Fact::Postcode(_) | Fact::Street(_) => true,
-                Fact::Class(_) => line.text.tokens.len() <= SHORT_LINE,
+                Fact::Class(_) => line.text.tokens.len() <= limits::FORM_LINE,
                 Fact::Year(_) | Fact::Initial(_) | Fact::Guardian(_) => false,
             };
             telling
@@ -360,9 +343,6 @@ fn in_comma_list(line: &Line<'_>, candidate: &Candidate) -> bool {
     before || (after && line.cell.is_none() && candidate.surname.part.pupil_forename)
 }
 
-/// Tokens of a role that may follow the sender's name in a sign-off.
-const LONGEST_ROLE: usize = 8;
-
 /// The sender's own name, by itself or with what the sender is, is a sign-off.
 pub(super) fn own_signature(scene: &Scene<'_>, at: usize, candidate: &Candidate, writers: &Writers) -> bool {
     let line = &scene.lines[at];
@@ -381,5 +361,5 @@ pub(super) fn own_signature(scene: &Scene<'_>, at: usize, candidate: &Candidate,
     let set_off = tokens.get(candidate.to).is_none_or(|next| !next.gap.only(Gap::SPACE));
     closing
         && (rest.is_empty()
-            || (set_off && rest.len() <= LONGEST_ROLE && !rest.iter().any(|&at| is(ACTS, line.text.word(at)))))
+            || (set_off && rest.len() <= limits::ROLE_TOKENS && !rest.iter().any(|&at| is(ACTS, line.text.word(at)))))
 }

@@ -10,17 +10,12 @@ use super::names::{Mention, Span, Writers, titled};
 use super::scene::{FactAt, Scene};
 use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
 use super::world::PLACES;
+use crate::limits;
 use crate::people::index::Fact;
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
 use crate::text::normalise::{Case, Gap, TokenKind, token_hash};
 use crate::text::{Kind, Run, Text};
-
-/// Tokens to either side in which a fact of the same paragraph still speaks of a name.
-const REACH: usize = 150;
-
-/// Lines below a heading for which it speaks.
-const HEADING_REACH: usize = 400;
 
 /// Facts around a token, nearest surroundings first: its sentence, its paragraph or row, the heading above, the subject,
 /// file or sheet name, the signature.
@@ -28,8 +23,8 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
     let line = &scene.lines[at];
     let mut out: Vec<Vec<&FactAt>> = Vec::new();
     let all = scene.facts_of(at);
-    let first = all.partition_point(|fact| fact.from + REACH < token);
-    let own = &all[first..all.partition_point(|fact| fact.from <= token + REACH).max(first)];
+    let first = all.partition_point(|fact| fact.from + limits::NAME_REACH < token);
+    let own = &all[first..all.partition_point(|fact| fact.from <= token + limits::NAME_REACH).max(first)];
     let sentence = line.sentence.get(token).copied().unwrap_or_default();
     let distance = |fact: &&FactAt| {
         let far = fact.from.abs_diff(token);
@@ -50,7 +45,7 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
         let cells = (start..range.end).take_while(|&other| {
             scene.lines[other].cell.map(|c| c.0) == Some(row) && scene.lines[other].block == line.block
         });
-        out.push(cells.take(REACH).flat_map(|other| scene.facts_of(other)).collect());
+        out.push(cells.take(limits::NAME_REACH).flat_map(|other| scene.facts_of(other)).collect());
     } else {
         let mut rest: Vec<&FactAt> = own.iter().collect();
         rest.sort_by_key(distance);
@@ -58,7 +53,7 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
     }
     // The nearest short line above that names a class or year; a row of the same table may be one.
     let range = &scene.of_document[line.document];
-    let lowest = range.start.max(at.saturating_sub(HEADING_REACH));
+    let lowest = range.start.max(at.saturating_sub(limits::HEADING_REACH));
     let above = &scene.announcing[..scene.announcing.partition_point(|&other| other < at)];
     let mut above = above.iter().rev().take_while(|&&other| other >= lowest);
     if let Some(&heading) =

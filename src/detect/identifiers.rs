@@ -11,12 +11,10 @@ use regex::Regex;
 use super::Confidence;
 use super::marks::Marks;
 use super::scene::{Line, Scene};
+use crate::limits;
 use crate::people::{PupilIndex, School};
 use crate::text::checks;
 use crate::text::normalise::{Token, TokenKind};
-
-/// How far a word may stand from the number it speaks of, in bytes of folded text.
-const NEAR: usize = 80;
 
 /// What kind of number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +77,11 @@ pub(super) fn find(scene: &Scene<'_>, school: &School) -> Vec<Number> {
 fn words_beside(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
     let line = &scene.lines[at];
     let folded = line.text.folded();
-    let mut from = range.start.saturating_sub(NEAR);
+    let mut from = range.start.saturating_sub(limits::IDENTIFIER_REACH);
     while !folded.is_char_boundary(from) {
         from -= 1;
     }
-    let mut to = (range.end + NEAR / 2).min(folded.len());
+    let mut to = (range.end + limits::IDENTIFIER_REACH / 2).min(folded.len());
     while !folded.is_char_boundary(to) {
         to += 1;
     }
@@ -107,7 +105,7 @@ fn words_beside(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
     } else if at > 0
         && scene.lines[at - 1].document == line.document
         && scene.lines[at - 1].heading()
-        && range.start < NEAR
+        && range.start < limits::IDENTIFIER_REACH
     {
         beside.push(' ');
         beside.push_str(&scene.lines[at - 1].text.folded().to_lowercase());

@@ -8,15 +8,10 @@ use std::ops::Range;
 use super::marks::{Marks, mark};
 use super::rows::{self, Piece};
 use super::words::{TITLES, is};
+use crate::limits;
 use crate::people::School;
 use crate::text::normalise::{Gap, TokenKind};
 use crate::text::{Block, Document, Halt, Text, Texts};
-
-/// Lines shorter than this end where they break; longer ones were wrapped by the mail program.
-const SHORT_LINE: usize = 58;
-
-/// Octets of the longest piece of a paragraph that is looked at as one.
-const LONGEST_PIECE: usize = 4_096;
 
 /// Where a text of the layout stands.
 pub(super) struct Spot {
@@ -121,8 +116,8 @@ impl<'a> Layout<'a> {
 /// A paragraph in pieces of bounded length; cut at a line's end, else a sentence's, else between words.
 fn pieces<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
     let mut rest = text;
-    while rest.len() > LONGEST_PIECE {
-        let mut end = LONGEST_PIECE;
+    while rest.len() > limits::PARAGRAPH_PIECE {
+        let mut end = limits::PARAGRAPH_PIECE;
         while !rest.is_char_boundary(end) {
             end -= 1;
         }
@@ -130,7 +125,7 @@ fn pieces<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
         let cut = [window.rfind('\n'), window.rfind(". "), window.rfind(' ')]
             .into_iter()
             .flatten()
-            .find(|&at| at > LONGEST_PIECE / 2)
+            .find(|&at| at > limits::PARAGRAPH_PIECE / 2)
             .map_or(end, |at| at + 1);
         let (head, tail) = rest.split_at(cut);
         each(head);
@@ -157,7 +152,7 @@ fn sentences(text: &Text<'_>, marks: &[Marks], out: &mut Vec<u32>) {
                 token.gap.has(Gap::STOP) && token.gap.has(Gap::SPACE.or(Gap::CLOSE)) && (broken || !abbreviation());
             if stop
                 || token.gap.has(Gap::BULLET)
-                || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < SHORT_LINE))
+                || (broken && (token.gap.has(Gap::WIDE.or(Gap::STOP)) || length < limits::WRAPPED_LINE))
             {
                 count += 1;
             }

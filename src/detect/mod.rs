@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashSet;
 
+use crate::limits;
 use crate::people::{PupilIndex, School};
 use crate::text::normalise::Token;
 use crate::text::{Document, Halt, Image, Run, TextBuf};
@@ -126,9 +127,6 @@ pub struct Findings {
     /// Each thing found, in document order.
     pub findings: Vec<Finding>,
 }
-
-/// A message to no more recipients than this is a letter to them.
-const FEW_RECIPIENTS: usize = 4;
 
 /// What detection may know of the people who write and are written to; it subtracts, it never identifies.
 #[derive(Debug, Default)]
@@ -323,7 +321,7 @@ fn writers(school: &School, correspondence: &Correspondence) -> names::Writers {
         sender.extend(crate::people::names::NAMES.short_forms(&staff.forename).iter().map(|short| Run::of(short)));
     }
     // Who writes to many parents writes a newsletter, and not of their children.
-    let few = correspondence.recipient_addresses.len() <= FEW_RECIPIENTS;
+    let few = correspondence.recipient_addresses.len() <= limits::FEW_RECIPIENTS;
     let children = correspondence
         .recipient_addresses
         .iter()

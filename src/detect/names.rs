@@ -14,14 +14,12 @@ use super::scene::{Line, Scene, guardian_facts};
 use super::vocabulary::VOCABULARY;
 use super::words::{ROLE_TITLES, TITLES, is};
 use super::world::REGAL;
-use crate::people::index::{Adult, LONGEST_PART, Part};
+use crate::limits;
+use crate::people::index::{Adult, Part};
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
 use crate::text::normalise::{Case, Gap, TokenKind};
 use crate::text::{Kind, Run, Text};
-
-/// Octets of the shortest word that is looked at as forename and surname run together.
-const SHORTEST_JOINED: usize = 6;
 
 /// A pupil (or pupils, where nothing tells them apart) at a place.
 #[derive(Debug, Clone)]
@@ -133,7 +131,7 @@ fn spans(line: &Line<'_>, school: &School) -> Vec<Span> {
     let tokens = line.text.tokens;
     for from in (0..tokens.len()).filter(|&from| line.marks[from].has(Marks::NAME)) {
         let mut run = Run::EMPTY;
-        for (at, token) in tokens.iter().enumerate().skip(from).take(LONGEST_PART) {
+        for (at, token) in tokens.iter().enumerate().skip(from).take(limits::NAME_PART) {
             if at > from && !token.gap.only(INSIDE) {
                 break;
             }
@@ -422,7 +420,7 @@ fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>)
             continue;
         }
         for (from, token) in line.text.tokens.iter().enumerate() {
-            if token.kind == TokenKind::Word && token.length() >= SHORTEST_JOINED {
+            if token.kind == TokenKind::Word && token.length() >= limits::JOINED_WORD {
                 let mut pupils = Vec::new();
                 if line.marks[from].has(Marks::NAME) {
                     pupils = index.joined_name(line.text.norm(token), false);

@@ -1,11 +1,7 @@
 //! Photographs: a camera wrote it, or it has a photograph's format, size and shape and is no part of the layout.
 
+use crate::limits;
 use crate::text::Image;
-
-/// A picture smaller than this on either side is an icon, a logo or a banner.
-const SMALLEST_SIDE: u32 = 480;
-/// Octets for each pixel below which a picture is flat: a diagram, a screenshot, a scan of text.
-const FLAT: f64 = 0.045;
 
 /// Whether a picture is a photograph.
 pub(super) fn is_photograph(image: &Image) -> bool {
@@ -18,9 +14,9 @@ pub(super) fn is_photograph(image: &Image) -> bool {
     let density = image.bytes as f64 / pixels.max(1.0);
     matches!(image.format, "jpeg" | "webp")
         && !image.inline
-        && image.width.min(image.height) >= SMALLEST_SIDE
+        && image.width.min(image.height) >= limits::PHOTOGRAPH_SIDE
         && shape <= 2.5
-        && density >= FLAT
+        && density >= limits::PHOTOGRAPH_FLAT
 }
 
 #[cfg(test)]

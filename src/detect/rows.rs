@@ -2,6 +2,7 @@
 //! lines under a row of headings. Cut into cells here, so that a column's heading speaks for its values.
 
 use super::vocabulary::VOCABULARY;
+use crate::limits;
 use crate::text::TextBuf;
 
 /// A piece of a paragraph.
@@ -11,9 +12,6 @@ pub(super) enum Piece<'a> {
     /// Rows of cells, trimmed, empty ones included.
     Table(Vec<Vec<&'a str>>),
 }
-
-/// Lines of a comma-separated table may be this long at most; prose has commas too.
-const LONGEST_ROW: usize = 240;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Separator {
@@ -71,7 +69,7 @@ fn table(lines: &[(usize, &str)]) -> Option<(Separator, usize)> {
         Separator::Tab => line.contains('\t'),
         Separator::Bar => line.contains('|'),
         Separator::Wide => cells(line, separator).len() == columns && !line.trim_end().ends_with('.'),
-        Separator::Comma => cells(line, separator).len().abs_diff(columns) <= 1 && line.len() <= LONGEST_ROW,
+        Separator::Comma => cells(line, separator).len().abs_diff(columns) <= 1 && line.len() <= limits::COMMA_ROW,
     };
     let length = lines.iter().take_while(|(_, line)| like(line)).count();
     let enough = match separator {
@@ -89,7 +87,7 @@ fn separator(line: &str) -> Option<Separator> {
         Some(Separator::Bar)
     } else if line.trim().contains("  ") && filled(Separator::Wide) >= 2 {
         Some(Separator::Wide)
-    } else if line.contains(',') && line.len() <= LONGEST_ROW && headings(line) {
+    } else if line.contains(',') && line.len() <= limits::COMMA_ROW && headings(line) {
         Some(Separator::Comma)
     } else {
         None

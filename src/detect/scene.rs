@@ -9,6 +9,7 @@ use super::layout::Layout;
 use super::marks::Marks;
 use super::words::{FOOTERS, is};
 use super::world::PLACES;
+use crate::limits;
 use crate::people::School;
 use crate::people::index::{Adult, Fact};
 use crate::text::normalise::{Gap, TokenKind};
@@ -73,11 +74,6 @@ pub(super) struct Wide {
     /// Guardians named anywhere in the document.
     pub guardians: Vec<FactAt>,
 }
-
-/// Facts of one kind that are kept for a whole document; a message with more is a list, and lists have rows.
-const WIDE_FACTS: usize = 60;
-/// Lines from the end in which a signature stands.
-const SIGNATURE_LINES: usize = 4;
 
 impl<'a> Scene<'a> {
     pub(super) fn new(documents: &'a [Document], layout: &'a Layout<'a>, school: &School, halt: &'a Halt) -> Self {
@@ -170,13 +166,13 @@ impl<'a> Scene<'a> {
             let content = &self.documents[document];
             let all = lines.clone().flat_map(|line| self.facts_of(line)).copied();
             match content.kind {
-                Kind::Subject => subject.extend(all.take(WIDE_FACTS)),
-                Kind::FileName => files.entry(&content.place).or_default().extend(all.take(WIDE_FACTS)),
+                Kind::Subject => subject.extend(all.take(limits::WIDE_FACTS)),
+                Kind::FileName => files.entry(&content.place).or_default().extend(all.take(limits::WIDE_FACTS)),
                 _ => {}
             }
             let mut signature = Vec::new();
             if matches!(content.kind, Kind::Body | Kind::Quoted) {
-                for line in lines.end.saturating_sub(SIGNATURE_LINES).max(lines.start)..lines.end {
+                for line in lines.end.saturating_sub(limits::SIGNATURE_LINES).max(lines.start)..lines.end {
                     let length = self.lines[line].text.tokens.len();
                     signature.extend(self.facts_of(line).iter().copied().filter(|fact| {
                         // At the end of a long paragraph, or in a short line of its own.
@@ -209,7 +205,7 @@ impl<'a> Scene<'a> {
                     .clone()
                     .flat_map(|line| self.facts_of(line))
                     .filter(|fact| matches!(fact.fact, Fact::Guardian(_)))
-                    .take(WIDE_FACTS)
+                    .take(limits::WIDE_FACTS)
                     .copied()
                     .collect();
                 Wide { named, signature, guardians }
@@ -271,8 +267,6 @@ fn is_footer(text: &Text<'_>) -> bool {
     FOOTERS.iter().any(|phrase| lower.contains(phrase))
 }
 
-/// Tokens that the name of a class takes at most.
-const LONGEST_CLASS: usize = 4;
 /// Letters and digits of the first half of a post code at most.
 const OUTWARD: usize = 4;
 /// Letters and digits of its second half.
@@ -339,7 +333,7 @@ fn classes(line: &Line<'_>, from: usize, school: &School, add: &mut impl FnMut(u
     let text = &line.text;
     let tokens = text.tokens;
     let mut run = Run::EMPTY;
-    for to in from + 1..=(from + LONGEST_CLASS).min(tokens.len()) {
+    for to in from + 1..=(from + limits::CLASS_TOKENS).min(tokens.len()) {
         run = run.then(tokens[to - 1].run());
         let Some(class) = school.index().class(run) else { continue };
         let word_like = tokens[from].kind == TokenKind::Word;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use super::Tier;
+use crate::limits;
 use crate::text::normalise::Case;
 use crate::text::{Run, Text, TextBuf};
 
@@ -83,11 +84,6 @@ pub enum VocabularyError {
     #[error("the vocabulary: category '{0}' stands twice or has an empty phrase")]
     Category(String),
 }
-
-/// Words of the longest heading of a column.
-const LONGEST_HEADING: usize = 8;
-/// Words at its beginning or end that may say by themselves what it is.
-const HEADING_WORDS: usize = 3;
 
 /// The file built into the program.
 pub(super) const EMBEDDED: &str = include_str!("../../rules/vocabulary.toml");
@@ -187,12 +183,14 @@ impl Vocabulary {
     /// The category of a column heading: the whole heading, else its first or last words.
     pub fn heading(&self, heading: &Text<'_>) -> Option<usize> {
         let many = heading.tokens.len();
-        if !(1..=LONGEST_HEADING).contains(&many) {
+        if !(1..=limits::HEADING_LENGTH).contains(&many) {
             return None;
         }
         let of = |from: usize, to: usize| self.headings.get(&heading.run(from, to).hash).map(|&at| usize::from(at));
         of(0, many).or_else(|| {
-            (1..many.min(HEADING_WORDS + 1)).rev().find_map(|length| of(0, length).or_else(|| of(many - length, many)))
+            (1..many.min(limits::HEADING_ENDS + 1))
+                .rev()
+                .find_map(|length| of(0, length).or_else(|| of(many - length, many)))
         })
     }
 

@@ -13,9 +13,6 @@ use crate::limits;
 /// Members, and whether a password of the message was wanted to see them.
 pub type Opened = (Vec<Member>, bool);
 
-/// The largest window of an xz or zstd stream that is followed, as a power of two: 128 MiB.
-const WINDOW_LOG: u32 = 27;
-
 /// The members of a 7z archive.
 pub fn seven_zip(bytes: &[u8], budget: &mut Budget, passwords: &[String]) -> Result<Opened, Why> {
     match seven_zip_with(bytes, budget, "") {
@@ -130,7 +127,7 @@ fn rar_with(bytes: &[u8], budget: &mut Budget, password: Option<&str>) -> Result
         .with_max_header_count(limits::EXTRACT_PARTS as u64)
         .with_max_member_output_bytes(most as u64)
         .with_max_total_output_bytes(most as u64)
-        .with_rar50_dictionary_size_limit(1 << WINDOW_LOG);
+        .with_rar50_dictionary_size_limit(1 << limits::ARCHIVE_WINDOW_LOG);
     let archive = ArchiveReader::read_with_options(bytes, options).map_err(|e| rar_reason(e.kind()))?;
     let mut members = Vec::new();
     for (index, member) in archive.members().enumerate() {
@@ -169,10 +166,12 @@ pub fn unpacked(bytes: &[u8], method: Packing, budget: &mut Budget) -> Result<Ve
     let from: Box<dyn Read + '_> = match method {
         Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
         Packing::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(bytes)),
-        Packing::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(bytes, true, 1 << (WINDOW_LOG - 10))),
+        Packing::Xz => {
+            Box::new(lzma_rust2::XzReader::new_mem_limit(bytes, true, 1 << (limits::ARCHIVE_WINDOW_LOG - 10)))
+        }
         Packing::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::new(bytes).map_err(|_| Why::Damaged)?;
-            decoder.window_log_max(WINDOW_LOG).map_err(|_| Why::Damaged)?;
+            decoder.window_log_max(limits::ARCHIVE_WINDOW_LOG).map_err(|_| Why::Damaged)?;
             Box::new(decoder)
         }
     };

@@ -4,6 +4,7 @@ use std::io::{Cursor, Read};
 
 use exif::{In, Tag, Value};
 
+use crate::limits;
 use crate::text::{Block, Image};
 
 /// What only a camera writes.
@@ -61,9 +62,6 @@ pub fn read(place: &str, format: &'static str, bytes: &[u8], inline: bool) -> (I
     (image, words)
 }
 
-/// Text of one picture's comment that is read; captions are shorter.
-const COMMENT: u64 = 256 * 1024;
-
 /// What programs write beside the picture: comments of PNG and JPEG, and descriptions in XMP.
 fn comments(format: &str, bytes: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
@@ -111,7 +109,7 @@ fn latin(data: &[u8]) -> String {
 
 fn inflated(data: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    flate2::read::ZlibDecoder::new(data).take(COMMENT).read_to_end(&mut out).ok()?;
+    flate2::read::ZlibDecoder::new(data).take(limits::PICTURE_COMMENT).read_to_end(&mut out).ok()?;
     Some(out)
 }
 

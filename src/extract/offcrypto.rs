@@ -11,12 +11,11 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::Why;
 use super::xml::{self, Element};
+use crate::limits;
 
 /// What Office seals files with that are only protected against changes ([MS-OFFCRYPTO] 2.3.7.4).
 pub const DEFAULT_PASSWORD: &str = "VelvetSweatshop";
 
-/// Rounds of hashing that are followed; Office writes 100,000.
-const SPIN_COUNT: u32 = 200_000;
 const STANDARD_SPIN_COUNT: u32 = 50_000;
 const SEGMENT: usize = 4096;
 
@@ -136,7 +135,7 @@ fn agile(info: &[u8], sealed: &[u8], password: &str) -> Result<Vec<u8>, Why> {
     let sealed_key = find(&root, "encryptedKey").ok_or(Why::Encrypted)?;
     let scheme = Scheme::of(sealed_key)?;
     let rounds = sealed_key.attribute("spinCount").and_then(|v| v.parse().ok()).ok_or(Why::Damaged)?;
-    if rounds > SPIN_COUNT {
+    if rounds > limits::OFFICE_ROUNDS {
         return Err(Why::BeyondLimit);
     }
     let spun = scheme.hash.spun(&scheme.salt, password, rounds);

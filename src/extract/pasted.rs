@@ -3,11 +3,7 @@
 //!
 //! Base64 without a mark is only taken for a file when it decodes to one: a link or a fingerprint is as long.
 
-/// The least length of a run of base64 that is looked at.
-const RUN: usize = 40;
-
-/// The least length of text that counts as decoded text: shorter ones come about by chance.
-const TEXT: usize = 24;
+use crate::limits;
 
 /// Beginnings of files, long enough that no other run of base64 decodes to one.
 const FILES: &[&[u8]] = &[
@@ -58,12 +54,12 @@ pub fn find(text: &[u8]) -> Vec<Pasted> {
             continue;
         }
         let line = line.strip_prefix(b"> ").unwrap_or(line).trim_ascii();
-        if is_run(line) && (line.len() >= RUN || !run.is_empty()) {
+        if is_run(line) && (line.len() >= limits::PASTED_RUN || !run.is_empty()) {
             run.extend_from_slice(line);
             continue;
         }
         finish(&mut run, &mut found);
-        for word in line.split(|b| !is_base64(*b)).filter(|word| word.len() >= RUN) {
+        for word in line.split(|b| !is_base64(*b)).filter(|word| word.len() >= limits::PASTED_RUN) {
             run.extend_from_slice(word);
             finish(&mut run, &mut found);
         }
@@ -195,7 +191,7 @@ fn is_run(line: &[u8]) -> bool {
 
 /// Takes the run for a file, if it decodes to one.
 fn finish(run: &mut Vec<u8>, found: &mut Vec<Pasted>) {
-    if run.len() >= RUN {
+    if run.len() >= limits::PASTED_RUN {
         let bytes = crate::message::decode_base64(run);
         if FILES.iter().any(|start| bytes.starts_with(start)) || is_text(&bytes) {
             found.push(Pasted { name: None, bytes });
@@ -206,7 +202,7 @@ fn finish(run: &mut Vec<u8>, found: &mut Vec<Pasted>) {
 
 fn is_text(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    text.len() >= TEXT
+    text.len() >= limits::PASTED_TEXT
         && text.contains(|c: char| c.is_whitespace() || c == ',' || c == ';')
         && text.chars().all(|c| !c.is_control() || c.is_whitespace())
 }

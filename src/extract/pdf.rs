@@ -23,14 +23,6 @@ use super::pdf_layout::{self, Glyph};
 use crate::limits;
 use crate::text::Block;
 
-/// How far from its end a file says that it ends there (Adobe's implementation note: 1024 octets; some add more).
-const TAIL: usize = 2048;
-
-/// Pixels from which the pictures of a page may be a page: A4 at 72 dots to the inch has half a million, a logo a tenth.
-const SCANNED_PIXELS: u64 = 300_000;
-/// Letters below which a page with such a picture says nothing itself: a scanner's stamp, a page number.
-const FEW_GLYPHS: usize = 20;
-
 /// What unwinds out of the interpreter when a file draws without end.
 pub struct TooMuch;
 
@@ -67,7 +59,7 @@ pub fn read(bytes: &[u8], passwords: &[String]) -> Result<Content, Why> {
     objects(&pdf, &mut content);
     earlier_versions(bytes, &open, &mut drawn, &mut content);
     // The end of the file is what a cut takes away first; what is left was read, but it is not all.
-    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    let tail = &bytes[bytes.len().saturating_sub(limits::PDF_TAIL)..];
     if memchr::memmem::find(tail, b"%%EOF").is_none() {
         content.incomplete = Some(Why::Damaged);
     }
@@ -98,7 +90,7 @@ impl Drawn {
             self.operations = device.operations;
             self.known += device.glyphs.len();
             self.unknown += device.unknown;
-            self.scanned |= device.pixels >= SCANNED_PIXELS && device.glyphs.len() < FEW_GLYPHS;
+            self.scanned |= device.pixels >= limits::PDF_SCANNED_PIXELS && device.glyphs.len() < limits::PDF_FEW_GLYPHS;
             blocks.extend(pdf_layout::blocks(&device.glyphs, &format!("page {}{version}", number + 1)));
         }
         blocks

@@ -3,6 +3,7 @@
 //! A line ends where the baseline moves by more than 0.45 em, a word where the gap is above 0.13 em, a cell where it is
 //! wider than any space between words. Distances are measured along the run's own direction, so turned text reads too.
 
+use crate::limits;
 use crate::text::{Block, Row, Table};
 
 /// One glyph's text as drawn.
@@ -19,17 +20,6 @@ pub struct Glyph {
     /// Width in points.
     pub width: f64,
 }
-
-/// Baselines further apart are two lines, in em.
-const LINE: f64 = 0.45;
-/// A gap above this is a blank, in em.
-const SPACE: f64 = 0.13;
-/// A gap above this parts two cells, in em.
-const CELL: f64 = 1.5;
-/// Lines further apart are two paragraphs, in em.
-const PARAGRAPH: f64 = 1.75;
-/// Starts of cells nearer than this are one column, in em.
-const COLUMN: f64 = 1.2;
 
 #[derive(Debug, Clone)]
 struct Cell {
@@ -64,7 +54,7 @@ pub fn blocks(glyphs: &[Glyph], detail: &str) -> Vec<Block> {
         let line = &lines[at];
         if let Some(before) = open.last() {
             let step = (before.baseline - line.baseline).abs();
-            if step > PARAGRAPH * before.em.max(line.em) || before.direction != line.direction {
+            if step > limits::PDF_PARAGRAPH_EM * before.em.max(line.em) || before.direction != line.direction {
                 paragraph(&mut open, detail, &mut out);
             }
         }
@@ -84,7 +74,7 @@ fn lines(glyphs: &[Glyph]) -> Vec<Line> {
         let across = glyph.y * dx - glyph.x * dy;
         let em = glyph.em.max(0.01);
         let same = lines.last_mut().filter(|line| {
-            (line.baseline - across).abs() <= LINE * em.max(line.em)
+            (line.baseline - across).abs() <= limits::PDF_LINE_EM * em.max(line.em)
                 && line.direction.0 * dx + line.direction.1 * dy > 0.95
         });
         let end = along + glyph.width;
@@ -99,10 +89,10 @@ fn lines(glyphs: &[Glyph]) -> Vec<Line> {
                 if redrawn && !glyph.text.trim().is_empty() {
                     continue;
                 }
-                if gap > CELL * em || gap < -CELL * em {
+                if gap > limits::PDF_CELL_EM * em || gap < -limits::PDF_CELL_EM * em {
                     line.cells.push(Cell { text: glyph.text.clone(), start: along, end });
                 } else if let Some(cell) = line.cells.last_mut() {
-                    if gap > SPACE * em && !cell.text.ends_with(' ') && glyph.text != " " {
+                    if gap > limits::PDF_SPACE_EM * em && !cell.text.ends_with(' ') && glyph.text != " " {
                         cell.text.push(' ');
                     }
                     cell.text.push_str(&glyph.text);
@@ -126,13 +116,12 @@ fn lines(glyphs: &[Glyph]) -> Vec<Line> {
 
 /// Cells of one row drawn apart from one another come together again; columns of running text stay apart.
 fn merge(lines: Vec<Line>) -> Vec<Line> {
-    const SHORT: usize = 45;
-    let short = |line: &Line| line.cells.iter().all(|c| c.text.chars().count() <= SHORT);
+    let short = |line: &Line| line.cells.iter().all(|c| c.text.chars().count() <= limits::PDF_CELL_CHARS);
     let mut out: Vec<Line> = Vec::new();
     for line in lines {
-        let recent = out.len().saturating_sub(40);
+        let recent = out.len().saturating_sub(limits::PDF_ROW_LINES);
         let partner = out[recent..].iter_mut().rev().find(|other| {
-            (other.baseline - line.baseline).abs() <= 0.3 * line.em
+            (other.baseline - line.baseline).abs() <= limits::PDF_ROW_EM * line.em
                 && other.direction == line.direction
                 && short(other)
                 && short(&line)
@@ -180,7 +169,7 @@ fn table(lines: &[Line], detail: &str) -> Table {
     starts.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut columns: Vec<f64> = Vec::new();
     for (start, em) in starts {
-        if columns.last().is_none_or(|last| start - last > COLUMN * em) {
+        if columns.last().is_none_or(|last| start - last > limits::PDF_COLUMN_EM * em) {
             columns.push(start);
         }
     }

@@ -163,7 +163,7 @@ impl Worker {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return status.signal();
             }
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(limits::WORKER_LOOK_MILLIS));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -90,7 +90,7 @@ fn misbehave(bytes: &[u8]) {
             std::hint::spin_loop();
         }
     } else if wish.starts_with(b"sleep") {
-        std::thread::sleep(Duration::from_secs(3600));
+        std::thread::sleep(Duration::MAX);
     } else if wish.starts_with(b"memory") {
         let mut all = Vec::new();
         loop {

@@ -5,8 +5,7 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// How many bytes a look at the zero bytes takes in.
-const LOOK: usize = 1024;
+use crate::limits;
 
 /// Decodes a text; `label` is the charset as declared, in any case.
 pub fn decode(bytes: &[u8], label: Option<&str>) -> String {
@@ -53,7 +52,7 @@ pub fn guess(bytes: &[u8]) -> String {
 
 /// Plain Latin text in UTF-16 has a zero in every second byte.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    let look = &bytes[..bytes.len().min(LOOK)];
+    let look = &bytes[..bytes.len().min(limits::CHARSET_LOOK)];
     if look.len() < 4 {
         return None;
     }

@@ -16,17 +16,12 @@ use hashbrown::HashMap;
 use super::PupilIndex;
 use super::names::{NAMES, Wordness};
 use super::tables::{Entry, Flags, Postings};
+use crate::limits;
 use crate::text::Run;
 use crate::text::filter::Filter;
 use crate::text::normalise::{compact_hash, spread, token_hash};
 use forms::Initials;
 pub(crate) use forms::streets;
-
-/// Longest run of tokens that one forename or one surname may be (`van der Berg Smith`).
-pub const LONGEST_PART: usize = 4;
-
-/// Letters of the shortest name that counts when forename and surname are run together.
-const SHORTEST_JOINED: usize = 3;
 
 /// What a run of tokens is to the people the school knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -229,7 +224,7 @@ impl RosterIndex {
     /// The pupils of forename and surname run together into one normalised token, in either order of the two.
     pub fn joined_name(&self, token: &str, surname_first: bool) -> Vec<PupilIndex> {
         let splits = token.char_indices().map(|(at, _)| token.split_at(at));
-        let long = |name: &str| name.chars().count() >= SHORTEST_JOINED;
+        let long = |name: &str| name.chars().count() >= limits::JOINED_NAME;
         for (head, tail) in splits.filter(|(head, tail)| long(head) && long(tail)) {
             let (forename, surname) = if surname_first { (tail, head) } else { (head, tail) };
             let (forename, surname) = (Run::of_token(forename), Run::of_token(surname));

@@ -9,12 +9,10 @@ use hashbrown::{HashMap, HashSet};
 use super::names::NAMES;
 use super::providers::PROVIDERS;
 use super::{PupilIndex, Recipient, RecipientKind, School, Staff};
+use crate::limits;
 use crate::smtp::Address;
 use crate::text::TextBuf;
 use crate::text::normalise::latin_for;
-
-/// Shortest name (the part left of the first dot that counts) of which a slip is still telling.
-const SHORTEST_CONFUSABLE: usize = 5;
 
 /// The sender, as far as recognising his or her own private mailbox needs.
 #[derive(Debug, Clone, Default)]
@@ -268,7 +266,7 @@ fn confusable(domain: &str, skeleton_of_domain: &str, target: &str) -> bool {
     if near_skeleton == skeleton(target) && near != target {
         return true;
     }
-    let telling = name.len() >= SHORTEST_CONFUSABLE || (labels > 2 && target.len() >= 12);
+    let telling = name.len() >= limits::CONFUSABLE_NAME || (labels > 2 && target.len() >= 12);
     let (a, b): (Vec<char>, Vec<char>) = (near.chars().collect(), target.chars().collect());
     telling && one_slip(&a, &b)
 }

@@ -5,6 +5,7 @@
 //! once in 2^28 look-ups in a school, and once in 2^16 in an authority of a million pupils; what follows a look-up by name is
 //! always a further one.
 
+use crate::limits;
 use crate::text::normalise::spread;
 
 /// Set on an entry made from a short form or a part of a double name: it counts only where no exact one exists.
@@ -13,9 +14,6 @@ pub(super) struct Entry {
     pub whose: u32,
     pub loose: bool,
 }
-
-/// Entries that share a bucket: the more, the smaller the table and the longer each look-up.
-const BUCKET: usize = 8;
 
 /// Keys to those whom they lead to, in the order of the roster.
 #[derive(Debug, Default)]
@@ -51,7 +49,7 @@ impl Gathered {
     /// Packs what was gathered. `many` is one more than the highest of those whom entries belong to.
     pub fn pack(self, many: usize) -> Postings {
         let bits = usize::BITS - many.leading_zeros();
-        let buckets = self.0.len().div_ceil(BUCKET);
+        let buckets = self.0.len().div_ceil(limits::POSTINGS_BUCKET);
         let mut starts = vec![0u32; buckets + 1];
         let place = |key: u64| slot(spread(key), buckets);
         for (key, _) in &self.0 {

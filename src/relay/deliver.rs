@@ -50,11 +50,9 @@ const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
 const RENEWAL: Duration = Duration::from_secs(limits::LEASE_SECONDS / 3);
 const POLL: Duration = Duration::from_millis(limits::QUEUE_POLL_MILLIS);
 /// Time that messages in hand have to end once delivery is told to stop.
-const GRACE: Duration = Duration::from_secs(30);
-/// How many messages are given up at once.
-const GIVE_UP_AT_ONCE: u32 = 100;
-/// Messages in hand for each connection: while one is sent, others are recorded or wait their turn.
-const IN_HAND: usize = 4;
+const GRACE: Duration = Duration::from_secs(limits::DELIVERY_STOP_SECONDS);
+/// Longest pause between two tries to record an outcome.
+const AGAIN_AT_MOST: Duration = Duration::from_secs(limits::RECORD_AGAIN_SECONDS);
 
 /// Delivery cannot start.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -133,7 +131,7 @@ pub fn run(
 
 fn round(store: Store, route: Route, hostname: String, health: Health, shutdown: watch::Receiver<bool>) -> Round {
     let places = route.smarthost.connections.max(1);
-    let handed = store.hand_over(places * IN_HAND, LEASE);
+    let handed = store.hand_over(places * limits::DELIVERY_IN_HAND, LEASE);
     let courier = Courier {
         places,
         permits: Arc::new(Semaphore::new(places)),
@@ -180,7 +178,7 @@ struct Courier {
 
 impl Courier {
     fn in_hand(&self) -> usize {
-        self.places * IN_HAND
+        self.places * limits::DELIVERY_IN_HAND
     }
 
     /// The time that leases and the schedule go by.
@@ -336,7 +334,7 @@ impl Courier {
                 Err(error @ (StoreError::Full | StoreError::Io { .. } | StoreError::Database(_))) => {
                     event!(Event::Trouble, id = %id, what = "what became of it is not recorded yet", reason = %error);
                     sleep(wait).await;
-                    wait = (wait * 2).min(Duration::from_secs(60));
+                    wait = (wait * 2).min(AGAIN_AT_MOST);
                 }
                 Err(error) => {
                     let what = "what became of it cannot be recorded";
@@ -355,7 +353,7 @@ impl Courier {
     async fn give_up_old(&self) {
         let now = self.now();
         let before = schedule::give_up_before(now, &self.route.load().queue);
-        match self.store.lease_old(now, before, GIVE_UP_AT_ONCE, LEASE).await {
+        match self.store.lease_old(now, before, limits::GIVE_UP_BATCH, LEASE).await {
             Ok(old) => {
                 for message in old {
                     let reply = "the smarthost could not be reached";
@@ -388,7 +386,7 @@ impl Courier {
                 return;
             }
             sleep(wait).await;
-            wait = (wait * 2).min(Duration::from_secs(60));
+            wait = (wait * 2).min(AGAIN_AT_MOST);
         }
     }
 

@@ -8,16 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::QueueConfig;
+use crate::limits;
 use crate::store::Outage;
-
-/// Share of a wait by which it is made shorter or longer at most, so that what failed together does not return together.
-const JITTER: f64 = 0.1;
 
 /// The wait after the `tries`-th failed try (from 1); `random` is in 0..1.
 pub fn wait_after(tries: u32, queue: &QueueConfig, random: f64) -> Duration {
     let step = (tries.max(1) - 1) as usize;
     let wait = queue.retry.get(step).or(queue.retry.last()).copied().unwrap_or(queue.give_up);
-    wait.mul_f64(1.0 - JITTER + 2.0 * JITTER * random.clamp(0.0, 1.0))
+    wait.mul_f64(1.0 - limits::RETRY_JITTER + 2.0 * limits::RETRY_JITTER * random.clamp(0.0, 1.0))
 }
 
 /// The time of the next try after the `tries`-th failed one at `now`.

@@ -13,14 +13,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ring::hmac;
 
+use crate::limits;
 use crate::smtp::Address;
 use crate::store::QueueId;
 
 /// Name of the product in our lines; the token follows it.
 const PRODUCT: &str = "schoolgate";
-
-/// Longest client name that is written into a line of at most 78 characters.
-const HELO_SHOWN: usize = 60;
 
 /// What our Received line tells.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +59,7 @@ impl Tracer {
         let helo: String = hop
             .helo
             .chars()
-            .take(HELO_SHOWN)
+            .take(limits::HELO_SHOWN)
             .map(|c| if c.is_ascii_alphanumeric() || "-._:[]".contains(c) { c } else { '?' })
             .collect();
         let client = match hop.client {

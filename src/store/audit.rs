@@ -109,6 +109,10 @@ pub(super) struct Chain {
 }
 
 impl Chain {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn end(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
         let last =
             sqlx::query("select seq, hash from audit order by seq desc limit 1").fetch_optional(connection).await?;
@@ -119,6 +123,9 @@ impl Chain {
     }
 
     /// Writes one line.
+    ///
+    /// # Errors
+    /// What the database says. A chain that failed to append is used no more: its transaction is rolled back.
     pub async fn append(
         &mut self,
         connection: &mut SqliteConnection,

@@ -13,6 +13,7 @@ use super::audit::{AuditLine, GATEWAY, micros};
 use super::queue::mismatch;
 use super::writer::{Answer, Entry, Op, Tx};
 use super::{NewEntry, QueueId, State, Store, StoreError};
+use crate::limits;
 
 /// What became of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +116,10 @@ impl Store {
     }
 
     /// Discards a message that is held, queued or pending: the notices are committed with the decision, the content goes.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] where it is in none of these states; [`StoreError::Refused`] while it is
+    /// being delivered or inspected; what the database says.
     pub async fn discard(
         &self,
         id: &QueueId,
@@ -126,6 +131,9 @@ impl Store {
     }
 
     /// Records that a person looked at what was found in a message, and why.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; what the database says.
     pub async fn note_view(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
         self.decide(Kind::View, id, who, why, Vec::new()).await
     }
@@ -146,6 +154,9 @@ impl Store {
     }
 
     /// Returns a held message to its sender: the notices are committed with the decision, the content goes.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] where it is not held; what the database says.
     pub async fn return_to_sender(
         &self,
         id: &QueueId,
@@ -156,8 +167,11 @@ impl Store {
         self.decide(Kind::Return, id, who, why, notices).await
     }
 
-    /// Forgets up to 1,000 messages that were delivered, returned, failed or discarded before `before`, oldest first;
+    /// Forgets up to [`limits::FORGET_BATCH`] messages that were delivered, returned, failed or discarded before `before`, oldest first;
     /// gives how many. The audit keeps its lines.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn forget(&self, before: Timestamp) -> Result<u64, StoreError> {
         match self.ask(Op::Forget(before)).await? {
             Answer::Count(count) => Ok(count),
@@ -183,6 +197,10 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// Takes a decision, or tells of the earlier one that stands.
+    ///
+    /// # Errors
+    /// As the method of [`Store`] that asks for it.
     pub async fn apply(&mut self, request: &Request) -> Result<Decision, StoreError> {
         let Request { kind, id, who, why, notices } = request;
         let standing = self.standing(id).await?;
@@ -240,6 +258,10 @@ impl Tx<'_> {
         Ok(Decision::Done)
     }
 
+    /// See [`Store::retry_all`].
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn retry_all(&mut self, who: &str) -> Result<u64, StoreError> {
         let waiting = sqlx::query(
             "update message set next_due = case when next_due < $1 then next_due else $1 end \
@@ -266,13 +288,18 @@ impl Tx<'_> {
         Ok(row.is_some())
     }
 
+    /// See [`Store::forget`].
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn forget(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         let forgotten = sqlx::query(
             "delete from message where id in ( \
                  select id from message where state in ('returned', 'delivered', 'failed', 'discarded') \
-                 and changed_at < $1 order by changed_at limit 1000)",
+                 and changed_at < $1 order by changed_at limit $2)",
         )
         .bind(micros(before))
+        .bind(limits::FORGET_BATCH)
         .execute(&mut *self.connection)
         .await?
         .rows_affected();

@@ -24,7 +24,10 @@ pub(super) struct Decide {
 impl Store {
     /// Makes a message and its notices durable, all of them or none: content first, then all rows in one transaction.
     ///
-    /// On `Ok` the caller may answer 250. [`StoreError::Full`] is for 452, every other error for 451.
+    /// On `Ok` the caller may answer 250.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] is for 452, every other error for 451; nothing of it stands then.
     pub async fn commit(&self, entries: Vec<NewEntry>) -> Result<(), StoreError> {
         let entries = self.seal(entries).await?;
         self.ask(Op::Commit(entries)).await.map(drop)
@@ -32,6 +35,10 @@ impl Store {
 
     /// Stores the decision on a pending message, with its notices, in one transaction. `state` is `Queued` only with a
     /// report that says `deliver`; otherwise `Held` or `Returned`.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] where state and report contradict each other; [`StoreError::NotFound`];
+    /// [`StoreError::WrongState`] where it is no longer pending; what disk and database say.
     pub async fn decide_pending(
         &self,
         id: &QueueId,
@@ -139,6 +146,10 @@ fn rule_ids(report: &Report) -> String {
 }
 
 impl Tx<'_> {
+    /// Writes the rows of messages whose content is on the disk.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn insert(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
         for entry in entries {
             self.insert_one(entry).await?;
@@ -238,6 +249,10 @@ impl Tx<'_> {
         })
     }
 
+    /// See [`Store::decide_pending`].
+    ///
+    /// # Errors
+    /// As there.
     pub async fn decide(&mut self, decide: &Decide) -> Result<(), StoreError> {
         let Decide { id, report, sealed, state, notices } = decide;
         let standing = self.standing(id).await?;
@@ -262,6 +277,10 @@ impl Tx<'_> {
         self.insert(notices).await
     }
 
+    /// See [`Store::note_inspection_failure`] and, where it does not count, [`Store::put_off_inspection`].
+    ///
+    /// # Errors
+    /// As there.
     pub async fn inspection_ended(&mut self, id: &QueueId, counts: bool) -> Result<u32, StoreError> {
         let standing = self.standing(id).await?;
         if standing.state != State::Pending {

@@ -102,6 +102,9 @@ const SUMMARY: &str = "select m.*, \
 
 impl Store {
     /// Messages that fit, oldest first.
+    ///
+    /// # Errors
+    /// What the database says. A row that does not read is left out.
     pub async fn list(&self, filter: Filter, limit: u32) -> Result<Vec<Summary>, StoreError> {
         let sql = format!(
             "{SUMMARY} where ($1 is null or m.state = $1) and ($2 is null or m.class = $2) \
@@ -119,6 +122,9 @@ impl Store {
     }
 
     /// One message with recipients, audit and report.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Damaged`] where its report does not open; what the database says.
     pub async fn show(&self, id: &QueueId) -> Result<Shown, StoreError> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SUMMARY} where m.id = $1")))
             .bind(&id.0)
@@ -164,12 +170,18 @@ impl Store {
     }
 
     /// Every state with its number of messages, in the order of [`State::ALL`]; states without any count 0.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn counts(&self) -> Result<Vec<Count>, StoreError> {
         self.count(&State::ALL, "select state, count(*) as messages, min(at) as oldest from message group by state")
             .await
     }
 
     /// As [`Store::counts`], of what waits: pending, queued, held. Costs the same however much was delivered before.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn backlog(&self) -> Result<Vec<Count>, StoreError> {
         self.count(
             &[State::Pending, State::Queued, State::Held],

@@ -24,6 +24,9 @@ impl StoreKey {
     /// Reads `key_file`, or without one the systemd credential `schoolgate.key` (systemd.exec(5), `LoadCredential=`).
     ///
     /// The file holds 32 bytes, or 64 hexadecimal digits with an optional line end.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] where none is configured, it cannot be read, or holds something else.
     pub fn load(key_file: Option<&Path>) -> Result<Self, StoreError> {
         let file = match (key_file, std::env::var_os("CREDENTIALS_DIRECTORY")) {
             (Some(file), _) => file.to_owned(),
@@ -88,6 +91,10 @@ pub(super) struct Keys {
 }
 
 impl Keys {
+    /// Derives them.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] where the library refuses the key.
     pub fn derive(key: &StoreKey) -> Result<Self, StoreError> {
         let failed = |_| StoreError::Key("it cannot be used".to_owned());
         let master = hkdf::Salt::new(hkdf::HKDF_SHA256, b"schoolgate store 1").extract(&*key.0);
@@ -103,6 +110,9 @@ impl Keys {
     }
 
     /// Fresh random bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] where the system has none.
     pub fn random<const N: usize>(&self) -> Result<[u8; N], StoreError> {
         let mut bytes = [0u8; N];
         self.random.fill(&mut bytes).map_err(|_| StoreError::Key("no random bytes to be had".to_owned()))?;
@@ -110,6 +120,9 @@ impl Keys {
     }
 
     /// A content's own key, wrapped: it opens only beside the same queue id.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] where there are no random bytes for a nonce.
     pub fn wrap(&self, id: &str, file_key: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
         self.seal(&self.wrap, id, file_key)
     }
@@ -121,6 +134,9 @@ impl Keys {
     }
 
     /// A report, sealed for the row of its message.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] where there are no random bytes for a nonce.
     pub fn seal_report(&self, id: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
         self.seal(&self.report, id, plain)
     }

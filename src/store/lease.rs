@@ -153,6 +153,10 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// See [`Store::lease_due`].
+    ///
+    /// # Errors
+    /// As there.
     pub async fn lease_due(&mut self, request: &LeaseRequest) -> Result<Vec<Leased>, StoreError> {
         let (due, taken) = request.which.bounds(request.now);
         let rows = sqlx::query(
@@ -216,6 +220,10 @@ impl Tx<'_> {
         })
     }
 
+    /// See [`Store::lease_pending`].
+    ///
+    /// # Errors
+    /// As there.
     pub async fn lease_pending(&mut self, request: &LeaseRequest) -> Result<Vec<PendingEntry>, StoreError> {
         let rows = sqlx::query(
             "update message set lease_owner = $1, lease_until = $2, inspect_tries = inspect_tries + 1 where id in ( \
@@ -262,6 +270,10 @@ impl Tx<'_> {
         })
     }
 
+    /// See [`Store::end_lease`].
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn end_lease(&mut self, ids: &[QueueId]) -> Result<(), StoreError> {
         for id in ids {
             sqlx::query("update message set lease_owner = null, lease_until = null where id = $1 and lease_owner = $2")
@@ -274,6 +286,10 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// See [`Store::renew_leases`].
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn renew_leases(&mut self, until: Timestamp) -> Result<(), StoreError> {
         sqlx::query("update message set lease_until = $1 where lease_owner = $2")
             .bind(micros(until))
@@ -283,6 +299,10 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Ends the leases of all others.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn recover(&mut self) -> Result<(), StoreError> {
         let rows = sqlx::query(
             "update message set lease_owner = null, lease_until = null \

@@ -237,7 +237,7 @@ impl Store {
         let lock = loop {
             match Lock::take(directory) {
                 Err(StoreError::InUse(_)) if Instant::now() < patience => {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    tokio::time::sleep(Duration::from_millis(limits::STORE_LOCK_AGAIN_MILLIS)).await;
                 }
                 taken => break taken?,
             }

@@ -211,6 +211,10 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// Writes a line of the audit into this transaction.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn audit(
         &mut self,
         id: &QueueId,
@@ -222,6 +226,9 @@ impl Tx<'_> {
     }
 
     /// State and content file of a message.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; what the database says.
     pub async fn standing(&mut self, id: &QueueId) -> Result<Standing, StoreError> {
         let sql = "select state, class, content_file, damaged, lease_owner, lease_until from message where id = $1";
         let row = sqlx::query(sql)
@@ -241,6 +248,9 @@ impl Tx<'_> {
     }
 
     /// Moves a message to `state`, ends its lease, and lets its content go where the state does not keep it.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn move_to(&mut self, id: &QueueId, standing: &Standing, state: State) -> Result<(), StoreError> {
         let sql = if state.keeps_content() {
             "update message set state = $2, changed_at = $3, lease_owner = null, lease_until = null where id = $1"
@@ -256,6 +266,10 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// See [`Store::record_attempt`].
+    ///
+    /// # Errors
+    /// As there; [`StoreError::WrongState`] where it is not queued.
     pub async fn record(&mut self, record: &Record) -> Result<State, StoreError> {
         let id = &record.id;
         let standing = self.standing(id).await?;
@@ -317,6 +331,10 @@ impl Tx<'_> {
         Ok(state)
     }
 
+    /// See [`Store::set_aside`].
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn damaged(&mut self, id: &QueueId, reason: &str) -> Result<(), StoreError> {
         let flagged = sqlx::query(
             "update message set damaged = $2, lease_owner = nullif(lease_owner, $3), \
@@ -335,6 +353,9 @@ impl Tx<'_> {
     }
 
     /// Writes a row whose value nobody reads.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn probe(&mut self) -> Result<(), StoreError> {
         sqlx::query(
             "insert into setting (name, value) values ('probe', $1) on conflict (name) do update set value = $1",

@@ -69,6 +69,9 @@ impl Sealed {
     }
 
     /// The content; `None` where there is no such file. A file that does not open is an error, never an empty roster.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where it cannot be read, is cut short, was changed or was sealed with another key.
     pub fn read(&self, key: &StoreKey) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let path = self.path();
         let damaged =

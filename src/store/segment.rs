@@ -41,7 +41,10 @@ impl Segment {
         self.open.as_ref().map(|(name, ..)| name.as_str())
     }
 
-    /// Appends all records and syncs once. After an error nothing of it counts as written.
+    /// Appends all records and syncs once.
+    ///
+    /// # Errors
+    /// What the disk says; nothing of it counts as written then.
     pub fn append(&mut self, records: &[Vec<u8>]) -> Result<Vec<Place>, StoreError> {
         if records.is_empty() {
             return Ok(Vec::new());

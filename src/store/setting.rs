@@ -59,6 +59,10 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// Keeps a value under a name, or nothing any more.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn set(&mut self, name: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
         let change = match value {
             Some(value) => sqlx::query(
@@ -73,6 +77,9 @@ impl Tx<'_> {
     }
 
     /// A person asks for a try at once: delivery looks at this before it waits for the smarthost.
+    ///
+    /// # Errors
+    /// What the database says.
     pub async fn ask_for_retry(&mut self) -> Result<(), StoreError> {
         self.set(RETRY_ASKED, Some(&micros(self.now).to_be_bytes())).await
     }

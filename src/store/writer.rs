@@ -29,8 +29,8 @@ use super::{decisions, fault, intake, lease, queue};
 use crate::limits;
 
 /// How often closed segments are looked at, and how often the whole directory.
-const SWEEP_SOON: Duration = Duration::from_secs(1);
-const SWEEP_ALL: Duration = Duration::from_secs(3_600);
+const SWEEP_SOON: Duration = Duration::from_secs(limits::SWEEP_SECONDS);
+const SWEEP_ALL: Duration = Duration::from_secs(limits::SWEEP_ALL_SECONDS);
 
 /// A message on its way into the store: sealed, and with a place once it has one.
 pub(super) struct Entry {

@@ -1,11 +1,7 @@
 //! A set that answers "certainly not" at the cost of one look into memory.
 
 use super::normalise::spread;
-
-/// Bits for each member: one stranger in eight passes, and what it costs to look closer is small.
-const BITS_A_MEMBER: usize = 8;
-/// Bits of the smallest set.
-const FEWEST_BITS: usize = 1 << 10;
+use crate::limits;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -23,7 +19,7 @@ impl Default for Filter {
 impl Filter {
     /// An empty set with room for about so many members.
     pub fn for_members(many: usize) -> Self {
-        let bits = (many * BITS_A_MEMBER).next_power_of_two().max(FEWEST_BITS);
+        let bits = (many * limits::FILTER_BITS_A_MEMBER).next_power_of_two().max(limits::FILTER_FEWEST_BITS);
         Self { words: vec![0; bits / 64].into(), shift: 64 - bits.trailing_zeros() }
     }
 

@@ -175,7 +175,6 @@ impl<'a> TextBuf<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::run::READY_POWERS;
 
     fn norms(text: &str) -> Vec<String> {
         let text = TextBuf::new(text);
@@ -241,7 +240,7 @@ mod tests {
         ] {
             assert_eq!(Run::of(a) == Run::of(b), same, "{a} and {b}");
         }
-        let long = "a".repeat(READY_POWERS * 2 + 1);
+        let long = "a".repeat(crate::limits::READY_POWERS * 2 + 1);
         assert_eq!(Run::of(&long), Run::of(&long[1..]).then(Run::of("a")));
     }
 

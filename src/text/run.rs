@@ -8,14 +8,12 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
 use super::normalise::TextBuf;
-
-/// Lengths of words for which the power of the base is kept ready.
-pub(super) const READY_POWERS: usize = 64;
+use crate::limits;
 
 /// The key of this process: the base of the polynomial that a word's hash is, and what spreads it over a table.
 struct Key {
     base: u64,
-    powers: [u64; READY_POWERS],
+    powers: [u64; limits::READY_POWERS],
     mask: u64,
 }
 
@@ -27,8 +25,8 @@ static KEY: LazyLock<Key> = LazyLock::new(|| {
     };
     // 5 modulo 8: powers of the base then repeat as late as they can.
     let base = (random() & !7) | 5;
-    let mut powers = [1u64; READY_POWERS];
-    for at in 1..READY_POWERS {
+    let mut powers = [1u64; limits::READY_POWERS];
+    for at in 1..limits::READY_POWERS {
         powers[at] = powers[at - 1].wrapping_mul(base);
     }
     Key { base, powers, mask: random() }

@@ -2,13 +2,11 @@
 
 use jiff::civil::Date;
 
+use crate::limits;
 use crate::smtp::Address;
 use crate::text::TextBuf;
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-
-/// The last two-digit year that lies in this century: pupils and their parents alike.
-const LAST_OF_THIS_CENTURY: i16 = 49;
 
 /// `03/02/2014`, `3.2.14`, `2014-02-03`, `2014-02-03T00:00:00`, `03-Feb-14`, `3rd February 2014`; the day stands before the
 /// month, as the whole country writes it.
@@ -35,7 +33,7 @@ pub fn date(text: &str) -> Option<Date> {
     })?;
     let written = year.parse::<i16>().ok()?;
     let year = match year.len() {
-        2 if written <= LAST_OF_THIS_CENTURY => 2000 + written,
+        2 if written <= limits::ROSTER_DATE_PIVOT => 2000 + written,
         2 => 1900 + written,
         4 => written,
         _ => return None,

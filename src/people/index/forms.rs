@@ -1,6 +1,6 @@
 //! The written forms under which a name, a class or an address is looked up.
 
-use super::LONGEST_PART;
+use crate::limits;
 use crate::people::names::{NAMES, Wordness};
 use crate::text::normalise::token_hash;
 use crate::text::{Run, Text, TextBuf};
@@ -22,11 +22,6 @@ const PARTICLES: [&str; 20] = [
     "ni", "mc", "mac",
 ];
 
-/// Letters of the shortest part of a double name that is looked for by itself.
-const SHORTEST_PART: usize = 3;
-/// Letters that follow `Mc` or `Mac` at least.
-const AFTER_MAC: usize = 4;
-
 /// All forms of one name: the whole, however it is broken by apostrophes, hyphens and spaces, and, loosely, each part of a
 /// double name.
 pub(super) fn forms(name: &str, parts_alone: bool) -> Vec<Form> {
@@ -45,7 +40,7 @@ pub(super) fn forms_of(text: &Text<'_>, parts_alone: bool, out: &mut Vec<Form>) 
         Some(other) => other.loose &= form.loose,
         None => out.push(form),
     };
-    if tokens.len() <= LONGEST_PART {
+    if tokens.len() <= limits::NAME_PART {
         let wordness = tokens.iter().map(|token| NAMES.wordness(token.hash)).min().unwrap_or_default();
         add(Form { run: whole, first: first.hash, loose: false, wordness });
         if text.folded().contains('\'') {
@@ -59,7 +54,7 @@ pub(super) fn forms_of(text: &Text<'_>, parts_alone: bool, out: &mut Vec<Form>) 
             let word = text.norm(word);
             for (prefix, other) in [("mc", "mac"), ("mac", "mc")] {
                 if let Some(rest) = word.strip_prefix(prefix)
-                    && rest.len() >= AFTER_MAC
+                    && rest.len() >= limits::AFTER_MAC
                 {
                     add(Form { run: whole, first: token_hash(prefix), loose: false, wordness });
                     let respelt = Run::of_token(other).then(Run::of_token(rest));
@@ -71,7 +66,7 @@ pub(super) fn forms_of(text: &Text<'_>, parts_alone: bool, out: &mut Vec<Form>) 
     if parts_alone && tokens.len() > 1 {
         for token in tokens {
             let word = text.norm(token);
-            if word.len() >= SHORTEST_PART && !PARTICLES.contains(&word) {
+            if word.len() >= limits::DOUBLE_NAME_PART && !PARTICLES.contains(&word) {
                 let wordness = NAMES.wordness(token.hash);
                 add(Form { run: token.run(), first: token.hash, loose: true, wordness });
             }

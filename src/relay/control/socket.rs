@@ -160,7 +160,7 @@ impl Control {
                 }
                 Err(error) => {
                     event!(Event::Trouble, what = "the control socket does not accept", reason = %error);
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    tokio::time::sleep(Duration::from_secs(limits::CONTROL_PAUSE_SECONDS)).await;
                 }
             }
         }

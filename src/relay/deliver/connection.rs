@@ -229,7 +229,7 @@ impl Connection {
 
     /// Says goodbye, without waiting long for the answer.
     pub async fn close(mut self) {
-        let _ = timeout(Duration::from_secs(1), self.smtp.command(Quit)).await;
+        let _ = timeout(Duration::from_secs(limits::SMARTHOST_QUIT_SECONDS), self.smtp.command(Quit)).await;
     }
 }
 

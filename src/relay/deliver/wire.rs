@@ -25,9 +25,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::lock;
 use super::reply::{Reader, Reply};
-
-/// One read from the smarthost.
-const BLOCK: usize = 4_096;
+use crate::limits;
 
 /// The stream; its clones are hands on the same one.
 #[derive(Debug, Clone)]
@@ -105,7 +103,7 @@ impl Wire {
 impl Line {
     /// Reads into `waiting`, of which all was taken; gives whether the stream goes on.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        self.waiting.resize(BLOCK, 0);
+        self.waiting.resize(limits::SMARTHOST_READ, 0);
         self.taken = 0;
         let mut fresh = ReadBuf::new(&mut self.waiting);
         let read = match &mut self.stream {
