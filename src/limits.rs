@@ -352,6 +352,8 @@ limits! {
     ROSTER_DROP_PERCENT: usize = 20, "per cent", "own choice: above a year group leaving (one in seven in a primary school), below half a list";
     /// Pause between two looks for a newly imported roster.
     ROSTER_LOOK_SECONDS: u64 = 15, "seconds", "own choice: one look at a file's date; well inside the minute that is promised";
+    /// Pause between two looks of the demonstration at what became of mail.
+    DEMO_LOOK_MILLIS: u64 = 200, "milliseconds", "own choice: a person who has just sent something does not notice it";
 
     // --- judging what was read ---
     /// Distance to either side in which a fact of the same paragraph still speaks of a name.

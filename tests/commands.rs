@@ -376,6 +376,77 @@ fn demo_shows_mail_delivered_returned_held_and_refused() {
 }
 
 #[test]
+fn demo_tells_what_becomes_of_the_visitors_own_mail() {
+    let out = tempfile::NamedTempFile::new().expect("a file");
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_schoolgate"))
+        .args(["demo", "--listen", "127.0.0.1:0"])
+        .stdout(out.reopen().expect("the file again"))
+        .spawn()
+        .expect("the program starts");
+    let told = || std::fs::read_to_string(out.path()).expect("what it printed");
+    let wait = |words: &str| {
+        let until = std::time::Instant::now() + PATIENCE;
+        while !told().contains(words) {
+            assert!(std::time::Instant::now() < until, "{words} does not come:\n{}", told());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    wait("Ctrl-C ends it");
+    let printed = told();
+    let after = |words: &str| {
+        let rest = printed.split_once(words).unwrap_or_else(|| panic!("{words}:\n{printed}")).1;
+        rest.split_whitespace().next().expect("a word").trim_end_matches(',').to_owned()
+    };
+    let config = after("quarantine list --config ");
+    let port: u16 = after("listens on 127.0.0.1:").trim_end_matches('.').parse().expect("a port");
+    let (private, from) = (after("a private mailbox "), after("--from "));
+    let pupils = printed.lines().find_map(|line| line.trim().strip_prefix("pupils  ")).expect("pupils").trim();
+    let pupil = pupils.split(", ").nth(1).expect("a pupil").to_owned();
+
+    let send = |to: &str, body: &str| {
+        let mut client = support::Client::connect(port).expect("it greets");
+        client.hello().expect("EHLO");
+        let raw = format!("From: <{from}>\r\nTo: <{to}>\r\nSubject: Today\r\n\r\n{body}\r\n");
+        client.send(&from, &[to.to_owned()], raw.as_bytes()).expect("an answer")
+    };
+    let clean = id_of(&send(&after("a guardian "), "The trip leaves at nine."));
+    wait(&format!("{clean}: {from}"));
+    wait(&format!("mail from {from} to {}: Today", after("a guardian ")));
+    let held = id_of(&send(&private, &format!("{pupil} was upset today; her social worker rang.")));
+    wait(&format!("{held}: {from} -> {private}\n    NOT SENT, held"));
+
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_schoolgate"));
+        command.args(arguments).args(["--config", &config]).output().expect("the program starts")
+    };
+    let list = command(&["quarantine", "list"]);
+    assert!(list.status.success() && text(&list).contains(&held), "{}", text(&list));
+    let release = command(&["quarantine", "release", &held, "--who", "A visitor", "--why", "a trial"]);
+    assert!(release.status.success() && text(&release).contains("is released"), "{}", text(&release));
+    wait(&format!("{held}: was held, now "));
+    wait(&format!("mail from {from} to {private}: Today"));
+
+    // What is refused at the door is told too.
+    let refused = cases().into_iter().find(|case| case.action == "reject").expect("a message that is refused");
+    let mut client = support::Client::connect(port).expect("it greets");
+    client.hello().expect("EHLO");
+    let reply = client.send(&refused.mail_from, &refused.rcpt, &refused.message()).expect("an answer");
+    assert_eq!(reply.code, 550, "{}", reply.text());
+    wait(": REFUSED; your mail program says why");
+
+    let taken = Command::new(env!("CARGO_BIN_EXE_schoolgate"))
+        .args(["demo", "--once", "--listen", &format!("127.0.0.1:{port}")])
+        .output()
+        .expect("the program starts");
+    assert!(!taken.status.success() && text(&taken).contains("--listen"), "{}", text(&taken));
+
+    let id = demo.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill is there").success());
+    assert!(demo.wait().expect("its end").success());
+    assert!(!std::path::Path::new(&config).exists(), "what it kept goes with it");
+}
+
+#[test]
 fn a_second_gateway_on_the_same_store_is_refused() {
     let sink = Sink::start();
     let gateway = Gateway::started(sink.port);

@@ -15,16 +15,18 @@ use rust_embed::RustEmbed;
 use serde::Deserialize;
 use tokio::sync::watch;
 
+use super::demo_live::{self, Refused};
 use super::terminal::{safe, say};
 use crate::config::{Config, LogFormat};
 use crate::limits;
 use crate::message;
 use crate::relay::gateway::Gateway;
+use crate::relay::gateway::StartError;
 use crate::relay::health::Health;
-use crate::relay::listen::{ListenOptions, Listener, Pace, Places, Submission, TakeIn};
+use crate::relay::listen::{ListenError, ListenOptions, Listener, Pace, Places, Submission, TakeIn};
 use crate::relay::{log, monitor};
 use crate::smtp::Reply;
-use crate::store::{QueueId, State};
+use crate::store::{QueueId, Shown, State};
 
 /// Run the gateway with a made-up school and see mail delivered, returned and held; nothing leaves this machine.
 #[derive(Debug, clap::Args)]
@@ -60,15 +62,19 @@ pub fn run(args: &Demo) -> Result<ExitCode> {
     if std::env::var_os(log::FILTER_VARIABLE).is_some() {
         log::init(LogFormat::Plain)?;
     }
+    let refused = Refused::default();
+    refused.listen();
     monitor::install()?;
-    super::runtime()?.block_on(play(args))?;
+    super::runtime()?.block_on(play(args, &refused))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn play(args: &Demo) -> Result<()> {
+async fn play(args: &Demo, refused: &Refused) -> Result<()> {
     let folder = tempfile::tempdir().context("no temporary directory can be made")?;
     let (captured, capture_address, stop_capture) = capture(folder.path()).await?;
     let config = configuration(folder.path(), args.listen, capture_address)?;
+    // What decisions rest on forgets the names; the visitor is to be told some.
+    let people = super::ground::school(&config)?.school;
     let loaded = super::ground::load(&config)?;
     let school = &loaded.ground.school;
     say!(
@@ -78,7 +84,12 @@ async fn play(args: &Demo) -> Result<()> {
         school.guardians.len(),
         school.staff.len()
     )?;
-    let gateway = Gateway::start(&config, loaded.ground).await?;
+    let mut gateway = Gateway::start(&config, loaded.ground).await.map_err(|error| match error {
+        StartError::Listen(ListenError::Bind(address, why)) => {
+            anyhow!("{address} cannot be listened on: {why}; name another address with --listen, as 127.0.0.1:2526")
+        }
+        other => other.into(),
+    })?;
     let address = gateway.addresses.first().copied().ok_or_else(|| anyhow!("nothing to listen on"))?;
     say!("schoolgate listens on {address}. What would leave is captured on this machine.\n")?;
     let fixture = |name: &str| Fixtures::get(name).with_context(|| format!("fixtures/{name} is not embedded"));
@@ -94,13 +105,8 @@ async fn play(args: &Demo) -> Result<()> {
     if args.once {
         say!("\nThat was all.")?;
     } else {
-        say!("\nThe gateway goes on. Send it something of your own, for example:\n")?;
-        say!(
-            "  swaks --server {address} --from office@{} --to someone@gmail.com --body 'Hello'\n",
-            config.school.domains[0]
-        )?;
-        say!("Ctrl-C ends it; what it kept goes with it.")?;
-        tokio::signal::ctrl_c().await?;
+        demo_live::invite(&people, address, &config.file)?;
+        demo_live::watch(&mut gateway, &captured, refused).await?;
     }
     gateway.stop().await;
     let _ = stop_capture.send(true);
@@ -114,13 +120,20 @@ fn configuration(folder: &Path, listen: SocketAddr, smarthost: SocketAddr) -> Re
         std::fs::create_dir_all(file.parent().unwrap_or(folder))?;
         std::fs::write(&file, Fixtures::get(&name).map(|f| f.data).unwrap_or_default())?;
     }
-    let mut config = Config::load(&folder.join("school/school.toml"))?;
-    config.listen.addresses = vec![listen];
-    config.monitor = None;
-    if let Some(host) = &mut config.smarthost {
-        host.host = smarthost.ip().to_string();
-        host.port = smarthost.port();
-    }
+    let file = folder.join("school/school.toml");
+    // Written down, so that other commands can be pointed at it.
+    let mut table: toml::Table = std::fs::read_to_string(&file)?.parse()?;
+    table.remove("monitor");
+    let mut set = |section: &str, key: &str, value: toml::Value| {
+        if let Some(section) = table.get_mut(section).and_then(toml::Value::as_table_mut) {
+            section.insert(key.to_owned(), value);
+        }
+    };
+    set("listen", "addresses", vec![listen.to_string()].into());
+    set("smarthost", "host", smarthost.ip().to_string().into());
+    set("smarthost", "port", i64::from(smarthost.port()).into());
+    std::fs::write(&file, toml::to_string(&table)?)?;
+    let config = Config::load(&file)?;
     if let Some(key_file) = config.store.as_ref().and_then(|s| s.key_file.as_ref()) {
         let mut key = [0u8; 32];
         ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut key)
@@ -149,21 +162,35 @@ async fn perform(number: usize, scene: &Scene, raw: &[u8], address: SocketAddr, 
             let words: String = reply.message().collect();
             let id = QueueId(words.rsplit(' ').next().unwrap_or_default().to_owned());
             let shown = gateway.store.show(&id).await?;
-            let word = match shown.summary.state {
-                State::Queued | State::Delivered => "DELIVERED",
-                State::Returned => "NOT SENT, returned to the sender",
-                State::Held => "NOT SENT, held for the School Business Manager",
-                other => other.as_str(),
-            };
-            say!("    {word}")?;
-            for rule in shown.report.iter().flat_map(|r| &r.rules) {
-                let observes = if rule.observed_only { " (only observes)" } else { "" };
-                say!("        {}{observes}: {}", rule.id, safe(&rule.why))?;
-            }
+            return outcome(&shown);
         }
     }
     say!("")?;
     Ok(())
+}
+
+/// What was decided, and why.
+pub(super) fn outcome(shown: &Shown) -> Result<()> {
+    let word = match shown.summary.state {
+        State::Queued | State::Delivered => "DELIVERED",
+        State::Returned => "NOT SENT, returned to the sender",
+        State::Held => "NOT SENT, held for the School Business Manager",
+        other => other.as_str(),
+    };
+    say!("    {word}")?;
+    for rule in shown.report.iter().flat_map(|r| &r.rules) {
+        let observes = if rule.observed_only { " (only observes)" } else { "" };
+        say!("        {}{observes}: {}", rule.id, safe(&rule.why))?;
+    }
+    say!("")?;
+    Ok(())
+}
+
+/// Who sends what to whom, on one line.
+pub(super) fn captured_line(submission: &Submission) -> String {
+    let from = submission.envelope.mail_from.as_ref().map_or("a notice".to_owned(), |a| format!("mail from {a}"));
+    let to = submission.envelope.recipients.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    safe(&format!("{from} to {to}: {}", message::read(&submission.content).subject()))
 }
 
 /// Waits until nothing is left to deliver.
@@ -183,9 +210,7 @@ fn tell_captured(captured: &Captured) -> Result<()> {
     let subject = |s: &Submission| safe(&message::read(&s.content).subject());
     say!("What reached the smarthost's place:")?;
     for submission in captured.iter() {
-        let from = submission.envelope.mail_from.as_ref().map_or("a notice".to_owned(), |a| format!("mail from {a}"));
-        let to = submission.envelope.recipients.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        say!("    {from} to {to}: {}", subject(submission))?;
+        say!("    {}", captured_line(submission))?;
     }
     let returned = captured.iter().find(|s| s.envelope.mail_from.is_none() && subject(s).starts_with("NOT SENT"));
     if let Some(notice) = returned {
@@ -201,12 +226,24 @@ fn tell_captured(captured: &Captured) -> Result<()> {
 
 /// The messages that would have left.
 #[derive(Default)]
-struct Captured(Mutex<Vec<Submission>>);
+pub(super) struct Captured(Mutex<Vec<Arc<Submission>>>);
+
+impl Captured {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// All but the first `told`.
+    pub(super) fn since(&self, told: usize) -> Vec<Arc<Submission>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(told).cloned().collect()
+    }
+}
 
 impl TakeIn for Captured {
     async fn take_in(&self, submission: Submission) -> Reply {
         let id = submission.id.clone();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(submission);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(submission));
         Reply::queued(&id)
     }
 }

@@ -9,6 +9,7 @@ use anyhow::Result;
 pub mod audit;
 pub mod check;
 pub mod demo;
+mod demo_live;
 pub mod doctor;
 pub mod extract;
 pub mod ground;
