@@ -271,8 +271,6 @@ limits! {
     STORE_LOCK_AGAIN_MILLIS: u64 = 20, "milliseconds", "own choice: a hundredth of STORE_LOCK_MILLIS";
     /// How often the gateway tells that it is alive where systemd does not ask.
     WATCHDOG_SECONDS: u64 = 60, "seconds", "own choice";
-    /// Pause of the demonstration between two looks at what is left to deliver.
-    DEMO_LOOK_MILLIS: u64 = 100, "milliseconds", "own choice: a person waits";
     /// Times that the demonstration looks so.
     DEMO_LOOKS: usize = 100, "times", "own choice: ten seconds";
 

@@ -38,3 +38,38 @@ fn the_made_up_school_is_sound() {
     let config = Config::load(&file).expect("a sound configuration");
     config.relay_ready().expect("everything that serve needs");
 }
+
+/// The configurations that README and the operating guide print.
+fn printed() -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for name in ["README.md", "docs/operating.md"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name);
+        let blocks =
+            text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
+        found.extend(blocks.map(|block| (name, block)));
+    }
+    found
+}
+
+#[test]
+fn what_the_documents_print_serves_and_names_the_key_that_they_make() {
+    let printed = printed();
+    assert!(printed.len() >= 2, "{}", printed.len());
+    for (name, text) in printed {
+        let config = Config::parse(Path::new(name), &text).unwrap_or_else(|e| panic!("{e}"));
+        let (_, store) = config.relay_ready().unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(store.key_file.as_deref(), Some(Path::new("/etc/schoolgate/key")), "{name}");
+        assert_eq!(store.path, Path::new("/var/lib/schoolgate"), "{name}");
+    }
+    let read = |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name);
+    let (unit, guide) = (read("systemd/schoolgate.service"), read("docs/operating.md"));
+    assert!(guide.contains("install -m 600 -o schoolgate -g schoolgate /dev/null /etc/schoolgate/key"));
+    assert!(read("systemd/schoolgate.sysusers").contains("\nu schoolgate "));
+    for line in ["User=schoolgate", "StateDirectory=schoolgate", "ExecStart=/usr/bin/schoolgate serve"] {
+        assert!(unit.lines().any(|l| l == line), "{line}");
+    }
+    assert!(
+        !unit.lines().any(|l| l.starts_with("LoadCredential") || l.starts_with("DynamicUser")),
+        "one way to the key"
+    );
+}
