@@ -305,7 +305,7 @@ fn a_sound_configuration_is_said_to_be_sound() {
     let beside = doctor(&gateway);
     assert_eq!(beside.0, Some(0), "{}", beside.1);
     assert_eq!(beside.1.matches("by the gateway that runs").count(), 2, "{}", beside.1);
-    assert!(beside.1.contains("the gateway that runs says"), "{}", beside.1);
+    assert!(beside.1.contains("the gateway that runs answers"), "{}", beside.1);
     gateway.terminate();
     let after = doctor(&gateway);
     assert!(after.0 == Some(0) && after.1.contains("store: it opens"), "{}", after.1);

@@ -217,9 +217,9 @@ async fn store(config: &Config, place: &StoreConfig, findings: &mut Findings) ->
     };
     match checked.await {
         Ok(check) => {
-            let how = if running { "the gateway that runs says" } else { "it opens" };
+            let how = if running { "the gateway that runs answers" } else { "it opens" };
             if check.faults.is_empty() {
-                findings.well(format!("store: {how}, {} lines of audit hold", check.lines));
+                findings.well(format!("store: {how}; audit: {} lines, it holds", check.lines));
             }
             for fault in &check.faults {
                 findings.bad(format!("{at}: the audit does not hold: {fault}; see `schoolgate audit verify`"));
