@@ -288,6 +288,8 @@ limits! {
     DISK_COMFORT_BYTES: u64 = 2 * 1024 * 1024 * 1024, "octets", "own choice: a week of a large school's held mail";
     /// Patience of `doctor` with the smarthost.
     DOCTOR_SECONDS: u64 = 10, "seconds", "own choice: a person waits";
+    /// Files inside the store that `doctor` names of those it finds fault with.
+    DOCTOR_NAMED: usize = 5, "files", "own choice: what is wrong with five is wrong with all";
     /// Lines kept of one reply of the smarthost.
     REPLY_LINES: usize = 100, "lines", "own choice: EHLO replies have a dozen";
     /// Pause between two looks at queue figures and disk space.
@@ -340,6 +342,10 @@ limits! {
     // --- importing a roster ---
     /// One file of a roster, or a bundle unpacked.
     ROSTER_FILE: u64 = 1024 * 1024 * 1024, "octets", "own choice: a million pupils with two contacts each take half of it";
+    /// Rounds in which a spoilt name is put right.
+    ROSTER_REPAIRS: usize = 3, "rounds", "own choice: exports pass through two such programs at most, and the last round finds nothing";
+    /// The longest character reference of HTML, without `&` and `;`, that is undone in a name.
+    ROSTER_REFERENCE: usize = 10, "octets", "own choice: `Ccaron` and `#x2019` have six";
     /// Rows from the top of a file among which the heading is looked for.
     ROSTER_TITLE_ROWS: usize = 40, "rows", "own choice: reports print a dozen lines of title and filters at most";
     /// Lines of a file that one row may span before a quotation mark counts as never closed.

@@ -393,12 +393,13 @@ fn demo_tells_what_becomes_of_the_visitors_own_mail() {
     };
     wait("Ctrl-C ends it");
     let printed = told();
+    let printed = printed.split_once("Now a message of your own").expect("the invitation").1;
     let after = |words: &str| {
         let rest = printed.split_once(words).unwrap_or_else(|| panic!("{words}:\n{printed}")).1;
         rest.split_whitespace().next().expect("a word").trim_end_matches(',').to_owned()
     };
     let config = after("quarantine list --config ");
-    let port: u16 = after("listens on 127.0.0.1:").trim_end_matches('.').parse().expect("a port");
+    let port: u16 = after("port ").trim_end_matches('.').parse().expect("a port");
     let (private, from) = (after("a private mailbox "), after("--from "));
     let pupils = printed.lines().find_map(|line| line.trim().strip_prefix("pupils  ")).expect("pupils").trim();
     let pupil = pupils.split(", ").nth(1).expect("a pupil").to_owned();

@@ -106,6 +106,7 @@ fn dying_at_any_step_loses_nothing_that_was_answered() {
             gateway.start(&[("SCHOOLGATE_FAULT", &what)]);
             let sent = 5;
             let answered = send_until_it_dies(&gateway, 0..sent);
+            println!("{what}: {answered:?} were answered");
             let status = gateway.wait_for_exit();
             assert!(!status.success(), "{what}: {status}");
             if BEFORE_THE_ANSWER.contains(&fault) {

@@ -33,6 +33,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
         ],
         "properties of MS-OXPROPS",
     ),
+    ("command/doctor/files.rs", &["READ", "SEARCH"], "bits of inode(7)"),
     ("extract/tar.rs", &["BLOCK"], "pax(1)"),
     ("extract/offcrypto.rs", &["STANDARD_SPIN_COUNT", "SEGMENT"], "MS-OFFCRYPTO 2.3.4.7 and 2.3.4.15"),
     ("detect/scene.rs", &["OUTWARD", "INWARD"], "British post codes (BS 7666)"),

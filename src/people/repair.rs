@@ -4,16 +4,12 @@
 
 use std::borrow::Cow;
 
-/// Exports pass through two such programs at most; the third round finds nothing.
-const ROUNDS: usize = 3;
-
-/// The longest character reference without `&` and `;` that is looked for: `&Ccaron;` has six letters, `&#x2019;` six.
-const REFERENCE: usize = 10;
+use crate::limits;
 
 /// The text as it was meant, and what was done to it in plain words; `None` where nothing is to be undone.
 pub fn repair(text: &str) -> Option<(String, &'static str)> {
     let (mut now, mut references, mut encoding) = (Cow::Borrowed(text), false, false);
-    for _ in 0..ROUNDS {
+    for _ in 0..limits::ROSTER_REPAIRS {
         let before = now.clone();
         if let Some(plain) = without_references(&now) {
             (now, references) = (Cow::Owned(plain), true);
@@ -41,7 +37,7 @@ fn without_references(text: &str) -> Option<String> {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let end = rest.bytes().take(REFERENCE + 2).position(|byte| byte == b';');
+        let end = rest.bytes().take(limits::ROSTER_REFERENCE + 2).position(|byte| byte == b';');
         match end.and_then(|end| Some((end, referred(&rest[1..end])?))) {
             Some((end, meant)) => {
                 out.push_str(&meant);

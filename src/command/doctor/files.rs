@@ -9,11 +9,10 @@ use std::path::{Path, PathBuf};
 
 use super::{Findings, user};
 use crate::config::{Config, Pack};
+use crate::limits;
 
 const READ: u32 = 0o4;
 const SEARCH: u32 = 0o1;
-/// Of files inside the store so many at most are named.
-const NAMED: usize = 5;
 
 /// Looks at key, store and every file that the configuration names.
 pub fn look(config: &Config, findings: &mut Findings) {
@@ -75,7 +74,7 @@ fn directory(config: &Config, store: &Path, about: &Metadata, findings: &mut Fin
         .map(|entry| entry.path())
         .collect();
     if !foreign.is_empty() {
-        let names: Vec<_> = foreign.iter().take(NAMED).map(|f| f.display().to_string()).collect();
+        let names: Vec<_> = foreign.iter().take(limits::DOCTOR_NAMED).map(|f| f.display().to_string()).collect();
         findings.bad(format!(
             "{at}: {} files in it are not {}'s ({}): chown -R {} {}",
             foreign.len(),

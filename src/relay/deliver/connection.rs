@@ -196,9 +196,12 @@ impl Connection {
         let body = content.strip_suffix(b"\r\n").unwrap_or(content);
         let blocks = Blocks { rest: body, given: &given, all_given: &all_given };
         let mut sending = std::pin::pin!(self.smtp.message_iter(blocks));
+        let mut passed = false;
         let watched = std::future::poll_fn(|cx| {
             let poll = sending.as_mut().poll(cx);
-            if poll.is_pending() && all_given.load(Ordering::Relaxed) {
+            // Once a message, whether its answer is there already or not.
+            if !passed && all_given.load(Ordering::Relaxed) {
+                passed = true;
                 fault::point("after-final-dot");
             }
             poll
