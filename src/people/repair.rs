@@ -133,7 +133,7 @@ fn letter(chars: &[char]) -> Option<(usize, char)> {
 
 /// The byte that Windows-1252, or ISO 8859-1 where that has none, shows as this character.
 fn byte(c: char) -> Option<u8> {
-    if let Ok(code @ (0..=0x7f | 0x80..=0x9f | 0xa0..=0xff)) = u8::try_from(u32::from(c)) {
+    if let Ok(code) = u8::try_from(u32::from(c)) {
         return Some(code);
     }
     let mut buffer = [0; 4];

@@ -222,7 +222,7 @@ fn end_of_quoted(bytes: &[u8], line_start: usize, open: usize, separator: u8, sh
         bytes[line_start..end].split(|b| matches!(b, b'\r' | b'\n')).filter(|line| !line.is_empty()).collect();
     let row = |line: &&[u8]| shape.is_row(line, separator);
     let swallowed = match lines[..] {
-        [first, ref between @ .., last] => between.iter().any(|line| row(&line)) || (row(&first) && row(&last)),
+        [first, ref between @ .., last] => between.iter().any(row) || (row(&first) && row(&last)),
         _ => false,
     };
     (!swallowed).then_some(close + 1)
