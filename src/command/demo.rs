@@ -24,6 +24,7 @@ use crate::relay::gateway::Gateway;
 use crate::relay::gateway::StartError;
 use crate::relay::health::Health;
 use crate::relay::listen::{ListenError, ListenOptions, Listener, Pace, Places, Submission, TakeIn};
+use crate::relay::parts::PartError;
 use crate::relay::{log, monitor};
 use crate::smtp::Reply;
 use crate::store::{QueueId, Shown, State};
@@ -85,7 +86,7 @@ async fn play(args: &Demo, refused: &Refused) -> Result<()> {
         school.staff.len()
     )?;
     let mut gateway = Gateway::start(&config, loaded.ground).await.map_err(|error| match error {
-        StartError::Listen(ListenError::Bind(address, why)) => {
+        StartError::Part(PartError::Listen { error: ListenError::Bind(address, why), .. }) => {
             anyhow!("{address} cannot be listened on: {why}; name another address with --listen, as 127.0.0.1:2526")
         }
         other => other.into(),
