@@ -5,8 +5,7 @@
 //! that runs past its time is told to stop and does so at its next part or line.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -62,20 +61,32 @@ struct Threads {
 /// The jobs that wait for a thread.
 #[derive(Default)]
 struct Queue {
-    waiting: AtomicUsize,
-    /// What comes now would wait too long.
-    full: AtomicBool,
+    line: Mutex<Line>,
     /// Told of it, where MAIL should be refused meanwhile.
     health: Option<Health>,
 }
 
+/// Changed under one lock: a queue that counts as full while nobody is in it would never be told otherwise.
+#[derive(Default)]
+struct Line {
+    waiting: usize,
+    /// What comes now would wait too long.
+    full: bool,
+}
+
 impl Queue {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        // Both fields are whole after every statement, so a panic elsewhere cannot have torn them.
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A place in the queue, unless it is full.
     fn enter(&self) -> Option<Instant> {
-        if self.full.load(Ordering::Relaxed) {
+        let mut line = self.line();
+        if line.full {
             return None;
         }
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        line.waiting += 1;
         monitor::inspections_waiting(1);
         Some(Instant::now())
     }
@@ -83,17 +94,16 @@ impl Queue {
     /// A job has left, begun or given up. The queue is full from the first job that waited half of what it may, until one
     /// waits less than a quarter or none is left: so what is let in is answered in time.
     fn leave(&self, waited: Duration, patience: Duration) {
-        let left = self.waiting.fetch_sub(1, Ordering::Relaxed) - 1;
+        let mut line = self.line();
+        line.waiting = line.waiting.saturating_sub(1);
         monitor::inspections_waiting(-1);
-        if waited >= patience / 2 && left > 0 {
-            self.set_full(true);
-        } else if waited < patience / 4 || left == 0 {
-            self.set_full(false);
-        }
-    }
-
-    fn set_full(&self, full: bool) {
-        if self.full.swap(full, Ordering::Relaxed) != full {
+        let full = match line.waiting {
+            0 => false,
+            _ if waited >= patience / 2 => true,
+            _ if waited < patience / 4 => false,
+            _ => line.full,
+        };
+        if std::mem::replace(&mut line.full, full) != full {
             let reason = if full { "what comes is answered with 451" } else { "mail is taken again" };
             event!(Event::Trouble, what = "more mail than can be inspected", reason);
             if let Some(health) = &self.health {
@@ -167,6 +177,7 @@ impl Drop for StopOnDrop {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
 
     use super::*;
@@ -248,13 +259,30 @@ mod tests {
         let patience = Duration::from_secs(16);
         // The wait of the job that leaves, in seconds, and whether the queue is full then; two more jobs wait behind it.
         for (waited, full) in [(0, false), (7, false), (8, true), (5, true), (4, true), (3, false), (20, true)] {
-            queue.waiting.store(3, Ordering::Relaxed);
+            queue.line().waiting = 3;
             queue.leave(Duration::from_secs(waited), patience);
             assert_eq!(queue.enter().is_none(), full, "after {waited} s");
             assert_eq!(health.door() == crate::relay::health::Door::Busy, full, "after {waited} s");
         }
-        queue.waiting.store(1, Ordering::Relaxed);
+        queue.line().waiting = 1;
         queue.leave(Duration::from_secs(20), patience);
         assert!(queue.enter().is_some(), "nobody is left to wait behind");
+    }
+
+    #[test]
+    fn a_queue_with_nobody_in_it_is_never_full() {
+        let queue = Arc::new(Queue { health: Some(Health::new()), ..Queue::default() });
+        for _ in 0..2_000 {
+            queue.line().waiting = 2;
+            // Two leave at once, both after a long wait.
+            let leave = |seconds| {
+                let queue = Arc::clone(&queue);
+                std::thread::spawn(move || queue.leave(Duration::from_secs(seconds), Duration::from_secs(16)))
+            };
+            for left in [leave(20), leave(20)] {
+                left.join().unwrap();
+            }
+            assert!(!queue.line().full);
+        }
     }
 }
