@@ -117,3 +117,23 @@ fn what_waits_for_a_restart_is_named_and_the_rest_taken() {
     assert_eq!(named.len(), 6, "what was taken is not named: {named:#?}");
     assert!(store.join("queue.db").exists() && !gateway.directory().join("elsewhere").exists());
 }
+
+#[test]
+fn a_roster_of_no_pupil_is_neither_started_with_nor_taken() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    let roster = gateway.directory().join("roster/pupils.csv");
+    let whole = std::fs::read_to_string(&roster).expect("the pupils");
+    let nobody = whole.lines().next().expect("a heading").to_owned();
+    std::fs::write(&roster, &nobody).expect("nobody");
+    assert!(gateway.try_start(&[]).is_err_and(|status| !status.success()), "it does not start");
+    assert!(gateway.log().contains("the roster holds no pupil"), "{}", gateway.log());
+
+    std::fs::write(&roster, &whole).expect("the pupils");
+    gateway.start(&[]);
+    std::fs::write(&roster, &nobody).expect("nobody");
+    hang_up(&gateway, NOT_RELOADED);
+    let case = held_case();
+    send(&gateway, &case);
+    sink.wait("a message held by the roster that was", |taken| asked(taken, "sbm@saltmere.example") == 1);
+}

@@ -43,6 +43,26 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
     Ok(LoadedGround { ground, faults: loaded.faults, notes: loaded.notes })
 }
 
+/// As [`load`], for relaying: a roster without a pupil is an error too, for with it everything about pupils would go out.
+pub fn load_for_relaying(config: &Config) -> Result<LoadedGround> {
+    let loaded = load(config)?;
+    match no_pupil(config, &loaded.ground) {
+        Some(problem) => bail!(problem),
+        None => Ok(loaded),
+    }
+}
+
+/// What is wrong with a roster that holds no pupil.
+pub fn no_pupil(config: &Config, ground: &Ground) -> Option<String> {
+    let key = if config.directory.imported { "directory.imported" } else { "directory.pupils" };
+    ground.school.pupils.is_empty().then(|| {
+        format!(
+            "{}: the roster holds no pupil, so no mail about one would be recognised; export it anew, see `schoolgate roster check`",
+            config.at(key)
+        )
+    })
+}
+
 /// The school with all that its lists say, and the rows that could not be used.
 pub fn school(config: &Config) -> Result<Loaded> {
     let directory = &config.directory;

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 
 use super::ground;
 use super::terminal::{safe, say};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::people::{Correspondent, Guardian, Pupil, School, Staff};
 
 /// Show what the roster holds, as the gateway would use it: how many, or whom
@@ -20,7 +20,7 @@ use crate::people::{Correspondent, Guardian, Pupil, School, Staff};
 #[derive(Debug, clap::Args)]
 pub struct Show {
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
     /// List the pupils
     #[arg(long)]

@@ -38,7 +38,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
     let sealed = config.store.as_ref().map(|place| Sealed::new(&place.path));
     // Taken before reading: what is imported meanwhile is seen at the first look.
     let mut stamp = sealed.as_ref().and_then(Sealed::stamp);
-    let loaded = super::ground::load(&config)?;
+    let loaded = super::ground::load_for_relaying(&config)?;
     log::init(config.log)?;
     monitor::install()?;
     report_faults(&loaded.faults);
@@ -118,7 +118,7 @@ async fn patiently<T>(start: impl Future<Output = T>) -> T {
 fn reload(file: &Path, gateway: &Gateway) {
     let reload = || -> Result<()> {
         gateway.reload(Config::load(file)?, |config| {
-            let loaded = super::ground::load(config)?;
+            let loaded = super::ground::load_for_relaying(config)?;
             report_faults(&loaded.faults);
             Ok(loaded.ground)
         })

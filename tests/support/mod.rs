@@ -11,11 +11,13 @@ mod client;
 pub mod compose;
 mod fixtures;
 mod gateway;
+mod machine;
 mod sink;
 
 pub use client::{Client, Reply};
 pub use fixtures::{Case, cases, fixture, header, id_of, is_notice_about, relayed};
 pub use gateway::Gateway;
+pub use machine::Machine;
 pub use sink::{Sink, Taken};
 
 use std::net::TcpListener;

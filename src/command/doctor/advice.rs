@@ -1,7 +1,7 @@
 //! What a school may configure and had better not.
 
 use super::Findings;
-use crate::command::ground::LoadedGround;
+use crate::command::ground::{self, LoadedGround};
 use crate::config::Config;
 use crate::smtp::Address;
 
@@ -27,11 +27,8 @@ pub fn school(config: &Config, loaded: &LoadedGround, findings: &mut Findings) {
         0 => findings.well(format!("roster: {counts}, every row is sound")),
         n => findings.doubtful(format!("roster: {counts}; {n} rows have problems: see `schoolgate roster check`")),
     }
-    if pupils == 0 {
-        findings.bad(format!(
-            "{}: the roster holds no pupil, so no mail about one would be recognised; export it anew, see `schoolgate roster check`",
-            config.at("directory.pupils")
-        ));
+    if let Some(problem) = ground::no_pupil(config, &loaded.ground) {
+        findings.bad(problem);
     }
     if school.guardians.iter().all(|g| g.email.is_none()) {
         findings.doubtful(format!(

@@ -9,7 +9,8 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::{ContactRow, ImportError, Of, Place, PupilRow, Rows, sheet, values};
-use crate::extract::xml::{self, Element};
+use crate::extract::xml::{self, Element, Node};
+use crate::people::repair::repair;
 use crate::people::{Guardian, Pupil};
 use crate::text::checks;
 
@@ -37,8 +38,13 @@ pub fn read(file: &Path, bytes: &[u8]) -> Result<Rows, ImportError> {
                     let slice = text.get(before..after).ok_or_else(|| unusable("is no well-formed XML"))?;
                     line += lines(text, counted, before);
                     counted = before;
-                    let pupil = xml::parse(slice.as_bytes())
+                    let mut pupil = xml::parse(slice.as_bytes())
                         .map_err(|_| unusable("a pupil's element is nested too deep or damaged"))?;
+                    let note = |column: &str, words| {
+                        let at = Place { file: file.to_owned(), row: line, column: column.to_owned() };
+                        rows.notes.push(at.fault(words));
+                    };
+                    put_right(&mut pupil, note);
                     One { file, line, element: &pupil }.read(&mut rows);
                 } else {
                     open.push(name);
@@ -62,6 +68,27 @@ pub fn read(file: &Path, bytes: &[u8]) -> Result<Rows, ImportError> {
 
 fn lines(text: &str, from: usize, to: usize) -> u64 {
     text.as_bytes()[from..to].iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+/// Undoes what a program has spoilt in the values of an element, each told by its path.
+fn put_right(pupil: &mut Element, mut note: impl FnMut(&str, &'static str)) {
+    let mut open = vec![(pupil, String::new())];
+    while let Some((element, path)) = open.pop() {
+        if element.elements().next().is_none() {
+            if let Some((meant, words)) = repair(&element.text()) {
+                element.children = vec![Node::Text(meant)];
+                note(&path, words);
+            }
+            continue;
+        }
+        // Backwards, so that notes come in the order of the file.
+        for node in element.children.iter_mut().rev() {
+            if let Node::Element(inner) = node {
+                let path = if path.is_empty() { inner.name.clone() } else { format!("{path}/{}", inner.name) };
+                open.push((inner, path));
+            }
+        }
+    }
 }
 
 struct One<'a> {

@@ -91,6 +91,36 @@ fn every_format_gives_what_is_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// UTF-8 taken for Windows-1252 and encoded again; or each such letter as HTML's character reference.
+fn spoilt(text: &str, by_reference: bool) -> String {
+    let spoil = |c: char| match c {
+        _ if c.is_ascii() => c.to_string(),
+        _ if by_reference => format!("&#{};", u32::from(c)),
+        _ => encoding_rs::WINDOWS_1252.decode_without_bom_handling(c.to_string().as_bytes()).0.into_owned(),
+    };
+    text.chars().map(spoil).collect()
+}
+
+#[test]
+fn names_that_a_program_has_spoilt_are_put_right_in_every_format() {
+    for name in ["sims.csv", "arbor.csv", "ctf-25.xml"] {
+        for by_reference in [false, true] {
+            let text = sheet::decode(&std::fs::read(fixture(name)).unwrap());
+            let mut text = spoilt(text.trim_start_matches('\u{feff}'), by_reference);
+            if by_reference && name.ends_with(".xml") {
+                // What a program took for plain text, it escaped once more.
+                text = text.replace("&#", "&amp;#");
+            }
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            let (sound, mended) = (imported(&[name]), import(&[file], None, None).unwrap());
+            assert_eq!(mended.roster, sound.roster, "{name}, by reference: {by_reference}");
+            assert!(mended.notes.len() > sound.notes.len(), "{name}: what was put right is told");
+        }
+    }
+}
+
 #[test]
 fn a_zipped_bundle_gives_what_its_folder_gives() {
     use std::io::Write;
