@@ -432,6 +432,11 @@ limits! {
     WANTED_WORDS: i32 = 1, "points", "own choice";
 
     // --- deciding ---
+    /// Rows from which a table of children who are on no list counts.
+    UNLISTED_ROWS: usize = 10, "rows", "core policy: a table of ten or more rows whose names are on no list of the school";
+    /// Who is listed may be older than the oldest pupil by so much, and younger than the youngest.
+    UNLISTED_OLDER: i16 = 3, "years", "own choice: another school's leavers";
+    UNLISTED_YOUNGER: i16 = 4, "years", "own choice: a nursery class of the year after next";
     /// Distinct pupils from which a message counts as bulk.
     BULK_PUPILS: usize = 10, "pupils", "core policy: `bulk`";
     /// Private addresses in To and Cc together from which recipients count as visible.

@@ -18,6 +18,7 @@ mod names;
 mod photographs;
 mod rows;
 mod scene;
+mod unlisted;
 pub mod vocabulary;
 mod words;
 mod world;
@@ -114,7 +115,8 @@ pub struct PupilFinding {
 pub struct Findings {
     /// Pupils of the roster, in roster order.
     pub pupils: Vec<PupilFinding>,
-    /// Valid pupil identifiers (UPN, ULN) that are on no roster: as many unlisted pupils, each of tier `record`.
+    /// Valid pupil identifiers (UPN, ULN) that are on no roster, and rows of a table of children who are on none: as many
+    /// unlisted pupils, each of tier `record`.
     pub unlisted_pupils: usize,
     /// National Insurance number, bank account, card, passport, driving licence or NHS number of an adult.
     pub adult_identifier: bool,
@@ -217,6 +219,23 @@ pub fn detect(
             }
         }
     }
+    let rows = unlisted::children(&scene, school, &mentions, &numbers);
+    for &line in &rows {
+        let text = &scene.lines[line].text;
+        ordered.push((
+            line,
+            0,
+            Finding {
+                kind: "unlisted-pupil",
+                text: text.slice(0, text.tokens.len()).to_owned(),
+                place: scene.place(line).to_owned(),
+                detail: scene.detail(line),
+                confidence: Confidence::Medium,
+                pupil: None,
+                because: "a row of a table of children, on no list of the school".into(),
+            },
+        ));
+    }
     let mut unlisted = BTreeSet::new();
     for number in numbers {
         let line = &scene.lines[number.line];
@@ -250,7 +269,7 @@ pub fn detect(
             },
         ));
     }
-    out.unlisted_pupils = unlisted.len();
+    out.unlisted_pupils = unlisted.len() + rows.len();
     let other = credentials::find(&scene)
         .into_iter()
         .map(|hit| (true, hit, "written out"))

@@ -204,3 +204,67 @@ proptest::proptest! {
         ids(&school(), &text);
     }
 }
+
+#[test]
+fn a_table_of_children_who_are_on_no_list_counts_each_row() {
+    let school = school();
+    const FORENAMES: [&str; 12] =
+        ["Tamsin", "Idris", "Priti", "Leon", "Hattie", "Caspian", "Yasmin", "Rory", "Edie", "Marek", "Dolly", "Kit"];
+    const SURNAMES: [&str; 12] = [
+        "Oakes",
+        "Vaughan",
+        "Chandra",
+        "Marsden",
+        "Furlong",
+        "Birkett",
+        "Osei",
+        "Tennant",
+        "Sowerby",
+        "Zajac",
+        "Wray",
+        "Penhallow",
+    ];
+    // A row is made of F (forename), S (surname), N (both), B (a child's date of birth), A (an adult's) or text as it stands.
+    let table = |headings: &[&str], row: &[&str], count: usize| {
+        let cell = |kind: &str, at: usize| match kind {
+            "F" => FORENAMES[at].to_owned(),
+            "S" => SURNAMES[at].to_owned(),
+            "N" => format!("{} {}", FORENAMES[at], SURNAMES[at]),
+            "B" => format!("{:02}/03/2016", at + 1),
+            "A" => format!("{:02}/03/1979", at + 1),
+            text => text.to_owned(),
+        };
+        let rows = (0..count).map(|at| row.iter().map(|kind| cell(kind, at)).collect::<Vec<_>>());
+        let heading = headings.iter().map(|text| (*text).to_owned()).collect();
+        let rows = std::iter::once(heading).chain(rows).map(|cells| Row { cells, detail: None }).collect();
+        let table = Block::Table(Table { detail: None, rows });
+        let list = Document { kind: Kind::Attachment, place: "list.csv".into(), blocks: vec![table] };
+        detect(&[list], &[], &school, &Correspondence::default(), &Halt::default()).unlisted_pupils
+    };
+    for (headings, row, count, want) in [
+        (&["Forename", "Surname", "Date of birth"][..], &["F", "S", "B"][..], 12, 12),
+        (&["Last name", "First name", "DOB", "Note"], &["S", "F", "B", "sibling at school"], 10, 10),
+        (&["Name", "Born"], &["N", "B"], 12, 12),
+        (&["Pupil", "Class"], &["N", "Hedgehogs"], 12, 12),
+        (&["Name of child", "Parent's email"], &["N", "somebody@home.example"], 11, 11),
+        (&["Student name", "Year"], &["N", "9"], 12, 12),
+        // Fewer than ten are found by name or not at all.
+        (&["Forename", "Surname", "Date of birth"], &["F", "S", "B"], 9, 0),
+        // Adults, by their birth or because nothing says that they are children.
+        (&["Forename", "Surname", "Date of birth"], &["F", "S", "A"], 12, 0),
+        (&["Name", "Class"], &["N", "Yoga"], 12, 0),
+        (&["First name", "Last name", "Contact number"], &["F", "S", "01632 960001"], 12, 0),
+        (&["Name", "Joined"], &["N", "B"], 12, 0),
+        // Nothing beside the name, or no name.
+        (&["Pupil"], &["N"], 12, 0),
+        (&["Pupil", "Lunch"], &["N", "ham"], 12, 0),
+        (&["Pupil premium", "Year"], &["Total spend", "2025"], 12, 0),
+        (&["Student services", "Contact"], &["N", "01632 960001"], 12, 0),
+        (&["Teacher", "Class"], &["N", "7R"], 12, 0),
+        // Adults and pupils of the school are on its lists.
+        (&["Pupil", "Class"], &["Rose Tully", "7R"], 12, 0),
+        (&["Pupil", "Class"], &["Lukasz Wrona", "8B"], 12, 0),
+    ] {
+        assert_eq!(table(headings, row, count), want, "{headings:?} {row:?} {count}");
+    }
+}

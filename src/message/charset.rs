@@ -3,7 +3,7 @@
 //! A label that the bytes contradict is not believed (UTF-8 text labelled Latin-1, UTF-16 labelled ASCII).
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::limits;
 
@@ -19,15 +19,13 @@ pub fn decode(bytes: &[u8], label: Option<&str>) -> String {
     if let Some(label) = label {
         let known = Encoding::for_label_no_replacement(label.as_bytes());
         match known {
-            // Every ASCII text is the same in both, and a label of Latin-1 or ASCII is often a default that lies.
-            Some(encoding) if encoding == UTF_8 || encoding == WINDOWS_1252 => {
-                if let Ok(text) = std::str::from_utf8(bytes) {
-                    return text.to_owned();
-                }
-                if encoding == WINDOWS_1252 {
-                    return encoding.decode_without_bom_handling(bytes).0.into_owned();
-                }
+            // Text in another code page is hardly ever sound UTF-8 by chance, and a label is often a default that lies.
+            // ASCII is left to the label: escapes of ISO-2022-JP are ASCII too.
+            Some(encoding) if encoding != UTF_16LE && encoding != UTF_16BE && is_plain_utf8(bytes) => {
+                return String::from_utf8_lossy(bytes).into_owned();
             }
+            // Bytes that break a declared UTF-8 are guessed at.
+            Some(encoding) if encoding == UTF_8 && std::str::from_utf8(bytes).is_err() => {}
             Some(encoding) => return encoding.decode_without_bom_handling(bytes).0.into_owned(),
             None => {
                 if let Some(decoder) = mail_parser::decoders::charsets::map::charset_decoder(label.as_bytes()) {
@@ -48,6 +46,11 @@ pub fn guess(bytes: &[u8]) -> String {
     detector.feed(bytes, true);
     // British senders: what is not UTF-8 is most likely a Western code page.
     detector.guess(Some(b"uk"), Utf8Detection::Allow).decode_without_bom_handling(bytes).0.into_owned()
+}
+
+/// UTF-8 with a letter beyond ASCII.
+fn is_plain_utf8(bytes: &[u8]) -> bool {
+    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
 
 /// Plain Latin text in UTF-16 has a zero in every second byte.
@@ -80,6 +83,15 @@ mod tests {
             (b"Zo\xc3\xab".to_vec(), Some("ISO-8859-1"), "Zoë"),
             (b"Zo\xeb".to_vec(), Some("iso-8859-1"), "Zoë"),
             (b"Zo\xeb Smith is in class 4".to_vec(), Some("utf-8"), "Zoë Smith is in class 4"),
+            ("Siân".into(), Some("iso-8859-15"), "Siân"),
+            ("Siân".into(), Some("windows-1251"), "Siân"),
+            ("Siân".into(), Some("gb18030"), "Siân"),
+            ("Siân".into(), Some("iso-2022-jp"), "Siân"),
+            ("Siân".into(), Some("koi8-r"), "Siân"),
+            (b"\x1b$B;3ED\x1b(B Amy".to_vec(), Some("iso-2022-jp"), "山田 Amy"),
+            (b"\xc0\xed\xed\xe0".to_vec(), Some("windows-1251"), "Анна"),
+            (b"\xc9\xbd\xcc\xef".to_vec(), Some("gb18030"), "山田"),
+            (b"Sz\xf6cs \xa4".to_vec(), Some("iso-8859-15"), "Szöcs €"),
             (b"\xef\xbb\xbfAmy".to_vec(), Some("iso-8859-15"), "Amy"),
             (utf16("Amy Smith"), Some("us-ascii"), "Amy Smith"),
             (utf16("\u{feff}Amy"), None, "Amy"),
