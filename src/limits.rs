@@ -376,6 +376,10 @@ limits! {
     CLASS_TOKENS: usize = 4, "tokens", "own choice: `Year 4 Red Kites`";
     /// How far a word may stand from the number it speaks of.
     IDENTIFIER_REACH: usize = 80, "octets of folded text", "own choice: a line";
+    /// Cells before a number in its row that may say what it is.
+    CELLS_BEFORE: usize = 12, "cells", "own choice: a row of a form";
+    /// Cells behind it that may.
+    CELLS_BEHIND: usize = 2, "cells", "own choice: a label stands before more often";
     /// Lines shorter than this end where they break; longer ones were wrapped by the mail program.
     WRAPPED_LINE: usize = 58, "characters", "own choice: mail programs wrap at 72 to 78";
     /// The longest piece of a paragraph that is looked at as one.

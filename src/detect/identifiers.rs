@@ -11,6 +11,7 @@ use regex::Regex;
 use super::Confidence;
 use super::marks::Marks;
 use super::scene::{Line, Scene};
+use super::work::step;
 use crate::limits;
 use crate::people::{PupilIndex, School};
 use crate::text::checks;
@@ -73,44 +74,52 @@ pub(super) fn find(scene: &Scene<'_>, school: &School) -> Vec<Number> {
     out
 }
 
-/// The line's own words, and in a table the heading of its column and the cells to the left.
+/// The words just before and behind a number, and in a table those of the column's heading and of the cells beside it.
 fn words_beside(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
     let line = &scene.lines[at];
     let folded = line.text.folded();
-    let mut from = range.start.saturating_sub(limits::IDENTIFIER_REACH);
-    while !folded.is_char_boundary(from) {
-        from -= 1;
-    }
-    let mut to = (range.end + limits::IDENTIFIER_REACH / 2).min(folded.len());
-    while !folded.is_char_boundary(to) {
-        to += 1;
-    }
-    let mut beside = folded[from..range.start].to_lowercase();
-    beside.push(' ');
-    beside.push_str(&folded[range.end..to].to_lowercase());
+    let mut beside = last_of(&folded[..range.start]).to_lowercase();
+    let mut add = |words: &str| {
+        beside.push(' ');
+        beside.push_str(&words.to_lowercase());
+    };
+    add(first_of(&folded[range.end..], limits::IDENTIFIER_REACH / 2));
     if let Some((row, _)) = line.cell {
         let lines = &scene.of_document[line.document];
-        // Cells of the same row stand just before; the heading is the first filled cell of the column.
-        for other in (lines.start..at).rev().take(12).chain(at + 1..(at + 3).min(lines.end)) {
-            if scene.lines[other].block == line.block && scene.lines[other].cell.is_some_and(|c| c.0 == row) {
-                beside.push(' ');
-                beside.push_str(&scene.lines[other].text.folded().to_lowercase());
-            }
+        let same = |other: &usize| {
+            scene.lines[*other].block == line.block && scene.lines[*other].cell.is_some_and(|cell| cell.0 == row)
+        };
+        for other in (lines.start..at).rev().take(limits::CELLS_BEFORE).filter(same) {
+            add(last_of(scene.lines[other].text.folded()));
         }
+        for other in (at + 1..lines.end).take(limits::CELLS_BEHIND).filter(same) {
+            add(first_of(scene.lines[other].text.folded(), limits::IDENTIFIER_REACH));
+        }
+        // The heading is the first filled cell of the column.
         let heading = line.top.filter(|&top| scene.lines[top].cell.is_some_and(|top| top.0 < row));
         if let Some(heading) = heading {
-            beside.push(' ');
-            beside.push_str(&scene.lines[heading].text.folded().to_lowercase());
+            add(first_of(scene.lines[heading].text.folded(), limits::IDENTIFIER_REACH));
         }
     } else if at > 0
         && scene.lines[at - 1].document == line.document
         && scene.lines[at - 1].heading()
         && range.start < limits::IDENTIFIER_REACH
     {
-        beside.push(' ');
-        beside.push_str(&scene.lines[at - 1].text.folded().to_lowercase());
+        add(last_of(scene.lines[at - 1].text.folded()));
     }
+    step(beside.len());
     beside
+}
+
+/// The end of a text, as far as a word beside an identifier may stand from it.
+fn last_of(text: &str) -> &str {
+    let from = text.len().saturating_sub(limits::IDENTIFIER_REACH);
+    (from..=text.len()).find_map(|from| text.get(from..)).unwrap_or_default()
+}
+
+/// The beginning of a text, about so many octets.
+fn first_of(text: &str, reach: usize) -> &str {
+    (reach.min(text.len())..=text.len()).find_map(|to| text.get(..to)).unwrap_or_default()
 }
 
 fn says(beside: &str, words: &[&str]) -> bool {
@@ -266,6 +275,7 @@ impl Finder<'_, '_> {
             let range = found.range();
             let overlaps = self.out[self.start..]
                 .iter()
+                .inspect(|_| step(1))
                 .any(|other| other.range.start < range.end && range.start < other.range.end);
             if overlaps {
                 continue;

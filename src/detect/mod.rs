@@ -20,6 +20,7 @@ mod rows;
 mod scene;
 pub mod vocabulary;
 mod words;
+mod work;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
