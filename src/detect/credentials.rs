@@ -418,12 +418,11 @@ fn announced(scene: &Scene<'_>, at: usize, text: &str, found: &mut Vec<Found>) {
         let below =
             |label| value(label, Joiner::Below, &text[from..]).map(|found| from + found.start..from + found.end);
         // To the right of a label stands the next heading as well, which is a word.
-        let judges: [(Option<usize>, &dyn Fn(Label) -> Option<Range<usize>>); 2] =
-            [(scene.column_heading(at), &below), (left, &|label| alone(label, text))];
-        for (heading, judge) in judges {
+        for (heading, to_the_left) in [(scene.column_heading(at), false), (left, true)] {
             let Some(heading) = heading.map(|heading| &scene.lines[heading]) else { continue };
             let Some(label) = heading_label(heading) else { continue };
-            if let Some(value) = judge(label).filter(|_| one && !meetings(scene, at, label, heading.text.folded())) {
+            let value = if to_the_left { alone(label, text) } else { below(label) };
+            if let Some(value) = value.filter(|_| one && !meetings(scene, at, label, heading.text.folded())) {
                 found.push((value, kind(label)));
             }
         }
