@@ -376,8 +376,18 @@ limits! {
     CLASS_TOKENS: usize = 4, "tokens", "own choice: `Year 4 Red Kites`";
     /// How far a word may stand from the number it speaks of.
     IDENTIFIER_REACH: usize = 80, "octets of folded text", "own choice: a line";
+    /// Cells before a number in its row that may say what it is.
+    CELLS_BEFORE: usize = 12, "cells", "own choice: a row of a form";
+    /// Cells behind it that may.
+    CELLS_BEHIND: usize = 2, "cells", "own choice: a label stands before more often";
     /// Lines shorter than this end where they break; longer ones were wrapped by the mail program.
     WRAPPED_LINE: usize = 58, "characters", "own choice: mail programs wrap at 72 to 78";
+    /// Lines before and behind one that gives a password without naming it, or names the meeting that a passcode is for.
+    SECRET_REACH: usize = 6, "lines", "own choice: an answer above its question, an invitation";
+    /// Words of a line that announces the password in the line below.
+    HEADING_WORDS: usize = 12, "words", "own choice";
+    /// Words of a column's heading, or of a label in the cell to the left.
+    LABEL_WORDS: usize = 5, "words", "own choice: `Password for the booking site`";
     /// The longest piece of a paragraph that is looked at as one.
     PARAGRAPH_PIECE: usize = 4_096, "octets", "own choice: two pages";
     /// A message to no more recipients than this is a letter to them.

@@ -38,7 +38,6 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
     ("extract/offcrypto.rs", &["STANDARD_SPIN_COUNT", "SEGMENT"], "MS-OFFCRYPTO 2.3.4.7 and 2.3.4.15"),
     ("detect/scene.rs", &["OUTWARD", "INWARD"], "British post codes (BS 7666)"),
     ("detect/identifiers.rs", &["FEWEST_DIGITS", "ACCOUNT_DIGITS"], "how the identifiers are written"),
-    ("detect/credentials.rs", &["LETTER", "DIGIT", "SIGN", "ENDS"], "bits of a mask"),
     (
         "people/index.rs",
         &[

@@ -9,6 +9,7 @@ use super::Confidence;
 use super::names::{Mention, Span, Writers, titled};
 use super::scene::{FactAt, Scene};
 use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
+use super::work::step;
 use super::world::PLACES;
 use crate::limits;
 use crate::people::index::Fact;
@@ -37,15 +38,14 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
     out.push(near);
     if let Some((row, _)) = line.cell {
         let range = &scene.of_document[line.document];
-        let start = (range.start..at)
-            .rev()
-            .take_while(|&other| scene.lines[other].cell.map(|c| c.0) == Some(row))
-            .last()
-            .unwrap_or(at);
-        let cells = (start..range.end).take_while(|&other| {
+        let same = |&other: &usize| {
+            step(1);
             scene.lines[other].cell.map(|c| c.0) == Some(row) && scene.lines[other].block == line.block
-        });
-        out.push(cells.take(limits::NAME_REACH).flat_map(|other| scene.facts_of(other)).collect());
+        };
+        let before = (range.start..at).rev().take(limits::NAME_REACH).take_while(same);
+        let start = before.last().unwrap_or(at);
+        let cells = (start..range.end).take_while(same);
+        out.push(cells.take(limits::NAME_REACH * 2).flat_map(|other| scene.facts_of(other)).collect());
     } else {
         let mut rest: Vec<&FactAt> = own.iter().collect();
         rest.sort_by_key(distance);
@@ -127,21 +127,22 @@ fn refer_back(school: &School, bare: &[(usize, Span)], mentions: &mut Vec<Mentio
         all.dedup();
         all
     };
-    // The forename must be one of theirs: every pupil has a year, a class or an initial under which it can be asked.
+    let theirs = |run: Run| -> Vec<PupilIndex> {
+        let bearers = school.index().bearers(run).filter(|pupil| {
+            step(1);
+            known.binary_search(pupil).is_ok()
+        });
+        let meant = |pupil: &PupilIndex| {
+            school.pupil(*pupil).is_some_and(|p| school.index().full_name(run, Run::of(&p.surname)).contains(pupil))
+        };
+        let mut out: Vec<PupilIndex> = bearers.filter(meant).collect();
+        out.sort();
+        out.dedup();
+        out
+    };
     let mut by_forename: HashMap<Run, Vec<PupilIndex>> = HashMap::new();
     for &(_, span) in bare {
-        by_forename.entry(span.run).or_insert_with(|| {
-            known
-                .iter()
-                .copied()
-                .filter(|&pupil| {
-                    school.pupil(pupil).is_some_and(|p| {
-                        let surname = Run::of(&p.surname);
-                        school.index().full_name(span.run, surname).contains(&pupil)
-                    })
-                })
-                .collect()
-        });
+        by_forename.entry(span.run).or_insert_with(|| theirs(span.run));
     }
     for &(at, span) in bare {
         if let Some([pupil]) = by_forename.get(&span.run).map(Vec::as_slice) {
@@ -366,9 +367,11 @@ fn surname_in_its_own_cell(scene: &Scene<'_>, at: usize) -> bool {
         (other.document, other.block, other.cell.map(|cell| cell.0))
     };
     let lines = &scene.of_document[line.document];
-    let before = (lines.start..at).rev().take_while(|&other| key(other) == key(at));
-    let after = (at + 1..lines.end).take_while(|&other| key(other) == key(at));
+    let same = |&other: &usize| key(other) == key(at);
+    let before = (lines.start..at).rev().take(limits::NAME_REACH).take_while(same);
+    let after = (at + 1..lines.end).take(limits::NAME_REACH).take_while(same);
     before.chain(after).any(|other| {
+        step(1);
         let heading = scene.column_heading(other).map(|heading| &scene.lines[heading].text);
         let surnames = heading.is_some_and(|text| {
             text.tokens.iter().any(|token| matches!(text.norm(token), "surname" | "last" | "family" | "lastname"))

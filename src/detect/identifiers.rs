@@ -1,7 +1,8 @@
 //! Numbers that name a person: pupils' (UPN, ULN, NHS number, candidate identifier) and adults'.
 //!
 //! A UPN stands by its check letter. Ten digits pass a check by chance one time in eleven, so NHS numbers and ULNs want
-//! the roster or a word beside them; so do passports and account numbers, which have no check of their own.
+//! the roster or a word beside them; so do passports, account numbers and National Insurance numbers, which have no check
+//! of their own. Digits in a link, in a telephone number or in a longer code are no NHS number.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -11,6 +12,7 @@ use regex::Regex;
 use super::Confidence;
 use super::marks::Marks;
 use super::scene::{Line, Scene};
+use super::work::step;
 use crate::limits;
 use crate::people::{PupilIndex, School};
 use crate::text::checks;
@@ -60,6 +62,11 @@ pattern!(MRZ, r"\b[0-9A-Z<]{9}[0-9]GBR\d{7}[MFX<]\d{7}[0-9A-Z<]{16}");
 pattern!(PASSPORT, r"(?i)\b[0-9a-z]\d{8}\b");
 pattern!(SORT_CODE, r"\b\d{2}[- ]\d{2}[- ]\d{2}\b|\b\d{6}\b");
 pattern!(ACCOUNT, r"\b\d{8}\b|\b\d{4} \d{4}\b");
+// Telephones: a country code, or the word, before the digits.
+pattern!(
+    TELEPHONE,
+    r"(?i)(?:\+|\b00)[ \d().-]{0,8}\z|\b(?:tel|telephone|phone|mobile|mob|fax|ext)(?: ?(?:no|number))?\.?:?[ (+]*\z"
+);
 pattern!(LAST_DIGITS, r"(?i)\b(?:upn|uln|nhs)\b[^.\n]{0,30}\b(?:ends?|ending|last)\b[^.\n]{0,25}?(\d{3,6})\b");
 
 /// All numbers of the message.
@@ -73,44 +80,81 @@ pub(super) fn find(scene: &Scene<'_>, school: &School) -> Vec<Number> {
     out
 }
 
-/// The line's own words, and in a table the heading of its column and the cells to the left.
+/// The words just before and behind a number, and in a table those of the column's heading and of the cells beside it.
 fn words_beside(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
+    let folded = scene.lines[at].text.folded();
+    let before = last_of(&folded[..range.start]);
+    let behind = first_of(&folded[range.end..], limits::IDENTIFIER_REACH / 2);
+    format!("{before} {behind}").to_lowercase() + &words_around(scene, at, range)
+}
+
+/// Those of the heading and of the cells.
+fn words_around(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
     let line = &scene.lines[at];
-    let folded = line.text.folded();
-    let mut from = range.start.saturating_sub(limits::IDENTIFIER_REACH);
-    while !folded.is_char_boundary(from) {
-        from -= 1;
-    }
-    let mut to = (range.end + limits::IDENTIFIER_REACH / 2).min(folded.len());
-    while !folded.is_char_boundary(to) {
-        to += 1;
-    }
-    let mut beside = folded[from..range.start].to_lowercase();
-    beside.push(' ');
-    beside.push_str(&folded[range.end..to].to_lowercase());
+    let mut beside = String::new();
+    let mut add = |words: &str| {
+        beside.push(' ');
+        beside.push_str(&words.to_lowercase());
+    };
     if let Some((row, _)) = line.cell {
         let lines = &scene.of_document[line.document];
-        // Cells of the same row stand just before; the heading is the first filled cell of the column.
-        for other in (lines.start..at).rev().take(12).chain(at + 1..(at + 3).min(lines.end)) {
-            if scene.lines[other].block == line.block && scene.lines[other].cell.is_some_and(|c| c.0 == row) {
-                beside.push(' ');
-                beside.push_str(&scene.lines[other].text.folded().to_lowercase());
-            }
+        let same = |other: &usize| {
+            scene.lines[*other].block == line.block && scene.lines[*other].cell.is_some_and(|cell| cell.0 == row)
+        };
+        for other in (lines.start..at).rev().take(limits::CELLS_BEFORE).filter(same) {
+            add(last_of(scene.lines[other].text.folded()));
         }
+        for other in (at + 1..lines.end).take(limits::CELLS_BEHIND).filter(same) {
+            add(first_of(scene.lines[other].text.folded(), limits::IDENTIFIER_REACH));
+        }
+        // The heading is the first filled cell of the column.
         let heading = line.top.filter(|&top| scene.lines[top].cell.is_some_and(|top| top.0 < row));
         if let Some(heading) = heading {
-            beside.push(' ');
-            beside.push_str(&scene.lines[heading].text.folded().to_lowercase());
+            add(first_of(scene.lines[heading].text.folded(), limits::IDENTIFIER_REACH));
         }
     } else if at > 0
         && scene.lines[at - 1].document == line.document
         && scene.lines[at - 1].heading()
         && range.start < limits::IDENTIFIER_REACH
     {
-        beside.push(' ');
-        beside.push_str(&scene.lines[at - 1].text.folded().to_lowercase());
+        add(last_of(scene.lines[at - 1].text.folded()));
     }
+    step(beside.len());
     beside
+}
+
+/// Whether ten digits are a number of their own: in no link and no address, no telephone, no part of a longer code.
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    let (before, behind) = (&text[..range.start], &text[range.end..]);
+    let word_before = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let word_behind = behind.split(char::is_whitespace).next().unwrap_or_default();
+    let labelled = ["nhs", "chi", "no", "number"].iter().any(|label| {
+        word_before.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase().ends_with(label)
+            && !word_before.contains(['.', '?', '&', '@'])
+    });
+    let link =
+        |word: &str| word.contains(['@', '?', '&', '%', '_', '=']) || word.contains("//") || word.contains("www.");
+    let path = word_before.contains('/') && word_before.contains('.') || word_behind.starts_with('/');
+    let joined = |c: Option<char>, next: Option<char>| {
+        matches!(c, Some('-' | '.' | '/' | '#')) && next.is_some_and(char::is_alphanumeric)
+    };
+    let mut backwards = before.chars().rev();
+    let mut forwards = behind.chars();
+    let in_code = joined(backwards.next(), backwards.next());
+    let goes_on = joined(forwards.next(), forwards.next());
+    let telephone = TELEPHONE.as_ref().is_some_and(|pattern| pattern.is_match(last_of(before)));
+    !(telephone || goes_on || link(word_behind)) && (labelled || !(in_code || path || link(word_before)))
+}
+
+/// The end of a text, as far as a word beside an identifier may stand from it.
+fn last_of(text: &str) -> &str {
+    let from = text.len().saturating_sub(limits::IDENTIFIER_REACH);
+    (from..=text.len()).find_map(|from| text.get(from..)).unwrap_or_default()
+}
+
+/// The beginning of a text, about so many octets.
+fn first_of(text: &str, reach: usize) -> &str {
+    (reach.min(text.len())..=text.len()).find_map(|to| text.get(..to)).unwrap_or_default()
 }
 
 fn says(beside: &str, words: &[&str]) -> bool {
@@ -223,9 +267,9 @@ impl Finder<'_, '_> {
             });
         }
         if digits >= 6 && letters >= 3 {
-            self.each(&NINO, range.clone(), |_, value, _| {
-                let because = "shape and prefix of a National Insurance number";
-                let right = checks::national_insurance(value);
+            self.each(&NINO, range.clone(), |finder, value, range| {
+                let because = "shape and prefix of a National Insurance number, its word beside it";
+                let right = checks::national_insurance(value) && finder.in_sentence(range, OF_INSURANCE);
                 right.then_some(("ni-number", Whose::Adult, Confidence::High, because))
             });
         }
@@ -266,6 +310,7 @@ impl Finder<'_, '_> {
             let range = found.range();
             let overlaps = self.out[self.start..]
                 .iter()
+                .inspect(|_| step(1))
                 .any(|other| other.range.start < range.end && range.start < other.range.end);
             if overlaps {
                 continue;
@@ -279,6 +324,22 @@ impl Finder<'_, '_> {
 
     fn beside(&self, range: &Range<usize>, words: &[&str]) -> bool {
         says(&words_beside(self.scene, self.at, range), words)
+    }
+
+    /// As [`Finder::beside`], where the line's own words must stand in the number's sentence.
+    fn in_sentence(&self, range: &Range<usize>, words: &[&str]) -> bool {
+        const STOPS: [&str; 3] = [". ", "! ", "? "];
+        let text = self.line.text.folded();
+        let (before, behind) = (&text[..range.start], &text[range.end..]);
+        // `N.I. no` goes on.
+        let letter =
+            |at: usize| before[..at].rsplit(|c: char| !c.is_alphanumeric()).next().is_some_and(|w| w.len() == 1);
+        let stops = STOPS.iter().flat_map(|stop| before.match_indices(stop)).map(|(at, _)| at);
+        let from = stops.filter(|&at| !letter(at)).max().unwrap_or(0);
+        let to = STOPS.iter().filter_map(|stop| behind.find(stop)).min().unwrap_or(behind.len());
+        let own = format!("{} {}", last_of(&before[from..]), first_of(&behind[..to], limits::IDENTIFIER_REACH));
+        let around = words_around(self.scene, self.at, range);
+        says(&own.to_lowercase(), words) || says(&around, words)
     }
 
     fn upn(&self, value: &str, range: &Range<usize>) -> Option<Verdict> {
@@ -323,7 +384,10 @@ impl Finder<'_, '_> {
             return Some((kind, Whose::Pupil(pupil), Confidence::High, "check digit right, on the roster"));
         }
         let because = "check digit right, a word beside it, on no roster";
-        if nhs && self.beside(range, &["nhs", "nhs no", "national health", "chi number"]) {
+        if nhs
+            && stands_alone(self.line.text.folded(), range)
+            && self.beside(range, &["nhs", "nhs no", "national health", "chi number"])
+        {
             return Some(("nhs-number", Whose::Adult, Confidence::High, because));
         }
         (uln && self.beside(range, &["uln", "unique learner", "learner number"])).then_some((
@@ -359,6 +423,26 @@ impl Finder<'_, '_> {
         }
     }
 }
+
+/// What a National Insurance number is called, and the payroll forms of HMRC that ask for it.
+const OF_INSURANCE: &[&str] = &[
+    "ni",
+    "n.i",
+    "nino",
+    "national insurance",
+    "nat ins",
+    "nat. ins",
+    "insurance no",
+    "insurance number",
+    "p11d",
+    "p45",
+    "p46",
+    "p60",
+    "starter checklist",
+    "payroll",
+    "paye",
+    "hmrc",
+];
 
 /// Digits of a bank account.
 const ACCOUNT_DIGITS: usize = 8;

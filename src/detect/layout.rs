@@ -1,7 +1,7 @@
 //! The message laid out: every paragraph and table cell folded and cut once, with the sentences and marks of its tokens.
 //!
 //! Owns what a [`super::scene::Scene`] looks at. A paragraph that is a table in plain text is cut into cells here, and a
-//! very long one into pieces, so that looking around a name costs the same in a long text as in a short one.
+//! very long one into pieces, as is a very long cell, so that looking around a name costs the same in a long text as in a short one.
 
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ pub(super) struct Spot {
     pub cell: Option<(usize, usize)>,
     /// In a table the first text of the column, by its place in the layout.
     pub top: Option<usize>,
+    /// In a table below its row of headings, which is its first row of more than one cell: the column's text in that row.
+    pub heading: Option<usize>,
     pub marks: Marks,
 }
 
@@ -36,10 +38,53 @@ pub(super) struct Layout<'a> {
     pub marks: Vec<Marks>,
     /// Texts of each document, in order.
     pub of_document: Vec<Range<usize>>,
-    /// While a table is laid out, the first text of each of its columns.
-    tops: Vec<usize>,
+    /// Of the table that is just laid out.
+    columns: Columns,
     /// Once set, no further text is laid out.
     halt: Halt,
+}
+
+/// The columns of one table, as its cells come in.
+#[derive(Default)]
+struct Columns {
+    /// The first text of each.
+    tops: Vec<Option<usize>>,
+    /// The row of headings.
+    row: Option<usize>,
+    /// Each column's text in that row.
+    headings: Vec<Option<usize>>,
+}
+
+impl Columns {
+    /// The top and the heading of the column of the text `at`; `before` is the cell before it in the same table.
+    fn take(&mut self, at: usize, cell: (usize, usize), before: Option<(usize, usize)>) -> [Option<usize>; 2] {
+        let (row, column) = cell;
+        let Some(before) = before else {
+            *self = Self::default();
+            first(&mut self.tops, column, at);
+            return [Some(at), None];
+        };
+        if self.row.is_none() && before.0 == row && before.1 != column {
+            self.row = Some(row);
+            first(&mut self.headings, before.1, at - 1);
+        }
+        let heading = match self.row {
+            Some(headings) if headings == row => {
+                first(&mut self.headings, column, at);
+                None
+            }
+            _ => self.headings.get(column).copied().flatten(),
+        };
+        [Some(first(&mut self.tops, column, at)), heading]
+    }
+}
+
+/// The first text of a column, which is this one if there was none.
+fn first(columns: &mut Vec<Option<usize>>, column: usize, at: usize) -> usize {
+    if column >= columns.len() {
+        columns.resize(column + 1, None);
+    }
+    *columns[column].get_or_insert(at)
 }
 
 impl<'a> Layout<'a> {
@@ -51,7 +96,7 @@ impl<'a> Layout<'a> {
             for (piece, of_content) in content.blocks.iter().enumerate() {
                 block += 1;
                 let mut add = |text: &'a str, block: usize, cell: Option<(usize, usize)>| {
-                    let spot = Spot { document, block, piece, cell, top: None, marks: Marks::default() };
+                    let spot = Spot { document, block, piece, cell, top: None, heading: None, marks: Marks::default() };
                     out.push(text, spot, school);
                 };
                 match of_content {
@@ -63,7 +108,7 @@ impl<'a> Layout<'a> {
                                 Piece::Table(rows) => {
                                     for (row, cells) in rows.iter().enumerate() {
                                         for (column, text) in cells.iter().enumerate().filter(|(_, t)| !t.is_empty()) {
-                                            add(text, block, Some((row, column)));
+                                            pieces(text, |text| add(text, block, Some((row, column))));
                                         }
                                     }
                                 }
@@ -74,7 +119,7 @@ impl<'a> Layout<'a> {
                         for (row, content) in table.rows.iter().enumerate() {
                             for (column, text) in content.cells.iter().enumerate() {
                                 if !text.trim().is_empty() {
-                                    add(text, block, Some((row, column)));
+                                    pieces(text, |text| add(text, block, Some((row, column))));
                                 }
                             }
                         }
@@ -86,20 +131,6 @@ impl<'a> Layout<'a> {
         out
     }
 
-    /// The first text of a column of the table to which the next text belongs.
-    fn top(&mut self, spot: &Spot, column: usize) -> Option<usize> {
-        let same = |last: &Spot| (last.document, last.block) == (spot.document, spot.block);
-        if !self.spots.last().is_some_and(same) {
-            self.tops.clear();
-        }
-        if column >= self.tops.len() {
-            self.tops.resize(column + 1, usize::MAX);
-        }
-        let top = &mut self.tops[column];
-        *top = (*top).min(self.spots.len());
-        Some(*top)
-    }
-
     fn push(&mut self, source: &'a str, spot: Spot, school: &School) {
         if self.halt.is_set() {
             return;
@@ -108,12 +139,14 @@ impl<'a> Layout<'a> {
         let text = self.texts.get(self.spots.len());
         let marks = mark(&text, school, &mut self.marks);
         sentences(&text, &self.marks[self.sentences.len()..], &mut self.sentences);
-        let top = spot.cell.and_then(|(_, column)| self.top(&spot, column));
-        self.spots.push(Spot { marks, top, ..spot });
+        let same = |last: &&Spot| (last.document, last.block) == (spot.document, spot.block);
+        let before = self.spots.last().filter(same).and_then(|last| last.cell);
+        let [top, heading] = spot.cell.map_or([None, None], |cell| self.columns.take(self.spots.len(), cell, before));
+        self.spots.push(Spot { marks, top, heading, ..spot });
     }
 }
 
-/// A paragraph in pieces of bounded length; cut at a line's end, else a sentence's, else between words.
+/// A paragraph or a cell in pieces of bounded length; cut at a line's end, else a sentence's, else between words.
 fn pieces<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
     let mut rest = text;
     while rest.len() > limits::PARAGRAPH_PIECE {

@@ -21,6 +21,7 @@ mod scene;
 mod unlisted;
 pub mod vocabulary;
 mod words;
+mod work;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -96,7 +96,12 @@ fn separator(line: &str) -> Option<Separator> {
 
 /// `Name,Class,SEN status`: two or more of the cells are headings that tables have.
 fn headings(line: &str) -> bool {
-    const OF_PERSONS: [&str; 12] = [
+    const OF_PERSONS: [&str; 17] = [
+        "user",
+        "username",
+        "login",
+        "email",
+        "password",
         "name",
         "surname",
         "forename",

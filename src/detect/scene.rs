@@ -32,6 +32,8 @@ pub(super) struct Line<'a> {
     pub cell: Option<(usize, usize)>,
     /// In a table the first filled cell of the column, by its line.
     pub top: Option<usize>,
+    /// In a table the column's cell in the row of headings, by its line.
+    heading_cell: Option<usize>,
     /// The footer that the school's mail system adds.
     pub footer: bool,
     /// Place among the blocks of the document.
@@ -95,6 +97,7 @@ impl<'a> Scene<'a> {
                     block: spot.block,
                     cell: spot.cell,
                     top: spot.top,
+                    heading_cell: spot.heading,
                     footer: spot.marks.has(Marks::FOOTER) && is_footer(&text),
                     piece: spot.piece,
                 }
@@ -224,20 +227,8 @@ impl<'a> Scene<'a> {
     /// The cell above in the row of headings, which is the table's first row of more than one cell; nothing for what
     /// stands in that row or above it, or in no table.
     pub(super) fn column_heading(&self, at: usize) -> Option<usize> {
-        let line = &self.lines[at];
-        let (row, column) = line.cell?;
-        let lines = &self.of_document[line.document];
-        let first = lines.start + self.lines[lines.clone()].partition_point(|other| other.block < line.block);
-        let row_of = |at: usize| {
-            let other = self.lines.get(at)?;
-            (other.document == line.document && other.block == line.block).then_some(other.cell?.0)
-        };
-        let first = (first..at).find(|&at| row_of(at) == row_of(at + 1))?;
-        let top = row_of(first)?;
-        (top < row).then_some(())?;
-        (first..at)
-            .take_while(|&other| self.lines[other].cell.is_some_and(|cell| cell.0 == top))
-            .find(|&other| self.lines[other].cell.is_some_and(|cell| cell.1 == column))
+        super::work::step(1);
+        self.lines[at].heading_cell
     }
 
     pub(super) fn kind(&self, line: usize) -> Kind {

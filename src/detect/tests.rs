@@ -175,6 +175,33 @@ fn adults_numbers_want_a_check_or_a_word() {
         ("4111 1111 1111 1111", true),
         ("my NHS number is 943 476 5870", true),
         ("order 9434765870", false),
+        ("NHS no: 9434765870.", true),
+        ("NHS:9434765870, as on the letter", true),
+        ("The NHS numbers are 943-476-5870 and 943-476-5919", true),
+        ("patient (NHS 943 476 5870)", true),
+        ("9434765870 is the NHS number", true),
+        ("NHS page https://wiki.nhs.example/pages?pageId=9434765870", false),
+        ("NHS page https://wiki.nhs.example/pages/9434765870", false),
+        ("NHS page www.nhs.example/9434765870/print", false),
+        ("see NHS pageId=9434765870", false),
+        ("NHS desk 9434765870@nhs.example", false),
+        ("NHS line +44 943 476 5870", false),
+        ("NHS line +44 (0) 943 476 5870", false),
+        ("NHS line 0044 943 476 5870", false),
+        ("NHS line tel: 943 476 5870", false),
+        ("NHS line, tel:9434765870", false),
+        ("NHS order 12-9434765870", false),
+        ("NHS order AB-9434765870-2", false),
+        ("NHS order 129434765870", false),
+        ("NINO: AB123456C", true),
+        ("National Insurance number\nAB123456C", true),
+        ("AB123456C (NI number)", true),
+        ("my N.I. no is AB 12 34 56 C", true),
+        ("for the P60: AB 12 34 56 C", true),
+        ("part AB123456C", false),
+        ("AB123456C", false),
+        ("The NI office wrote. The part is AB123456C", false),
+        ("order AB 12 34 56 C is on its way", false),
         ("QQ123456C", false),
         ("call 01632 960123 or 07700 900123", false),
         ("passport 123456789", true),
@@ -186,6 +213,22 @@ fn adults_numbers_want_a_check_or_a_word() {
             want,
             "{text}"
         );
+    }
+}
+
+#[test]
+fn a_national_insurance_number_stands_below_its_heading() {
+    let school = school();
+    for (heading, want) in [("NI number", true), ("National Insurance", true), ("NINO", true), ("Part no", false)] {
+        let row = |cells: [&str; 2]| Row { cells: cells.map(String::from).to_vec(), ..Row::default() };
+        let rows = vec![row(["Line", heading]), row(["1", "AB123456C"]), row(["2", "AB123457C"])];
+        let document = Document {
+            kind: Kind::Attachment,
+            place: "list.xlsx".into(),
+            blocks: vec![Block::Table(Table { rows, ..Table::default() })],
+        };
+        let found = detect(&[document], &[], &school, &Correspondence::default(), &Halt::default());
+        assert_eq!(found.adult_identifier, want, "{heading}");
     }
 }
 

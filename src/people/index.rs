@@ -239,6 +239,12 @@ impl RosterIndex {
         Vec::new()
     }
 
+    /// The pupils who bear a forename, or one of which it is a short form; some of them twice.
+    pub fn bearers(&self, forename: Run) -> impl Iterator<Item = PupilIndex> {
+        let forms = std::iter::once(forename.hash).chain(NAMES.full_forms(forename.hash).iter().map(|full| full.hash));
+        forms.flat_map(|run| self.bearers_of(run)).map(|entry| PupilIndex(entry & !LOOSE))
+    }
+
     /// Those who bear a forename.
     fn bearers_of(&self, forename: u64) -> &[u32] {
         let (from, to) = self.forenames.get(&forename).copied().unwrap_or_default();

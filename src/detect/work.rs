@@ -1,0 +1,120 @@
+//! Steps of the loops that look around a place, counted in tests alone: twice the message may take about twice the steps.
+
+/// One more look at something.
+#[cfg(not(test))]
+#[inline]
+pub(super) fn step(_steps: usize) {}
+
+#[cfg(test)]
+pub(super) use counted::step;
+
+#[cfg(test)]
+mod counted {
+    use std::cell::Cell;
+
+    use super::super::{Correspondence, detect};
+    use crate::people::{Pupil, School};
+    use crate::text::{Block, Document, Halt, Kind, Row, Table};
+
+    thread_local! {
+        static STEPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(in crate::detect) fn step(steps: usize) {
+        STEPS.with(|all| all.set(all.get() + steps));
+    }
+
+    /// Steps that a document takes.
+    fn work(school: &School, document: Document) -> usize {
+        STEPS.with(|all| all.set(0));
+        detect(&[document], &[], school, &Correspondence::default(), &Halt::default());
+        STEPS.with(Cell::get)
+    }
+
+    fn sheets(sheets: Vec<Vec<Vec<String>>>) -> Document {
+        let row = |cells| Row { cells, ..Row::default() };
+        let table = |rows: Vec<_>| Table { rows: rows.into_iter().map(row).collect(), ..Table::default() };
+        Document {
+            kind: Kind::Attachment,
+            place: "list.xlsx".into(),
+            blocks: sheets.into_iter().map(|rows| Block::Table(table(rows))).collect(),
+        }
+    }
+
+    /// A name of letters alone for each number.
+    fn name(first: &str, number: usize) -> String {
+        let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).unwrap());
+        format!("{first}{}{}{}", letter(number), letter(number / 26), letter(number / 676))
+    }
+
+    /// As many pupils with forenames and surnames of their own.
+    fn school(pupils: usize) -> School {
+        let pupil = |n| Pupil {
+            id: format!("P{n}"),
+            forename: name("Quor", n),
+            surname: name("Zandor", n),
+            year_group: "9".into(),
+            form: "9K".into(),
+            ..Pupil::default()
+        };
+        School { pupils: (0..pupils).map(pupil).collect(), ..School::default() }.indexed()
+    }
+
+    /// An NHS number with its word.
+    fn nhs() -> String {
+        "943 476 5870".into()
+    }
+
+    #[test]
+    fn twice_the_message_takes_twice_the_steps() {
+        let school = school(1_200);
+        let forename = |n: usize| name("Quor", n % 1_200);
+        let full = |n: usize| format!("{} {}", name("Quor", n), name("Zandor", n));
+        type Case<'a> = (&'a str, usize, Box<dyn Fn(usize) -> Document + 'a>);
+        let cases: Vec<Case<'_>> = vec![
+            ("one column", 300, Box::new(|n| sheets(vec![(0..n).map(|n| vec![full(n)]).collect()]))),
+            ("one row", 900, Box::new(|n| sheets(vec![vec![(0..n).map(forename).collect()]]))),
+            (
+                "tables of one row",
+                300,
+                Box::new(|n| sheets((0..n).map(|n| vec![vec![forename(n), "9K".into()]]).collect())),
+            ),
+            (
+                "numbers behind a filled sheet",
+                300,
+                Box::new(|n| {
+                    let filled = vec![vec!["word".to_owned()]; n * 4];
+                    let numbers = std::iter::once(vec!["NHS".to_owned()]).chain((0..n).map(|_| vec![nhs()]));
+                    sheets(vec![filled, numbers.collect()])
+                }),
+            ),
+            (
+                "numbers under a long heading",
+                300,
+                Box::new(|n| {
+                    let heading = vec!["word ".repeat(n * 10), "NHS".to_owned()];
+                    let rows = std::iter::once(heading).chain((0..n).map(|_| vec![nhs(), nhs()]));
+                    sheets(vec![rows.collect()])
+                }),
+            ),
+            (
+                "numbers in one cell beside a long one",
+                1_500,
+                Box::new(|n| sheets(vec![vec![vec!["word ".repeat(n * 10), format!("{}, ", nhs()).repeat(n)]]])),
+            ),
+            (
+                "forenames after full names",
+                300,
+                Box::new(|n| {
+                    let names: Vec<String> = (0..n).map(full).chain((0..n).map(forename)).collect();
+                    Document::of_text(Kind::Body, "body", names.join(".\n\n"))
+                }),
+            ),
+        ];
+        for (what, size, document) in cases {
+            let (once, twice) = (work(&school, document(size)), work(&school, document(size * 2)));
+            assert!(once > 0, "{what}: nothing is counted");
+            assert!(twice * 10 <= once * 22, "{what}: {once} steps, and of twice as much {twice}");
+        }
+    }
+}
