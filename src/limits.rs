@@ -398,6 +398,10 @@ limits! {
     HISTORY_BEFORE: u32 = 2_000, "year", "own choice: no pupil was born before it";
     /// Length of a role that may follow the sender’s name in a sign-off.
     ROLE_TOKENS: usize = 8, "tokens", "own choice";
+    /// Distance from the full name of a member of staff within which a role says that it is the adult.
+    ROLE_OF_STAFF: usize = 5, "tokens", "own choice: `Alex Morgan, Head of Year 8 and SENCO`";
+    /// The same for a name with `Miss` before it that only a pupil has.
+    ROLE_OF_THE_TITLED: usize = 3, "tokens", "own choice: `Miss Zara Harris, Year 6 teacher`, and not what a pupil told reception";
     /// The last two-digit year of a message that lies in this century.
     DATE_PIVOT: i16 = 30, "year", "own choice: dates of a school year lie a few years ahead at most";
     /// The last two-digit year of a roster that lies in this century.

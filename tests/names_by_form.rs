@@ -28,7 +28,7 @@ const FLOORS: &[(&str, [usize; 4])] = &[
     ("file name alone", [100, 100, 100, 100]),
     ("file name with a word", [100, 98, 100, 74]),
     ("initial", [100, 100, 100, 100]),
-    ("miss and master", [49, 47, 52, 49]),
+    ("miss and master", [100, 100, 100, 100]),
     ("sentence", [100, 100, 100, 100]),
     ("subject, fact attached", [100, 87, 100, 11]),
     ("surname in capitals first", [100, 100, 100, 100]),
@@ -40,7 +40,7 @@ const FLOORS: &[(&str, [usize; 4])] = &[
 const CEILINGS: &[(&str, usize)] = &[
     ("address of a stranger", 0),
     ("forename with a stranger's surname", 0),
-    ("initial before a stranger's surname", 960),
+    ("initial before a stranger's surname", 122),
     ("surname with an adult's forename", 0),
     ("teacher by title", 0),
     ("words as a file name", 1000),

@@ -8,7 +8,7 @@ use super::Confidence;
 use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
-use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, is};
+use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, YOUTH_TITLES, is};
 use super::world::{LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, RENOWN, SITES, WHERE};
 use crate::limits;
 use crate::people::School;
@@ -72,7 +72,7 @@ fn place_like(text: &Text<'_>, candidate: &Candidate) -> bool {
 /// The name belongs to an adult here: a title, a relation, a role or the member of staff's own mailbox beside it.
 fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
     let text = &line.text;
-    if titled(text, candidate.from) {
+    if titled(text, candidate.from) && !(young(text, candidate) && candidate.adults.is_empty()) {
         return true;
     }
     let sentence = line.sentence[candidate.from];
@@ -95,9 +95,10 @@ fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
     if !candidate.adults.is_empty() && is(GREETINGS, before(1)) && text.tokens[candidate.from].gap.only(Gap::SPACE) {
         return true;
     }
-    if candidate.adults.iter().any(|adult| matches!(adult, Adult::Staff(_))) {
+    if young(text, candidate) || candidate.adults.iter().any(|adult| matches!(adult, Adult::Staff(_))) {
         // `Alex Morgan, PE teacher`, `Alex Morgan <a.morgan@school>`, and a sign-off above the writer's role.
-        let tokens = &text.tokens[candidate.to..(candidate.to + 5).min(text.tokens.len())];
+        let reach = if candidate.adults.is_empty() { limits::ROLE_OF_THE_TITLED } else { limits::ROLE_OF_STAFF };
+        let tokens = &text.tokens[candidate.to..(candidate.to + reach).min(text.tokens.len())];
         let set_off =
             tokens.first().is_some_and(|t| t.gap.has(Gap::COMMA.or(Gap::NEWLINE).or(Gap::HYPHEN).or(Gap::OPEN)));
         let role = tokens.iter().any(|token| is(ROLES, text.norm(token)));
@@ -107,6 +108,14 @@ fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
         }
     }
     false
+}
+
+/// `Miss Zara Harris`: a title of girls and boys before a forename, and of adults too.
+fn young(text: &Text<'_>, candidate: &Candidate) -> bool {
+    let before = candidate.from.checked_sub(1);
+    candidate.forename.from == candidate.from
+        && before.is_some_and(|at| is(YOUTH_TITLES, text.word(at)) && text.tokens[at].case != Case::Lower)
+        && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::NEWLINE))
 }
 
 /// One candidate's evidence, for and against: how sure it is that the pupil is meant, and why.
@@ -195,6 +204,9 @@ pub(super) fn weigh(
     };
     if possessive {
         add(2, "possessive");
+    }
+    if young(text, candidate) {
+        add(3, "titled as a girl or boy is");
     }
     if candidate.middle {
         add(3, "with a middle name");
