@@ -414,6 +414,8 @@ limits! {
     HEADING_ENDS: usize = 3, "words", "own choice";
     /// The longest run that one forename or one surname may be.
     NAME_PART: usize = 4, "tokens", "own choice: `van der Berg Smith`";
+    /// Parts, between stops, hyphens and underscores, up to which the name of a mailbox may be a pupil's.
+    MAILBOX_PARTS: usize = 5, "parts", "own choice: two double names and a middle initial";
     /// The shortest name that counts when forename and surname are run together.
     JOINED_NAME: usize = 3, "letters", "own choice";
     /// Entries of the roster index that share a bucket.

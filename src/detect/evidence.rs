@@ -8,6 +8,7 @@ use super::Confidence;
 use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
+use super::whole::Whole;
 use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, YOUTH_TITLES, is};
 use super::world::{LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, RENOWN, SITES, WHERE};
 use crate::limits;
@@ -118,6 +119,16 @@ fn young(text: &Text<'_>, candidate: &Candidate) -> bool {
         && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::NEWLINE))
 }
 
+/// What is known of the surroundings of a candidate when it is weighed.
+pub(super) struct Around<'a> {
+    /// Other pupils are named in the same paragraph or table.
+    pub others: bool,
+    /// Attributes in the same line.
+    pub hits: &'a [Hit],
+    /// Where a name needs company: the message as one.
+    pub whole: Option<&'a Whole>,
+}
+
 /// One candidate's evidence, for and against: how sure it is that the pupil is meant, and why.
 pub(super) fn weigh(
     scene: &Scene<'_>,
@@ -125,8 +136,7 @@ pub(super) fn weigh(
     writers: &Writers,
     at: usize,
     candidate: &Candidate,
-    others: bool,
-    hits: &[Hit],
+    around: &Around<'_>,
 ) -> Option<(Confidence, String)> {
     let line = &scene.lines[at];
     let text = &line.text;
@@ -217,7 +227,9 @@ pub(super) fn weigh(
     if follows && is(ACTS, next) {
         add(1, "acts");
     }
-    if is(ANNOUNCES, previous) && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
+    // `RE:` before a subject is an answer to any subject.
+    let answer = matches!(scene.kind(at), Kind::Subject) && previous == "re";
+    if is(ANNOUNCES, previous) && !answer && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
         add(1, "announced");
     }
     if line.cell.is_some() {
@@ -230,7 +242,7 @@ pub(super) fn weigh(
     if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
         add(1, "alone on its line");
     }
-    if others {
+    if around.others {
         add(2, "among other pupils");
     }
     if candidate.listed {
@@ -247,12 +259,14 @@ pub(super) fn weigh(
     if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
         add(1, "spoken of as a child");
     }
-    if hits.iter().any(|hit| {
+    if around.hits.iter().any(|hit| {
         !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)
     }) {
         add(2, "with an attribute");
     }
-    if hits.iter().any(|hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to) && !place {
+    if around.hits.iter().any(|hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to)
+        && !place
+    {
         add(1, "something said that could be an attribute");
     }
     let fits = scene.facts_of(at).iter().any(|fact| {
@@ -284,6 +298,9 @@ pub(super) fn weigh(
         && !tokens.get(candidate.to + 1).is_some_and(|t| t.gap.has(Gap::COLON));
     if longer {
         add(-2, "against: part of a longer name");
+    }
+    for (points, reason) in around.whole.map(|whole| whole.weigh(scene, school, at, candidate)).unwrap_or_default() {
+        add(points, reason);
     }
     if famous {
         if (0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))) {

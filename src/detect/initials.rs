@@ -48,7 +48,8 @@ pub(super) fn of_a_longer_name(scene: &Scene<'_>, at: usize, span: &Span) -> boo
         && !text.tokens[surname - 1].possessive
         && !listed
         && !opens_something_else(token, text.norm(token))
-        && !line.marks[surname].has(Marks::PHRASE.or(Marks::CLASS).or(Marks::YEAR))
+        && !line.marks[surname].has(Marks::PHRASE)
+        && !scene.facts_of(at).iter().any(|fact| fact.from == surname)
 }
 
 fn near(gap: Gap) -> bool {

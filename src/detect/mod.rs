@@ -12,6 +12,7 @@ mod evidence;
 mod forenames;
 mod identifiers;
 mod initials;
+mod joined;
 mod language;
 mod layout;
 mod marks;
@@ -20,6 +21,7 @@ mod photographs;
 mod rows;
 mod scene;
 pub mod vocabulary;
+mod whole;
 mod words;
 mod world;
 

@@ -273,6 +273,12 @@ pub(super) const ANNOUNCES: &[&str] = &[
     "hi",
 ];
 
+/// Directly before a name, these say whom something is about; what stands before a place is another word.
+pub(super) const ABOUT: &[&str] = &["about", "regarding", "concerning", "re", "on", "for"];
+
+/// One person is meant, and was named.
+pub(super) const PRONOUNS: &[&str] = &["he", "she", "him", "her", "his", "hers", "himself", "herself"];
+
 /// These speak of one child.
 pub(super) const CHILD: &[&str] = &[
     "he", "she", "him", "her", "his", "hers", "hes", "shes", "himself", "herself", "mum", "mums", "dad", "dads",
