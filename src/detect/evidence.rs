@@ -45,8 +45,10 @@ fn place_like(text: &Text<'_>, candidate: &Candidate) -> bool {
         text.tokens[at].kind == TokenKind::Number && text.tokens[at].sentence_start
             || text.tokens[at].kind != TokenKind::Word && before.len() <= 3
     };
-    let numbered =
-        candidate.from.checked_sub(1).is_some_and(number) && text.tokens[candidate.from].gap.only(Gap::SPACE);
+    // `2026-11-02 Rose Hill.pdf` begins with a day.
+    let dated = |at: usize| at > 0 && text.tokens[at].gap.only(Gap::HYPHEN);
+    let numbered = candidate.from.checked_sub(1).is_some_and(|at| number(at) && !dated(at))
+        && text.tokens[candidate.from].gap.only(Gap::SPACE);
     let corner = before == "of"
         && candidate.from.checked_sub(2).is_some_and(|at| {
             matches!(
@@ -190,10 +192,12 @@ pub(super) fn weigh(
     if (place_after && !possessive) || (both && pointed) {
         return None;
     }
-    if !both && written && forename != Wordness::Common && !famous && !place {
+    // File names are written in small letters as often as not.
+    let file_name = matches!(scene.kind(at), Kind::FileName);
+    if !both && (written || file_name) && forename != Wordness::Common && !famous && !place {
         return Some((Confidence::High, "full name".into()));
     }
-    if !written {
+    if !written && !file_name {
         // In small letters a name must be nothing else.
         let rare = (forename == Wordness::Name && surname != Wordness::Common)
             || (surname == Wordness::Name && forename == Wordness::Word);
@@ -235,7 +239,7 @@ pub(super) fn weigh(
     if line.cell.is_some() {
         add(2, "in a table");
     }
-    if whole && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
+    if whole && written && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
         add(2, "stands alone");
     }
     let sentence = line.sentence[candidate.from];
@@ -292,6 +296,7 @@ pub(super) fn weigh(
         add(3, "labelled as a name");
     }
     let longer = follows
+        && !file_name
         && next_token.is_some_and(|t| t.kind == TokenKind::Word && t.case == Case::Capitalised)
         && next.chars().count() > 3
         && !is(ACTS, next)

@@ -11,12 +11,12 @@ use super::marks::Marks;
 use super::names::Candidate;
 use super::scene::Scene;
 use super::vocabulary::VOCABULARY;
-use super::words::{ABOUT, ARTICLES, PRONOUNS, is};
+use super::words::{ABOUT, ARTICLES, GROUPS, PRONOUNS, is};
 use crate::limits;
 use crate::people::School;
 use crate::people::index::Fact;
-use crate::text::Kind;
 use crate::text::normalise::{Case, Gap};
+use crate::text::{Kind, Text};
 
 /// See the module's documentation.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl Whole {
     }
 }
 
-/// An attribute that is neither the writer's nor everybody's.
+/// An attribute that is neither the writer's nor everybody's, nor asked of whomever it may concern.
 fn something_said(scene: &Scene<'_>, at: usize) -> bool {
     let line = &scene.lines[at];
     line.all_marks.has(Marks::PHRASE)
@@ -92,7 +92,13 @@ fn something_said(scene: &Scene<'_>, at: usize) -> bool {
             !hit.weak
                 && !general(&line.text, line.sentence, line.sentence[hit.from])
                 && !of_the_writer(&line.text, hit.from)
+                && !of_a_group(&line.text, line.sentence, line.sentence[hit.from])
         })
+}
+
+/// `Please tell us of any allergies`, `children who have an inhaler`.
+fn of_a_group(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
+    text.tokens.iter().zip(sentences).any(|(token, &other)| other == sentence && is(GROUPS, text.norm(token)))
 }
 
 /// `the summer reading`: in small letters, or pointed at.

@@ -279,6 +279,21 @@ pub(super) const ABOUT: &[&str] = &["about", "regarding", "concerning", "re", "o
 /// One person is meant, and was named.
 pub(super) const PRONOUNS: &[&str] = &["he", "she", "him", "her", "his", "hers", "himself", "herself"];
 
+/// A sentence that holds one of these asks or tells something of many, and of nobody in particular.
+pub(super) const GROUPS: &[&str] = &[
+    "any",
+    "anyone",
+    "anybody",
+    "all",
+    "everyone",
+    "everybody",
+    "every",
+    "pupils",
+    "students",
+    "children",
+    "families",
+];
+
 /// These speak of one child.
 pub(super) const CHILD: &[&str] = &[
     "he", "she", "him", "her", "his", "hers", "hes", "shes", "himself", "herself", "mum", "mums", "dad", "dads",

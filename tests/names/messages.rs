@@ -13,7 +13,11 @@ pub const FORMS: &[(&str, Write)] = &[
     ("sentence", sentence),
     ("whole subject", subject),
     ("whole subject, surname first", subject_surname_first),
+    ("subject with more", subject_with_more),
+    ("initial as the subject", initial_as_subject),
     ("file name with a word", file_name),
+    ("file name joined with more", file_name_joined),
+    ("file name in small letters", file_name_small),
     ("file name alone", file_name_alone),
     ("body, fact attached", body_fact_attached),
     ("subject, fact attached", subject_fact_attached),
@@ -37,6 +41,7 @@ pub const STRANGERS: &[(&str, Write)] = &[
     ("words in a sentence", words_in_sentence),
     ("words as the subject", words_as_subject),
     ("words as the subject above staff matters", words_above_staff_matters),
+    ("words as the subject of a letter to all", words_above_letter_to_all),
     ("words as a file name", words_as_file_name),
 ];
 
@@ -109,6 +114,42 @@ fn subject(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>
 fn subject_surname_first(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
     let (forename, surname) = school.name(at);
     Some(with_subject(format!("{}{surname}, {forename}", marker(rng)), &greeted(one(rng, &FACTS))))
+}
+
+fn subject_with_more(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
+    let (forename, surname) = school.name(at);
+    let subject = match rng.below(5) {
+        0 => format!("{forename} {surname} - review"),
+        1 => format!("Query about {forename} {surname}"),
+        2 => format!("Meeting: {forename} {surname} (Year {})", school.school.pupils[at].year_group),
+        3 => format!("{}{forename} {surname}, EHCP", marker(rng)),
+        _ => format!("{forename} {surname}'s review"),
+    };
+    Some(with_subject(subject, &greeted(one(rng, &FACTS))))
+}
+
+fn file_name_joined(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
+    let (forename, surname) = school.name(at);
+    let joint = one(rng, &["_", "-", " "]);
+    let name = match rng.below(4) {
+        0 => format!("{surname}{joint}{forename}{joint}EHCP{joint}2026"),
+        1 => format!("EHCP{joint}{forename}{joint}{surname}"),
+        2 => format!("{forename}{joint}{surname}{joint}Letter"),
+        _ => format!("2026-11-02{joint}{forename}{joint}{surname}"),
+    };
+    let mut out = with_subject("Documents".into(), one(rng, &NOTHING));
+    out.extend(attached(name, one(rng, &FACTS)));
+    Some(out)
+}
+
+fn file_name_small(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
+    let (forename, surname) = school.name(at);
+    let joint = one(rng, &["_", "-", " "]);
+    let word = one(rng, &["ehcp", "letter", "report", "2026"]);
+    let name = format!("{forename}{joint}{surname}{joint}{word}").to_lowercase();
+    let mut out = with_subject("Documents".into(), one(rng, &NOTHING));
+    out.extend(attached(name, one(rng, &FACTS)));
+    Some(out)
 }
 
 fn file_name(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
@@ -206,8 +247,8 @@ fn address_run_together(school: &School, at: usize, rng: &mut Seeded) -> Option<
     (forename.len() > 2 && surname.len() > 2).then(|| to_address(&format!("{first}{second}"), rng))
 }
 
-/// Only where the initial leaves one pupil of the school.
-fn initial(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
+/// Forename and initial, only where the initial leaves one pupil of the school.
+fn with_initial(school: &School, at: usize) -> Option<String> {
     let (forename, surname) = school.name(at);
     let letter = &surname[..1];
     let same = |other: usize| {
@@ -215,7 +256,17 @@ fn initial(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>
         f == forename && s.starts_with(letter)
     };
     let alone = (0..school.school.pupils.len()).filter(|&other| same(other)).count() == 1;
-    alone.then(|| with_subject("Update".into(), &greeted(&format!("{forename} {letter} {}", one(rng, &SAID)))))
+    alone.then(|| format!("{forename} {letter}"))
+}
+
+fn initial(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
+    let name = with_initial(school, at)?;
+    Some(with_subject("Update".into(), &greeted(&format!("{name} {}", one(rng, &SAID)))))
+}
+
+fn initial_as_subject(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
+    let name = with_initial(school, at)?;
+    Some(with_subject(format!("{}{name}", marker(rng)), &greeted(one(rng, &FACTS))))
 }
 
 fn stranger<'a>(school: &'a School, list: &str, rng: &mut Seeded) -> &'a str {
@@ -326,6 +377,19 @@ fn words_above_staff_matters(school: &School, at: usize, rng: &mut Seeded) -> Op
     let (f, s) = (forename.to_lowercase(), surname.to_lowercase());
     let text = greeted(&format!("The {f} {s} is on Saturday. {matter}"));
     Some(with_subject(format!("{forename} {surname}"), &text))
+}
+
+fn words_above_letter_to_all(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {
+    let (forename, surname) = both_words(school, at)?;
+    let matter = one(
+        rng,
+        &[
+            "Please tell us of any allergies by Friday. Lunch is included.",
+            "All children who have an inhaler bring it to the coach.",
+            "Pupils who have a detention on that day serve it on the next. The coach leaves at nine.",
+        ],
+    );
+    Some(with_subject(format!("{}{forename} {surname}", one(rng, &["", "RE: "])), &greeted(matter)))
 }
 
 fn words_as_file_name(school: &School, at: usize, rng: &mut Seeded) -> Option<Vec<Document>> {

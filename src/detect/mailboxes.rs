@@ -1,81 +1,46 @@
-//! Names without blanks: mailbox names and file names in which forename and surname are joined in either order, and pupils'
-//! own mailboxes.
+//! Addresses whose mailbox is named for a pupil: forename and surname in either order, with any joint between them.
 
-use std::ops::Range;
+use hashbrown::HashSet;
 
 use super::Confidence;
 use super::marks::Marks;
 use super::names::Mention;
-use super::scene::{Line, Scene};
+use super::scene::Scene;
 use crate::limits;
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::TokenKind;
-use crate::text::{Kind, Run};
+use crate::text::Run;
 
-/// All that a message has of them.
+/// The addresses of a message that name a pupil and are nobody's own by the roster.
 pub(super) fn names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>) {
-    let index = school.index();
-    for (at, line) in scene.lines() {
-        let address = line.all_marks.has(Marks::ADDRESS);
-        let reversed = address || matches!(scene.kind(at), Kind::FileName);
-        if !reversed && !line.all_marks.has(Marks::NAME) {
-            continue;
-        }
-        for (from, token) in line.text.tokens.iter().enumerate() {
-            if token.kind == TokenKind::Word && token.length() >= limits::JOINED_WORD {
-                let mut pupils = Vec::new();
-                if line.marks[from].has(Marks::NAME) {
-                    pupils = index.joined_name(line.text.norm(token), false);
-                }
-                if pupils.is_empty() && reversed {
-                    pupils = index.joined_name(line.text.norm(token), true);
-                }
-                if !pupils.is_empty() {
-                    let because = "forename and surname run together".to_owned();
-                    mentions.push(Mention {
-                        line: at,
-                        from,
-                        to: from + 1,
-                        pupils,
-                        identifies: true,
-                        confidence: Confidence::Medium,
-                        because,
-                    });
-                }
+    let around = |c: char| c.is_whitespace() || "<>(),;:\"".contains(c);
+    let tokens = |mention: &Mention| (mention.from..mention.to).map(|token| (mention.line, token)).collect::<Vec<_>>();
+    let known: HashSet<(usize, usize)> = mentions.iter().flat_map(tokens).collect();
+    for (at, line) in scene.lines().filter(|(_, line)| line.all_marks.has(Marks::ADDRESS)) {
+        let folded = line.text.folded();
+        let mut rest = 0;
+        for (found, _) in folded.match_indices('@') {
+            let before = &folded[rest..found];
+            let mailbox = before.rsplit(around).next().unwrap_or(before);
+            let head = found - mailbox.len();
+            let address = folded[head..].split(around).next().unwrap_or_default();
+            rest = found + 1;
+            let pupils = match school.index().mailbox(address.trim_end_matches('.')) {
+                Some(_) => Vec::new(),
+                None => named_by_mailbox(school, mailbox),
+            };
+            let (from, to) = (line.text.token_at(head), line.text.token_at(found.saturating_sub(1)) + 1);
+            let to = to.min(line.text.tokens.len());
+            if !pupils.is_empty() && !(from..to).any(|token| known.contains(&(at, token))) {
+                mentions.push(Mention {
+                    line: at,
+                    from,
+                    to,
+                    pupils,
+                    identifies: true,
+                    confidence: Confidence::Medium,
+                    because: "full name as the name of a mailbox".into(),
+                });
             }
-        }
-        if address {
-            mailboxes(school, at, line, mentions);
-        }
-    }
-}
-
-/// The addresses of a line: a pupil's own, or one whose name is a pupil's full name.
-fn mailboxes(school: &School, at: usize, line: &Line<'_>, mentions: &mut Vec<Mention>) {
-    let folded = line.text.folded();
-    for (found, _) in folded.match_indices('@') {
-        let around = |c: char| c.is_whitespace() || "<>(),;:\"".contains(c);
-        // The character before the first byte of a match may be longer than one byte.
-        let head =
-            folded[..found].rfind(around).map_or(0, |p| p + folded[p..].chars().next().map_or(1, char::len_utf8));
-        let tail = folded[found..].find(around).map_or(folded.len(), |p| found + p);
-        let Some(address) = folded.get(head..tail) else { continue };
-        let tokens = |octets: Range<usize>| {
-            let from = line.text.token_at(octets.start);
-            (from, (line.text.token_at(octets.end.saturating_sub(1)) + 1).min(line.text.tokens.len()))
-        };
-        let own = school.index().mailbox(address.trim_end_matches('.'));
-        let (pupils, (from, to), confidence, because) = match own {
-            Some(pupil) => (vec![pupil], tokens(head..tail), Confidence::High, "the pupil's own mailbox"),
-            None => {
-                let pupils = named_by_mailbox(school, &folded[head..found]);
-                (pupils, tokens(head..found), Confidence::Medium, "the name of a mailbox")
-            }
-        };
-        let known = |mention: &Mention| mention.line == at && mention.from < to && mention.to > from && own.is_none();
-        if !pupils.is_empty() && !mentions.iter().rev().take_while(|mention| mention.line == at).any(known) {
-            let because = because.to_owned();
-            mentions.push(Mention { line: at, from, to, pupils, identifies: true, confidence, because });
         }
     }
 }
