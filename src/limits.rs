@@ -408,6 +408,10 @@ limits! {
     HISTORY_BEFORE: u32 = 2_000, "year", "own choice: no pupil was born before it";
     /// Length of a role that may follow the sender’s name in a sign-off.
     ROLE_TOKENS: usize = 8, "tokens", "own choice";
+    /// Distance from the full name of a member of staff within which a role says that it is the adult.
+    ROLE_OF_STAFF: usize = 5, "tokens", "own choice: `Alex Morgan, Head of Year 8 and SENCO`";
+    /// The same for a name with `Miss` before it that only a pupil has.
+    ROLE_OF_THE_TITLED: usize = 3, "tokens", "own choice: `Miss Zara Harris, Year 6 teacher`, and not what a pupil told reception";
     /// The last two-digit year of a message that lies in this century.
     DATE_PIVOT: i16 = 30, "year", "own choice: dates of a school year lie a few years ahead at most";
     /// The last two-digit year of a roster that lies in this century.
@@ -420,6 +424,8 @@ limits! {
     HEADING_ENDS: usize = 3, "words", "own choice";
     /// The longest run that one forename or one surname may be.
     NAME_PART: usize = 4, "tokens", "own choice: `van der Berg Smith`";
+    /// Parts, between stops, hyphens and underscores, up to which the name of a mailbox may be a pupil's.
+    MAILBOX_PARTS: usize = 5, "parts", "own choice: two double names and a middle initial";
     /// The shortest name that counts when forename and surname are run together.
     JOINED_NAME: usize = 3, "letters", "own choice";
     /// Entries of the roster index that share a bucket.

@@ -301,7 +301,7 @@ impl Context {
 }
 
 /// The sentence speaks of the school, its staff or everybody.
-fn general(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
+pub(super) fn general(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
     text.tokens.iter().zip(sentences).any(|(token, &s)| s == sentence && is(GENERAL, text.norm(token)))
 }
 
@@ -362,7 +362,7 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
 }
 
 /// `my hospital appointment` is the writer's own.
-fn of_the_writer(text: &Text<'_>, from: usize) -> bool {
+pub(super) fn of_the_writer(text: &Text<'_>, from: usize) -> bool {
     (1..=2).any(|back| {
         from.checked_sub(back).is_some_and(|at| {
             matches!(text.word(at), "my" | "our" | "im" | "ive")

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::Confidence;
 use super::names::{Mention, Span, single_out};
 use super::scene::Scene;
-use super::words::{TITLES, is};
+use super::words::{TITLES, YOUTH_TITLES, is};
 use crate::people::School;
 use crate::people::names::Wordness;
 use crate::text::normalise::{Case, TokenKind};
@@ -76,7 +76,9 @@ fn split_name(
             }
             // `Mrs | Rose | Tully`: a row of adults.
             let before = a.checked_sub(1).filter(|at| row.contains(at)).map(|at| &scene.lines[at].text);
-            if before.is_some_and(|text| text.tokens.len() == 1 && text.word(0) != "miss" && is(TITLES, text.word(0))) {
+            if before.is_some_and(|text| {
+                text.tokens.len() == 1 && !is(YOUTH_TITLES, text.word(0)) && is(TITLES, text.word(0))
+            }) {
                 take(taken, scene, &[a, b]);
                 continue;
             }

@@ -8,7 +8,8 @@ use super::Confidence;
 use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::vocabulary::Hit;
-use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, is};
+use super::whole::Whole;
+use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, YOUTH_TITLES, is};
 use super::world::{LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, RENOWN, SITES, WHERE};
 use crate::limits;
 use crate::people::School;
@@ -44,8 +45,10 @@ fn place_like(text: &Text<'_>, candidate: &Candidate) -> bool {
         text.tokens[at].kind == TokenKind::Number && text.tokens[at].sentence_start
             || text.tokens[at].kind != TokenKind::Word && before.len() <= 3
     };
-    let numbered =
-        candidate.from.checked_sub(1).is_some_and(number) && text.tokens[candidate.from].gap.only(Gap::SPACE);
+    // `2026-11-02 Rose Hill.pdf` begins with a day.
+    let dated = |at: usize| at > 0 && text.tokens[at].gap.only(Gap::HYPHEN);
+    let numbered = candidate.from.checked_sub(1).is_some_and(|at| number(at) && !dated(at))
+        && text.tokens[candidate.from].gap.only(Gap::SPACE);
     let corner = before == "of"
         && candidate.from.checked_sub(2).is_some_and(|at| {
             matches!(
@@ -72,7 +75,7 @@ fn place_like(text: &Text<'_>, candidate: &Candidate) -> bool {
 /// The name belongs to an adult here: a title, a relation, a role or the member of staff's own mailbox beside it.
 fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
     let text = &line.text;
-    if titled(text, candidate.from) {
+    if titled(text, candidate.from) && !(young(text, candidate) && candidate.adults.is_empty()) {
         return true;
     }
     let sentence = line.sentence[candidate.from];
@@ -95,9 +98,10 @@ fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
     if !candidate.adults.is_empty() && is(GREETINGS, before(1)) && text.tokens[candidate.from].gap.only(Gap::SPACE) {
         return true;
     }
-    if candidate.adults.iter().any(|adult| matches!(adult, Adult::Staff(_))) {
+    if young(text, candidate) || candidate.adults.iter().any(|adult| matches!(adult, Adult::Staff(_))) {
         // `Alex Morgan, PE teacher`, `Alex Morgan <a.morgan@school>`, and a sign-off above the writer's role.
-        let tokens = &text.tokens[candidate.to..(candidate.to + 5).min(text.tokens.len())];
+        let reach = if candidate.adults.is_empty() { limits::ROLE_OF_THE_TITLED } else { limits::ROLE_OF_STAFF };
+        let tokens = &text.tokens[candidate.to..(candidate.to + reach).min(text.tokens.len())];
         let set_off =
             tokens.first().is_some_and(|t| t.gap.has(Gap::COMMA.or(Gap::NEWLINE).or(Gap::HYPHEN).or(Gap::OPEN)));
         let role = tokens.iter().any(|token| is(ROLES, text.norm(token)));
@@ -109,6 +113,24 @@ fn adult_meant(line: &Line<'_>, candidate: &Candidate) -> bool {
     false
 }
 
+/// `Miss Zara Harris`: a title of girls and boys before a forename, and of adults too.
+fn young(text: &Text<'_>, candidate: &Candidate) -> bool {
+    let before = candidate.from.checked_sub(1);
+    candidate.forename.from == candidate.from
+        && before.is_some_and(|at| is(YOUTH_TITLES, text.word(at)) && text.tokens[at].case != Case::Lower)
+        && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::NEWLINE))
+}
+
+/// What is known of the surroundings of a candidate when it is weighed.
+pub(super) struct Around<'a> {
+    /// Other pupils are named in the same paragraph or table.
+    pub others: bool,
+    /// Attributes in the same line.
+    pub hits: &'a [Hit],
+    /// Where a name needs company: the message as one.
+    pub whole: Option<&'a Whole>,
+}
+
 /// One candidate's evidence, for and against: how sure it is that the pupil is meant, and why.
 pub(super) fn weigh(
     scene: &Scene<'_>,
@@ -116,8 +138,7 @@ pub(super) fn weigh(
     writers: &Writers,
     at: usize,
     candidate: &Candidate,
-    others: bool,
-    hits: &[Hit],
+    around: &Around<'_>,
 ) -> Option<(Confidence, String)> {
     let line = &scene.lines[at];
     let text = &line.text;
@@ -171,10 +192,12 @@ pub(super) fn weigh(
     if (place_after && !possessive) || (both && pointed) {
         return None;
     }
-    if !both && written && forename != Wordness::Common && !famous && !place {
+    // File names are written in small letters as often as not.
+    let file_name = matches!(scene.kind(at), Kind::FileName);
+    if !both && (written || file_name) && forename != Wordness::Common && !famous && !place {
         return Some((Confidence::High, "full name".into()));
     }
-    if !written {
+    if !written && !file_name {
         // In small letters a name must be nothing else.
         let rare = (forename == Wordness::Name && surname != Wordness::Common)
             || (surname == Wordness::Name && forename == Wordness::Word);
@@ -196,6 +219,9 @@ pub(super) fn weigh(
     if possessive {
         add(2, "possessive");
     }
+    if young(text, candidate) {
+        add(3, "titled as a girl or boy is");
+    }
     if candidate.middle {
         add(3, "with a middle name");
     }
@@ -205,20 +231,22 @@ pub(super) fn weigh(
     if follows && is(ACTS, next) {
         add(1, "acts");
     }
-    if is(ANNOUNCES, previous) && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
+    // `RE:` before a subject is an answer to any subject.
+    let answer = matches!(scene.kind(at), Kind::Subject) && previous == "re";
+    if is(ANNOUNCES, previous) && !answer && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
         add(1, "announced");
     }
     if line.cell.is_some() {
         add(2, "in a table");
     }
-    if whole && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
+    if whole && written && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
         add(2, "stands alone");
     }
     let sentence = line.sentence[candidate.from];
     if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
         add(1, "alone on its line");
     }
-    if others {
+    if around.others {
         add(2, "among other pupils");
     }
     if candidate.listed {
@@ -235,12 +263,14 @@ pub(super) fn weigh(
     if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
         add(1, "spoken of as a child");
     }
-    if hits.iter().any(|hit| {
+    if around.hits.iter().any(|hit| {
         !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)
     }) {
         add(2, "with an attribute");
     }
-    if hits.iter().any(|hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to) && !place {
+    if around.hits.iter().any(|hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to)
+        && !place
+    {
         add(1, "something said that could be an attribute");
     }
     let fits = scene.facts_of(at).iter().any(|fact| {
@@ -266,12 +296,16 @@ pub(super) fn weigh(
         add(3, "labelled as a name");
     }
     let longer = follows
+        && !file_name
         && next_token.is_some_and(|t| t.kind == TokenKind::Word && t.case == Case::Capitalised)
         && next.chars().count() > 3
         && !is(ACTS, next)
         && !tokens.get(candidate.to + 1).is_some_and(|t| t.gap.has(Gap::COLON));
     if longer {
         add(-2, "against: part of a longer name");
+    }
+    for (points, reason) in around.whole.map(|whole| whole.weigh(scene, school, at, candidate)).unwrap_or_default() {
+        add(points, reason);
     }
     if famous {
         if (0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))) {

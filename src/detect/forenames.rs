@@ -6,6 +6,7 @@
 use hashbrown::HashMap;
 
 use super::Confidence;
+use super::initials::{by_initial, of_a_longer_name};
 use super::names::{Mention, Span, Writers, titled};
 use super::scene::{FactAt, Scene};
 use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
@@ -15,7 +16,7 @@ use crate::limits;
 use crate::people::index::Fact;
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::{Case, Gap, TokenKind, token_hash};
+use crate::text::normalise::{Case, Gap, TokenKind};
 use crate::text::{Kind, Run, Text};
 
 /// Facts around a token, nearest surroundings first: its sentence, its paragraph or row, the heading above, the subject,
@@ -174,7 +175,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     if token.kind != TokenKind::Word || text.norm(token).chars().count() < 2 {
         return false;
     }
-    if line.cell.is_some() && surname_in_its_own_cell(scene, at) {
+    if of_a_longer_name(scene, at, span) || (line.cell.is_some() && surname_in_its_own_cell(scene, at)) {
         return false;
     }
     let previous = span.from.checked_sub(1).map_or("", |before| text.word(before));
@@ -400,7 +401,7 @@ fn abstract_subject(text: &Text<'_>, sentences: &[u32], span: &Span) -> bool {
     !child && (set_off || next.is_some_and(|next| is(COPULAS, text.norm(next))))
 }
 
-fn calendar(word: &str) -> bool {
+pub(super) fn calendar(word: &str) -> bool {
     const MONTHS_AND_DAYS: [&str; 25] = [
         "summer",
         "autumn",
@@ -494,19 +495,6 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
     None
 }
 
-/// The pupils whom the surname's initial directly behind the forename leaves; nothing when none stands there.
-pub(super) fn by_initial(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<Vec<PupilIndex>> {
-    let text = &scene.lines[at].text;
-    let next = text.tokens.get(span.to)?;
-    let letters = text.norm(next).chars().count();
-    let stands = next.gap.only(Gap::SPACE.or(Gap::UNDERSCORE))
-        && text.tokens[span.from].case != Case::Lower
-        && (next.case == Case::Upper || (next.case == Case::Capitalised && letters <= 2))
-        && letters <= 3
-        && initial_stands(text, span.to);
-    stands.then(|| school.index().forename_with(span.run, Fact::Initial(token_hash(text.norm(next)))))
-}
-
 /// A capital inside a sentence, a possessive or a verb behind: no modal verb, no month.
 fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
     let token = &text.tokens[span.from];
@@ -569,27 +557,4 @@ fn right_beside(scene: &Scene<'_>, school: &School, at: usize, span: &Span, fact
                 }
                 _ => matches!(fact.fact, Fact::Born(_) | Fact::Guardian(_) | Fact::Postcode(_) | Fact::Street(_)),
             }
-}
-
-/// `Faith Y`, not `Will I` and not `give Grace A big hand`.
-fn initial_stands(text: &Text<'_>, at: usize) -> bool {
-    let token = &text.tokens[at];
-    let word = text.norm(token);
-    let next = text.tokens.get(at + 1);
-    let follows_blank = next.is_some_and(|n| n.gap.blank());
-    match word {
-        "i" => {
-            !follows_blank
-                || text.tokens[at].possessive
-                || next.is_some_and(|n| is(&["is", "was", "has", "had"], text.norm(n)))
-        }
-        "a" => {
-            !follows_blank
-                || token.possessive
-                || next.is_some_and(|n| is(ACTS, text.norm(n)) || n.gap.has(Gap::NEWLINE))
-        }
-        "mr" | "mrs" | "pe" | "re" | "it" | "ict" | "rse" | "ta" | "tas" | "pta" | "sen" | "uk" | "tv" | "ok"
-        | "am" | "pm" | "x" | "xx" => word == "x",
-        _ => true,
-    }
 }

@@ -8,10 +8,13 @@ use hashbrown::{HashMap, HashSet};
 use super::Confidence;
 use super::cells;
 use super::evidence;
-use super::forenames::{by_initial, forenames, scopes};
+use super::forenames::{forenames, scopes};
+use super::initials::by_initial;
+use super::mailboxes;
 use super::marks::Marks;
 use super::scene::{Line, Scene, guardian_facts};
 use super::vocabulary::VOCABULARY;
+use super::whole::Whole;
 use super::words::{ROLE_TITLES, TITLES, is};
 use super::world::REGAL;
 use crate::limits;
@@ -94,6 +97,7 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
     let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
     judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
     joined_names(scene, school, &mut mentions);
+    mailboxes::names(scene, school, &mut mentions);
     cells::names(scene, school, &spans, &mut mentions, &mut taken);
     forenames(scene, school, writers, &spans, &mut mentions, &taken);
     mentions.sort_by_key(|mention| (mention.line, mention.from));
@@ -345,6 +349,10 @@ fn judge_full_names(
             }
         }
     }
+    let company = |(at, found): (usize, &Vec<Candidate>)| {
+        found.iter().any(|candidate| evidence::wants_company(&scene.lines[at].text, candidate))
+    };
+    let whole = candidates.iter().enumerate().any(company).then(|| Whole::of(scene, &candidates));
     for second_round in [false, true] {
         for (at, found) in candidates.iter().enumerate() {
             let hits =
@@ -355,8 +363,9 @@ fn judge_full_names(
                     continue;
                 }
                 let key = (scene.lines[at].document, scene.lines[at].block);
+                let around = evidence::Around { others: sure.contains_key(&key), hits: &hits, whole: whole.as_ref() };
                 let verdict = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
-                    .then(|| evidence::weigh(scene, school, writers, at, candidate, sure.contains_key(&key), &hits))
+                    .then(|| evidence::weigh(scene, school, writers, at, candidate, &around))
                     .flatten();
                 let Some((confidence, because)) = verdict else {
                     if !candidate.adults.is_empty() || !words {

@@ -90,7 +90,16 @@ fn written_forms_of_names() {
         ("Teddy (Y10) forgot his kit", "E"),
         ("Grace (10B) forgot her kit", "F"),
         ("Teddy Smythe in 10B", ""),
-        ("Miss Grace Adebisi", ""),
+        ("Miss Grace Adebisi", "F"),
+        ("Miss Grace Adebisi, teacher of French", ""),
+        ("Miss Adebisi has asthma", ""),
+        ("Miss Rose Tully (Year 7)", ""),
+        ("Miss Deborah Wrona", ""),
+        ("Mrs Grace Adebisi", ""),
+        ("Ms Grace Adebisi (10B)", ""),
+        ("Master Mason Cutler (Year 9)", "D"),
+        ("Miss Summer Field (Year 7)", "B"),
+        ("We did not miss Summer Field", ""),
         ("Please ask Łukasz, born 3/2/13, in", "C"),
         ("Debbie Wrona rang about Lukasz", "C"),
         ("We thank Mr Wrona", ""),
@@ -120,6 +129,53 @@ fn names_that_are_words() {
         ("Regards\nRose Tully", ""),
     ] {
         assert_eq!(ids(&school, text), want, "{text}");
+    }
+}
+
+/// Subject, body, and what is attached under which name: one message.
+#[test]
+fn a_name_of_words_is_weighed_with_the_whole_message() {
+    let school = school();
+    let (fact, order) = ("The EHCP review is on Tuesday.", "The invoice is enclosed. Tea is at four.");
+    for (subject, body, file, attached, want) in [
+        ("Summer Field", fact, "", "", "B"),
+        ("Confidential: Summer Field", fact, "", "", "B"),
+        ("RE: Summer Field", fact, "", "", "B"),
+        ("[Confidential] Summer Field - review", fact, "", "", "B"),
+        ("Update: Field, Summer", fact, "", "", "B"),
+        ("FW: Mason Cutler", "He was excluded for two days.", "", "", "D"),
+        ("Confidential: Mason Cutler", "See attached.", "letter", fact, "D"),
+        ("Papers", "See attached.", "Summer Field EHCP", fact, "B"),
+        ("Papers", "See attached.", "Cutler_Mason", fact, "D"),
+        ("Papers", "See attached.", "Summer Field report", fact, "B"),
+        ("Papers", "See attached.", "summer_field_letter", fact, "B"),
+        ("Papers", "See attached.", "2026-11-02 Mason Cutler Letter", fact, "D"),
+        ("Papers", "See attached.", "grace adebisi letter", fact, "F"),
+        ("Papers", "I attach the letter about Summer Field.", "letter", fact, "B"),
+        ("Papers", fact, "letter", "Re: Summer Field", "B"),
+        ("Summer Field", order, "", "", ""),
+        ("RE: Summer Field", order, "", "", ""),
+        ("Summer Field", "The summer field is wet. The EHCP review is on Tuesday.", "", "", ""),
+        ("Summer Field", "Meet at the Summer Field. Bring an inhaler if you have asthma.", "", "", ""),
+        ("Summer Field", "All staff have epilepsy training on Monday.", "", "", ""),
+        ("Summer Field", "Please tell us of any allergies by Friday.", "", "", ""),
+        ("Summer Field", "Pupils with a detention serve it first.", "", "", ""),
+        ("Papers", "See attached.", "summer_field", order, ""),
+        ("Summer Field Day", fact, "", "", ""),
+        ("Trip to Summer Field on Monday", "Please tell us of allergies.", "", "", ""),
+        ("Papers", "See attached.", "Summer Field", "The summer field is wet.", ""),
+        ("Trip", "We meet in Summer Field.", "form", "Please tell us of allergies.", ""),
+        ("Confidential: Mason Whitcombe", "He was excluded for two days.", "", "", ""),
+    ] {
+        let mut documents =
+            vec![Document::of_text(Kind::Subject, "subject", subject), Document::of_text(Kind::Body, "body", body)];
+        if !file.is_empty() {
+            let place = format!("{file}.docx");
+            documents.push(Document::of_text(Kind::FileName, place.as_str(), file));
+            documents.push(Document::of_text(Kind::Attachment, place, attached));
+        }
+        let ids: String = found(&school, &documents).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, want, "{subject} / {body} / {file} / {attached}");
     }
 }
 

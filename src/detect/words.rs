@@ -34,6 +34,9 @@ pub(super) const TITLES: &[&str] = &[
     "granny",
 ];
 
+/// Before a full name these are a child's title as well.
+pub(super) const YOUTH_TITLES: &[&str] = &["miss", "master"];
+
 /// Before a name these are titles when they are written with a capital; `his sister Amy` is none.
 pub(super) const ROLE_TITLES: &[&str] = &[
     "coach",
@@ -270,11 +273,132 @@ pub(super) const ANNOUNCES: &[&str] = &[
     "hi",
 ];
 
+/// Directly before a name, these say whom something is about; what stands before a place is another word.
+pub(super) const ABOUT: &[&str] = &["about", "regarding", "concerning", "re", "on", "for"];
+
+/// One person is meant, and was named.
+pub(super) const PRONOUNS: &[&str] = &["he", "she", "him", "her", "his", "hers", "himself", "herself"];
+
+/// A sentence that holds one of these asks or tells something of many, and of nobody in particular.
+pub(super) const GROUPS: &[&str] = &[
+    "any",
+    "anyone",
+    "anybody",
+    "all",
+    "everyone",
+    "everybody",
+    "every",
+    "pupils",
+    "students",
+    "children",
+    "families",
+];
+
 /// These speak of one child.
 pub(super) const CHILD: &[&str] = &[
     "he", "she", "him", "her", "his", "hers", "hes", "shes", "himself", "herself", "mum", "mums", "dad", "dads",
     "mother", "father", "nan", "gran", "grandma", "grandad", "carer", "carers", "sibling", "parents", "parent", "mam",
     "mummy", "daddy", "boy", "girl", "lad", "child", "pupil", "student",
+];
+
+/// Words of the closed classes, and a few beside them, with which a sentence opens as a rule.
+pub(super) const OPENERS: &[&str] = &[
+    "i",
+    "you",
+    "we",
+    "they",
+    "it",
+    "me",
+    "us",
+    "them",
+    "my",
+    "your",
+    "our",
+    "their",
+    "its",
+    "this",
+    "that",
+    "these",
+    "those",
+    "there",
+    "here",
+    "who",
+    "what",
+    "when",
+    "where",
+    "why",
+    "how",
+    "which",
+    "if",
+    "as",
+    "so",
+    "but",
+    "or",
+    "nor",
+    "yet",
+    "although",
+    "though",
+    "because",
+    "since",
+    "while",
+    "until",
+    "unless",
+    "after",
+    "before",
+    "once",
+    "than",
+    "whether",
+    "for",
+    "with",
+    "from",
+    "about",
+    "by",
+    "of",
+    "off",
+    "out",
+    "without",
+    "within",
+    "against",
+    "among",
+    "during",
+    "between",
+    "not",
+    "no",
+    "yes",
+    "all",
+    "any",
+    "some",
+    "most",
+    "both",
+    "each",
+    "every",
+    "either",
+    "neither",
+    "nobody",
+    "everybody",
+    "everyone",
+    "one",
+    "do",
+    "does",
+    "did",
+    "are",
+    "were",
+    "am",
+    "be",
+    "been",
+    "have",
+    "having",
+    "shall",
+    "might",
+    "ought",
+    "let",
+    "please",
+    "then",
+    "now",
+    "however",
+    "also",
+    "just",
+    "still",
 ];
 
 /// A greeting's first word.

@@ -1,0 +1,148 @@
+//! The message as one: what its subject, file names, body and attachments say of each other.
+//!
+//! A subject or a file name that is a pupil's name speaks of the pupil; whether two words are a name at all is seldom told by
+//! such a line itself. The rest of the message tells it: something is said that is said of pupils, somebody is `he` or
+//! `she`, the class fits. Or the same two words stand there as words.
+
+use hashbrown::HashSet;
+
+use super::attributes::{general, of_the_writer};
+use super::marks::Marks;
+use super::names::Candidate;
+use super::scene::Scene;
+use super::vocabulary::VOCABULARY;
+use super::words::{ABOUT, ARTICLES, GROUPS, PRONOUNS, is};
+use crate::limits;
+use crate::people::School;
+use crate::people::index::Fact;
+use crate::text::normalise::{Case, Gap};
+use crate::text::{Kind, Text};
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub(super) struct Whole {
+    /// Documents in which something is said that is said of pupils, in order.
+    said: Vec<usize>,
+    /// One person is spoken of.
+    person: bool,
+    /// Forename and surname of full names that stand somewhere as words, as the index knows them.
+    words: HashSet<(u64, u64)>,
+}
+
+impl Whole {
+    pub(super) fn of(scene: &Scene<'_>, candidates: &[Vec<Candidate>]) -> Self {
+        let mut out = Self::default();
+        for (document, lines) in scene.of_document.iter().enumerate() {
+            if !matches!(scene.documents[document].kind, Kind::Body | Kind::Quoted | Kind::Attachment) {
+                continue;
+            }
+            let written = || lines.clone().filter(|&at| !scene.lines[at].footer);
+            if written().any(|at| something_said(scene, at)) {
+                out.said.push(document);
+            }
+            let words = written().flat_map(|at| {
+                let text = &scene.lines[at].text;
+                text.tokens.iter().map(move |token| text.norm(token))
+            });
+            out.person |= words.take(limits::SHORT_DOCUMENT).any(|word| is(PRONOUNS, word));
+        }
+        for (at, found) in candidates.iter().enumerate() {
+            for candidate in found.iter().filter(|candidate| stands_as_words(scene, at, candidate)) {
+                out.words.insert((candidate.forename.run.hash, candidate.surname.run.hash));
+            }
+        }
+        out
+    }
+
+    /// What the rest of the message says for and against a name: points, and why.
+    pub(super) fn weigh(
+        &self,
+        scene: &Scene<'_>,
+        school: &School,
+        at: usize,
+        candidate: &Candidate,
+    ) -> Vec<(i32, &'static str)> {
+        let mut out = Vec::new();
+        if self.words.contains(&(candidate.forename.run.hash, candidate.surname.run.hash)) {
+            out.push((-3, "against: the same words stand in the message as words"));
+        }
+        let elsewhere = self.said.iter().any(|&document| document != scene.lines[at].document);
+        if names_the_message(scene, at, candidate) {
+            if elsewhere {
+                out.push((2, "above a message that says what is said of pupils"));
+            }
+            if self.person {
+                out.push((1, "above a message about one person"));
+            }
+            if class_fits(scene, school, at, candidate) {
+                out.push((2, "above a message with the pupil's class or birth date"));
+            }
+        } else if elsewhere && introduced(scene, at, candidate) {
+            out.push((1, "another part of the message says what is said of pupils"));
+        }
+        out
+    }
+}
+
+/// An attribute that is neither the writer's nor everybody's, nor asked of whomever it may concern.
+fn something_said(scene: &Scene<'_>, at: usize) -> bool {
+    let line = &scene.lines[at];
+    line.all_marks.has(Marks::PHRASE)
+        && VOCABULARY.hits(&line.text).iter().any(|hit| {
+            !hit.weak
+                && !general(&line.text, line.sentence, line.sentence[hit.from])
+                && !of_the_writer(&line.text, hit.from)
+                && !of_a_group(&line.text, line.sentence, line.sentence[hit.from])
+        })
+}
+
+/// `Please tell us of any allergies`, `children who have an inhaler`.
+fn of_a_group(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
+    text.tokens.iter().zip(sentences).any(|(token, &other)| other == sentence && is(GROUPS, text.norm(token)))
+}
+
+/// `the summer reading`: in small letters, or pointed at.
+fn stands_as_words(scene: &Scene<'_>, at: usize, candidate: &Candidate) -> bool {
+    if !matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Attachment | Kind::Subject) {
+        return false;
+    }
+    let text = &scene.lines[at].text;
+    let small = |from: usize| text.tokens[from].case == Case::Lower;
+    let address = scene.lines[at].marks[candidate.to - 1].has(Marks::ADDRESS);
+    let pointed = candidate.from.checked_sub(1).is_some_and(|before| is(ARTICLES, text.word(before)));
+    let together =
+        text.tokens[candidate.surname.from.max(candidate.forename.from)].gap.only(Gap::SPACE.or(Gap::NEWLINE));
+    !address
+        && together
+        && (small(candidate.surname.from) || pointed)
+        && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::NEWLINE))
+}
+
+/// In a file name; or in the subject, with nothing around it but what is set off.
+fn names_the_message(scene: &Scene<'_>, at: usize, candidate: &Candidate) -> bool {
+    const SET_OFF: Gap = Gap::COLON.or(Gap::HYPHEN).or(Gap::OPEN).or(Gap::CLOSE).or(Gap::COMMA).or(Gap::SLASH);
+    let tokens = scene.lines[at].text.tokens;
+    let bounded = |at: usize| tokens.get(at).is_none_or(|token| token.gap.has(SET_OFF) && !token.gap.only(Gap::HYPHEN));
+    match scene.kind(at) {
+        Kind::FileName => true,
+        Kind::Subject => (candidate.from == 0 || bounded(candidate.from)) && bounded(candidate.to),
+        _ => false,
+    }
+}
+
+/// `the letter about Ruby Stone`, `Re: Ruby Stone`.
+fn introduced(scene: &Scene<'_>, at: usize, candidate: &Candidate) -> bool {
+    let text = &scene.lines[at].text;
+    candidate.from.checked_sub(1).is_some_and(|before| is(ABOUT, text.word(before)))
+        && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON).or(Gap::NEWLINE))
+}
+
+/// A class or birth date somewhere else in the message is that of a pupil of this name.
+fn class_fits(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate) -> bool {
+    scene.facts.iter().take(limits::WIDE_FACTS).any(|fact| {
+        fact.line != at && matches!(fact.fact, Fact::Class(_) | Fact::Born(_)) && {
+            let fits = school.index().forename_with(candidate.forename.run, fact.fact);
+            fits.iter().any(|pupil| candidate.pupils.contains(pupil))
+        }
+    })
+}
