@@ -402,6 +402,8 @@ limits! {
     NEAR_SENTENCES: u32 = 1, "sentences", "own choice";
     /// Lines above and below in which a form that is filled in line by line says more of the same pupil.
     NEAR_LINES: usize = 3, "lines", "own choice";
+    /// How far behind the first word of a pair the other may stand.
+    PAIR_APART: usize = 10, "tokens", "own choice: within a clause or two";
     /// Length of a line that says one thing and no more.
     FORM_LINE: usize = 4, "words", "own choice: `Form: Heron`";
     /// Years before this one are history.

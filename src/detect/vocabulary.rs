@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::Tier;
 use crate::limits;
-use crate::text::normalise::Case;
+use crate::text::normalise::{Case, Gap};
 use crate::text::{Run, Text, TextBuf};
 
 #[derive(serde::Deserialize)]
@@ -29,6 +29,23 @@ struct Entry {
     headings: Vec<String>,
     #[serde(default)]
     codes: std::collections::BTreeMap<String, bool>,
+    #[serde(default)]
+    pairs: Vec<PairEntry>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PairEntry {
+    one: Vec<String>,
+    other: Vec<String>,
+}
+
+/// Words that say it together, in either order, where neither does alone.
+#[derive(Debug)]
+struct Pair {
+    category: u16,
+    one: HashSet<u64>,
+    other: HashSet<u64>,
 }
 
 /// One category.
@@ -59,6 +76,7 @@ pub struct Vocabulary {
     phrases: HashMap<u64, Vec<Phrase>>,
     first: HashMap<u64, u8>,
     headings: HashMap<u64, u16>,
+    pairs: Vec<Pair>,
 }
 
 /// A phrase found.
@@ -116,6 +134,15 @@ impl Vocabulary {
             for heading in &entry.headings {
                 out.headings.insert(Run::of(heading).hash, at);
             }
+            for pair in entry.pairs {
+                let words = |words: &[String]| words.iter().map(|word| Run::of(word).hash).collect::<HashSet<_>>();
+                let pair = Pair { category: at, one: words(&pair.one), other: words(&pair.other) };
+                // A pair is looked for from its first word, whichever that is.
+                for &word in pair.one.iter().chain(&pair.other) {
+                    out.first.entry(word).or_insert(1);
+                }
+                out.pairs.push(pair);
+            }
             // Category ids are few and live as long as the program; findings carry them as kinds.
             out.categories.push(Category {
                 id: Box::leak(entry.id.into_boxed_str()),
@@ -157,6 +184,7 @@ impl Vocabulary {
         let mut hits = Vec::new();
         for from in 0..text.tokens.len() {
             let Some(&longest) = self.first.get(&text.tokens[from].hash) else { continue };
+            hits.extend(self.pairs.iter().filter_map(|pair| pair.at(text, from)));
             let mut run = Run::EMPTY;
             let mut best: Option<(usize, &Vec<Phrase>)> = None;
             for (at, token) in text.tokens.iter().enumerate().skip(from).take(usize::from(longest)) {
@@ -205,6 +233,22 @@ impl Vocabulary {
     }
 }
 
+impl Pair {
+    /// The pair that begins with this token, its other word not far behind in the same sentence.
+    fn at(&self, text: &Text<'_>, from: usize) -> Option<Hit> {
+        let first = text.tokens[from].hash;
+        let behind = match (self.one.contains(&first), self.other.contains(&first)) {
+            (true, _) => &self.other,
+            (_, true) => &self.one,
+            _ => return None,
+        };
+        let near = text.tokens[from + 1..].iter().take(limits::PAIR_APART);
+        let mut near = near.take_while(|token| !token.gap.has(Gap::STOP.or(Gap::BULLET)));
+        let apart = near.position(|token| behind.contains(&token.hash))?;
+        Some(Hit { category: usize::from(self.category), from, to: from + apart + 2, weak: false })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +262,12 @@ mod tests {
             ("a pep talk", None),
             ("on a child protection plan", Some("safeguarding")),
             ("his mock results", Some("attainment")),
+            ("was excluded for two days for hitting another child", Some("exclusion-violence")),
+            ("after punching a boy he has been suspended", Some("exclusion-violence")),
+            ("a three-day exclusion for violence", Some("exclusion-violence")),
+            ("the fight ended in a fixed-term suspension", Some("exclusion-violence")),
+            ("was excluded. Nobody was hitting anybody", Some("behaviour")),
+            ("he was hitting and punching", Some("behaviour")),
         ] {
             let text = TextBuf::new(text);
             let text = text.text();
