@@ -23,13 +23,12 @@ pub(super) fn wants_company(text: &Text<'_>, candidate: &Candidate) -> bool {
     forename > Wordness::Name && surname > Wordness::Name
         || forename == Wordness::Common
         || place_like(text, candidate)
-        || famous(text, candidate)
+        || famous(candidate)
 }
 
 /// Everybody knows somebody, or a firm, of this name.
-pub(super) fn famous(text: &Text<'_>, candidate: &Candidate) -> bool {
-    let (forename, surname) = (&candidate.forename, &candidate.surname);
-    NAMES.famous(text.run(forename.from, forename.to).then(text.run(surname.from, surname.to)))
+pub(super) fn famous(candidate: &Candidate) -> bool {
+    NAMES.famous(candidate.forename.run.then(candidate.surname.run))
 }
 
 /// `in Preston Hall`: it stands where places stand and ends as places end.
@@ -153,7 +152,7 @@ pub(super) fn weigh(
     if follows && capital_next && !possessive && is(NAMED_AFTER, next) && line.cell.is_none() {
         return None;
     }
-    let famous = famous(text, candidate);
+    let famous = famous(candidate);
     let place = place_like(text, candidate);
     // `Preston Hall car park`, `Heather Moor nature reserve`
     let site = is(PLACES, next) || (is(SITES, next) && is(PLACES, text.word(candidate.to + 1)));

@@ -11,6 +11,7 @@ mod dates;
 mod evidence;
 mod forenames;
 mod identifiers;
+mod joined;
 mod language;
 mod layout;
 mod marks;

@@ -221,22 +221,20 @@ impl RosterIndex {
             && self.surnames.get(surname.hash).any(|entry| !entry.loose && bears(bearers, entry.whose) == Some(false))
     }
 
-    /// The pupils of forename and surname run together into one normalised token, in either order of the two.
-    pub fn joined_name(&self, token: &str, surname_first: bool) -> Vec<PupilIndex> {
+    /// Forename and surname of pupils that are run together into one normalised token, in either order of the two.
+    pub fn joined_name(&self, token: &str, surname_first: bool) -> Option<(Run, Run)> {
         let splits = token.char_indices().map(|(at, _)| token.split_at(at));
         let long = |name: &str| name.chars().count() >= limits::JOINED_NAME;
-        for (head, tail) in splits.filter(|(head, tail)| long(head) && long(tail)) {
-            let (forename, surname) = if surname_first { (tail, head) } else { (head, tail) };
-            let (forename, surname) = (Run::of_token(forename), Run::of_token(surname));
-            let is = |run: Run, what: fn(&Part) -> bool| self.part_of(run).is_some_and(|part| what(&part));
-            if is(forename, |part| part.pupil_forename)
-                && is(surname, |part| part.pupil_surname)
-                && self.full_name_is_exact(forename, surname)
-            {
-                return self.full_name(forename, surname);
-            }
-        }
-        Vec::new()
+        let is = |run: Run, what: fn(&Part) -> bool| self.part_of(run).is_some_and(|part| what(&part));
+        splits
+            .filter(|(head, tail)| long(head) && long(tail))
+            .map(|(head, tail)| if surname_first { (tail, head) } else { (head, tail) })
+            .map(|(forename, surname)| (Run::of_token(forename), Run::of_token(surname)))
+            .find(|&(forename, surname)| {
+                is(forename, |part| part.pupil_forename)
+                    && is(surname, |part| part.pupil_surname)
+                    && self.full_name_is_exact(forename, surname)
+            })
     }
 
     /// Those who bear a forename.
