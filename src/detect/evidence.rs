@@ -307,7 +307,7 @@ fn fits_beside(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candid
             let telling = match fact.fact {
                 Fact::Born(_) | Fact::Postcode(_) | Fact::Street(_) => true,
                 Fact::Class(_) => line.text.tokens.len() <= limits::FORM_LINE,
-                Fact::Year(_) | Fact::Initial(_) | Fact::Guardian(_) => false,
+                Fact::Year(_) | Fact::Initial(_) | Fact::Guardian(_) | Fact::Family(_) => false,
             };
             telling
                 && school

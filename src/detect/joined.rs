@@ -87,7 +87,7 @@ fn joined(
         line: at,
         from,
         to: from + 1,
-        pupils: single_out(scene, school, at, forename, &candidate.pupils),
+        pupils: single_out(scene, school, (at, from), forename, &candidate.pupils),
         identifies: true,
         confidence: Confidence::Medium,
         because: "forename and surname run together".to_owned(),

@@ -90,7 +90,7 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
         candidates.push(found);
     }
     scene.add_facts(guardians);
-    scene.gather();
+    scene.gather(school);
     let mut mentions = Vec::new();
     let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
     judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
@@ -370,7 +370,7 @@ fn judge_full_names(
                     continue;
                 }
                 *sure.entry(key).or_default() += 1;
-                let pupils = single_out(scene, school, at, candidate.forename.run, &candidate.pupils);
+                let pupils = single_out(scene, school, (at, candidate.from), candidate.forename.run, &candidate.pupils);
                 mentions.push(Mention {
                     line: at,
                     from: candidate.from,
@@ -389,14 +389,14 @@ fn judge_full_names(
 pub(super) fn single_out(
     scene: &Scene<'_>,
     school: &School,
-    at: usize,
+    (at, token): (usize, usize),
     forename: Run,
     pupils: &[PupilIndex],
 ) -> Vec<PupilIndex> {
     if pupils.len() < 2 {
         return pupils.to_vec();
     }
-    for scope in scopes(scene, at, 0) {
+    for scope in scopes(scene, at, token) {
         for fact in scope {
             let fits: Vec<PupilIndex> = school
                 .index()

@@ -83,6 +83,8 @@ pub enum Fact {
     Street(u64),
     /// A guardian, by place.
     Guardian(u32),
+    /// The surname, as a run, of a family that is written to.
+    Family(u64),
 }
 
 /// An adult whose full name stands in the text.
@@ -162,7 +164,7 @@ fn home(fact: Fact) -> Option<u64> {
         Fact::Postcode(code) => ("postcode", code),
         Fact::Street(street) => ("street", street),
         Fact::Guardian(at) => ("guardian", u64::from(at)),
-        Fact::Class(_) | Fact::Year(_) | Fact::Initial(_) | Fact::Born(_) => return None,
+        Fact::Class(_) | Fact::Year(_) | Fact::Initial(_) | Fact::Born(_) | Fact::Family(_) => return None,
     };
     Some(token_hash(kind).rotate_left(17) ^ value)
 }
@@ -263,6 +265,7 @@ impl RosterIndex {
                 self.columns.initials.get(at).is_some_and(|initials| initials.stand_for(token))
                     || self.odd_initials.get(&pupil).is_some_and(|all| all.contains(&token))
             }
+            Fact::Family(surname) => self.surnames.get(surname).any(|entry| entry.whose == pupil),
             Fact::Postcode(_) | Fact::Street(_) | Fact::Guardian(_) => {
                 home(fact).is_some_and(|key| self.homes.get(key).any(|entry| entry.whose == pupil))
             }
