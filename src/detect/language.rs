@@ -193,20 +193,22 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
 
 /// What an entry says is meant as it says, where it stands.
 fn meant(line: &Line<'_>, sense: &Sense, from: usize, to: usize) -> bool {
-    let addressed = sense.against.then(|| against(line, from, to)).unwrap_or_default();
+    let aim = if sense.against { against(line, from, to) } else { Aim::Nobody };
     // What is said to somebody's face is no term of a trade.
-    if addressed == Aim::Face {
+    if aim == Aim::Face {
         return true;
     }
-    let near = |at: usize| line.sentence[at].abs_diff(line.sentence[from]) <= limits::NEAR_SENTENCES;
-    let apart = |at: usize| at < from || at >= to;
+    if sense.against && aim == Aim::Nobody || sense.calls && !called_for(line, from) {
+        return false;
+    }
+    if sense.unless.is_empty() {
+        return true;
+    }
     let tokens = line.text.tokens;
+    let near = |at: usize| line.sentence[at].abs_diff(line.sentence[from]) <= limits::NEAR_SENTENCES;
     let year = |at: usize| line.text.word(at).parse().is_ok_and(|n: u32| (1000..limits::HISTORY_BEFORE).contains(&n));
-    let other =
-        (0..tokens.len()).any(|at| near(at) && apart(at) && (sense.unless.contains(&tokens[at].hash) || year(at)));
-    !(other && !sense.unless.is_empty())
-        && (!sense.against || addressed == Aim::Somebody)
-        && (!sense.calls || called_for(line, from))
+    let mut around = (0..from).chain(to..tokens.len()).filter(|&at| near(at));
+    !around.any(|at| sense.unless.contains(&tokens[at].hash) || year(at))
 }
 
 /// At whom a word is aimed that is often nobody's.
