@@ -396,6 +396,8 @@ limits! {
     PHOTOGRAPH_SIDE: u32 = 480, "pixels", "own choice: smaller ones are icons, logos and banners";
     /// Size below which a picture is flat, and no photograph.
     PHOTOGRAPH_FLAT: f64 = 0.045, "octets a pixel", "own choice: diagrams, screenshots and scans of text stay below";
+    /// First lines of what was written in which a greeting stands.
+    GREETING_LINES: usize = 2, "lines", "own choice: a greeting below a line of its own";
     /// The shortest word that is looked at as forename and surname run together.
     JOINED_WORD: usize = 6, "octets", "own choice: twice JOINED_NAME";
     /// Sentences to either side that speak of a name as its own does.

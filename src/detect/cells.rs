@@ -104,7 +104,7 @@ fn split_name(
                 if adult || pupils.is_empty() || (words && !headed_as_names(scene, [a, b])) {
                     continue;
                 }
-                let pupils = single_out(scene, school, a, forename.run, &pupils);
+                let pupils = single_out(scene, school, (a, forename.from), forename.run, &pupils);
                 take(taken, scene, &[a, b]);
                 let because = "forename and surname in two cells of one row".to_owned();
                 mentions.push(Mention {

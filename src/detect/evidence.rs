@@ -24,13 +24,12 @@ pub(super) fn wants_company(text: &Text<'_>, candidate: &Candidate) -> bool {
     forename > Wordness::Name && surname > Wordness::Name
         || forename == Wordness::Common
         || place_like(text, candidate)
-        || famous(text, candidate)
+        || famous(candidate)
 }
 
 /// Everybody knows somebody, or a firm, of this name.
-pub(super) fn famous(text: &Text<'_>, candidate: &Candidate) -> bool {
-    let (forename, surname) = (&candidate.forename, &candidate.surname);
-    NAMES.famous(text.run(forename.from, forename.to).then(text.run(surname.from, surname.to)))
+pub(super) fn famous(candidate: &Candidate) -> bool {
+    NAMES.famous(candidate.forename.run.then(candidate.surname.run))
 }
 
 /// `in Preston Hall`: it stands where places stand and ends as places end.
@@ -174,7 +173,7 @@ pub(super) fn weigh(
     if follows && capital_next && !possessive && is(NAMED_AFTER, next) && line.cell.is_none() {
         return None;
     }
-    let famous = famous(text, candidate);
+    let famous = famous(candidate);
     let place = place_like(text, candidate);
     // `Preston Hall car park`, `Heather Moor nature reserve`
     let site = is(PLACES, next) || (is(SITES, next) && is(PLACES, text.word(candidate.to + 1)));
@@ -342,7 +341,7 @@ fn fits_beside(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candid
             let telling = match fact.fact {
                 Fact::Born(_) | Fact::Postcode(_) | Fact::Street(_) => true,
                 Fact::Class(_) => line.text.tokens.len() <= limits::FORM_LINE,
-                Fact::Year(_) | Fact::Initial(_) | Fact::Guardian(_) => false,
+                Fact::Year(_) | Fact::Initial(_) | Fact::Guardian(_) | Fact::Family(_) => false,
             };
             telling
                 && school

@@ -9,6 +9,7 @@ use super::Confidence;
 use super::initials::{by_initial, of_a_longer_name};
 use super::names::{Mention, Span, Writers, titled};
 use super::scene::{FactAt, Scene};
+use super::vocabulary::VOCABULARY;
 use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
 use super::work::step;
 use super::world::PLACES;
@@ -20,7 +21,7 @@ use crate::text::normalise::{Case, Gap, TokenKind};
 use crate::text::{Kind, Run, Text};
 
 /// Facts around a token, nearest surroundings first: its sentence, its paragraph or row, the heading above, the subject,
-/// file or sheet name, the signature.
+/// file or sheet name, the signature and the greeting.
 pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<Vec<&'s FactAt>> {
     let line = &scene.lines[at];
     let mut out: Vec<Vec<&FactAt>> = Vec::new();
@@ -68,7 +69,7 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
     }
     if let Some(wide) = scene.wide.get(line.document) {
         out.push(wide.named.iter().collect());
-        out.push(wide.signature.iter().collect());
+        out.push(wide.signature.iter().chain(&wide.greeting).collect());
         out.push(wide.guardians.iter().collect());
     }
     out
@@ -441,6 +442,7 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
     let subject = abstract_subject(text, line.sentence, span) && !in_a_list_of_forenames(school, text, span);
     // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
     let class_too = index.class(span.run).is_some();
+    let writes = writers_facts_count(scene, at, span);
     let mut left: Option<Vec<PupilIndex>> = None;
     let mut to = span.to;
     if let Some(fits) = by_initial(scene, school, at, span) {
@@ -456,15 +458,20 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
             if fact.line == at && fact.from < span.to && fact.to > span.from {
                 continue;
             }
-            // A common word as a forename wants its fact in the same sentence, row or heading.
-            if common && scope > 2 {
+            let counts = writes && of_the_writers(scene, at, fact);
+            // Whoever is greeted has colleagues and friends to write of too.
+            if matches!(fact.fact, Fact::Family(_)) && !counts {
                 continue;
             }
-            if subject && (scope > 0 || fact.line != at) && line.cell.is_none() {
+            // A common word as a forename wants its fact in the same sentence, row or heading, or of the writers.
+            if common && scope > 2 && !counts {
+                continue;
+            }
+            if subject && !counts && (scope > 0 || fact.line != at) && line.cell.is_none() {
                 continue;
             }
             // A forename of staff too wants its fact in the same paragraph, row or heading.
-            if span.part.staff_forename && scope > 2 && !matches!(fact.fact, Fact::Guardian(_)) {
+            if span.part.staff_forename && scope > 2 && !counts && !matches!(fact.fact, Fact::Guardian(_)) {
                 continue;
             }
             if class_too && !right_beside(scene, school, at, span, fact) {
@@ -485,6 +492,7 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
                         Fact::Postcode(_) | Fact::Street(_) => "forename and home address",
                         Fact::Guardian(_) => "forename and a guardian's full name",
                         Fact::Initial(_) => "forename and surname's initial",
+                        Fact::Family(_) => "forename and the family greeted",
                     };
                     return Some((pupil, because.into(), to));
                 }
@@ -493,6 +501,29 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
         }
     }
     None
+}
+
+/// A class in the signature, or the family that is greeted.
+fn of_the_writers(scene: &Scene<'_>, at: usize, fact: &FactAt) -> bool {
+    let of = |facts: &[FactAt]| facts.iter().any(|other| (other.line, other.from) == (fact.line, fact.from));
+    scene.wide.get(scene.lines[at].document).is_some_and(|wide| of(&wide.signature) || of(&wide.greeting))
+}
+
+/// Whether a forename that a colleague bears too, or that is a word, may be told by who writes to whom, and any by who is
+/// greeted: a child is spoken of, or something is said that is said of pupils; and it is no month.
+fn writers_facts_count(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
+    let line = &scene.lines[at];
+    let text = &line.text;
+    if calendar(text.norm(&text.tokens[span.from])) {
+        return false;
+    }
+    let near = |at: usize| line.sentence[at].abs_diff(line.sentence[span.from]) <= limits::NEAR_SENTENCES;
+    let child = (0..text.tokens.len()).any(|at| near(at) && is(CHILD, text.word(at)));
+    child
+        || VOCABULARY
+            .hits(text)
+            .iter()
+            .any(|hit| !hit.weak && near(hit.from) && (hit.to <= span.from || hit.from >= span.to))
 }
 
 /// A capital inside a sentence, a possessive or a verb behind: no modal verb, no month.

@@ -12,6 +12,7 @@ mod evidence;
 mod forenames;
 mod identifiers;
 mod initials;
+mod joined;
 mod language;
 mod layout;
 mod mailboxes;

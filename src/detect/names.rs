@@ -10,6 +10,7 @@ use super::cells;
 use super::evidence;
 use super::forenames::{forenames, scopes};
 use super::initials::by_initial;
+use super::joined;
 use super::mailboxes;
 use super::marks::Marks;
 use super::scene::{Line, Scene, guardian_facts};
@@ -92,11 +93,11 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
         candidates.push(found);
     }
     scene.add_facts(guardians);
-    scene.gather();
+    scene.gather(school);
     let mut mentions = Vec::new();
     let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
     judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
-    joined_names(scene, school, &mut mentions);
+    joined::names(scene, school, writers, &mut mentions);
     mailboxes::names(scene, school, &mut mentions);
     cells::names(scene, school, &spans, &mut mentions, &mut taken);
     forenames(scene, school, writers, &spans, &mut mentions, &taken);
@@ -271,7 +272,7 @@ fn mark_lists(text: &Text<'_>, candidates: &mut [Candidate]) {
         if !(joined || rows) || before.pupils.is_empty() || after.pupils.is_empty() {
             continue;
         }
-        let company = |candidate: &Candidate| !evidence::famous(text, candidate);
+        let company = |candidate: &Candidate| !evidence::famous(candidate);
         let (first, second) = (company(after), company(before));
         candidates[at - 1].listed |= first;
         candidates[at].listed |= second;
@@ -378,7 +379,7 @@ fn judge_full_names(
                     continue;
                 }
                 *sure.entry(key).or_default() += 1;
-                let pupils = single_out(scene, school, at, candidate.forename.run, &candidate.pupils);
+                let pupils = single_out(scene, school, (at, candidate.from), candidate.forename.run, &candidate.pupils);
                 mentions.push(Mention {
                     line: at,
                     from: candidate.from,
@@ -397,14 +398,14 @@ fn judge_full_names(
 pub(super) fn single_out(
     scene: &Scene<'_>,
     school: &School,
-    at: usize,
+    (at, token): (usize, usize),
     forename: Run,
     pupils: &[PupilIndex],
 ) -> Vec<PupilIndex> {
     if pupils.len() < 2 {
         return pupils.to_vec();
     }
-    for scope in scopes(scene, at, 0) {
+    for scope in scopes(scene, at, token) {
         for fact in scope {
             let fits: Vec<PupilIndex> = school
                 .index()
@@ -418,65 +419,4 @@ pub(super) fn single_out(
         }
     }
     pupils.to_vec()
-}
-
-/// Mailbox names and file names that run forename and surname together; and pupils' own mailboxes.
-fn joined_names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>) {
-    let index = school.index();
-    for (at, line) in scene.lines() {
-        let reversed = line.all_marks.has(Marks::ADDRESS) || matches!(scene.kind(at), Kind::FileName);
-        if !reversed && !line.all_marks.has(Marks::NAME) {
-            continue;
-        }
-        for (from, token) in line.text.tokens.iter().enumerate() {
-            if token.kind == TokenKind::Word && token.length() >= limits::JOINED_WORD {
-                let mut pupils = Vec::new();
-                if line.marks[from].has(Marks::NAME) {
-                    pupils = index.joined_name(line.text.norm(token), false);
-                }
-                if pupils.is_empty() && reversed {
-                    pupils = index.joined_name(line.text.norm(token), true);
-                }
-                if !pupils.is_empty() {
-                    let because = "forename and surname run together".to_owned();
-                    mentions.push(Mention {
-                        line: at,
-                        from,
-                        to: from + 1,
-                        pupils,
-                        identifies: true,
-                        confidence: Confidence::Medium,
-                        because,
-                    });
-                }
-            }
-        }
-        if !line.all_marks.has(Marks::ADDRESS) {
-            continue;
-        }
-        for (found, _) in line.text.folded().match_indices('@') {
-            let folded = line.text.folded();
-            let head =
-                folded[..found].rfind(|c: char| c.is_whitespace() || "<>(),;:\"".contains(c)).map_or(0, |p| p + 1);
-            let tail = folded[found..]
-                .find(|c: char| c.is_whitespace() || "<>(),;:\"".contains(c))
-                .map_or(folded.len(), |p| found + p);
-            // The character before the first byte of a match may be longer than one byte.
-            let Some(address) = folded.get(head..tail) else { continue };
-            if let Some(pupil) = index.mailbox(address.trim_end_matches('.')) {
-                let from = line.text.token_at(head);
-                let to = (line.text.token_at(tail.saturating_sub(1)) + 1).min(line.text.tokens.len());
-                let because = "the pupil's own mailbox".to_owned();
-                mentions.push(Mention {
-                    line: at,
-                    from,
-                    to,
-                    pupils: vec![pupil],
-                    identifies: true,
-                    confidence: Confidence::High,
-                    because,
-                });
-            }
-        }
-    }
 }

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::layout::Layout;
 use super::marks::Marks;
-use super::words::{FOOTERS, is};
+use super::words::{FOOTERS, GREETINGS, TITLES, is};
 use super::world::PLACES;
 use crate::limits;
 use crate::people::School;
@@ -73,6 +73,8 @@ pub(super) struct Wide {
     pub named: Vec<FactAt>,
     /// Classes in the last lines of what was written.
     pub signature: Vec<FactAt>,
+    /// The family greeted in the first line of what was written: `Dear Mrs Harris`.
+    pub greeting: Vec<FactAt>,
     /// Guardians named anywhere in the document.
     pub guardians: Vec<FactAt>,
 }
@@ -161,7 +163,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Gathers what reaches over whole documents.
-    pub(super) fn gather(&mut self) {
+    pub(super) fn gather(&mut self, school: &School) {
         let mut subject: Vec<FactAt> = Vec::new();
         let mut files: HashMap<&str, Vec<FactAt>> = HashMap::new();
         let mut signatures: Vec<Vec<FactAt>> = Vec::new();
@@ -185,6 +187,14 @@ impl<'a> Scene<'a> {
             }
             signatures.push(signature);
         }
+        let greetings: Vec<Vec<FactAt>> =
+            (0..self.of_document.len()).map(|document| self.greeted(document, school)).collect();
+        let greeted: Vec<FactAt> = greetings
+            .iter()
+            .enumerate()
+            .filter(|(document, _)| self.documents[*document].kind == Kind::Body)
+            .flat_map(|(_, facts)| facts.clone())
+            .collect();
         let of_bodies: Vec<FactAt> = signatures
             .iter()
             .enumerate()
@@ -204,6 +214,11 @@ impl<'a> Scene<'a> {
                     Kind::Quoted => signatures[document].iter().chain(&of_bodies).copied().collect(),
                     _ => Vec::new(),
                 };
+                let greeting = match content.kind {
+                    Kind::Body | Kind::Subject => greeted.clone(),
+                    Kind::Quoted => greetings[document].clone(),
+                    _ => Vec::new(),
+                };
                 let guardians = lines
                     .clone()
                     .flat_map(|line| self.facts_of(line))
@@ -211,7 +226,7 @@ impl<'a> Scene<'a> {
                     .take(limits::WIDE_FACTS)
                     .copied()
                     .collect();
-                Wide { named, signature, guardians }
+                Wide { named, signature, greeting, guardians }
             })
             .collect();
         self.wide = wide;
@@ -222,6 +237,32 @@ impl<'a> Scene<'a> {
                 && self.facts_of(at).iter().any(about)
         };
         self.announcing = (0..self.lines.len()).filter(announces).collect();
+    }
+
+    /// The families whom the first lines of a document greet by title and surname; a surname of no adult of the school's is
+    /// none.
+    fn greeted(&self, document: usize, school: &School) -> Vec<FactAt> {
+        let mut out = Vec::new();
+        if !matches!(self.documents[document].kind, Kind::Body | Kind::Quoted) {
+            return out;
+        }
+        for at in self.of_document[document].clone().take(limits::GREETING_LINES) {
+            let text = &self.lines[at].text;
+            if !is(GREETINGS, text.word(0)) {
+                continue;
+            }
+            // `Dear Mr and Mrs Harris`
+            let titles = (1..text.tokens.len()).take_while(|&at| is(TITLES, text.word(at)) || text.word(at) == "and");
+            let Some(from) = titles.last().map(|last| last + 1) else { continue };
+            let surname = (from + 1..=(from + limits::NAME_PART).min(text.tokens.len())).rev().find_map(|to| {
+                let run = text.run(from, to);
+                school.index().part_of(run).filter(|part| part.adult_surname).map(|_| (to, run))
+            });
+            if let Some((to, run)) = surname {
+                out.push(FactAt { line: at, from, to, fact: Fact::Family(run.hash) });
+            }
+        }
+        out
     }
 
     /// The cell above in the row of headings, which is the table's first row of more than one cell; nothing for what
@@ -384,7 +425,7 @@ fn year(text: &Text<'_>, at: usize) -> Option<(i8, usize)> {
     match word {
         "year" | "yr" | "y" | "years" | "yrs" => {
             let next = text.tokens.get(at + 1)?;
-            let near = next.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::HYPHEN));
+            let near = next.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::HYPHEN)) && !of_time(text, at);
             near.then(|| number(text.norm(next))).flatten().map(|n| (n, 2))
         }
         "reception" | "nursery" => {
@@ -400,6 +441,47 @@ fn year(text: &Text<'_>, at: usize) -> Option<(i8, usize)> {
         }
     }
 }
+
+/// `6 years 4 months`, `Year 2 of the contract`: time that is counted, and no year group.
+fn of_time(text: &Text<'_>, at: usize) -> bool {
+    let counted = at > 0
+        && text.tokens[at].gap.only(Gap::SPACE.or(Gap::HYPHEN))
+        && (text.tokens[at - 1].kind == TokenKind::Number || matches!(text.word(at), "years" | "yrs"))
+        && matches!(text.word(at + 2), "month" | "months" | "mth" | "mths" | "m" | "mo" | "weeks" | "days");
+    let of = text.word(at + 2) == "of" && (3..=6).any(|far| is(UNDERTAKINGS, text.word(at + far)));
+    counted || of
+}
+
+/// What runs for years of its own.
+const UNDERTAKINGS: &[&str] = &[
+    "contract",
+    "plan",
+    "project",
+    "programme",
+    "lease",
+    "licence",
+    "agreement",
+    "subscription",
+    "scheme",
+    "strategy",
+    "war",
+    "reign",
+    "research",
+    "study",
+    "funding",
+    "grant",
+    "warranty",
+    "partnership",
+    "pilot",
+    "cycle",
+    "apprenticeship",
+    "degree",
+    "course",
+    "loan",
+    "budget",
+    "framework",
+    "term",
+];
 
 /// Full names of adults, as facts: a guardian's name beside a forename tells whose child is meant.
 pub(super) fn guardian_facts(line: usize, from: usize, to: usize, adults: &[Adult]) -> Vec<FactAt> {

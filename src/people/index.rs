@@ -83,6 +83,8 @@ pub enum Fact {
     Street(u64),
     /// A guardian, by place.
     Guardian(u32),
+    /// The surname, as a run, of a family that is written to.
+    Family(u64),
 }
 
 /// An adult whose full name stands in the text.
@@ -162,7 +164,7 @@ fn home(fact: Fact) -> Option<u64> {
         Fact::Postcode(code) => ("postcode", code),
         Fact::Street(street) => ("street", street),
         Fact::Guardian(at) => ("guardian", u64::from(at)),
-        Fact::Class(_) | Fact::Year(_) | Fact::Initial(_) | Fact::Born(_) => return None,
+        Fact::Class(_) | Fact::Year(_) | Fact::Initial(_) | Fact::Born(_) | Fact::Family(_) => return None,
     };
     Some(token_hash(kind).rotate_left(17) ^ value)
 }
@@ -221,22 +223,20 @@ impl RosterIndex {
             && self.surnames.get(surname.hash).any(|entry| !entry.loose && bears(bearers, entry.whose) == Some(false))
     }
 
-    /// The pupils of forename and surname run together into one normalised token, in either order of the two.
-    pub fn joined_name(&self, token: &str, surname_first: bool) -> Vec<PupilIndex> {
+    /// Forename and surname of pupils that are run together into one normalised token, in either order of the two.
+    pub fn joined_name(&self, token: &str, surname_first: bool) -> Option<(Run, Run)> {
         let splits = token.char_indices().map(|(at, _)| token.split_at(at));
         let long = |name: &str| name.chars().count() >= limits::JOINED_NAME;
-        for (head, tail) in splits.filter(|(head, tail)| long(head) && long(tail)) {
-            let (forename, surname) = if surname_first { (tail, head) } else { (head, tail) };
-            let (forename, surname) = (Run::of_token(forename), Run::of_token(surname));
-            let is = |run: Run, what: fn(&Part) -> bool| self.part_of(run).is_some_and(|part| what(&part));
-            if is(forename, |part| part.pupil_forename)
-                && is(surname, |part| part.pupil_surname)
-                && self.full_name_is_exact(forename, surname)
-            {
-                return self.full_name(forename, surname);
-            }
-        }
-        Vec::new()
+        let is = |run: Run, what: fn(&Part) -> bool| self.part_of(run).is_some_and(|part| what(&part));
+        splits
+            .filter(|(head, tail)| long(head) && long(tail))
+            .map(|(head, tail)| if surname_first { (tail, head) } else { (head, tail) })
+            .map(|(forename, surname)| (Run::of_token(forename), Run::of_token(surname)))
+            .find(|&(forename, surname)| {
+                is(forename, |part| part.pupil_forename)
+                    && is(surname, |part| part.pupil_surname)
+                    && self.full_name_is_exact(forename, surname)
+            })
     }
 
     /// The pupils who bear a forename, or one of which it is a short form; some of them twice.
@@ -271,6 +271,7 @@ impl RosterIndex {
                 self.columns.initials.get(at).is_some_and(|initials| initials.stand_for(token))
                     || self.odd_initials.get(&pupil).is_some_and(|all| all.contains(&token))
             }
+            Fact::Family(surname) => self.surnames.get(surname).any(|entry| entry.whose == pupil),
             Fact::Postcode(_) | Fact::Street(_) | Fact::Guardian(_) => {
                 home(fact).is_some_and(|key| self.homes.get(key).any(|entry| entry.whose == pupil))
             }

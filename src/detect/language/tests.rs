@@ -1,0 +1,210 @@
+use super::*;
+use crate::detect::layout::Layout;
+use crate::people::School;
+use crate::text::Halt;
+use crate::text::{Document, Kind as Place};
+
+fn offends(text: &str) -> bool {
+    let documents = [Document::of_text(Place::Body, "body", text)];
+    let school = School::default();
+    let halt = Halt::default();
+    let layout = Layout::new(&documents, &school, &halt);
+    let scene = Scene::new(&documents, &layout, &school, &halt);
+    !find(&scene).is_empty()
+}
+
+#[track_caller]
+fn all(texts: &[&str], want: bool) {
+    let wrong: Vec<_> = texts.iter().filter(|text| offends(text) != want).collect();
+    assert!(wrong.is_empty(), "offends: {}, {wrong:#?}", !want);
+}
+
+#[test]
+fn the_shipped_file_is_sound() {
+    let language = read(EMBEDDED).unwrap();
+    assert!(language.says.len() > 1_000);
+    assert!(read("[lists]\n[near]\n[[entry]]\nkind = 'abuse'\nsays = ['a <b>']").is_err());
+    assert!(read("[lists]\n[near]\n[[entry]]\nkind = 'abuse'\nsays = ['a']\nunless = ['b']").is_err());
+}
+
+#[test]
+fn slurs_and_swearing() {
+    all(
+        &[
+            "You are a f***ing disgrace",
+            "what a r*tard",
+            "I will break your legs",
+            "He is such a w@nker",
+            "You fucking liar",
+            "those wankers in the office",
+            "She is a stupid bitch.",
+            "You bitch!",
+            "you absolute prick",
+            "He's a complete bastard and I hate him",
+            "what a dick",
+            "You dirty dyke",
+            "Get out of here you fat slag",
+            "Mrs Bell is such a miserable cow",
+            "stupid cow",
+            "He is a fucking spastic",
+            "you little faggot",
+            "I hate fags",
+            "a bunch of pakis",
+            "He called me and he is an utter tosser",
+            "Your boss is a lying bastard",
+            "You are a useless prick and a needle would be too good for you",
+            "go back to your own country",
+            "dirty gypsies",
+            "All Muslims are terrorists? No: immigrants are vermin",
+            "You're pathetic",
+        ],
+        true,
+    );
+}
+
+#[test]
+fn names_places_animals_terms_and_dishes() {
+    all(
+        &[
+            "The coach leaves for Scunthorpe via Penistone, Clitheroe, Cockermouth and Lightwater.",
+            "Dick Turpin and the cockerel",
+            "The songs that Dick Van Dyke sang",
+            "Thank you Dick, see you at the meeting",
+            "Moby Dick by Herman Melville",
+            "A walk along Offa's Dyke; the dyke is eight feet high.",
+            "The dykes burst and the fen was flooded",
+            "Are you going to the dyke on Sunday?",
+            "Mr Hancock, Mrs Cockburn, Ms Dickens, Mr Woodcock and Miss Hitchcock",
+            "cocktail sausages and a shuttlecock",
+            "The bitch had six puppies",
+            "Our vet says the bitch is due to whelp on Monday",
+            "She is a lovely bitch, two years old, pedigree spaniel",
+            "William the Conqueror was called William the Bastard",
+            "a bastard file and a bastard sword",
+            "Please prick the potatoes with a fork before you bake them",
+            "You prick your finger with the lancet",
+            "a finger prick test and a pin prick",
+            "faggots and peas on Thursday, spotted dick for pudding",
+            "They carried faggots of brushwood to the bonfire",
+            "A Maine Coon cat called Ted",
+            "a chink of light under the door, a chink in the armour",
+            "The slag heap above Aberfan",
+            "slag from the blast furnace",
+            "spastic diplegia and spastic bladder",
+            "fire retardant curtains",
+            "intrauterine growth retarded",
+            "It vanished in a poof of smoke",
+            "blue tits and great tits at the feeder",
+            "The old cow gave milk until March, a fat cow sells well",
+            "The pig is in the barn and the cows are out",
+            "an ass and a mule, the queer light of evening",
+            "a cock crowed, the weather cock turned",
+            "Tiny Tim is a cripple in the novel by Dickens",
+            "Balaam's ass spoke",
+            "The queers of the past are the subject of the talk",
+        ],
+        false,
+    );
+}
+
+#[test]
+fn what_is_meant_to_hurt_needs_no_slur() {
+    all(
+        &[
+            "Gas the Jews",
+            "gas all the Muslims",
+            "We should kill all immigrants",
+            "lets kill all gays",
+            "Someone should lynch those refugees",
+            "I want to kill all the teachers",
+            "Hang all the travellers",
+            "Jews should be gassed",
+            "Gays deserve to die",
+            "send all the foreigners home",
+            "you should kill yourself",
+            "Just go and kill yourself",
+            "why don't you go and die",
+            "I hope you get cancer",
+            "You deserve to be shot",
+            "somebody should shoot him",
+            "nobody would miss you",
+            "the world would be better off without you",
+            "I'll kill you",
+            "I am going to stab him",
+            "We will smash your face in",
+            "my brother will break your jaw",
+            "I know where you live",
+            "You'll regret this",
+            "there is a bomb in the school",
+            "send me nudes",
+            "Send me some naked pictures",
+            "show me your tits",
+            "I want to shag you",
+            "come and sleep with me",
+            "I'd love to see you naked: I want you naked",
+            "take your top off for me",
+            "pictures of you naked",
+            "suck my cock",
+            "nice tits",
+        ],
+        true,
+    );
+}
+
+#[test]
+fn lessons_farms_and_safety() {
+    all(
+        &[
+            "gas was used in the trenches",
+            "They killed all the soldiers",
+            "The Nazis planned to kill all Jews in Europe.",
+            "Hitler ordered the army to kill all the Poles",
+            "Nazi propaganda said that Jews are vermin",
+            "Herod gave the order to kill all the boys",
+            "In 1290 the king wrote: send all the Jews home",
+            "Bleach can kill all the bacteria",
+            "Please hang the girls' paintings in the hall",
+            "Shoot the boys at nine and the girls at ten, says the photographer",
+            "Burn the whites no longer than needed; gas the chamber",
+            "Smoking can kill you",
+            "The exam won't kill you",
+            "You're going to break your neck on that ladder",
+            "Watch your back when lifting: good posture helps",
+            "You will regret not coming to the fair",
+            "We know you live nearby",
+            "It was hard for you",
+            "Show me your work, show me your homework",
+            "A book that turns me on to poetry",
+            "in bed with flu",
+            "The sleepover: who will sleep in the tent with me?",
+            "Sinners go to hell in the sermon",
+            "John Agard's poem Half-Caste is in the anthology",
+            "In Act 3 he says I will kill you",
+            "How to kill slugs without harming hedgehogs",
+            "Romeo would die for Juliet",
+            "drowned in paperwork, killed the mood, murdered the song",
+            "If you cut your finger, wash it",
+            "we will shoot the film in the hall",
+            "teachers should be there by nine; pupils should all be in uniform",
+            "5 * 4 = 20 and 3*3",
+        ],
+        false,
+    );
+}
+
+#[test]
+fn what_was_said_is_reported() {
+    all(
+        &[
+            "He called her a 'bitch' in the corridor",
+            "She shouted \"fuck off\" at the TA",
+            "Tyler called another pupil a stupid fat bitch.",
+            "The graffiti reads \"kill all gays\"",
+            "He told her \"you should kill yourself\" at lunch",
+            "She wanted to kill herself",
+            "the word nigger is used in Of Mice and Men",
+            "In the message he wrote 'send me nudes'",
+        ],
+        false,
+    );
+}
