@@ -38,6 +38,10 @@ const PUPIL_RULES: [&str; 7] = [
     "personal-marker-misused",
 ];
 
+/// Rules on other content, which these messages do not hold either.
+const OTHER_RULES: [&str; 4] =
+    ["credentials-disclosed", "offensive-language", "adult-identifier-unmarked", "adult-identifier-outside"];
+
 /// Adults' forenames that no pupil of the roster has, in any form.
 const ADULTS: &[&str] = &[
     "Martin", "Graham", "Sheila", "Deborah", "Trevor", "Yvonne", "Clive", "Brenda", "Nigel", "Maureen", "Janet",
@@ -143,7 +147,8 @@ fn lists(grammar: &'static str) -> BTreeMap<&'static str, Vec<&'static str>> {
 #[test]
 fn ordinary_mail_is_not_stopped_for_pupil_data() {
     let show = std::env::var_os("SCHOOLGATE_MISSES").is_some();
-    let (stopped, named) = run(Grammar::open, 20_261_014, MESSAGES, show);
+    let (stopped, named, other) = run(Grammar::open, 20_261_014, MESSAGES, show);
+    assert_eq!(other, 0, "{other} of {MESSAGES} ordinary messages stopped for other content");
     assert!((0..=STOPPED).contains(&stopped), "{stopped} of {MESSAGES} ordinary messages stopped for pupil data");
     assert!(named <= NAMED, "{named} of {MESSAGES} ordinary messages said to name a pupil");
 }
@@ -151,13 +156,14 @@ fn ordinary_mail_is_not_stopped_for_pupil_data() {
 /// Prints no offender: nothing is changed on account of these.
 #[test]
 fn ordinary_mail_held_aside_is_not_stopped_for_pupil_data() {
-    let (stopped, named) = run(Grammar::held_aside, 20_261_015, ASIDE, false);
+    let (stopped, named, other) = run(Grammar::held_aside, 20_261_015, ASIDE, false);
+    assert_eq!(other, 0, "{other} of {ASIDE} ordinary messages stopped for other content");
     assert!((0..=STOPPED_ASIDE).contains(&stopped), "{stopped} of {ASIDE} ordinary messages stopped for pupil data");
     assert!(named <= NAMED_ASIDE, "{named} of {ASIDE} ordinary messages said to name a pupil");
 }
 
-/// How many were stopped for pupil data, and how many were said to name a pupil.
-fn run(grammar: fn(&Roster) -> Grammar, seed: u64, messages: usize, show: bool) -> (usize, usize) {
+/// How many were stopped for pupil data, how many were said to name a pupil, and how many fire a rule on other content.
+fn run(grammar: fn(&Roster) -> Grammar, seed: u64, messages: usize, show: bool) -> (usize, usize, usize) {
     let mut rng = Seeded::fixed(seed);
     let roster = Roster::of("secondary");
     let config = Config::load(&roster.folder.join("school.toml")).expect("a sound configuration");
@@ -166,7 +172,7 @@ fn run(grammar: fn(&Roster) -> Grammar, seed: u64, messages: usize, show: bool) 
     let at = "2026-10-14T10:00:00+01:00".parse().expect("a time");
     let address = |text: &str| Address::parse(text).expect("an address");
 
-    let (mut stopped, mut named) = (0, 0);
+    let (mut stopped, mut named, mut other) = (0, 0, 0);
     let mut by_kind: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
     for i in 0..messages {
         let kind = grammar.mails[i % grammar.mails.len()];
@@ -196,6 +202,7 @@ fn run(grammar: fn(&Roster) -> Grammar, seed: u64, messages: usize, show: bool) 
         let report = inspect(&ground, &envelope, &raw, at);
         let fired: Vec<&str> =
             report.rules.iter().map(|r| r.id.as_str()).filter(|id| PUPIL_RULES.contains(id)).collect();
+        other += usize::from(report.rules.iter().any(|rule| OTHER_RULES.contains(&rule.id.as_str())));
         let entry = by_kind.entry(kind).or_default();
         entry.0 += 1;
         if report.action != Action::Deliver && !fired.is_empty() {
@@ -220,6 +227,8 @@ fn run(grammar: fn(&Roster) -> Grammar, seed: u64, messages: usize, show: bool) 
     for (kind, (all, stopped, named)) in &by_kind {
         println!("{kind:18} {all:8} {stopped:7} {named:7}");
     }
-    println!("{messages} messages, {stopped} stopped for pupil data, {named} said to name a pupil");
-    (stopped, named)
+    println!(
+        "{messages} messages, {stopped} stopped for pupil data, {named} said to name a pupil, {other} stopped for other content"
+    );
+    (stopped, named, other)
 }
