@@ -424,7 +424,8 @@ impl Finder<'_, '_> {
     }
 }
 
-/// What a National Insurance number is called, and the payroll forms of HMRC that ask for it.
+/// What a National Insurance number is called, and the forms that ask for it (GOV.UK, 'P45, P60 and P11D forms' and 'Starter
+/// checklist for PAYE').
 const OF_INSURANCE: &[&str] = &[
     "ni",
     "n.i",
