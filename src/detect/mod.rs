@@ -16,6 +16,7 @@ mod language;
 mod layout;
 mod mailboxes;
 mod marks;
+pub mod meaning;
 mod names;
 mod photographs;
 mod rows;
@@ -159,11 +160,15 @@ pub enum ListError {
     /// `rules/names.toml` or `rules/providers.toml`.
     #[error("the lists of names and mail providers: {0}")]
     People(toml::de::Error),
+    /// `rules/meaning.bin`.
+    #[error(transparent)]
+    Meaning(#[from] meaning::ModelError),
 }
 
 /// Reads the lists that are built into the program; a faulty one must stop the start, not count as empty.
 pub fn check_embedded_lists() -> Result<(), ListError> {
     vocabulary::Vocabulary::read(vocabulary::EMBEDDED)?;
+    meaning::check()?;
     language::check().map_err(ListError::Language)?;
     crate::people::check_embedded_lists().map_err(ListError::People)
 }
