@@ -449,7 +449,7 @@ limits! {
 
     // --- what is said in plain words (`detect::meaning`) ---
     /// Likelihood from which a sentence makes a record of a pupil.
-    MEANING_THRESHOLD: f32 = 0.8, "likelihood", "`schoolgate meaning assess`: at most one in a hundred ordinary sentences with a name put in is raised";
+    MEANING_THRESHOLD: f32 = 0.7, "likelihood", "`schoolgate meaning assess`: at most one in a hundred ordinary sentences with a name put in is raised";
     /// Share of the sensitive categories above which a raised pupil is sensitive.
     MEANING_SENSITIVE_SHARE: f32 = 0.9, "share", "`schoolgate meaning assess`: record against sensitive is the weak point, so a clear share is asked for";
     /// Words beside the name from which prose is read.
@@ -470,9 +470,9 @@ limits! {
     /// How strongly training draws weights to nothing.
     MEANING_DECAY: f32 = 5e-4, "of a weight", "`schoolgate meaning assess`";
     /// Where the numbers that look random begin.
-    MEANING_SEED: u64 = 2_026, "", "any";
+    MEANING_SEED: u64 = 2_026, "number", "own choice: any will do, as long as it stays";
     /// Parts of the lines, each left out once to assess.
-    MEANING_FOLDS: usize = 5, "parts", "usual";
+    MEANING_FOLDS: usize = 5, "parts", "own choice: usual for so many lines";
 
     // --- deciding ---
     /// Rows from which a table of children who are on no list counts.

@@ -5,6 +5,8 @@
 //! pupil; the message, for a pupil whom the subject or the file's name names. What is said of the school, of staff or in a
 //! footer is nobody's.
 
+mod plain;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
@@ -85,6 +87,7 @@ pub(super) fn attribute(
             }
         }
     }
+    plain::raise(scene, &context, &mut about, &mut findings);
     (about, findings)
 }
 
