@@ -30,6 +30,9 @@ macro_rules! limits {
 /// the first tries; the short first waits are for a smarthost that restarts.
 pub const RETRY_MINUTES: &[u64] = &[1, 2, 5, 10, 20, 30];
 
+/// Marks that a heading may give as the most that can be had: fewer are hardly a test, more hardly marks.
+pub const RESULT_MAXIMUM: std::ops::RangeInclusive<u16> = 5..=200;
+
 limits! {
     // --- the SMTP listener ---
     /// A command line with its CRLF; longer is answered 500.

@@ -279,6 +279,12 @@ pub(super) const ABOUT: &[&str] = &["about", "regarding", "concerning", "re", "o
 /// One person is meant, and was named.
 pub(super) const PRONOUNS: &[&str] = &["he", "she", "him", "her", "his", "hers", "himself", "herself"];
 
+/// Grades that can be taken for nothing else: of GCSE and A level with their signs, and of teacher assessment (STA).
+pub(super) const GRADES: &[&str] = &[
+    "A*", "A+", "A-", "B+", "B-", "C+", "C-", "D+", "D-", "E+", "E-", "WTS", "WTS+", "EXS", "EXS+", "GDS", "BLW",
+    "PKS", "HNM",
+];
+
 /// Headings of columns that only count the rows.
 pub(super) const COUNTS: &[&str] = &["", "no", "no.", "nr", "nr.", "num", "number", "#", "row", "line"];
 

@@ -65,13 +65,10 @@ pub(super) fn raise(
 
 /// The tier and category that a reading is enough for.
 fn meaning(model: &Model, reading: &Reading) -> Option<(Tier, &'static str)> {
-    if reading.said < limits::MEANING_THRESHOLD {
-        return None;
-    }
-    let sensitive = reading.sensitive > limits::MEANING_SENSITIVE_SHARE;
-    let class = if sensitive { reading.sensitive_class } else { reading.record_class };
+    let tier = reading.tier(limits::MEANING_THRESHOLD)?;
+    let class = if tier == Tier::Sensitive { reading.sensitive_class } else { reading.record_class };
     let category = VOCABULARY.id(model.classes.get(class)?)?;
-    Some((if sensitive { Tier::Sensitive } else { Tier::Record }, VOCABULARY.categories[category].id))
+    Some((tier, VOCABULARY.categories[category].id))
 }
 
 /// All that is to be read, in order.

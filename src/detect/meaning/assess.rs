@@ -3,7 +3,6 @@
 use super::data::Example;
 use super::train::{Dice, train};
 use super::{NONE, Reading, tier};
-use crate::detect::Tier;
 use crate::limits;
 
 /// A line and what a model that never saw its group made of it.
@@ -71,16 +70,10 @@ pub fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// The tier that a reading gives at a threshold.
-pub fn raised(reading: &Reading, threshold: f32) -> Option<Tier> {
-    (reading.said >= threshold)
-        .then(|| if reading.sensitive > limits::MEANING_SENSITIVE_SHARE { Tier::Sensitive } else { Tier::Record })
-}
-
 /// Of the lines that `which` picks, how many were raised, how many to the label's tier, and how many there are.
 pub fn count(judged: &[Judged], threshold: f32, which: impl Fn(&Judged) -> bool) -> (u64, u64, u64) {
     judged.iter().filter(|line| which(line)).fold((0, 0, 0), |(up, right, all), line| {
-        let got = raised(&line.reading, threshold);
+        let got = line.reading.tier(threshold);
         (up + u64::from(got.is_some()), right + u64::from(got == tier(&line.category)), all + 1)
     })
 }

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::features::{Feature, features};
 use super::{NONE, tier};
 use crate::detect::Tier;
+use crate::limits;
 
 /// Begins every file; the last two digits are the version of the features.
 const MAGIC: &[u8] = b"schoolgate meaning 01\n";
@@ -33,6 +34,14 @@ pub struct Reading {
     pub record_class: usize,
     /// See `record_class`.
     pub sensitive_class: usize,
+}
+
+impl Reading {
+    /// The tier that it is enough for; sensitive only by a clear share.
+    pub fn tier(&self, threshold: f32) -> Option<Tier> {
+        let sensitive = self.sensitive > limits::MEANING_SENSITIVE_SHARE;
+        (self.said >= threshold).then_some(if sensitive { Tier::Sensitive } else { Tier::Record })
+    }
 }
 
 /// Why a file is refused.

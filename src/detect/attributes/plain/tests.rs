@@ -156,6 +156,18 @@ fn a_row_with_its_headings_is_of_the_pupil() {
         ("No", "3", false),
         ("#", "3", false),
         ("Bus", "Route 2", false),
+        ("Kites /30", "17", true),
+        ("Kites (out of 30)", "17.5", true),
+        ("Kites /30", "41", false),
+        ("Kites", "17", false),
+        ("Kites", "31/40", true),
+        ("Kites", "82%", true),
+        ("Autumn", "B+", true),
+        ("Autumn", "WTS", true),
+        ("Autumn", "B", false),
+        ("Effort", "3", true),
+        ("Sessions missed", "12", true),
+        ("Extra time", "25%", true),
     ] {
         let row = |cells: [&str; 3]| Row::of(cells.iter().map(|cell| (*cell).to_owned()).collect());
         let rows = vec![row(["Name", "Form", heading]), row([FULL, "9K", cell]), row(["Priya Ramanathan", "9K", ""])];
