@@ -98,7 +98,7 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The pupil it is about, where it is about one.
     pub pupil: Option<PupilIndex>,
-    /// Evidence for and against, in plain words without the text itself.
+    /// Evidence for and against, in plain words; of the text single words at most, for the report alone: never logged.
     pub because: String,
 }
 
