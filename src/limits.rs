@@ -30,6 +30,9 @@ macro_rules! limits {
 /// the first tries; the short first waits are for a smarthost that restarts.
 pub const RETRY_MINUTES: &[u64] = &[1, 2, 5, 10, 20, 30];
 
+/// Marks that a heading may give as the most that can be had: fewer are hardly a test, more hardly marks.
+pub const RESULT_MAXIMUM: std::ops::RangeInclusive<u16> = 5..=200;
+
 limits! {
     // --- the SMTP listener ---
     /// A command line with its CRLF; longer is answered 500.
@@ -450,6 +453,33 @@ limits! {
     WANTED_COMMON: i32 = 1, "points", "own choice";
     /// Evidence that a name wants of which each part is a word.
     WANTED_WORDS: i32 = 1, "points", "own choice";
+
+    // --- what is said in plain words (`detect::meaning`) ---
+    /// Likelihood from which a sentence makes a record of a pupil.
+    MEANING_THRESHOLD: f32 = 0.7, "likelihood", "`schoolgate meaning assess`: at most one in a hundred ordinary sentences with a name put in is raised";
+    /// Share of the sensitive categories above which a raised pupil is sensitive.
+    MEANING_SENSITIVE_SHARE: f32 = 0.9, "share", "`schoolgate meaning assess`: record against sensitive is the weak point, so a clear share is asked for";
+    /// Words beside the name from which prose is read.
+    MEANING_FEWEST_WORDS: usize = 3, "words", "own choice: `Ruby late` may be anything";
+    /// Words of a finding's reason.
+    MEANING_REASONS: usize = 4, "words", "own choice: enough to understand";
+    /// Pieces of words that are features.
+    MEANING_FEWEST_LETTERS: usize = 3, "letters", "own choice; trials";
+    MEANING_MOST_LETTERS: usize = 4, "letters", "own choice; trials";
+    /// Lines in which a feature must stand to be learnt.
+    MEANING_FEWEST_LINES: u32 = 2, "lines", "own choice: what stands once is no pattern";
+    /// Features kept, the heaviest; each takes 25 octets.
+    MEANING_FEATURES: usize = 40_000, "features", "own choice: a file of 1 MB";
+    /// Rounds of training over all lines.
+    MEANING_ROUNDS: usize = 12, "rounds", "`schoolgate meaning assess`";
+    /// How far training goes at once.
+    MEANING_STEP: f32 = 0.5, "of a slope", "`schoolgate meaning assess`";
+    /// How strongly training draws weights to nothing.
+    MEANING_DECAY: f32 = 5e-4, "of a weight", "`schoolgate meaning assess`";
+    /// Where the numbers that look random begin.
+    MEANING_SEED: u64 = 2_026, "number", "own choice: any will do, as long as it stays";
+    /// Parts of the lines, each left out once to assess.
+    MEANING_FOLDS: usize = 5, "parts", "own choice: usual for so many lines";
 
     // --- deciding ---
     /// Rows from which a table of children who are on no list counts.

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod extract;
 pub mod ground;
 pub mod mailbox;
+pub mod meaning;
 pub mod policy;
 pub mod quarantine;
 pub mod queue;
@@ -54,6 +55,8 @@ enum Command {
     #[command(subcommand)]
     Audit(audit::Audit),
     #[command(subcommand)]
+    Meaning(meaning::Meaning),
+    #[command(subcommand)]
     Policy(policy::Policy),
     #[command(subcommand)]
     Roster(roster::Roster),
@@ -74,6 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Queue(args) => queue::run(args),
         Command::Quarantine(args) => quarantine::run(args),
         Command::Audit(args) => audit::run(args),
+        Command::Meaning(args) => meaning::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Roster(args) => roster::run(args),
         Command::Doctor(args) => doctor::run(args),

@@ -5,6 +5,9 @@
 //! pupil; the message, for a pupil whom the subject or the file's name names. What is said of the school, of staff or in a
 //! footer is nobody's.
 
+mod columns;
+mod plain;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
@@ -85,6 +88,7 @@ pub(super) fn attribute(
             }
         }
     }
+    plain::raise(scene, &context, &mut about, &mut findings);
     (about, findings)
 }
 
@@ -344,6 +348,9 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
         }
     }
     headings(scene, context, &mut out);
+    if let Some(category) = attainment {
+        columns::results(scene, context, category, &mut out);
+    }
     personal_facts(scene, school, context, &mut out);
     for number in numbers {
         let category = match number.whose {

@@ -17,6 +17,7 @@ mod language;
 mod layout;
 mod mailboxes;
 mod marks;
+pub mod meaning;
 mod names;
 mod photographs;
 mod rows;
@@ -98,7 +99,7 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The pupil it is about, where it is about one.
     pub pupil: Option<PupilIndex>,
-    /// Evidence for and against, in plain words without the text itself.
+    /// Evidence for and against, in plain words; of the text single words at most, for the report alone: never logged.
     pub because: String,
 }
 
@@ -160,11 +161,15 @@ pub enum ListError {
     /// `rules/names.toml` or `rules/providers.toml`.
     #[error("the lists of names and mail providers: {0}")]
     People(toml::de::Error),
+    /// `rules/meaning.bin`.
+    #[error(transparent)]
+    Meaning(#[from] meaning::ModelError),
 }
 
 /// Reads the lists that are built into the program; a faulty one must stop the start, not count as empty.
 pub fn check_embedded_lists() -> Result<(), ListError> {
     vocabulary::Vocabulary::read(vocabulary::EMBEDDED)?;
+    meaning::check()?;
     language::check().map_err(ListError::Language)?;
     crate::people::check_embedded_lists().map_err(ListError::People)
 }

@@ -279,6 +279,18 @@ pub(super) const ABOUT: &[&str] = &["about", "regarding", "concerning", "re", "o
 /// One person is meant, and was named.
 pub(super) const PRONOUNS: &[&str] = &["he", "she", "him", "her", "his", "hers", "himself", "herself"];
 
+/// Grades that can be taken for nothing else: of GCSE and A level with their signs, and of teacher assessment (STA).
+pub(super) const GRADES: &[&str] = &[
+    "A*", "A+", "A-", "B+", "B-", "C+", "C-", "D+", "D-", "E+", "E-", "WTS", "WTS+", "EXS", "EXS+", "GDS", "BLW",
+    "PKS", "HNM",
+];
+
+/// Headings of columns that only count the rows.
+pub(super) const COUNTS: &[&str] = &["", "no", "no.", "nr", "nr.", "num", "number", "#", "row", "line"];
+
+/// A sentence that begins with one of these goes on about whom the one before was about.
+pub(super) const GOES_ON: &[&str] = &["he", "she", "they", "his", "her", "their", "hes", "shes", "theyre"];
+
 /// A sentence that holds one of these asks or tells something of many, and of nobody in particular.
 pub(super) const GROUPS: &[&str] = &[
     "any",

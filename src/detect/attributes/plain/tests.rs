@@ -1,0 +1,187 @@
+//! Sentences that stand in no file of `meaning/`, of both sides.
+
+use crate::detect::{Correspondence, Findings, Tier, detect};
+use crate::people::{Pupil, School};
+use crate::text::{Block, Document, Halt, Kind, Row, Table};
+
+fn school() -> School {
+    let pupil = |id: &str, forename: &str, surname: &str| Pupil {
+        id: id.into(),
+        forename: forename.into(),
+        surname: surname.into(),
+        year_group: "9".into(),
+        form: "9K".into(),
+        ..Pupil::default()
+    };
+    let pupils = vec![
+        pupil("A", "Oluwaseun", "Adebisi"),
+        pupil("B", "Zoë", "O'Brien-Smith"),
+        pupil("C", "Callum", "Featherstone"),
+        pupil("D", "Priya", "Ramanathan"),
+    ];
+    School { pupils, ..School::default() }.indexed()
+}
+
+fn findings(documents: &[Document]) -> Findings {
+    detect(documents, &[], &school(), &Correspondence::default(), &Halt::default())
+}
+
+/// The first pupil's tier in a message of one paragraph.
+fn tier(text: &str) -> Tier {
+    findings(&[Document::of_text(Kind::Body, "body", text)]).pupils[0].tier
+}
+
+/// What says something of a pupil, with what the policy makes of it.
+const SAID: &[(Tier, &str)] = &[
+    (
+        Tier::Sensitive,
+        "@ has to have the patch changed every morning before lessons and can't see the board with the good eye covered.",
+    ),
+    (Tier::Sensitive, "@ is back from the clinic and must not run until the bandage comes off."),
+    (Tier::Sensitive, "@ takes two puffs from the blue one before running."),
+    (Tier::Sensitive, "@ needs to drink every hour and go to the toilet whenever asked."),
+    (Tier::Sensitive, "@ came over dizzy and had to lie down in the medical room."),
+    (Tier::Sensitive, "@ has pins in the leg and will come in on crutches."),
+    (Tier::Sensitive, "@ reads like a child two years younger."),
+    (Tier::Sensitive, "@ needs someone beside him to get a sentence down on paper."),
+    (Tier::Sensitive, "@ cannot cope with the noise of the hall and wears ear defenders."),
+    (Tier::Sensitive, "@ works with an adult for every lesson and has a laptop instead of writing."),
+    (Tier::Sensitive, "@ has not eaten a proper lunch for weeks and says there is no point in anything."),
+    (Tier::Sensitive, "@ panics before every lesson and shakes."),
+    (Tier::Sensitive, "@ has been scratching her arms again."),
+    (Tier::Sensitive, "@ told me that he is scared to go home when his stepdad has been drinking."),
+    (Tier::Sensitive, "@ has turned up with marks on both arms and would not say how they got there."),
+    (Tier::Sensitive, "@ came in hungry and in the same dirty shirt as last week."),
+    (Tier::Record, "@ is living at her nan's since mum and dad split up."),
+    (Tier::Record, "@'s dad lost his job and they have to leave the house."),
+    (Tier::Record, "@ refused to work and walked out of the lesson twice."),
+    (Tier::Record, "@ threw a chair and swore at the cover teacher."),
+    (Tier::Record, "@ is a long way behind the others and will not pass maths."),
+    (Tier::Record, "@ came bottom in the spelling test again."),
+    (Tier::Record, "@ has only come in two days out of five since half term."),
+    (Tier::Record, "@ keeps turning up late and missing registration."),
+    (Tier::Sensitive, "@ is going to live with new carers next week and the social worker will collect him."),
+    (Tier::Sensitive, "@ was picked up by two officers on Friday night."),
+];
+
+/// What says nothing.
+const NOTHING: &[&str] = &[
+    "@ will read the second lesson at the carol service on Sunday.",
+    "@ has left a blue coat in the changing room.",
+    "@ would like to borrow the keyboard for the concert.",
+    "@ is playing in goal on Saturday, so we need the bigger gloves.",
+    "@ and the others did a brilliant job at the bake sale.",
+    "@ is bringing the tent and two sleeping bags.",
+    "@ will be collected by the minibus at half past three.",
+    "@ has paid for the theatre trip, please tick the list.",
+    "@ asked whether the library is open on Friday.",
+    "@ can have the part of the narrator if he wants it.",
+    "@ wants to join the chess club after the holidays.",
+    "@ won the poster competition and gets a book token.",
+    "Could you please send @ the link to the homework page?",
+    "Thank you for helping @ find the lost trainer.",
+    "@ needs a new locker key.",
+    "Please remind @ to bring the signed form by Thursday.",
+    "@ took the photographs for the yearbook.",
+    "@ is on the list for the coach, seat 14.",
+    "@ gave a lovely talk about volcanoes in assembly.",
+    "I met @ and the team at the station this morning.",
+    "@ sold eleven raffle tickets.",
+    "The parcel for @ is at the office.",
+    "@ will show visitors round on open evening.",
+];
+
+const FULL: &str = "Oluwaseun Adebisi";
+
+#[test]
+fn plain_words_raise_a_mention() {
+    let missed: Vec<&str> = SAID
+        .iter()
+        .filter(|(_, text)| tier(&text.replace('@', FULL)) == Tier::Mention)
+        .map(|(_, text)| *text)
+        .collect();
+    assert!(missed.len() * 10 <= SAID.len() * 4, "missed {} of {}: {missed:#?}", missed.len(), SAID.len());
+}
+
+#[test]
+fn what_is_no_more_than_a_record_is_not_made_sensitive() {
+    for (_, text) in SAID.iter().filter(|(want, _)| *want == Tier::Record) {
+        assert!(tier(&text.replace('@', FULL)) <= Tier::Record, "{text}");
+    }
+}
+
+#[test]
+fn ordinary_sentences_raise_nobody() {
+    for text in NOTHING {
+        assert_eq!(tier(&text.replace('@', FULL)), Tier::Mention, "{text}");
+    }
+}
+
+#[test]
+fn another_name_changes_nothing() {
+    for text in SAID.iter().map(|(_, text)| *text).chain(NOTHING.iter().copied()) {
+        let said = |name: &str| {
+            let text = text.replace('@', name);
+            let mut found = findings(&[Document::of_text(Kind::Body, "body", text)]);
+            let pupil = found.pupils.remove(0);
+            (pupil.tier, pupil.categories)
+        };
+        let first = said(FULL);
+        for other in ["Zoë O'Brien-Smith", "Callum Featherstone", "Priya Ramanathan", "ADEBISI, Oluwaseun"] {
+            assert_eq!(said(other), first, "{other}: {text}");
+        }
+    }
+}
+
+#[test]
+fn sentences_that_go_on_are_of_the_pupil() {
+    const LEG: &str = "has only come in two days out of five since half term.";
+    for (text, want) in [
+        (format!("Oluwaseun Adebisi was here today. He {LEG}"), true),
+        (format!("Oluwaseun Adebisi was here today. Then we left. He {LEG}"), true),
+        (format!("Oluwaseun Adebisi was here today. The table {LEG}"), false),
+        (format!("We met today. He {LEG}\n\nOluwaseun Adebisi has the blue bag."), true),
+        (format!("Oluwaseun Adebisi and Priya Ramanathan were here. All pupils {LEG}"), false),
+    ] {
+        assert_eq!(tier(&text) > Tier::Mention, want, "{text}");
+    }
+}
+
+#[test]
+fn a_row_with_its_headings_is_of_the_pupil() {
+    for (heading, cell, want) in [
+        ("To know", "at her nan's since mum and dad split up", true),
+        ("To know", "brings the blue bag", false),
+        ("Seat", "14", false),
+        ("No", "3", false),
+        ("#", "3", false),
+        ("Bus", "Route 2", false),
+        ("Kites /30", "17", true),
+        ("Kites (out of 30)", "17.5", true),
+        ("Kites /30", "41", false),
+        ("Kites", "17", false),
+        ("Kites", "31/40", true),
+        ("Kites", "82%", true),
+        ("Autumn", "B+", true),
+        ("Autumn", "WTS", true),
+        ("Autumn", "B", false),
+        ("Effort", "3", true),
+        ("Sessions missed", "12", true),
+        ("Extra time", "25%", true),
+    ] {
+        let row = |cells: [&str; 3]| Row::of(cells.iter().map(|cell| (*cell).to_owned()).collect());
+        let rows = vec![row(["Name", "Form", heading]), row([FULL, "9K", cell]), row(["Priya Ramanathan", "9K", ""])];
+        let table = Block::Table(Table { rows, ..Table::default() });
+        let document = Document { blocks: vec![table], ..Document::of_text(Kind::Attachment, "list.xlsx", "") };
+        assert_eq!(findings(&[document]).pupils[0].tier > Tier::Mention, want, "{heading}: {cell}");
+    }
+}
+
+#[test]
+fn a_reason_names_words_and_no_pupil() {
+    let text = "Oluwaseun Adebisi has only come in two days out of five since half term.";
+    let found = findings(&[Document::of_text(Kind::Body, "body", text)]);
+    let reason = found.findings.iter().find(|finding| finding.because.starts_with("read as")).unwrap();
+    assert!(reason.because.contains("days"), "{}", reason.because);
+    assert!(!reason.because.to_lowercase().contains("oluwaseun"), "{}", reason.because);
+}

@@ -1,0 +1,199 @@
+//! The trained file: for each class a bias and a scale, for each known feature one small weight a class.
+
+use sha2::{Digest, Sha256};
+
+use super::features::{Feature, features};
+use super::{NONE, tier};
+use crate::detect::Tier;
+use crate::limits;
+
+/// Begins every file; the last two digits are the version of the features.
+const MAGIC: &[u8] = b"schoolgate meaning 01\n";
+
+/// A model as it stands in its file.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// `none` and the categories, in the order of the weights.
+    pub classes: Vec<String>,
+    pub(super) bias: Vec<f32>,
+    pub(super) scale: Vec<f32>,
+    /// In order, so that one is found by halving.
+    pub(super) hashes: Vec<u32>,
+    /// Of each feature a weight a class.
+    pub(super) weights: Vec<i8>,
+}
+
+/// What a model makes of a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// How likely something is said that makes a record of it.
+    pub said: f32,
+    /// Share of the sensitive categories in that.
+    pub sensitive: f32,
+    /// The likeliest category of record, and the likeliest sensitive one: places in [`Model::classes`].
+    pub record_class: usize,
+    /// See `record_class`.
+    pub sensitive_class: usize,
+}
+
+impl Reading {
+    /// The tier that it is enough for; sensitive only by a clear share.
+    pub fn tier(&self, threshold: f32) -> Option<Tier> {
+        let sensitive = self.sensitive > limits::MEANING_SENSITIVE_SHARE;
+        (self.said >= threshold).then_some(if sensitive { Tier::Sensitive } else { Tier::Record })
+    }
+}
+
+/// Why a file is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Changed since it was trained.
+    #[error("the model of meaning is not the one that was shipped: its SHA-256 is {0}")]
+    Hash(String),
+    /// Cut, or of another version.
+    #[error("the model of meaning is cut short or of another version")]
+    Shape,
+    /// Trained for a category that the program does not know.
+    #[error("the model of meaning has an unknown category '{0}'")]
+    Category(String),
+}
+
+/// Takes `count` bytes off the front.
+fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Result<&'b [u8], ModelError> {
+    let (head, rest) = bytes.split_at_checked(count).ok_or(ModelError::Shape)?;
+    *bytes = rest;
+    Ok(head)
+}
+
+fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    bytes.as_chunks::<N>().0.iter().copied()
+}
+
+fn number(bytes: &mut &[u8]) -> Result<usize, ModelError> {
+    let word = words::<4>(take(bytes, 4)?).next().ok_or(ModelError::Shape)?;
+    usize::try_from(u32::from_le_bytes(word)).map_err(|_| ModelError::Shape)
+}
+
+/// SHA-256 as `sha256sum` writes it.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Model {
+    /// Reads a file, whose SHA-256 must be the first word of `hash`.
+    pub fn read(bytes: &[u8], hash: &str) -> Result<Self, ModelError> {
+        let own = sha256(bytes);
+        if hash.split_whitespace().next() != Some(own.as_str()) {
+            return Err(ModelError::Hash(own));
+        }
+        let mut rest = bytes;
+        if take(&mut rest, MAGIC.len())? != MAGIC {
+            return Err(ModelError::Shape);
+        }
+        let (classes, rows, names) = (number(&mut rest)?, number(&mut rest)?, number(&mut rest)?);
+        let names = std::str::from_utf8(take(&mut rest, names)?).map_err(|_| ModelError::Shape)?;
+        let floats = |bytes: &[u8]| words::<4>(bytes).map(f32::from_le_bytes).collect::<Vec<f32>>();
+        let size = |each: usize, many: usize| each.checked_mul(many).ok_or(ModelError::Shape);
+        let out = Self {
+            classes: names.split('\n').map(str::to_owned).collect(),
+            bias: floats(take(&mut rest, size(4, classes)?)?),
+            scale: floats(take(&mut rest, size(4, classes)?)?),
+            hashes: words::<4>(take(&mut rest, size(4, rows)?)?).map(u32::from_le_bytes).collect(),
+            weights: take(&mut rest, size(rows, classes)?)?.iter().map(|byte| byte.cast_signed()).collect(),
+        };
+        if out.classes.len() != classes || !rest.is_empty() || out.classes.first().is_none_or(|first| first != NONE) {
+            return Err(ModelError::Shape);
+        }
+        match out.classes.iter().skip(1).find(|class| tier(class).is_none()) {
+            Some(class) => Err(ModelError::Category(class.clone())),
+            None => Ok(out),
+        }
+    }
+
+    /// The file.
+    pub fn write(&self) -> Vec<u8> {
+        let names = self.classes.join("\n");
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
+        let mut out = MAGIC.to_vec();
+        out.extend([self.classes.len(), self.hashes.len(), names.len()].into_iter().flat_map(count));
+        out.extend(names.as_bytes());
+        out.extend(self.bias.iter().chain(&self.scale).flat_map(|number| number.to_le_bytes()));
+        out.extend(self.hashes.iter().flat_map(|hash| hash.to_le_bytes()));
+        out.extend(self.weights.iter().map(|weight| weight.cast_unsigned()));
+        out
+    }
+
+    fn row(&self, feature: Feature) -> Option<&[i8]> {
+        let at = self.hashes.binary_search(&feature.hash).ok()?;
+        self.weights.get(at * self.classes.len()..(at + 1) * self.classes.len())
+    }
+
+    /// What the words say; `words` as [`super::features::words`] gives them.
+    pub fn read_words(&self, words: &[&str]) -> Reading {
+        let all = features(words);
+        let mut sums = vec![0i32; self.classes.len()];
+        for feature in &all {
+            for (sum, weight) in sums.iter_mut().zip(self.row(*feature).into_iter().flatten()) {
+                *sum += i32::from(*weight);
+            }
+        }
+        let norm = norm(&all);
+        let logits: Vec<f32> = sums
+            .iter()
+            .zip(self.scale.iter().zip(&self.bias))
+            .map(|(sum, (scale, bias))| *sum as f32 * scale * norm + bias)
+            .collect();
+        self.reading(&softmax(&logits))
+    }
+
+    /// The same from the likelihood of each class.
+    pub(super) fn reading(&self, likely: &[f32]) -> Reading {
+        // The likeliest class of a tier, how likely it is, and how likely all of that tier are together.
+        let of = |wanted: Tier| {
+            let mut best = (0, 0.0, 0.0);
+            let classes = self.classes.iter().zip(likely).enumerate();
+            for (at, (_, &likely)) in classes.filter(|(_, (class, _))| tier(class) == Some(wanted)) {
+                best.2 += likely;
+                if likely > best.1 {
+                    best = (at, likely, best.2);
+                }
+            }
+            best
+        };
+        let (record, sensitive) = (of(Tier::Record), of(Tier::Sensitive));
+        let said = record.2 + sensitive.2;
+        Reading {
+            said,
+            sensitive: if said > 0.0 { sensitive.2 / said } else { 0.0 },
+            record_class: record.0,
+            sensitive_class: sensitive.0,
+        }
+    }
+
+    /// The words that speak the most for what was read, strongest first.
+    pub fn because<'w>(&self, words: &[&'w str], many: usize) -> Vec<&'w str> {
+        let mut weights: Vec<(f32, usize)> = (0..words.len()).map(|at| (0.0, at)).collect();
+        for feature in features(words) {
+            let Some(row) = self.row(feature) else { continue };
+            // The best category against none.
+            let weight = |at: usize| f32::from(row[at]) * self.scale[at];
+            let best = (1..row.len()).map(weight).fold(f32::MIN, f32::max) - weight(0);
+            weights[feature.word as usize].0 += best;
+        }
+        weights.retain(|(weight, at)| *weight > 0.0 && words[*at].starts_with(char::is_alphabetic));
+        weights.sort_by(|a, b| b.0.total_cmp(&a.0));
+        weights.into_iter().take(many).map(|(_, at)| words[at]).collect()
+    }
+}
+
+/// One over the length of the vector of features.
+pub(super) fn norm(all: &[Feature]) -> f32 {
+    1.0 / (all.len().max(1) as f32).sqrt()
+}
+
+pub(super) fn softmax(logits: &[f32]) -> Vec<f32> {
+    let top = logits.iter().copied().fold(f32::MIN, f32::max);
+    let powers: Vec<f32> = logits.iter().map(|logit| (logit - top).exp()).collect();
+    let sum: f32 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
+}

@@ -1,0 +1,64 @@
+use std::path::{Path, PathBuf};
+
+use super::features::words;
+use super::*;
+use crate::text::TextBuf;
+
+fn data_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("meaning");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|ending| ending == "tsv")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_shipped_model_is_the_one_trained() {
+    check().unwrap();
+    let mut changed = EMBEDDED.to_vec();
+    *changed.last_mut().unwrap() ^= 1;
+    assert!(matches!(Model::read(&changed, HASH), Err(ModelError::Hash(_))));
+    for cut in [10, 30, 2_000, EMBEDDED.len() - 1] {
+        let cut = &EMBEDDED[..cut];
+        assert!(matches!(Model::read(cut, &model::sha256(cut)), Err(ModelError::Shape)));
+    }
+    assert_eq!(Model::read(EMBEDDED, HASH).unwrap().write(), EMBEDDED);
+}
+
+/// Half a minute where nothing is optimised.
+#[test]
+#[ignore = "slow: trains the model"]
+fn the_shipped_model_is_what_the_lines_give() {
+    assert!(train::train(&data::read(&data_files()).unwrap()).write() == EMBEDDED, "run `schoolgate meaning train`");
+}
+
+#[test]
+fn the_same_lines_give_the_same_model() {
+    let lines: Vec<data::Example> = data::read(&data_files()).unwrap().into_iter().step_by(50).collect();
+    assert!(train::train(&lines).write() == train::train(&lines).write());
+}
+
+#[test]
+fn categories_are_those_of_the_vocabulary() {
+    for (id, tier) in CATEGORIES {
+        let at = super::super::vocabulary::VOCABULARY.id(id).unwrap();
+        assert_eq!(super::super::vocabulary::VOCABULARY.categories[at].tier, *tier, "{id}");
+    }
+}
+
+#[test]
+fn names_are_masked_and_figures_are_shapes() {
+    for (text, prose, want) in [
+        ("Qqq got 31/40, well done Sam Hart", true, "@ got 00 / 00 well done ^"),
+        ("Qqq's mum met Mrs Tully on Monday.", true, "@s mum met mrs ^ on monday"),
+        ("She was late. Ask Qqq Qqq", true, "she was late ask @"),
+        ("Attendance 91%", true, "attendance 00 %"),
+        ("Reading Age: 112", false, "reading age 000"),
+        ("Reading Age: 112", true, "reading ^ 000"),
+    ] {
+        let text = TextBuf::new(text);
+        let text = text.text();
+        let got = words(&text, 0, text.tokens.len(), prose, |at| text.word(at).starts_with("qqq"));
+        assert_eq!(got.join(" "), want);
+    }
+}

@@ -1,0 +1,144 @@
+//! Multinomial logistic regression by AdaGrad, the same for the same lines and seed.
+
+use hashbrown::HashMap;
+
+use super::data::Example;
+use super::features::features;
+use super::model::{Model, softmax};
+use super::{CATEGORIES, NONE};
+use crate::limits;
+
+/// Numbers that look random and are the same every time (SplitMix64).
+#[derive(Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Begins at a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number.
+    pub fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Below `many`.
+    pub fn below(&mut self, many: usize) -> usize {
+        let many = u64::try_from(many.max(1)).unwrap_or(1);
+        usize::try_from(self.roll() % many).unwrap_or_default()
+    }
+}
+
+/// A line in numbers.
+struct Row {
+    features: Vec<u32>,
+    norm: f32,
+    class: usize,
+}
+
+/// Trains a model; half of the background gets a name put in.
+pub fn train(examples: &[Example]) -> Model {
+    let mut dice = Dice::new(limits::MEANING_SEED);
+    let classes: Vec<&str> = std::iter::once(NONE).chain(CATEGORIES.iter().map(|(id, _)| *id)).collect();
+    let (hashes, mut rows) = rows(examples, &classes, &mut dice);
+    let many = classes.len();
+    let mut weights = vec![0f32; hashes.len() * many];
+    let mut seen = vec![0f32; hashes.len() * many];
+    let (mut bias, mut bias_seen) = (vec![0f32; many], vec![0f32; many]);
+    let mut logits = vec![0f32; many];
+    let step = |weight: &mut f32, seen: &mut f32, slope: f32| {
+        *seen += slope * slope;
+        *weight -= limits::MEANING_STEP * slope / (seen.sqrt() + 1e-6);
+    };
+    for _ in 0..limits::MEANING_ROUNDS {
+        for at in (1..rows.len()).rev() {
+            rows.swap(at, dice.below(at + 1));
+        }
+        for row in &rows {
+            logits.copy_from_slice(&bias);
+            for &feature in &row.features {
+                let from = feature as usize * many;
+                for (logit, weight) in logits.iter_mut().zip(&weights[from..from + many]) {
+                    *logit += weight * row.norm;
+                }
+            }
+            let mut slopes = softmax(&logits);
+            slopes[row.class] -= 1.0;
+            for class in 0..many {
+                step(&mut bias[class], &mut bias_seen[class], slopes[class]);
+            }
+            for slope in &mut slopes {
+                *slope *= row.norm;
+            }
+            for &feature in &row.features {
+                let from = feature as usize * many;
+                let weights = weights[from..from + many].iter_mut().zip(&mut seen[from..from + many]);
+                for ((weight, seen), slope) in weights.zip(&slopes) {
+                    step(weight, seen, slope + limits::MEANING_DECAY * *weight);
+                }
+            }
+        }
+    }
+    quantise(&classes, bias, &hashes, &weights)
+}
+
+/// The lines in numbers, with the hashes of the features that stand in more than one line.
+fn rows(examples: &[Example], classes: &[&str], dice: &mut Dice) -> (Vec<u32>, Vec<Row>) {
+    let mut lines: Vec<(Vec<u32>, usize)> = Vec::new();
+    let mut count: HashMap<u32, u32> = HashMap::new();
+    for example in examples {
+        let (half, place) = (dice.below(2) == 0, dice.roll());
+        let words = if example.background && half { example.with_name(place).words() } else { example.words() };
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let hashes: Vec<u32> = features(&words).into_iter().map(|feature| feature.hash).collect();
+        let mut once = hashes.clone();
+        once.sort_unstable();
+        once.dedup();
+        for hash in once {
+            *count.entry(hash).or_default() += 1;
+        }
+        lines.push((hashes, classes.iter().position(|class| *class == example.category).unwrap_or_default()));
+    }
+    let mut known: Vec<u32> =
+        count.iter().filter(|(_, count)| **count >= limits::MEANING_FEWEST_LINES).map(|(hash, _)| *hash).collect();
+    known.sort_unstable();
+    let place: HashMap<u32, u32> = known.iter().zip(0..).map(|(hash, at)| (*hash, at)).collect();
+    let rows = lines.into_iter().map(|(hashes, class)| Row {
+        // As long as with the features that are unknown: so it is when a sentence is read.
+        norm: 1.0 / (hashes.len().max(1) as f32).sqrt(),
+        features: hashes.iter().filter_map(|hash| place.get(hash).copied()).collect(),
+        class,
+    });
+    (known, rows.collect())
+}
+
+/// The heaviest features, their weights as small whole numbers.
+fn quantise(classes: &[&str], bias: Vec<f32>, hashes: &[u32], weights: &[f32]) -> Model {
+    let many = classes.len();
+    let row = |at: usize| &weights[at * many..(at + 1) * many];
+    let weight = |at: usize| row(at).iter().map(|weight| weight * weight).sum::<f32>();
+    let mut kept: Vec<usize> = (0..hashes.len()).collect();
+    kept.sort_by(|a, b| weight(*b).total_cmp(&weight(*a)).then(a.cmp(b)));
+    kept.truncate(limits::MEANING_FEATURES);
+    kept.sort_unstable();
+    let scale: Vec<f32> = (0..many)
+        .map(|class| {
+            let most = kept.iter().map(|&at| row(at)[class].abs()).fold(0.0, f32::max);
+            most.max(f32::MIN_POSITIVE) / f32::from(i8::MAX)
+        })
+        .collect();
+    // Rounded, it is within the bounds of the type by how the scale was made.
+    let small = |(weight, scale): (&f32, &f32)| (weight / scale).round() as i8;
+    Model {
+        classes: classes.iter().map(|class| (*class).to_owned()).collect(),
+        bias,
+        hashes: kept.iter().map(|&at| hashes[at]).collect(),
+        weights: kept.iter().flat_map(|&at| row(at).iter().zip(&scale).map(small)).collect(),
+        scale,
+    }
+}
