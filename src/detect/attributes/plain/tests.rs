@@ -164,7 +164,7 @@ fn a_row_with_its_headings_is_of_the_pupil() {
         ("Kites", "82%", true),
         ("Autumn", "B+", true),
         ("Autumn", "WTS", true),
-        ("Autumn", "B", false),
+        ("Team", "B", false),
         ("Effort", "3", true),
         ("Sessions missed", "12", true),
         ("Extra time", "25%", true),
