@@ -9,7 +9,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::terminal::say;
 use crate::detect::meaning::assess::{Judged, area, assess, count, share};
 use crate::detect::meaning::model::sha256;
-use crate::detect::meaning::{CATEGORIES, NONE, data, train};
+use crate::detect::meaning::{NONE, categories, data, train};
 use crate::limits;
 
 /// Work with the model of what is said of pupils in plain words
@@ -90,9 +90,9 @@ fn report(judged: &[Judged]) -> Result<()> {
     }
     say!("{by_threshold}\n\nat the threshold {}, by category:\n", limits::MEANING_THRESHOLD)?;
     let mut by_category = table(&["category", "lines", "raised", "to the right tier"]);
-    for (category, _) in CATEGORIES {
-        let (up, right, all) = count(judged, limits::MEANING_THRESHOLD, |line| line.category == *category);
-        by_category.add_row([(*category).to_owned(), all.to_string(), percent(up, all), percent(right, up)]);
+    for category in categories() {
+        let (up, right, all) = count(judged, limits::MEANING_THRESHOLD, |line| line.category == category);
+        by_category.add_row([category.to_owned(), all.to_string(), percent(up, all), percent(right, up)]);
     }
     say!("{by_category}\n\nlikelihood read, and lines of school that do say something:\n")?;
     let mut calibration = table(&["likelihood", "lines", "say something"]);

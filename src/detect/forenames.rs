@@ -402,6 +402,7 @@ fn abstract_subject(text: &Text<'_>, sentences: &[u32], span: &Span) -> bool {
     !child && (set_off || next.is_some_and(|next| is(COPULAS, text.norm(next))))
 }
 
+/// A day, a month, a season or a feast: written with a capital, and no name by that.
 pub(super) fn calendar(word: &str) -> bool {
     const MONTHS_AND_DAYS: [&str; 25] = [
         "summer",

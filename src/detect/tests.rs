@@ -6,8 +6,8 @@ use super::*;
 use crate::people::{Guardian, Pupil, Staff};
 use crate::text::{Block, Kind, Row, Table};
 
-fn school() -> School {
-    let pupil = |id: &str, forename: &str, surname: &str, year: &str, form: &str, born: &str| Pupil {
+fn pupil(id: &str, forename: &str, surname: &str, year: &str, form: &str, born: &str) -> Pupil {
+    Pupil {
         id: id.into(),
         forename: forename.into(),
         surname: surname.into(),
@@ -15,7 +15,10 @@ fn school() -> School {
         form: form.into(),
         date_of_birth: born.parse().ok(),
         ..Pupil::default()
-    };
+    }
+}
+
+fn school() -> School {
     let mut pupils = vec![
         pupil("A", "Zoë", "O'Brien-Smith", "9", "9K", "2012-05-14"),
         pupil("B", "Summer", "Field", "7", "7R", "2014-06-01"),

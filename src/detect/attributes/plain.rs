@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::HashMap;
+
 use super::{About, Context, DENIALS, general, is};
 use crate::detect::meaning::features::{spoken, words};
 use crate::detect::meaning::{MODEL, Model, Reading};
@@ -39,9 +41,16 @@ pub(super) fn raise(
         return;
     }
     let Some(model) = MODEL.as_ref() else { return };
+    // The cells of a column say the same over and over.
+    let mut read: HashMap<Vec<&str>, Option<(Tier, &'static str)>> = HashMap::new();
     for passage in passages(scene, context, &mentioned) {
-        let reading = model.read_words(&passage.words);
-        let Some((tier, category)) = meaning(model, &reading) else { continue };
+        let known = read.get(passage.words.as_slice()).copied();
+        let understood = known.unwrap_or_else(|| {
+            let understood = meaning(model, &model.read_words(&passage.words));
+            read.insert(passage.words.clone(), understood);
+            understood
+        });
+        let Some((tier, category)) = understood else { continue };
         for &pupil in &passage.pupils {
             let entry = about.entry(pupil).or_default();
             entry.tier = entry.tier.max(Some(tier));

@@ -1,8 +1,9 @@
 //! What a model sees of a sentence: its words with names masked and figures reduced to their shape, then hashes of one and
-//! two words and of three to five letters.
+//! two words and of groups of letters.
 //!
 //! Training and detection use these same functions, so what is learnt and what is looked up can never differ.
 
+use crate::detect::forenames::calendar;
 use crate::limits;
 use crate::text::Text;
 use crate::text::normalise::{Case, Gap, TokenKind};
@@ -14,7 +15,7 @@ pub const OWNER: &str = "@s";
 /// Any other name.
 const OTHER: &str = "^";
 
-/// Written with a capital inside a sentence, and no name of a person or place.
+/// Written with a capital inside a sentence, and no name of a person or place; so are the days and months.
 const NO_NAMES: &[&str] = &[
     "i",
     "im",
@@ -37,27 +38,6 @@ const NO_NAMES: &[&str] = &[
     "reception",
     "nursery",
     "head",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "christmas",
-    "easter",
     "english",
     "maths",
     "science",
@@ -107,6 +87,7 @@ pub fn words<'t>(text: &Text<'t>, from: usize, to: usize, prose: bool, named: im
             && at > from
             && !token.gap.has(STARTS)
             && !NO_NAMES.contains(&word)
+            && !calendar(word)
         {
             push_name(&mut out, OTHER);
         } else {

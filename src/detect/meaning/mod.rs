@@ -12,6 +12,7 @@ pub mod train;
 use std::sync::LazyLock;
 
 use super::Tier;
+use super::vocabulary::VOCABULARY;
 pub use model::{Model, ModelError, Reading};
 
 const EMBEDDED: &[u8] = include_bytes!("../../../rules/meaning.bin");
@@ -28,33 +29,16 @@ pub fn check() -> Result<(), ModelError> {
 /// The class of what says nothing of a pupil.
 pub const NONE: &str = "none";
 
-/// The categories and what each makes of a pupil, as in `rules/vocabulary.toml`.
-pub const CATEGORIES: &[(&str, Tier)] = &[
-    ("address", Tier::Record),
-    ("attainment", Tier::Record),
-    ("attendance", Tier::Record),
-    ("behaviour", Tier::Record),
-    ("biometric", Tier::Sensitive),
-    ("contact", Tier::Record),
-    ("date-of-birth", Tier::Record),
-    ("diet", Tier::Record),
-    ("ethnicity-religion", Tier::Sensitive),
-    ("exclusion-violence", Tier::Sensitive),
-    ("family", Tier::Record),
-    ("free-meals", Tier::Record),
-    ("health", Tier::Sensitive),
-    ("identifier", Tier::Record),
-    ("looked-after", Tier::Sensitive),
-    ("mental-health", Tier::Sensitive),
-    ("police", Tier::Sensitive),
-    ("safeguarding", Tier::Sensitive),
-    ("send", Tier::Sensitive),
-    ("sexuality-gender", Tier::Sensitive),
-];
+/// Categories that a model may tell apart: those of `rules/vocabulary.toml`, in order of name.
+pub fn categories() -> Vec<&'static str> {
+    let mut ids: Vec<&str> = VOCABULARY.categories.iter().map(|category| category.id).collect();
+    ids.sort_unstable();
+    ids
+}
 
 /// What a category makes of a pupil.
 pub fn tier(category: &str) -> Option<Tier> {
-    CATEGORIES.iter().find(|(id, _)| *id == category).map(|(_, tier)| *tier)
+    VOCABULARY.id(category).map(|at| VOCABULARY.categories[at].tier)
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ const MAGIC: &[u8] = b"schoolgate meaning 01\n";
 pub struct Model {
     /// `none` and the categories, in the order of the weights.
     pub classes: Vec<String>,
+    /// What each class makes of a pupil; nothing for `none`.
+    pub(super) tiers: Vec<Option<Tier>>,
     pub(super) bias: Vec<f32>,
     pub(super) scale: Vec<f32>,
     /// In order, so that one is found by halving.
@@ -94,8 +96,10 @@ impl Model {
         let names = std::str::from_utf8(take(&mut rest, names)?).map_err(|_| ModelError::Shape)?;
         let floats = |bytes: &[u8]| words::<4>(bytes).map(f32::from_le_bytes).collect::<Vec<f32>>();
         let size = |each: usize, many: usize| each.checked_mul(many).ok_or(ModelError::Shape);
+        let names: Vec<String> = names.split('\n').map(str::to_owned).collect();
         let out = Self {
-            classes: names.split('\n').map(str::to_owned).collect(),
+            tiers: names.iter().map(|class| tier(class)).collect(),
+            classes: names,
             bias: floats(take(&mut rest, size(4, classes)?)?),
             scale: floats(take(&mut rest, size(4, classes)?)?),
             hashes: words::<4>(take(&mut rest, size(4, rows)?)?).map(u32::from_le_bytes).collect(),
@@ -104,8 +108,8 @@ impl Model {
         if out.classes.len() != classes || !rest.is_empty() || out.classes.first().is_none_or(|first| first != NONE) {
             return Err(ModelError::Shape);
         }
-        match out.classes.iter().skip(1).find(|class| tier(class).is_none()) {
-            Some(class) => Err(ModelError::Category(class.clone())),
+        match out.tiers.iter().skip(1).position(Option::is_none) {
+            Some(at) => Err(ModelError::Category(out.classes[at + 1].clone())),
             None => Ok(out),
         }
     }
@@ -151,8 +155,8 @@ impl Model {
         // The likeliest class of a tier, how likely it is, and how likely all of that tier are together.
         let of = |wanted: Tier| {
             let mut best = (0, 0.0, 0.0);
-            let classes = self.classes.iter().zip(likely).enumerate();
-            for (at, (_, &likely)) in classes.filter(|(_, (class, _))| tier(class) == Some(wanted)) {
+            let classes = self.tiers.iter().zip(likely).enumerate();
+            for (at, (_, &likely)) in classes.filter(|(_, (tier, _))| **tier == Some(wanted)) {
                 best.2 += likely;
                 if likely > best.1 {
                     best = (at, likely, best.2);

@@ -39,14 +39,6 @@ fn the_same_lines_give_the_same_model() {
 }
 
 #[test]
-fn categories_are_those_of_the_vocabulary() {
-    for (id, tier) in CATEGORIES {
-        let at = super::super::vocabulary::VOCABULARY.id(id).unwrap();
-        assert_eq!(super::super::vocabulary::VOCABULARY.categories[at].tier, *tier, "{id}");
-    }
-}
-
-#[test]
 fn names_are_masked_and_figures_are_shapes() {
     for (text, prose, want) in [
         ("Qqq got 31/40, well done Sam Hart", true, "@ got 00 / 00 well done ^"),

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use super::data::Example;
 use super::features::features;
 use super::model::{Model, softmax};
-use super::{CATEGORIES, NONE};
+use super::{NONE, categories, tier};
 use crate::limits;
 
 /// Numbers that look random and are the same every time (SplitMix64).
@@ -44,7 +44,7 @@ struct Row {
 /// Trains a model; half of the background gets a name put in.
 pub fn train(examples: &[Example]) -> Model {
     let mut dice = Dice::new(limits::MEANING_SEED);
-    let classes: Vec<&str> = std::iter::once(NONE).chain(CATEGORIES.iter().map(|(id, _)| *id)).collect();
+    let classes: Vec<&str> = std::iter::once(NONE).chain(categories()).collect();
     let (hashes, mut rows) = rows(examples, &classes, &mut dice);
     let many = classes.len();
     let mut weights = vec![0f32; hashes.len() * many];
@@ -135,6 +135,7 @@ fn quantise(classes: &[&str], bias: Vec<f32>, hashes: &[u32], weights: &[f32]) -
     // Rounded, it is within the bounds of the type by how the scale was made.
     let small = |(weight, scale): (&f32, &f32)| (weight / scale).round() as i8;
     Model {
+        tiers: classes.iter().map(|class| tier(class)).collect(),
         classes: classes.iter().map(|class| (*class).to_owned()).collect(),
         bias,
         hashes: kept.iter().map(|&at| hashes[at]).collect(),

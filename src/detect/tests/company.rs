@@ -3,15 +3,6 @@
 use super::*;
 
 fn school() -> School {
-    let pupil = |(id, forename, surname, year, form, born): (&str, &str, &str, &str, &str, &str)| Pupil {
-        id: id.into(),
-        forename: forename.into(),
-        surname: surname.into(),
-        year_group: year.into(),
-        form: form.into(),
-        date_of_birth: born.parse().ok(),
-        ..Pupil::default()
-    };
     let pupils = [
         ("Rose-Oak", "Rose", "Harris", "4", "Oak", "2017-10-01"),
         ("Rose-Elm", "Rose", "Okafor", "5", "Elm", "2016-10-01"),
@@ -31,7 +22,9 @@ fn school() -> School {
         ..Guardian::default()
     };
     School {
-        pupils: pupils.map(pupil).into(),
+        pupils: pupils
+            .map(|(id, forename, surname, year, form, born)| pupil(id, forename, surname, year, form, born))
+            .into(),
         guardians: vec![adult("Anita", "Harris", 2), adult("Femi", "Bello", 3)],
         staff: vec![Staff { forename: "Rose".into(), surname: "Tully".into(), ..Staff::default() }],
         ..School::default()
