@@ -564,7 +564,7 @@ async fn killed_while_delivering_nothing_is_lost_and_doubles_are_told() {
         ];
         let killed = tokio::task::spawn_blocking(move || {
             let test = "relay::deliver::tests::child_that_delivers";
-            crate::store::tests::run_until_killed(test, fault, &environment)
+            crate::store::tests::crashes::run_until_killed(test, fault, &environment)
         });
         killed.await.unwrap();
         let gateway = Gateway::start_in(directory, port, log, Setting::default()).await;
