@@ -99,7 +99,12 @@ fn a_start_on_a_full_disk_waits_for_room() {
     for name in ["first", "second"] {
         disk.fill(0);
         gateway.spawn(&[]);
-        assert!(gateway.wait_for_readiness(503).contains("disk nearly full"));
+        // Before the disk is looked at, it only says that it starts.
+        let until = Instant::now() + PATIENCE;
+        while !gateway.wait_for_readiness(503).contains("disk nearly full") {
+            assert!(Instant::now() < until, "it does not say why it takes no mail\n{}", gateway.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
         // A store that needs no room to be opened refuses at MAIL what it has no room for.
         let shut = gateway.banner().starts_with("421 4.3.0 ");
         let refused = send(&gateway, name).expect_err("mail is refused").to_string();
