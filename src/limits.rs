@@ -456,9 +456,13 @@ limits! {
 
     // --- what is said in plain words (`detect::meaning`) ---
     /// Likelihood from which a sentence makes a record of a pupil.
-    MEANING_THRESHOLD: f32 = 0.7, "likelihood", "`schoolgate meaning assess`: at most one in a hundred ordinary sentences with a name put in is raised";
+    MEANING_THRESHOLD: f32 = 0.6, "likelihood", "`schoolgate meaning assess`: at most one in a hundred ordinary sentences with a name put in is raised";
     /// Share of the sensitive categories above which a raised pupil is sensitive.
-    MEANING_SENSITIVE_SHARE: f32 = 0.9, "share", "`schoolgate meaning assess`: record against sensitive is the weak point, so a clear share is asked for";
+    MEANING_SENSITIVE_SHARE: f32 = 0.7, "share", "`schoolgate meaning assess`: record against sensitive is the weak point, so a clear share is asked for";
+    /// Likelihood from which a sentence adds to what others say of the same pupil.
+    MEANING_HEARD: f32 = 0.4, "likelihood", "own choice; trials on three schools";
+    /// Likelihood from which several sentences together make a record of a pupil, none of which does alone.
+    MEANING_TOGETHER: f32 = 0.75, "likelihood", "own choice; trials on three schools";
     /// Words beside the name from which prose is read.
     MEANING_FEWEST_WORDS: usize = 3, "words", "own choice: `Ruby late` may be anything";
     /// Words of a finding's reason.
@@ -472,10 +476,12 @@ limits! {
     MEANING_FEATURES: usize = 40_000, "features", "own choice: a file of 1 MB";
     /// Rounds of training over all lines.
     MEANING_ROUNDS: usize = 12, "rounds", "`schoolgate meaning assess`";
+    /// What is learnt at the least from a feature that is as common in lines that say something as in others.
+    MEANING_LEAST_TELLING: f32 = 0.2, "of a weight", "`schoolgate meaning assess`";
     /// How far training goes at once.
     MEANING_STEP: f32 = 0.5, "of a slope", "`schoolgate meaning assess`";
     /// How strongly training draws weights to nothing.
-    MEANING_DECAY: f32 = 5e-4, "of a weight", "`schoolgate meaning assess`";
+    MEANING_DECAY: f32 = 1e-4, "of a weight", "`schoolgate meaning assess`";
     /// Where the numbers that look random begin.
     MEANING_SEED: u64 = 2_026, "number", "own choice: any will do, as long as it stays";
     /// Parts of the lines, each left out once to assess.

@@ -95,6 +95,8 @@ pub(super) fn attribute(
 /// Who is spoken of where.
 struct Context {
     identified: BTreeSet<PupilIndex>,
+    /// Those of them who are meant without reasonable doubt.
+    sure: BTreeSet<PupilIndex>,
     /// Mentions by line: token, sentence, pupils.
     by_line: HashMap<usize, Vec<(usize, u32, Vec<PupilIndex>)>>,
     by_row: HashMap<(usize, usize, usize), Vec<PupilIndex>>,
@@ -113,6 +115,7 @@ impl Context {
     fn new(scene: &Scene<'_>, mentions: &[Mention], numbers: &[Number]) -> Self {
         let mut out = Self {
             identified: BTreeSet::new(),
+            sure: BTreeSet::new(),
             by_line: HashMap::new(),
             by_row: HashMap::new(),
             by_block: HashMap::new(),
@@ -125,6 +128,9 @@ impl Context {
         for mention in mentions {
             if mention.identifies {
                 out.identified.extend(mention.pupils.iter().copied());
+                if mention.confidence == Confidence::High {
+                    out.sure.extend(mention.pupils.iter().copied());
+                }
             }
             out.add(scene, mention.line, mention.from, &mention.pupils);
             out.names.extend((mention.from..mention.to).map(|token| (mention.line, token)));
@@ -132,6 +138,7 @@ impl Context {
         for number in numbers {
             if let Whose::Pupil(pupil) = number.whose {
                 out.identified.insert(pupil);
+                out.sure.insert(pupil);
                 let token = scene.lines[number.line].text.token_at(number.range.start);
                 out.add(scene, number.line, token, &[pupil]);
             }

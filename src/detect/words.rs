@@ -291,6 +291,10 @@ pub(super) const COUNTS: &[&str] = &["", "no", "no.", "nr", "nr.", "num", "numbe
 /// A sentence that begins with one of these goes on about whom the one before was about.
 pub(super) const GOES_ON: &[&str] = &["he", "she", "they", "his", "her", "their", "hes", "shes", "theyre"];
 
+/// A sentence that holds one of these speaks of one person; `they` and `them` may be things.
+pub(super) const OF_ONE_PERSON: &[&str] =
+    &["he", "she", "him", "his", "her", "hers", "hes", "shes", "himself", "herself"];
+
 /// A sentence that holds one of these asks or tells something of many, and of nobody in particular.
 pub(super) const GROUPS: &[&str] = &[
     "any",

@@ -12,7 +12,7 @@ use crate::detect::meaning::features::{spoken, words};
 use crate::detect::meaning::{MODEL, Model, Reading};
 use crate::detect::scene::Scene;
 use crate::detect::vocabulary::VOCABULARY;
-use crate::detect::words::{COUNTS, GOES_ON};
+use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON};
 use crate::detect::{Confidence, Finding, Tier};
 use crate::limits;
 use crate::people::PupilIndex;
@@ -25,7 +25,39 @@ struct Passage<'t> {
     from: usize,
     to: usize,
     words: Vec<&'t str>,
+    /// A sentence: the cells of a column say the same over and over, which makes nothing likelier.
+    prose: bool,
     pupils: Vec<PupilIndex>,
+}
+
+/// What several sentences say of a pupil, none of which is enough alone.
+#[derive(Default)]
+struct Together {
+    sentences: usize,
+    /// How likely it is that none of them says anything.
+    none: f32,
+    /// The sentence that says the most, and what is made of it.
+    strongest: Option<(usize, Reading)>,
+}
+
+impl Together {
+    fn add(&mut self, passage: usize, reading: &Reading) {
+        if reading.said < limits::MEANING_HEARD {
+            return;
+        }
+        self.none = if self.sentences == 0 { 1.0 } else { self.none } * (1.0 - reading.said);
+        self.sentences += 1;
+        if self.strongest.as_ref().is_none_or(|(_, strongest)| reading.said > strongest.said) {
+            self.strongest = Some((passage, reading.clone()));
+        }
+    }
+
+    /// The strongest sentence, read as likely as all together are.
+    fn reading(self) -> Option<(usize, Reading)> {
+        let enough = self.sentences > 1 && 1.0 - self.none >= limits::MEANING_TOGETHER;
+        let (passage, strongest) = self.strongest.filter(|_| enough)?;
+        Some((passage, Reading { said: 1.0 - self.none, ..strongest }))
+    }
 }
 
 /// Raises the pupils of whom plain words say something.
@@ -41,33 +73,48 @@ pub(super) fn raise(
         return;
     }
     let Some(model) = MODEL.as_ref() else { return };
-    // The cells of a column say the same over and over.
-    let mut read: HashMap<Vec<&str>, Option<(Tier, &'static str)>> = HashMap::new();
-    for passage in passages(scene, context, &mentioned) {
-        let known = read.get(passage.words.as_slice()).copied();
-        let understood = known.unwrap_or_else(|| {
-            let understood = meaning(model, &model.read_words(&passage.words));
-            read.insert(passage.words.clone(), understood);
-            understood
+    let passages = passages(scene, context, &mentioned);
+    let mut found = |pupil: PupilIndex, passage: &Passage<'_>, (tier, category): (Tier, &'static str)| {
+        let entry = about.entry(pupil).or_default();
+        entry.tier = entry.tier.max(Some(tier));
+        if !entry.categories.insert(category.to_owned()) {
+            return;
+        }
+        findings.push(Finding {
+            kind: category,
+            text: scene.lines[passage.line].text.slice(passage.from, passage.to).to_owned(),
+            place: scene.place(passage.line).to_owned(),
+            detail: scene.detail(passage.line),
+            confidence: Confidence::Medium,
+            pupil: Some(pupil),
+            because: format!(
+                "read as said of the pupil, most of all by: {}",
+                model.because(&passage.words, limits::MEANING_REASONS).join(", ")
+            ),
         });
-        let Some((tier, category)) = understood else { continue };
+    };
+    // The cells of a column say the same over and over.
+    let mut read: HashMap<&[&str], Reading> = HashMap::new();
+    let mut together: BTreeMap<PupilIndex, Together> = BTreeMap::new();
+    let mut raised: BTreeSet<PupilIndex> = BTreeSet::new();
+    for (at, passage) in passages.iter().enumerate() {
+        let reading = read.entry(&passage.words).or_insert_with(|| model.read_words(&passage.words)).clone();
+        let understood = meaning(model, &reading);
         for &pupil in &passage.pupils {
-            let entry = about.entry(pupil).or_default();
-            entry.tier = entry.tier.max(Some(tier));
-            if entry.categories.insert(category.to_owned()) {
-                findings.push(Finding {
-                    kind: category,
-                    text: scene.lines[passage.line].text.slice(passage.from, passage.to).to_owned(),
-                    place: scene.place(passage.line).to_owned(),
-                    detail: scene.detail(passage.line),
-                    confidence: Confidence::Medium,
-                    pupil: Some(pupil),
-                    because: format!(
-                        "read as said of the pupil, most of all by: {}",
-                        model.because(&passage.words, limits::MEANING_REASONS).join(", ")
-                    ),
-                });
+            if let Some(understood) = understood {
+                found(pupil, passage, understood);
+                raised.insert(pupil);
+            } else if passage.prose {
+                together.entry(pupil).or_default().add(at, &reading);
             }
+        }
+    }
+    let settled = |pupil: &PupilIndex| raised.contains(pupil) || !context.sure.contains(pupil);
+    for (pupil, together) in together.into_iter().filter(|(pupil, _)| !settled(pupil)) {
+        if let Some((at, reading)) = together.reading()
+            && let Some(understood) = meaning(model, &reading)
+        {
+            found(pupil, &passages[at], understood);
         }
     }
 }
@@ -96,14 +143,17 @@ fn passages<'t>(scene: &Scene<'t>, context: &Context, mentioned: &BTreeSet<Pupil
         let named = context.by_line.get(&at);
         if let (Some((row, _)), None) = (line.cell, named) {
             let pupils = context.by_row.get(&(line.document, line.block, row));
-            let pupils = of_these(pupils.map_or(&[], Vec::as_slice));
+            let mut pupils = of_these(pupils.map_or(&[], Vec::as_slice));
+            // Few words under a heading and a doubtful name are two doubts.
+            pupils.retain(|pupil| context.sure.contains(pupil));
             if !pupils.is_empty() {
                 out.extend(cell(scene, at, pupils));
             }
             continue;
         }
         let alone = || alone(scene, context, at).map_or(Vec::new(), |pupil| of_these(&[pupil]));
-        let mut whom = if named.is_some() { Vec::new() } else { alone() };
+        let only = alone();
+        let mut whom = if named.is_some() { Vec::new() } else { only.clone() };
         if named.is_none() && whom.is_empty() {
             continue;
         }
@@ -117,14 +167,18 @@ fn passages<'t>(scene: &Scene<'t>, context: &Context, mentioned: &BTreeSet<Pupil
                 .filter(|(_, other, _)| *other == sentence)
                 .flat_map(|(.., pupils)| pupils.iter().copied())
                 .collect();
-            let goes_on = is(GOES_ON, line.text.word(from));
+            let of_one = |token: usize| is(OF_ONE_PERSON, line.text.word(token));
+            // Below the name in its own paragraph, whatever is said is said of the only pupil.
+            let goes_on = (named.is_some() && !whom.is_empty() && whom == only)
+                || is(GOES_ON, line.text.word(from))
+                || (named.is_some() && (from..to).any(of_one));
             if !here.is_empty() {
                 whom = of_these(&here);
             }
             if !whom.is_empty() && (!here.is_empty() || goes_on) && !general(&line.text, line.sentence, sentence) {
                 let words = words(&line.text, from, to, true, |token| context.names.contains(&(at, token)));
                 if spoken(&words) >= limits::MEANING_FEWEST_WORDS {
-                    out.push(Passage { line: at, from, to, words, pupils: whom.clone() });
+                    out.push(Passage { line: at, from, to, words, prose: true, pupils: whom.clone() });
                 }
             }
             from = to;
@@ -158,7 +212,7 @@ fn cell<'t>(scene: &Scene<'t>, at: usize, pupils: Vec<PupilIndex>) -> Option<Pas
     let beside = words(&line.text, 0, to, heading.is_none(), nobody);
     let enough = heading.is_some() || spoken(&beside) >= limits::MEANING_FEWEST_WORDS;
     all.extend(beside);
-    enough.then_some(Passage { line: at, from: 0, to, words: all, pupils })
+    enough.then_some(Passage { line: at, from: 0, to, words: all, prose: heading.is_none(), pupils })
 }
 
 #[cfg(test)]

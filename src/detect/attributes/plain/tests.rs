@@ -139,7 +139,10 @@ fn sentences_that_go_on_are_of_the_pupil() {
     for (text, want) in [
         (format!("Oluwaseun Adebisi was here today. He {LEG}"), true),
         (format!("Oluwaseun Adebisi was here today. Then we left. He {LEG}"), true),
-        (format!("Oluwaseun Adebisi was here today. The table {LEG}"), false),
+        (format!("Oluwaseun Adebisi was here today. Mum says: {LEG}"), true),
+        (format!("Oluwaseun Adebisi was here today.\n\nThe table {LEG}"), false),
+        (format!("Oluwaseun Adebisi and Priya Ramanathan were here. Sadly he {LEG}"), true),
+        (format!("Oluwaseun Adebisi and Priya Ramanathan were here. The table {LEG}"), false),
         (format!("We met today. He {LEG}\n\nOluwaseun Adebisi has the blue bag."), true),
         (format!("Oluwaseun Adebisi and Priya Ramanathan were here. All pupils {LEG}"), false),
     ] {
