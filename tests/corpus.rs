@@ -1,6 +1,6 @@
 //! Labelled corpora: what is decided right may only rise.
 //!
-//! The corpora in `fixtures/school` and `fixtures/secondary` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
+//! The corpora in `fixtures/school`, `fixtures/secondary` and `fixtures/plain` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
 //! folder with `school.toml` and `cases.jsonl`; floors for those known by name stand in [`FLOORS`].
 
 use std::path::Path;
@@ -10,8 +10,12 @@ use schoolgate::config::Config;
 
 /// Name of the corpus, actions right at least, breaches let through at most, right mail stopped at most, recall and
 /// precision of pupils at least. Raise a floor when the figures rise; never lower one.
-const FLOORS: &[(&str, f64, usize, usize, f64, f64)] =
-    &[("school", 1.0, 0, 0, 1.0, 1.0), ("secondary", 0.975, 3, 1, 0.91, 0.97), ("alderbrook", 1.0, 0, 0, 1.0, 1.0)];
+const FLOORS: &[(&str, f64, usize, usize, f64, f64)] = &[
+    ("school", 1.0, 0, 0, 1.0, 1.0),
+    ("secondary", 0.975, 3, 1, 0.91, 0.97),
+    ("plain", 0.79, 6, 16, 0.98, 0.99),
+    ("alderbrook", 1.0, 0, 0, 1.0, 1.0),
+];
 
 fn run(folder: &Path) {
     let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();
@@ -43,6 +47,11 @@ fn the_made_up_school_of_the_fixtures() {
 #[test]
 fn the_secondary_school_of_many_clashing_names() {
     run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/secondary"));
+}
+
+#[test]
+fn the_school_that_speaks_in_plain_words() {
+    run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plain"));
 }
 
 #[test]

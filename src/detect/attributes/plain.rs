@@ -30,6 +30,9 @@ struct Passage<'t> {
     pupils: Vec<PupilIndex>,
 }
 
+/// Categories whose cells are known by their form, which other detectors read: any date looks like a date of birth here.
+const BY_FORM: &[&str] = &["address", "contact", "date-of-birth", "identifier"];
+
 /// What several sentences say of a pupil, none of which is enough alone.
 #[derive(Default)]
 struct Together {
@@ -99,7 +102,7 @@ pub(super) fn raise(
     let mut raised: BTreeSet<PupilIndex> = BTreeSet::new();
     for (at, passage) in passages.iter().enumerate() {
         let reading = read.entry(&passage.words).or_insert_with(|| model.read_words(&passage.words)).clone();
-        let understood = meaning(model, &reading);
+        let understood = meaning(model, &reading).filter(|(_, category)| passage.prose || !is(BY_FORM, category));
         for &pupil in &passage.pupils {
             if let Some(understood) = understood {
                 found(pupil, passage, understood);

@@ -100,7 +100,7 @@ fn plain_words_raise_a_mention() {
         .filter(|(_, text)| tier(&text.replace('@', FULL)) == Tier::Mention)
         .map(|(_, text)| *text)
         .collect();
-    assert!(missed.len() * 10 <= SAID.len() * 4, "missed {} of {}: {missed:#?}", missed.len(), SAID.len());
+    assert!(missed.len() * 10 <= SAID.len() * 3, "missed {} of {}: {missed:#?}", missed.len(), SAID.len());
 }
 
 #[test]
@@ -146,7 +146,10 @@ fn sentences_that_go_on_are_of_the_pupil() {
         (format!("We met today. He {LEG}\n\nOluwaseun Adebisi has the blue bag."), true),
         (format!("Oluwaseun Adebisi and Priya Ramanathan were here. All pupils {LEG}"), false),
     ] {
-        assert_eq!(tier(&text) > Tier::Mention, want, "{text}");
+        let blocks = text.split("\n\n").map(Block::paragraph).collect();
+        let document = Document { blocks, ..Document::of_text(Kind::Body, "body", "") };
+        let pupils = findings(&[document]).pupils;
+        assert_eq!(pupils.iter().any(|pupil| pupil.tier > Tier::Mention), want, "{text}");
     }
 }
 
@@ -159,9 +162,10 @@ fn a_row_with_its_headings_is_of_the_pupil() {
         ("No", "3", false),
         ("#", "3", false),
         ("Bus", "Route 2", false),
+        ("Date", "21/10/2026", false),
+        ("Match", "14 November, 2 pm", false),
         ("Kites /30", "17", true),
         ("Kites (out of 30)", "17.5", true),
-        ("Kites /30", "41", false),
         ("Kites", "17", false),
         ("Kites", "31/40", true),
         ("Kites", "82%", true),
