@@ -46,6 +46,19 @@ pub struct Report {
     pub message_id: Option<String>,
 }
 
+impl Report {
+    /// Its Personal marker stands out: nobody sees more than envelope, rules and counts without a grant.
+    pub fn is_sealed(&self) -> bool {
+        self.markers.iter().any(|marker| marker == "personal-standing-out")
+    }
+
+    /// Something is said that is for the designated safeguarding lead to know.
+    pub fn concerns_safeguarding(&self) -> bool {
+        self.notify.iter().any(|role| role == "dsl")
+            || self.pupils.iter().flat_map(|pupil| &pupil.categories).any(|category| category == "safeguarding")
+    }
+}
+
 /// A rule that fired.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FiredRule {

@@ -283,6 +283,8 @@ limits! {
     FORGET_SECONDS: u64 = 600, "seconds", "own choice: with FORGET_BATCH 144,000 records a day, more than any school sends";
     /// Records that are forgotten at one time.
     FORGET_BATCH: u32 = 1_000, "records", "own choice: a transaction of some milliseconds";
+    /// Held messages of an older program that are described in one transaction when the store is opened.
+    REVIEW_FILL_BATCH: u32 = 500, "messages", "own choice: a transaction of some milliseconds";
     /// Rows of a list that a command prints.
     LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
     /// Free space below which MAIL is answered 452, beyond one message of the largest size.

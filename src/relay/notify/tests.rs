@@ -178,6 +178,7 @@ fn notices_read_as_written_down() {
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
         ("released", notifier.released_for_sender(&held(), &about)),
+        ("released-in-part", notifier.released_in_part(&held(), &about, &about.envelope.recipients[..1])),
         ("returned-one-rule", notifier.returned_to_sender(&one_rule(RecipientKind::Personal, Tier::Mention), &about)),
         ("held-one-rule", notifier.held_for_sender(&one_rule(RecipientKind::Lookalike, Tier::Record), &about)),
         ("review-one-pupil", notifier.held_for_reviewer(&one_rule(RecipientKind::Disposable, Tier::Record), &about)),
