@@ -500,6 +500,16 @@ limits! {
     /// Private addresses in To and Cc together from which recipients count as visible.
     VISIBLE_RECIPIENTS: usize = 5, "addresses", "core policy: `visible-recipients`";
 
+    // --- excerpts (`detect::excerpt`) ---
+    /// Findings of one message that are shown in their surroundings; with the lengths below at most 80 KB.
+    EXCERPTS: usize = 100, "findings", "own choice: nobody reads more; what is said of pupils goes first";
+    /// The line of what was found; longer is cut around it.
+    EXCERPT_LINE: usize = 300, "octets", "own choice: four lines of a page";
+    /// The line before or after; longer is cut.
+    EXCERPT_NEIGHBOUR: usize = 200, "octets", "own choice: two lines of a page";
+    /// Cells to each side in the row of a table.
+    EXCERPT_CELLS: usize = 12, "cells", "own choice: more is cut anyway";
+
     // --- notices ---
     /// A subject, address or name shown in a notice; longer is cut.
     NOTICE_SUBJECT_CHARS: usize = 200, "characters", "own choice: two lines on a screen, a long subject whole";

@@ -161,9 +161,7 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
             if look.is_none()
                 && let Some(report) = &mut shown.report
             {
-                report.findings.clear();
-                // A subject may name a pupil.
-                report.subject.clear();
+                report.without_content();
             }
             Answer::Message(Box::new(shown))
         }

@@ -94,21 +94,7 @@ fn notices(
 
 /// Of a message that was held before any rule looked at it.
 fn undecided() -> Report {
-    Report {
-        action: Action::Hold,
-        breach: false,
-        notify: Vec::new(),
-        rules: Vec::new(),
-        recipients: Vec::new(),
-        pupils: Vec::new(),
-        unlisted_pupils: 0,
-        findings: Vec::new(),
-        markers: Vec::new(),
-        unreadable: Vec::new(),
-        at: None,
-        subject: String::new(),
-        message_id: None,
-    }
+    Report::of(Action::Hold)
 }
 
 #[cfg(test)]

@@ -41,11 +41,15 @@ fn fired(id: &str, action: Action, why: &str, remedy: &str, clauses: &[&str]) ->
 
 fn report(action: Action, rules: Vec<FiredRule>) -> Report {
     Report {
-        action,
         breach: action == Action::Hold,
         notify: vec!["sbm".to_owned()],
         rules,
-        recipients: vec![ReportedRecipient { address: "a@b.example".to_owned(), kind: "external".to_owned() }],
+        recipients: vec![ReportedRecipient {
+            address: "a@b.example".to_owned(),
+            kind: "external".to_owned(),
+            guardian_of: Vec::new(),
+            entitled: false,
+        }],
         pupils: ["P001", "P002"]
             .map(|id| ReportedPupil {
                 id: id.to_owned(),
@@ -55,12 +59,7 @@ fn report(action: Action, rules: Vec<FiredRule>) -> Report {
             })
             .into(),
         unlisted_pupils: 1,
-        findings: Vec::new(),
-        markers: Vec::new(),
-        unreadable: Vec::new(),
-        at: None,
-        subject: String::new(),
-        message_id: None,
+        ..Report::of(action)
     }
 }
 
@@ -231,6 +230,7 @@ fn a_subject_in_which_something_was_found_is_not_repeated() {
         confidence: "high".to_owned(),
         pupil: None,
         because: "x".to_owned(),
+        excerpt: None,
     });
     for (report, words) in [
         (one_rule(RecipientKind::Personal, Tier::Record), "(subject not repeated here: it names a pupil)"),
