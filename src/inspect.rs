@@ -1,9 +1,13 @@
 //! The one entry: (envelope, message, school) to a [`Report`]. Pure: no disk, no network, no clock but `at`.
+//!
+//! A report is kept for as long as its message: what is added to it has a default, so that older ones still read.
+
+pub mod view;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::detect::{self, Correspondence, Findings, Tier};
+use crate::detect::{self, Correspondence, Excerpt, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
 use crate::people::{PupilIndex, RecipientKind, School, SenderIdentity};
@@ -44,6 +48,57 @@ pub struct Report {
     /// The Message-ID, as it stands in the header.
     #[serde(default)]
     pub message_id: Option<String>,
+    /// The display name of From, decoded; empty where there is none.
+    #[serde(default)]
+    pub from_name: String,
+    /// How much a report says: [`Report::VERSION`] for one made now, 0 for one from before there were excerpts.
+    #[serde(default)]
+    pub version: u32,
+}
+
+impl Report {
+    /// Goes up when a report says more.
+    pub const VERSION: u32 = 1;
+
+    /// A report of nothing but what is to be done.
+    pub fn of(action: Action) -> Self {
+        Self {
+            action,
+            breach: false,
+            notify: Vec::new(),
+            rules: Vec::new(),
+            recipients: Vec::new(),
+            pupils: Vec::new(),
+            unlisted_pupils: 0,
+            findings: Vec::new(),
+            markers: Vec::new(),
+            unreadable: Vec::new(),
+            at: None,
+            subject: String::new(),
+            message_id: None,
+            from_name: String::new(),
+            version: Self::VERSION,
+        }
+    }
+
+    /// Takes out what stands in the message itself; what is left is envelope, rules, kinds and counts.
+    pub fn without_content(&mut self) {
+        self.findings.clear();
+        // A subject may name a pupil.
+        self.subject.clear();
+        self.from_name.clear();
+    }
+
+    /// Its Personal marker stands out: nobody sees more than envelope, rules and counts without a grant.
+    pub fn is_sealed(&self) -> bool {
+        self.markers.iter().any(|marker| marker == "personal-standing-out")
+    }
+
+    /// Something is said that is for the designated safeguarding lead to know.
+    pub fn concerns_safeguarding(&self) -> bool {
+        self.notify.iter().any(|role| role == "dsl")
+            || self.pupils.iter().flat_map(|pupil| &pupil.categories).any(|category| category == "safeguarding")
+    }
 }
 
 /// A rule that fired.
@@ -73,6 +128,12 @@ pub struct ReportedRecipient {
     pub address: String,
     /// Kind of `policy.md`.
     pub kind: String,
+    /// Roster ids of the pupils whose guardian it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guardian_of: Vec<String>,
+    /// Of a held message: to this recipient alone it would not have been held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entitled: bool,
 }
 
 /// A pupil as reported.
@@ -109,6 +170,9 @@ pub struct ReportedFinding {
     pub pupil: Option<String>,
     /// Evidence for and against.
     pub because: String,
+    /// What stands around it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub excerpt: Option<Excerpt>,
 }
 
 /// An unread part as reported.
@@ -254,6 +318,7 @@ fn opened(place: &str) -> ReportedFinding {
         confidence: "high".to_owned(),
         pupil: None,
         because: "a word of this message opens this file".to_owned(),
+        excerpt: None,
     }
 }
 
@@ -294,6 +359,7 @@ fn report(
             markers.push(marker.to_owned());
         }
     }
+    let entitled = entitled(ground, &facts, verdict.action);
     Report {
         action: verdict.action,
         breach: verdict.breach,
@@ -302,7 +368,13 @@ fn report(
         recipients: facts
             .recipients
             .iter()
-            .map(|r| ReportedRecipient { address: r.address.clone(), kind: r.kind.as_str().to_owned() })
+            .zip(entitled)
+            .map(|(r, entitled)| ReportedRecipient {
+                address: r.address.clone(),
+                kind: r.kind.as_str().to_owned(),
+                guardian_of: r.guardian_of.iter().map(|&pupil| id_of(pupil)).collect(),
+                entitled,
+            })
             .collect(),
         pupils: findings
             .pupils
@@ -327,6 +399,7 @@ fn report(
                 confidence: f.confidence.as_str().to_owned(),
                 pupil: f.pupil.map(id_of),
                 because: f.because,
+                excerpt: f.excerpt,
             }))
             .collect(),
         markers,
@@ -338,5 +411,26 @@ fn report(
         at: Some(at),
         subject: message.subject(),
         message_id: message.header("Message-ID").map(|header| header.value.clone()),
+        from_name: message.from_addresses().into_iter().map(|from| from.display).next().unwrap_or_default(),
+        version: Report::VERSION,
     }
 }
+
+/// Of each recipient of a held message, whether to it alone the message would not have been held.
+fn entitled(ground: &Ground, facts: &Facts, action: Action) -> Vec<bool> {
+    if action < Action::Hold {
+        return vec![false; facts.recipients.len()];
+    }
+    let mut alone = facts.clone();
+    facts
+        .recipients
+        .iter()
+        .map(|recipient| {
+            alone.recipients = vec![recipient.clone()];
+            policy::decide(&ground.pack, &alone).action < Action::Hold
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -283,6 +283,8 @@ limits! {
     FORGET_SECONDS: u64 = 600, "seconds", "own choice: with FORGET_BATCH 144,000 records a day, more than any school sends";
     /// Records that are forgotten at one time.
     FORGET_BATCH: u32 = 1_000, "records", "own choice: a transaction of some milliseconds";
+    /// Held messages of an older program that are described in one transaction when the store is opened.
+    REVIEW_FILL_BATCH: u32 = 500, "messages", "own choice: a transaction of some milliseconds";
     /// Rows of a list that a command prints.
     LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
     /// Free space below which MAIL is answered 452, beyond one message of the largest size.
@@ -497,6 +499,16 @@ limits! {
     BULK_PUPILS: usize = 10, "pupils", "core policy: `bulk`";
     /// Private addresses in To and Cc together from which recipients count as visible.
     VISIBLE_RECIPIENTS: usize = 5, "addresses", "core policy: `visible-recipients`";
+
+    // --- excerpts (`detect::excerpt`) ---
+    /// Findings of one message that are shown in their surroundings; with the lengths below at most 80 KB.
+    EXCERPTS: usize = 100, "findings", "own choice: nobody reads more; what is said of pupils goes first";
+    /// The line of what was found; longer is cut around it.
+    EXCERPT_LINE: usize = 300, "octets", "own choice: four lines of a page";
+    /// The line before or after; longer is cut.
+    EXCERPT_NEIGHBOUR: usize = 200, "octets", "own choice: two lines of a page";
+    /// Cells to each side in the row of a table.
+    EXCERPT_CELLS: usize = 12, "cells", "own choice: more is cut anyway";
 
     // --- notices ---
     /// A subject, address or name shown in a notice; longer is cut.

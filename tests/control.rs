@@ -400,7 +400,7 @@ fn child_that_asks_the_socket() {
     use std::io::{Read, Write};
     let Some(socket) = std::env::var_os("SCHOOLGATE_TEST_SOCKET") else { return };
     let mut stream = std::os::unix::net::UnixStream::connect(socket).expect("it was opened to everybody");
-    let request = r#"{"version": 1, "request": {"list": [{"state": "held", "class": null, "damaged": false}]}}"#;
+    let request = r#"{"version": 2, "request": {"list": [{"state": "held", "class": null, "damaged": false}]}}"#;
     // It may have hung up before it was asked.
     let _ = stream.write_all(&[&(request.len() as u64).to_be_bytes()[..], request.as_bytes()].concat());
     let mut answer = Vec::new();

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::store::{Because, Desk, One, print_list, print_one, unexpected};
 use crate::config;
-use crate::relay::control::{Answer, Request, Verb};
-use crate::store::{Class, Filter, State};
+use crate::relay::control::{self, Answer, Request, Verb};
+use crate::smtp::Address;
+use crate::store::{Class, Classification, Filter, State};
 
 /// See and decide what is held.
 #[derive(Debug, clap::Subcommand)]
@@ -45,6 +46,11 @@ pub enum Quarantine {
         one: One,
         #[command(flatten)]
         because: Because,
+        #[command(flatten)]
+        taken_for: TakenFor,
+        /// To these recipients alone; the others get nothing, and the sender is told who
+        #[arg(long, value_name = "ADDRESS", num_args = 1..)]
+        only: Vec<String>,
     },
     /// Send a held message back to its sender, with a note
     Return {
@@ -52,6 +58,8 @@ pub enum Quarantine {
         one: One,
         #[command(flatten)]
         because: Because,
+        #[command(flatten)]
+        taken_for: TakenFor,
         /// What the sender is told besides
         #[arg(long, value_name = "WORDS", default_value = "")]
         note: String,
@@ -62,7 +70,31 @@ pub enum Quarantine {
         one: One,
         #[command(flatten)]
         because: Because,
+        #[command(flatten)]
+        taken_for: TakenFor,
     },
+}
+
+/// What the message is taken for.
+#[derive(Debug, clap::Args)]
+pub struct TakenFor {
+    /// What it is taken for: `breach`, `near-miss` or `neither`
+    #[arg(long, value_name = "WORD", value_parser = classification)]
+    classify: Option<Classification>,
+}
+
+fn classification(word: &str) -> Result<Classification, String> {
+    word.parse().map_err(|()| "`breach`, `near-miss` or `neither`".to_owned())
+}
+
+impl TakenFor {
+    fn with(&self, because: &Because) -> Result<control::Because> {
+        Ok(control::Because { classification: self.classify, ..because.checked()? })
+    }
+}
+
+fn addresses(given: &[String]) -> Result<Vec<Address>> {
+    given.iter().map(|text| Address::parse(text.trim()).map_err(|_| anyhow!("--only {text}: no address"))).collect()
 }
 
 /// Runs the command.
@@ -108,11 +140,15 @@ impl Quarantine {
                     _ => unexpected(),
                 }
             }
-            Self::Release { one, because } => desk.decide(one, Verb::Release, because.checked()?).await,
-            Self::Return { one, because, note } => {
-                desk.decide(one, Verb::Return { note: note.clone() }, because.checked()?).await
+            Self::Release { one, because, taken_for, only } => {
+                desk.decide(one, Verb::Release { only: addresses(only)? }, taken_for.with(because)?).await
             }
-            Self::Discard { one, because } => desk.decide(one, Verb::Discard, because.checked()?).await,
+            Self::Return { one, because, taken_for, note } => {
+                desk.decide(one, Verb::Return { note: note.clone() }, taken_for.with(because)?).await
+            }
+            Self::Discard { one, because, taken_for } => {
+                desk.decide(one, Verb::Discard, taken_for.with(because)?).await
+            }
         }
     }
 }

@@ -109,7 +109,7 @@ impl Queue {
                 _ => unexpected(),
             },
             Self::Retry { config, id, who, .. } => {
-                let because = control::Because { who: who.clone(), why: String::new() };
+                let because = control::Because { who: who.clone(), why: String::new(), classification: None };
                 let Some(id) = id else {
                     return match desk.ask(Request::RetryAll(because)).await? {
                         Answer::Retried(count) => Ok(say!("{count} messages will be tried at once")?),

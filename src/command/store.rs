@@ -56,7 +56,7 @@ impl Because {
         if who.is_empty() || why.is_empty() {
             return Err(anyhow!("--who and --why must say something: both go into the audit"));
         }
-        Ok(control::Because { who: who.to_owned(), why: why.to_owned() })
+        Ok(control::Because { who: who.to_owned(), why: why.to_owned(), classification: None })
     }
 }
 
@@ -122,11 +122,12 @@ impl Desk {
 
     /// Asks for a decision and says what became of it.
     pub async fn decide(&mut self, one: &One, what: Verb, because: control::Because) -> Result<()> {
-        let done = match what {
+        let done = match &what {
             Verb::Retry => "will be tried at once",
             Verb::Hold => "is held",
             Verb::Drop => "is dropped",
-            Verb::Release => "is released",
+            Verb::Release { only } if !only.is_empty() => "is released to these recipients alone",
+            Verb::Release { .. } => "is released",
             Verb::Return { .. } => "is returned to its sender",
             Verb::Discard => "is discarded",
         };

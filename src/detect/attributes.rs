@@ -84,6 +84,8 @@ pub(super) fn attribute(
                         Tier::Sensitive => "said of the pupil; special category or safeguarding".into(),
                         _ => "said of the pupil".into(),
                     },
+                    at: Some((said.line, line.text.span_of(said.from, said.to))),
+                    excerpt: None,
                 });
             }
         }

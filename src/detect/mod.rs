@@ -9,6 +9,7 @@ mod cells;
 mod credentials;
 mod dates;
 mod evidence;
+mod excerpt;
 mod forenames;
 mod identifiers;
 mod initials;
@@ -30,6 +31,9 @@ mod work;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+pub use excerpt::Excerpt;
 
 use hashbrown::HashSet;
 
@@ -101,6 +105,10 @@ pub struct Finding {
     pub pupil: Option<PupilIndex>,
     /// Evidence for and against, in plain words; of the text single words at most, for the report alone: never logged.
     pub because: String,
+    /// The line it stands in, and the octets of its source.
+    at: Option<(usize, Range<usize>)>,
+    /// What stands around it; for the first [`limits::EXCERPTS`] of a message, what is said of pupils before who is named.
+    pub excerpt: Option<Excerpt>,
 }
 
 /// A pupil identified in the message.
@@ -197,7 +205,7 @@ pub fn detect(
     let writers = writers(school, correspondence);
     let mentions = names::find(&mut scene, school, writers);
     let numbers = identifiers::find(&scene, school);
-    let (about, said) = attributes::attribute(&scene, school, &mentions, &numbers);
+    let (about, mut said) = attributes::attribute(&scene, school, &mentions, &numbers);
 
     let mut out = Findings::default();
     let mut places: BTreeMap<PupilIndex, Vec<(usize, String)>> = BTreeMap::new();
@@ -224,6 +232,8 @@ pub fn detect(
                         confidence: mention.confidence,
                         pupil: Some(pupil),
                         because: mention.because.clone(),
+                        at: Some((mention.line, line.text.span_of(mention.from, mention.to))),
+                        excerpt: None,
                     },
                 ));
             }
@@ -243,6 +253,8 @@ pub fn detect(
                 confidence: Confidence::Medium,
                 pupil: None,
                 because: "a row of a table of children, on no list of the school".into(),
+                at: Some((line, text.span_of(0, text.tokens.len()))),
+                excerpt: None,
             },
         ));
     }
@@ -270,12 +282,14 @@ pub fn detect(
             line.text.token_at(number.range.start),
             Finding {
                 kind: number.kind,
-                text: line.text.source_slice(number.range).to_owned(),
+                text: line.text.source_slice(number.range.clone()).to_owned(),
                 place: scene.place(number.line).to_owned(),
                 detail: scene.detail(number.line),
                 confidence: number.confidence,
                 pupil,
                 because: number.because,
+                at: Some((number.line, line.text.span(number.range))),
+                excerpt: None,
             },
         ));
     }
@@ -293,17 +307,23 @@ pub fn detect(
             at.text.token_at(range.start),
             Finding {
                 kind,
-                text: at.text.source_slice(range).to_owned(),
+                text: at.text.source_slice(range.clone()).to_owned(),
                 place: scene.place(line).to_owned(),
                 detail: scene.detail(line),
                 confidence: Confidence::High,
                 pupil: None,
                 because: because.into(),
+                at: Some((line, at.text.span(range))),
+                excerpt: None,
             },
         ));
     }
     ordered.sort_by_key(|(line, from, _)| (*line, *from));
     out.findings = ordered.into_iter().map(|(.., finding)| finding).collect();
+    // What is said tells most, so it is shown first where not everything can be.
+    for finding in said.iter_mut().chain(&mut out.findings).take(limits::EXCERPTS) {
+        finding.excerpt = finding.at.take().map(|(line, range)| scene.excerpt(line, range));
+    }
     out.findings.extend(said);
     for image in images.iter().filter(|image| photographs::is_photograph(image)) {
         out.photograph = true;
@@ -316,6 +336,8 @@ pub fn detect(
             pupil: None,
             because: if image.camera { "a camera's marks in the file" } else { "size and density of a photograph" }
                 .into(),
+            at: None,
+            excerpt: None,
         });
     }
     out.pupils = about

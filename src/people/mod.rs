@@ -195,6 +195,24 @@ pub enum RecipientKind {
 }
 
 impl RecipientKind {
+    /// Every kind, in the order in which they are tried.
+    pub const ALL: [Self; 9] = [
+        Self::Internal,
+        Self::Guardian,
+        Self::StaffPersonal,
+        Self::Trusted,
+        Self::Contact,
+        Self::Lookalike,
+        Self::Disposable,
+        Self::Personal,
+        Self::External,
+    ];
+
+    /// The kind of a word of a report.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The word that reports and rule packs use.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::names::NAMES;
 use super::providers::PROVIDERS;
-use super::{PupilIndex, Recipient, RecipientKind, School, Staff};
+use super::{Guardian, PupilIndex, Recipient, RecipientKind, School, Staff};
 use crate::limits;
 use crate::smtp::Address;
 use crate::text::TextBuf;
@@ -174,10 +174,14 @@ impl School {
 
     /// The pupils whose guardian's mailbox this is.
     pub fn children_of(&self, address: &Address) -> Vec<PupilIndex> {
+        self.guardians_at(address).flat_map(|guardian| &guardian.pupils).copied().collect()
+    }
+
+    /// The guardians who read at this mailbox.
+    pub fn guardians_at(&self, address: &Address) -> impl Iterator<Item = &Guardian> {
         let folded = PROVIDERS.fold(address.local(), &address.domain());
         let guardians = self.directory.guardians.get(&folded).map_or(&[][..], Vec::as_slice);
-        let children = guardians.iter().filter_map(|&at| self.guardians.get(at as usize)).flat_map(|g| &g.pupils);
-        children.copied().collect()
+        guardians.iter().filter_map(|&at| self.guardians.get(at as usize))
     }
 
     /// The member of staff whose school mailbox this is.

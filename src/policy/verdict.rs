@@ -7,7 +7,7 @@ use crate::extract::Why;
 use crate::people::{PupilIndex, RecipientKind};
 
 /// All that the rules may know of a message.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Facts {
     /// Every envelope recipient, in envelope order.
     pub recipients: Vec<RecipientFact>,
@@ -205,7 +205,7 @@ fn with_kinds<'f>(recipients: impl Iterator<Item = &'f RecipientFact>) -> String
 }
 
 /// What a recipient of this kind is to the school, for its staff to read.
-fn described(kind: RecipientKind, several: bool) -> &'static str {
+pub(crate) fn described(kind: RecipientKind, several: bool) -> &'static str {
     use RecipientKind::*;
     match (kind, several) {
         (Internal, false) => "an address of the school",

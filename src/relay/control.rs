@@ -11,23 +11,20 @@
 mod peer;
 mod socket;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use peer::name_of;
 pub use socket::{CallError, Control, ControlError, call};
 
-use super::intake::notice_entry;
+use super::decide::Asked;
 use super::log::{Event, event};
-use super::notify::{About, Notifier};
-use crate::inspect::Report;
+use super::notify::Notifier;
 use crate::limits;
-use crate::policy::Action;
-use crate::smtp::Envelope;
+use crate::smtp::Address;
 use crate::store::{
-    AuditCheck, AuditFilter, AuditLine, AuditLink, Decision, Filter, NewEntry, QueueId, Scope, Shown, Store,
-    StoreError, Summary,
+    AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, QueueId, Ruling, Scope,
+    Shown, Store, StoreError, Summary,
 };
 
 /// What can be asked.
@@ -75,6 +72,9 @@ pub struct Because {
     pub who: String,
     /// The reason that was given; may be empty for another try.
     pub why: String,
+    /// What a decided message is taken for.
+    #[serde(default)]
+    pub classification: Option<Classification>,
 }
 
 /// What is done with a message.
@@ -88,7 +88,10 @@ pub enum Verb {
     /// Out of the queue, for good; nobody is told.
     Drop,
     /// Let it go; its sender is told.
-    Release,
+    Release {
+        /// To these recipients alone; empty is all of them.
+        only: Vec<Address>,
+    },
     /// Back to its sender, with what the reviewer writes.
     Return {
         /// May be empty.
@@ -158,9 +161,7 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
             if look.is_none()
                 && let Some(report) = &mut shown.report
             {
-                report.findings.clear();
-                // A subject may name a pupil.
-                report.subject.clear();
+                report.without_content();
             }
             Answer::Message(Box::new(shown))
         }
@@ -191,71 +192,34 @@ async fn decide(
     because: &Because,
 ) -> Result<Decision, StoreError> {
     let (who, why) = (peer::signed(&because.who, uid), because.why.as_str());
-    match what {
-        Verb::Retry => store.retry(id, &who).await,
-        Verb::Hold => store.hold(id, &who, why).await,
-        Verb::Drop => store.drop_queued(id, &who, why).await,
-        Verb::Release => {
-            let notices = notice(store, notifier, id, what).await?;
-            store.release(id, &who, why, notices).await
-        }
-        Verb::Return { .. } => {
-            let notices = notice(store, notifier, id, what).await?;
-            store.return_to_sender(id, &who, why, notices).await
-        }
-        Verb::Discard => {
-            let notices = notice(store, notifier, id, what).await?;
-            store.discard(id, &who, why, notices).await
-        }
-    }
+    let (ruling, note) = match what {
+        Verb::Retry => return store.retry(id, &who).await,
+        Verb::Hold => return store.hold(id, &who, why).await,
+        Verb::Drop => return store.drop_queued(id, &who, why).await,
+        Verb::Release { only } if only.is_empty() => (Ruling::Release, ""),
+        Verb::Release { only } => (Ruling::ReleaseTo(places(store, id, only).await?), ""),
+        Verb::Return { note } => (Ruling::Return, note.as_str()),
+        Verb::Discard => (Ruling::Discard, ""),
+    };
+    // Whoever gives a mailbox for a name does not decide on its mail.
+    let own: Vec<Address> = Address::parse(because.who.trim()).into_iter().collect();
+    let grounds = Grounds { who, why: why.to_owned(), classification: because.classification, key: None };
+    super::decide::decide(store, notifier, id, &Asked { ruling, note, grounds, own: &own }).await
 }
 
-/// What the sender of a message is told of the decision; nothing where there is nobody to tell.
-async fn notice(store: &Store, notifier: &Notifier, id: &QueueId, what: &Verb) -> Result<Vec<NewEntry>, StoreError> {
+/// The places of these recipients in the envelope.
+async fn places(store: &Store, id: &QueueId, only: &[Address]) -> Result<Vec<u32>, StoreError> {
     let shown = store.show(id).await?;
-    let report = match (shown.report, what) {
-        (Some(report), _) => report,
-        // Held by a person before it was decided on: no rule is to be named.
-        (None, Verb::Release) => undecided(),
-        (None, _) => return Err(StoreError::Refused(format!("{id} has no decision to tell its sender of"))),
-    };
-    let envelope = Envelope::new(shown.summary.mail_from, shown.recipients.into_iter().map(|r| r.address).collect());
-    let now = Timestamp::now();
-    let about = About {
-        envelope: &envelope,
-        subject: &report.subject,
-        message_id: report.message_id.as_deref(),
-        id,
-        at: shown.summary.at,
-        now,
-        sender_mailboxes: &[],
-    };
-    let notice = match what {
-        Verb::Return { note } => notifier.returned_by_reviewer(&report, &about, note),
-        Verb::Discard => notifier.discarded_for_sender(&report, &about),
-        Verb::Release => notifier.released_for_sender(&report, &about),
-        Verb::Retry | Verb::Hold | Verb::Drop => None,
-    };
-    Ok(notice.into_iter().map(|notice| notice_entry(notice, id, now)).collect())
-}
-
-/// Of a message that was held before any rule looked at it.
-fn undecided() -> Report {
-    Report {
-        action: Action::Hold,
-        breach: false,
-        notify: Vec::new(),
-        rules: Vec::new(),
-        recipients: Vec::new(),
-        pupils: Vec::new(),
-        unlisted_pupils: 0,
-        findings: Vec::new(),
-        markers: Vec::new(),
-        unreadable: Vec::new(),
-        at: None,
-        subject: String::new(),
-        message_id: None,
+    let mut places = Vec::new();
+    for address in only {
+        let found = (0..).zip(&shown.recipients).filter(|(_, recipient)| recipient.address.is_same_mailbox(address));
+        let before = places.len();
+        places.extend(found.map(|(place, _)| place));
+        if places.len() == before {
+            return Err(StoreError::Refused(format!("{address} is no recipient of {id}")));
+        }
     }
+    Ok(places)
 }
 
 /// Looks at the end of the audit when the gateway starts. One that does not hold is for a person; mail goes on.
@@ -280,7 +244,7 @@ fn note(id: &QueueId, what: &Verb, uid: u32) {
         Verb::Retry => {}
         Verb::Hold => event!(Event::Held, id = %id, by = uid),
         Verb::Drop | Verb::Discard => event!(Event::Discarded, id = %id, by = uid),
-        Verb::Release => event!(Event::Released, id = %id, by = uid),
+        Verb::Release { .. } => event!(Event::Released, id = %id, by = uid),
         Verb::Return { .. } => event!(Event::Returned, id = %id, by = uid),
     }
 }

@@ -301,8 +301,6 @@ fn sha256(content: &[u8]) -> [u8; 32] {
 /// The report for a message that could not be inspected, however often it was tried.
 fn undecidable(envelope: &Envelope, at: Timestamp) -> Report {
     Report {
-        action: Action::Hold,
-        breach: false,
         notify: vec!["sbm".to_owned()],
         rules: vec![FiredRule {
             id: "unreadable-content".to_owned(),
@@ -316,16 +314,16 @@ fn undecidable(envelope: &Envelope, at: Timestamp) -> Report {
         recipients: envelope
             .recipients
             .iter()
-            .map(|r| crate::inspect::ReportedRecipient { address: r.to_string(), kind: "external".to_owned() })
+            .map(|r| crate::inspect::ReportedRecipient {
+                address: r.to_string(),
+                kind: "external".to_owned(),
+                guardian_of: Vec::new(),
+                entitled: false,
+            })
             .collect(),
-        pupils: Vec::new(),
-        unlisted_pupils: 0,
-        findings: Vec::new(),
-        markers: Vec::new(),
         unreadable: vec![crate::inspect::ReportedUnread { part: "message".to_owned(), why: "beyond-limit".to_owned() }],
         at: Some(at),
-        subject: String::new(),
-        message_id: None,
+        ..Report::of(Action::Hold)
     }
 }
 

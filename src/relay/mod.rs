@@ -4,6 +4,7 @@
 //! `control` (what commands ask), `parts` (makes each part as configured), `gateway` (puts them together).
 
 pub mod control;
+pub mod decide;
 pub mod deliver;
 mod dsn;
 pub mod gateway;

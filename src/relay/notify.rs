@@ -92,27 +92,32 @@ impl Notifier {
 
     /// To the sender of a message with the verdict `warn`: it was not sent, why, and how to put it right.
     pub fn returned_to_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
-        self.to_sender(Kind::Returned, report, about, "")
+        self.to_sender(Kind::Returned, report, about, "", &[])
     }
 
     /// To the sender of a message with the verdict `hold`: it waits, why, and who decides.
     pub fn held_for_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
-        self.to_sender(Kind::Held, report, about, "")
+        self.to_sender(Kind::Held, report, about, "", &[])
     }
 
     /// To the sender of a held message that a reviewer sent back, with the reviewer's note (may be empty).
     pub fn returned_by_reviewer(&self, report: &Report, about: &About<'_>, note: &str) -> Option<Notice> {
-        self.to_sender(Kind::ReturnedByReviewer, report, about, note)
+        self.to_sender(Kind::ReturnedByReviewer, report, about, note, &[])
     }
 
     /// To the sender of a held message that a reviewer discarded.
     pub fn discarded_for_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
-        self.to_sender(Kind::Discarded, report, about, "")
+        self.to_sender(Kind::Discarded, report, about, "", &[])
     }
 
     /// To the sender of a held message that a reviewer let go: it was sent as it is.
     pub fn released_for_sender(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
-        self.to_sender(Kind::Released, report, about, "")
+        self.to_sender(Kind::Released, report, about, "", &[])
+    }
+
+    /// To the sender of a held message that a reviewer let go to some of its recipients: who does not get it.
+    pub fn released_in_part(&self, report: &Report, about: &About<'_>, withheld: &[Address]) -> Option<Notice> {
+        self.to_sender(Kind::ReleasedInPart, report, about, "", withheld)
     }
 
     /// To those who decide on a held message: the roles of `report.notify`, without the sender's own mailboxes. Where
@@ -122,13 +127,20 @@ impl Notifier {
         if to.is_empty() {
             return None;
         }
-        let context = self.context(Kind::Review, report, about, "");
+        let context = self.context(Kind::Review, report, about, "", &[]);
         Some(self.compose(Kind::Review, &context, about, to))
     }
 
-    fn to_sender(&self, kind: Kind, report: &Report, about: &About<'_>, note: &str) -> Option<Notice> {
+    fn to_sender(
+        &self,
+        kind: Kind,
+        report: &Report,
+        about: &About<'_>,
+        note: &str,
+        withheld: &[Address],
+    ) -> Option<Notice> {
         let sender = self.can_be_told(about)?.clone();
-        let context = self.context(kind, report, about, note);
+        let context = self.context(kind, report, about, note, withheld);
         Some(self.compose(kind, &context, about, vec![sender]))
     }
 
@@ -170,13 +182,16 @@ impl Notifier {
         (told, mailboxes)
     }
 
-    fn context(&self, kind: Kind, report: &Report, about: &About<'_>, note: &str) -> Context {
+    fn context(&self, kind: Kind, report: &Report, about: &About<'_>, note: &str, withheld: &[Address]) -> Context {
         let address = |address: &Address| clean::line(address.as_str(), limits::NOTICE_SUBJECT_CHARS);
+        let some = |addresses: &[Address]| Recipients {
+            shown: addresses.iter().take(limits::NOTICE_RECIPIENTS).map(address).collect(),
+            more: addresses.len().saturating_sub(limits::NOTICE_RECIPIENTS),
+        };
         let fired = || report.rules.iter().filter(|rule| !rule.observed_only && rule.action != Action::Deliver);
         // The rules that decided come first; the order of the pack stays within each action.
         let mut rules: Vec<_> = fired().collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.action));
-        let recipients = &about.envelope.recipients;
         Context {
             headline: words::headline(kind, rules.first().map(|rule| rule.id.as_str())),
             school: self.school.clone(),
@@ -187,10 +202,8 @@ impl Notifier {
                 Kind::Review => String::new(),
                 _ => words::subject(report, about.subject),
             },
-            recipients: Recipients {
-                shown: recipients.iter().take(limits::NOTICE_RECIPIENTS).map(address).collect(),
-                more: recipients.len().saturating_sub(limits::NOTICE_RECIPIENTS),
-            },
+            recipients: some(&about.envelope.recipients),
+            withheld: some(withheld),
             at: words::british_time(about.at),
             rules: rules
                 .iter()

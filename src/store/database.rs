@@ -10,17 +10,18 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 
-use super::StoreError;
 use super::key::Keys;
+use super::{StoreError, review};
 use crate::limits;
 
 /// The database, in the store's directory.
 pub(super) const FILE: &str = "queue.db";
 
 /// Number, name and text of each step of the schema.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "queue", include_str!("migrations/sqlite/1_queue.sql")),
     (2, "leases", include_str!("migrations/sqlite/2_leases.sql")),
+    (4, "desk", include_str!("migrations/sqlite/4_desk.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.
@@ -58,6 +59,7 @@ pub(super) async fn prepare(options: &SqliteConnectOptions, keys: &Keys) -> Resu
     if made_with != keys.id {
         return Err(StoreError::WrongKey);
     }
+    review::fill(&mut connection, keys).await?;
     Ok(connection)
 }
 

@@ -3,7 +3,8 @@
 //! A decision is taken once. Release, return and discard are final whoever is first: whatever is asked afterwards changes
 //! nothing and is answered with the line that says who did what. To hold settles less: it sends a message to quarantine,
 //! where it is still to be decided on, so it stands against holding or dropping it from the queue alone. One exception:
-//! a released message that was set aside as damaged can never go, so it may still be discarded.
+//! a released message that was set aside as damaged can never go, so it may still be discarded. The same form sent again,
+//! which its key tells, is answered as it was the first time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,10 @@ use serde_json::json;
 
 use super::audit::{AuditLine, GATEWAY, micros};
 use super::queue::mismatch;
+use super::review::{Classification, Ended};
 use super::writer::{Answer, Entry, Op, Tx};
 use super::{NewEntry, QueueId, State, Store, StoreError};
+use crate::inspect::Report;
 use crate::limits;
 
 /// What became of a decision.
@@ -24,6 +27,11 @@ pub enum Decision {
     /// Somebody had decided before; nothing was changed.
     Already(AuditLine),
 }
+
+/// The state of a recipient who was left out.
+const WITHHELD: &str = "withheld";
+/// The decision by which some recipients were left out.
+const IN_PART: &str = "released-in-part";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -49,6 +57,11 @@ impl Kind {
         }
     }
 
+    /// Nobody decides on the message any more.
+    fn ends(self) -> bool {
+        matches!(self, Self::Drop | Self::Discard | Self::Release | Self::Return)
+    }
+
     fn allowed_from(self, state: State) -> bool {
         match self {
             Self::Retry => matches!(state, State::Queued | State::Pending),
@@ -69,11 +82,49 @@ impl Kind {
     }
 }
 
+/// What is decided on a held message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ruling {
+    /// It goes to all of its recipients.
+    Release,
+    /// It goes to the recipients at these places of the envelope, from 0; the others get nothing, and stand as `withheld`.
+    ReleaseTo(Vec<u32>),
+    /// Back to its sender.
+    Return,
+    /// For good.
+    Discard,
+}
+
+/// Who decides, why, and what the person takes the message for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    /// Who, as the audit names the person.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// A breach, a near miss or neither, where that was said.
+    #[serde(default)]
+    pub classification: Option<Classification>,
+    /// Names the form that was filled in: sent twice, it is answered twice the same and carried out once.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+impl Grounds {
+    fn of(who: &str, why: &str) -> Self {
+        Self { who: who.to_owned(), why: why.to_owned(), ..Self::default() }
+    }
+}
+
 pub(super) struct Request {
     pub kind: Kind,
     pub id: QueueId,
-    pub who: String,
-    pub why: String,
+    pub grounds: Grounds,
+    /// Places of the recipients to whom alone it is released.
+    pub only: Option<Vec<u32>>,
+    /// Of what is held from now on.
+    pub report: Option<Report>,
     pub notices: Vec<Entry>,
 }
 
@@ -84,7 +135,7 @@ impl Store {
     /// # Errors
     /// When there is no such message, it waits neither for delivery nor inspection, or the database fails.
     pub async fn retry(&self, id: &QueueId, who: &str) -> Result<Decision, StoreError> {
-        self.decide(Kind::Retry, id, who, "", Vec::new()).await
+        self.decide(Kind::Retry, id, Grounds::of(who, ""), None, Vec::new()).await
     }
 
     /// Makes all queued and pending messages due at once, but those set aside as damaged; gives how many there are. As
@@ -104,7 +155,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] while it is being delivered or inspected.
     pub async fn hold(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
-        self.decide(Kind::Hold, id, who, why, Vec::new()).await
+        self.decide(Kind::Hold, id, Grounds::of(who, why), None, Vec::new()).await
     }
 
     /// Drops a message that is queued, pending or held by the gateway; nobody is told.
@@ -112,22 +163,33 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] while it is being delivered or inspected.
     pub async fn drop_queued(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
-        self.decide(Kind::Drop, id, who, why, Vec::new()).await
+        self.decide(Kind::Drop, id, Grounds::of(who, why), None, Vec::new()).await
     }
 
-    /// Discards a message that is held, queued or pending: the notices are committed with the decision, the content goes.
+    /// Decides on a held message, in one transaction with the notices: what is released goes exactly as it is stored, the
+    /// content of what is returned or discarded goes. A message that still waits in the queue may be discarded too.
+    ///
+    /// Where some recipient already has a released message, nobody is told: its sender knew it as sent. The same ruling
+    /// with the same key is answered [`Decision::Done`] again.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] where it is in none of these states; [`StoreError::Refused`] while it is
-    /// being delivered or inspected; what the database says.
-    pub async fn discard(
+    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] where it is not held; [`StoreError::Damaged`] where what is to
+    /// be released does not open; [`StoreError::Refused`] while it is being delivered or inspected, and where it is to go
+    /// to nobody or to somebody who is not due; what the database says.
+    pub async fn decide_on(
         &self,
         id: &QueueId,
-        who: &str,
-        why: &str,
+        ruling: &Ruling,
+        grounds: &Grounds,
         notices: Vec<NewEntry>,
     ) -> Result<Decision, StoreError> {
-        self.decide(Kind::Discard, id, who, why, notices).await
+        let (kind, only) = match ruling {
+            Ruling::Release => (Kind::Release, None),
+            Ruling::ReleaseTo(only) => (Kind::Release, Some(only.clone())),
+            Ruling::Return => (Kind::Return, None),
+            Ruling::Discard => (Kind::Discard, None),
+        };
+        self.decide(kind, id, grounds.clone(), only, notices).await
     }
 
     /// Records that a person looked at what was found in a message, and why.
@@ -135,36 +197,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`]; what the database says.
     pub async fn note_view(&self, id: &QueueId, who: &str, why: &str) -> Result<Decision, StoreError> {
-        self.decide(Kind::View, id, who, why, Vec::new()).await
-    }
-
-    /// Lets a held message go, exactly the bytes that are stored. The notices are committed with the decision, unless some
-    /// recipient already has the message: then its sender knew it as sent.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] where its bytes do not open.
-    pub async fn release(
-        &self,
-        id: &QueueId,
-        who: &str,
-        why: &str,
-        notices: Vec<NewEntry>,
-    ) -> Result<Decision, StoreError> {
-        self.decide(Kind::Release, id, who, why, notices).await
-    }
-
-    /// Returns a held message to its sender: the notices are committed with the decision, the content goes.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] where it is not held; what the database says.
-    pub async fn return_to_sender(
-        &self,
-        id: &QueueId,
-        who: &str,
-        why: &str,
-        notices: Vec<NewEntry>,
-    ) -> Result<Decision, StoreError> {
-        self.decide(Kind::Return, id, who, why, notices).await
+        self.decide(Kind::View, id, Grounds::of(who, why), None, Vec::new()).await
     }
 
     /// Forgets up to [`limits::FORGET_BATCH`] messages that were delivered, returned, failed or discarded before `before`, oldest first;
@@ -183,12 +216,16 @@ impl Store {
         &self,
         kind: Kind,
         id: &QueueId,
-        who: &str,
-        why: &str,
+        grounds: Grounds,
+        only: Option<Vec<u32>>,
         notices: Vec<NewEntry>,
     ) -> Result<Decision, StoreError> {
+        let report = match kind {
+            Kind::Hold => self.show(id).await?.report,
+            _ => None,
+        };
         let notices = self.seal(notices).await?;
-        let request = Request { kind, id: id.clone(), who: who.to_owned(), why: why.to_owned(), notices };
+        let request = Request { kind, id: id.clone(), grounds, only, report, notices };
         match self.ask(Op::Decision(Box::new(request))).await? {
             Answer::Decision(decision) => Ok(decision),
             _ => mismatch(),
@@ -202,8 +239,11 @@ impl Tx<'_> {
     /// # Errors
     /// As the method of [`Store`] that asks for it.
     pub async fn apply(&mut self, request: &Request) -> Result<Decision, StoreError> {
-        let Request { kind, id, who, why, notices } = request;
+        let Request { kind, id, grounds, only, report, notices } = request;
         let standing = self.standing(id).await?;
+        if self.is_done(request).await? {
+            return Ok(Decision::Done);
+        }
         let undeliverable = standing.damaged.is_some() && matches!(kind, Kind::Drop | Kind::Discard);
         if let Some(line) = self.decided_before(id).await?
             && kind.yields_to(&line)
@@ -217,11 +257,15 @@ impl Tx<'_> {
         if standing.leased && matches!(kind, Kind::Hold | Kind::Drop | Kind::Discard) {
             return Err(StoreError::Refused(format!("message {id} is in work right now; try again when it is done")));
         }
+        let mut withheld = Vec::new();
         match (kind, &standing.damaged) {
             (Kind::Release, Some(reason)) => {
                 return Err(StoreError::Damaged { id: id.clone(), reason: reason.clone() });
             }
             (Kind::Release, None) => {
+                if let Some(only) = only {
+                    withheld = self.withhold(id, only).await?;
+                }
                 sqlx::query("update message set released_sha256 = sha256, next_due = $2 where id = $1")
                     .bind(&id.0)
                     .bind(micros(self.now))
@@ -247,15 +291,80 @@ impl Tx<'_> {
                 self.effects.pending |= standing.state == State::Pending;
             }
             (Kind::View, _) => {}
-            (Kind::Hold, _) => self.move_to(id, &standing, State::Held).await?,
+            (Kind::Hold, _) => {
+                self.move_to(id, &standing, State::Held).await?;
+                self.begin_review(id, report.as_ref()).await?;
+            }
             (Kind::Drop | Kind::Discard, _) => self.move_to(id, &standing, State::Discarded).await?,
             (Kind::Return, _) => self.move_to(id, &standing, State::Returned).await?,
         }
-        self.audit(id, kind.event(), who, json!({"from": standing.state.as_str(), "why": why})).await?;
+        if kind.ends() {
+            let decision = if withheld.is_empty() { kind.event() } else { IN_PART };
+            let Grounds { who, why, classification, key } = grounds;
+            let ended = Ended {
+                at: self.now,
+                by: who,
+                decision,
+                classification: *classification,
+                reason: why,
+                key: key.as_deref(),
+            };
+            self.end_review(id, &ended).await?;
+        }
+        let mut detail = json!({"from": standing.state.as_str(), "why": grounds.why});
+        if let Some(classification) = grounds.classification {
+            detail["classification"] = classification.as_str().into();
+        }
+        if !withheld.is_empty() {
+            detail["withheld"] = withheld.into();
+        }
+        self.audit(id, kind.event(), &grounds.who, detail).await?;
         if *kind != Kind::Release || !self.delivered_in_part(id).await? {
             self.insert(notices).await?;
         }
         Ok(Decision::Done)
+    }
+
+    /// Whether this very form was carried out before. With another ruling it is another decision.
+    async fn is_done(&mut self, request: &Request) -> Result<bool, StoreError> {
+        let Some(key) = &request.grounds.key else { return Ok(false) };
+        let Some((decision, earlier)) = self.ended_by(&request.id).await? else { return Ok(false) };
+        if earlier != *key {
+            return Ok(false);
+        }
+        let Some(only) = &request.only else { return Ok(decision == request.kind.event()) };
+        let withheld = self.positions(&request.id, WITHHELD).await?;
+        Ok(matches!(decision.as_str(), IN_PART | "released") && !only.iter().any(|place| withheld.contains(place)))
+    }
+
+    /// Leaves out all recipients who are due but those at `only`; gives the places of those left out.
+    async fn withhold(&mut self, id: &QueueId, only: &[u32]) -> Result<Vec<u32>, StoreError> {
+        let mut due = self.positions(id, "due").await?;
+        if only.is_empty() || only.iter().any(|place| !due.contains(place)) {
+            return Err(StoreError::Refused(format!(
+                "message {id} can only be released to recipients who wait for it"
+            )));
+        }
+        due.retain(|place| !only.contains(place));
+        for place in &due {
+            sqlx::query("update recipient set state = $3 where message = $1 and position = $2")
+                .bind(&id.0)
+                .bind(i64::from(*place))
+                .bind(WITHHELD)
+                .execute(&mut *self.connection)
+                .await?;
+        }
+        Ok(due)
+    }
+
+    async fn positions(&mut self, id: &QueueId, state: &str) -> Result<Vec<u32>, StoreError> {
+        let places: Vec<i64> =
+            sqlx::query_scalar("select position from recipient where message = $1 and state = $2 order by position")
+                .bind(&id.0)
+                .bind(state)
+                .fetch_all(&mut *self.connection)
+                .await?;
+        Ok(places.into_iter().filter_map(|place| u32::try_from(place).ok()).collect())
     }
 
     /// See [`Store::retry_all`].

@@ -140,9 +140,13 @@ fn check_decision(state: State, action: Action) -> Result<(), StoreError> {
     }
 }
 
+/// Ids of the rules that fired, those that are only observed left out.
+pub(super) fn rules_that_count(report: &Report) -> impl Iterator<Item = &str> {
+    report.rules.iter().filter(|rule| !rule.observed_only).map(|rule| rule.id.as_str())
+}
+
 fn rule_ids(report: &Report) -> String {
-    let fired = report.rules.iter().filter(|rule| !rule.observed_only).map(|rule| rule.id.as_str());
-    fired.collect::<Vec<_>>().join(",")
+    rules_that_count(report).collect::<Vec<_>>().join(",")
 }
 
 impl Tx<'_> {
@@ -206,6 +210,9 @@ impl Tx<'_> {
                 .bind(address.as_str())
                 .execute(&mut *self.connection)
                 .await?;
+        }
+        if new.state == State::Held {
+            self.begin_review(&new.id, new.report.as_ref()).await?;
         }
         let detail = json!({
             "state": new.state.as_str(),
@@ -271,6 +278,9 @@ impl Tx<'_> {
         .execute(&mut *self.connection)
         .await?;
         self.move_to(id, &standing, *state).await?;
+        if *state == State::Held {
+            self.begin_review(id, Some(report)).await?;
+        }
         let detail = json!({"state": state.as_str(), "verdict": report.action.as_str(), "rules": rule_ids(report)});
         self.audit(id, "decided", GATEWAY, detail).await?;
         self.effects.queued |= *state == State::Queued;

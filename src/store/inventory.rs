@@ -75,7 +75,7 @@ pub struct Shown {
 pub struct ShownRecipient {
     /// Whom.
     pub address: Address,
-    /// `due`, `delivered` or `failed`.
+    /// `due`, `delivered`, `failed`, or `withheld` by who decided.
     pub state: String,
     /// Tries so far.
     pub attempts: u32,

@@ -306,7 +306,8 @@ impl Tx<'_> {
             .await?;
         }
         let left: Vec<String> =
-            sqlx::query_scalar("select distinct state from recipient where message = $1 and state <> 'delivered'")
+            // Who was left out by a decision is nobody to wait for.
+            sqlx::query_scalar("select distinct state from recipient where message = $1 and state not in ('delivered', 'withheld')")
                 .bind(&id.0)
                 .fetch_all(&mut *self.connection)
                 .await?;

@@ -15,6 +15,44 @@ use crate::smtp::Address;
 pub(crate) mod crashes;
 mod decisions;
 mod leases;
+mod review;
+
+/// The three decisions in their short form.
+impl Store {
+    pub(crate) async fn release(
+        &self,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        notices: Vec<NewEntry>,
+    ) -> Result<Decision, StoreError> {
+        self.decide_on(id, &Ruling::Release, &grounds(who, why), notices).await
+    }
+
+    pub(crate) async fn return_to_sender(
+        &self,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        notices: Vec<NewEntry>,
+    ) -> Result<Decision, StoreError> {
+        self.decide_on(id, &Ruling::Return, &grounds(who, why), notices).await
+    }
+
+    pub(crate) async fn discard(
+        &self,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        notices: Vec<NewEntry>,
+    ) -> Result<Decision, StoreError> {
+        self.decide_on(id, &Ruling::Discard, &grounds(who, why), notices).await
+    }
+}
+
+fn grounds(who: &str, why: &str) -> Grounds {
+    Grounds { who: who.to_owned(), why: why.to_owned(), ..Grounds::default() }
+}
 
 const HOUR: Duration = Duration::from_secs(3_600);
 

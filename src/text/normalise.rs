@@ -28,6 +28,12 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// The text as it was written.
+    #[inline]
+    pub fn source(&self) -> &'a str {
+        self.source
+    }
+
     /// The folded text; detectors with patterns of their own search this.
     #[inline]
     pub fn folded(&self) -> &'a str {
@@ -62,12 +68,17 @@ impl<'a> Text<'a> {
         start..end.max(start)
     }
 
+    /// The range of the source that tokens `from..to` came from; an empty one where there are none.
+    pub fn span_of(&self, from: usize, to: usize) -> Range<usize> {
+        match (self.tokens.get(from), self.tokens.get(to.wrapping_sub(1))) {
+            (Some(a), Some(b)) if a.start() <= b.end() => self.span(a.start()..b.end()),
+            _ => 0..0,
+        }
+    }
+
     /// What stands in the source for tokens `from..to`.
     pub fn slice(&self, from: usize, to: usize) -> &'a str {
-        match (self.tokens.get(from), self.tokens.get(to.wrapping_sub(1))) {
-            (Some(a), Some(b)) if a.start() <= b.end() => &self.source[self.span(a.start()..b.end())],
-            _ => "",
-        }
+        &self.source[self.span_of(from, to)]
     }
 
     /// What stands in the source for a range of the folded text.

@@ -94,6 +94,8 @@ pub(super) fn raise(
                 "read as said of the pupil, most of all by: {}",
                 model.because(&passage.words, limits::MEANING_REASONS).join(", ")
             ),
+            at: Some((passage.line, scene.lines[passage.line].text.span_of(passage.from, passage.to))),
+            excerpt: None,
         });
     };
     // The cells of a column say the same over and over.

@@ -1,8 +1,8 @@
 //! The socket between commands and the running gateway, both ends.
 //!
 //! A frame is its length (8 octets, big end first) and so many octets. A command sends one frame of JSON,
-//! `{"version": 1, "request": …}`, and behind [`Request::ReplaceRoster`] the roster as a second one; it is answered with one
-//! frame, `{"version": 1, "answer": …}`.
+//! `{"version": 2, "request": …}`, and behind [`Request::ReplaceRoster`] the roster as a second one; it is answered with one
+//! frame, `{"version": 2, "answer": …}`.
 
 use std::fs::File;
 use std::io;
@@ -30,7 +30,7 @@ use crate::store::Store;
 
 const NAME: &str = "control.sock";
 /// Goes up with every change to what is said.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// What the address of a socket holds, with the zero at its end (unix(7)).
 const SUN_PATH: usize = 108;
 

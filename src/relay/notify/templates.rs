@@ -21,11 +21,19 @@ pub enum Kind {
     ReturnedByReviewer,
     Discarded,
     Released,
+    ReleasedInPart,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] =
-        [Self::Returned, Self::Held, Self::Review, Self::ReturnedByReviewer, Self::Discarded, Self::Released];
+    pub const ALL: [Self; 7] = [
+        Self::Returned,
+        Self::Held,
+        Self::Review,
+        Self::ReturnedByReviewer,
+        Self::Discarded,
+        Self::Released,
+        Self::ReleasedInPart,
+    ];
 
     /// The name of its template files, without the ending.
     pub fn name(self) -> &'static str {
@@ -36,6 +44,7 @@ impl Kind {
             Self::ReturnedByReviewer => "returned-by-reviewer",
             Self::Discarded => "discarded",
             Self::Released => "released",
+            Self::ReleasedInPart => "released-in-part",
         }
     }
 
@@ -57,6 +66,8 @@ pub struct Context {
     /// Empty where the message had none, and for reviewers; where it would quote a finding, words that say so.
     pub subject: String,
     pub recipients: Recipients,
+    /// Those who get nothing of what was released to others.
+    pub withheld: Recipients,
     pub at: String,
     pub rules: Vec<Rule>,
     /// How many pupils it is about.
@@ -149,6 +160,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "discarded.txt",
     "released.html",
     "released.txt",
+    "released-in-part.html",
+    "released-in-part.txt",
 ];
 
 fn names() -> String {
@@ -270,6 +283,7 @@ fn made_up() -> [Context; 2] {
         sender_told: true,
         subject: "A subject".to_owned(),
         recipients: Recipients { shown: vec!["a@b.example".to_owned(), "c@d.example".to_owned()], more: 3 },
+        withheld: Recipients { shown: vec!["c@d.example".to_owned()], more: 1 },
         at: "Friday 2 October 2026 at 16:31".to_owned(),
         rules: ["1", "2"]
             .map(|n| Rule {
@@ -292,6 +306,7 @@ fn made_up() -> [Context; 2] {
         sender_told: false,
         subject: String::new(),
         recipients: Recipients { shown: Vec::new(), more: 0 },
+        withheld: Recipients { shown: Vec::new(), more: 0 },
         rules: Vec::new(),
         pupils: 0,
         breach: false,

@@ -41,11 +41,15 @@ fn fired(id: &str, action: Action, why: &str, remedy: &str, clauses: &[&str]) ->
 
 fn report(action: Action, rules: Vec<FiredRule>) -> Report {
     Report {
-        action,
         breach: action == Action::Hold,
         notify: vec!["sbm".to_owned()],
         rules,
-        recipients: vec![ReportedRecipient { address: "a@b.example".to_owned(), kind: "external".to_owned() }],
+        recipients: vec![ReportedRecipient {
+            address: "a@b.example".to_owned(),
+            kind: "external".to_owned(),
+            guardian_of: Vec::new(),
+            entitled: false,
+        }],
         pupils: ["P001", "P002"]
             .map(|id| ReportedPupil {
                 id: id.to_owned(),
@@ -55,12 +59,7 @@ fn report(action: Action, rules: Vec<FiredRule>) -> Report {
             })
             .into(),
         unlisted_pupils: 1,
-        findings: Vec::new(),
-        markers: Vec::new(),
-        unreadable: Vec::new(),
-        at: None,
-        subject: String::new(),
-        message_id: None,
+        ..Report::of(action)
     }
 }
 
@@ -178,6 +177,7 @@ fn notices_read_as_written_down() {
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
         ("released", notifier.released_for_sender(&held(), &about)),
+        ("released-in-part", notifier.released_in_part(&held(), &about, &about.envelope.recipients[..1])),
         ("returned-one-rule", notifier.returned_to_sender(&one_rule(RecipientKind::Personal, Tier::Mention), &about)),
         ("held-one-rule", notifier.held_for_sender(&one_rule(RecipientKind::Lookalike, Tier::Record), &about)),
         ("review-one-pupil", notifier.held_for_reviewer(&one_rule(RecipientKind::Disposable, Tier::Record), &about)),
@@ -230,6 +230,7 @@ fn a_subject_in_which_something_was_found_is_not_repeated() {
         confidence: "high".to_owned(),
         pupil: None,
         because: "x".to_owned(),
+        excerpt: None,
     });
     for (report, words) in [
         (one_rule(RecipientKind::Personal, Tier::Record), "(subject not repeated here: it names a pupil)"),

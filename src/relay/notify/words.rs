@@ -18,6 +18,7 @@ pub fn headline(kind: Kind, rule: Option<&str>) -> String {
         Kind::ReturnedByReviewer => "NOT SENT: sent back to you after checking".to_owned(),
         Kind::Discarded => "NOT SENT: deleted after checking".to_owned(),
         Kind::Released => "RELEASED: your held message is on its way".to_owned(),
+        Kind::ReleasedInPart => "RELEASED IN PART: some recipients do not get it".to_owned(),
         Kind::Review => format!("TO DECIDE: message held: {reason}"),
     }
 }

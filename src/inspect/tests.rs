@@ -1,0 +1,177 @@
+//! What the report keeps for one screen, and how it reads by the roster in force.
+
+use super::view::{GONE, shown};
+use super::*;
+use crate::people::{Guardian, Pupil};
+
+fn pupil(id: &str, forename: &str, surname: &str, form: &str, year: &str) -> Pupil {
+    let text = str::to_owned;
+    Pupil {
+        id: text(id),
+        forename: text(forename),
+        surname: text(surname),
+        form: text(form),
+        year_group: text(year),
+        ..Pupil::default()
+    }
+}
+
+fn school() -> School {
+    let guardian = |id: &str, email: &str, relationship: &str, pupils: &[u32]| Guardian {
+        id: id.to_owned(),
+        email: Some(email.to_owned()),
+        relationship: relationship.to_owned(),
+        pupils: pupils.iter().map(|&at| PupilIndex(at)).collect(),
+        ..Guardian::default()
+    };
+    School {
+        domains: ["school.example".to_owned()].into(),
+        pupils: vec![
+            pupil("P1", "Amelia", "Quillfeather", "4B", "4"),
+            pupil("P2", "Leanne", "Barkerstone", "", "R"),
+            pupil("P3", "Tomasz", "Barkerstone", "", "6"),
+        ],
+        guardians: vec![
+            guardian("G1", "mum@a.example", "Mother", &[1]),
+            guardian("G2", "both@b.example", "", &[1, 2]),
+            guardian("G3", "own@c.example", "Father", &[0]),
+        ],
+        ..School::default()
+    }
+    .indexed()
+}
+
+fn ground() -> Ground {
+    Ground {
+        school: school(),
+        pack: RulePack::embedded("core").expect("the core pack parses"),
+        confidential_markers: Vec::new(),
+        bulk_pupils: 10,
+    }
+}
+
+const MESSAGE: &str = "From: =?utf-8?q?M=C3=A9l_Teacher?= <m@school.example>\r\nTo: <mum@a.example>\r\n\
+    Subject: A note for home\r\nMessage-ID: <1@school.example>\r\n\r\n\
+    Dear all,\r\n\r\nAmelia Quillfeather has asthma and was late.\r\nShe needs her inhaler.\r\n";
+
+fn report_to(recipients: &[&str]) -> Report {
+    let address = |text: &&str| Address::parse(text).expect("an address");
+    let envelope = Envelope::new(Some(address(&"m@school.example")), recipients.iter().map(address).collect());
+    inspect(&ground(), &envelope, MESSAGE.as_bytes(), Timestamp::UNIX_EPOCH)
+}
+
+#[test]
+fn a_held_message_is_shown_with_names_kinds_places_and_excerpts() {
+    let report = report_to(&["mum@a.example", "both@b.example", "own@c.example", "in@school.example", "x@gmail.com"]);
+    assert_eq!(report.action, Action::Hold);
+    // As the store gives it back.
+    let report: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
+    let seen = shown(&report, &school());
+    assert_eq!((seen.subject.as_str(), seen.from_name.as_str()), ("A note for home", "Mél Teacher"));
+    assert_eq!(seen.message_id.as_deref(), Some("<1@school.example>"));
+    let amelia = || vec!["Amelia Quillfeather".to_owned()];
+    let parties: Vec<_> =
+        seen.recipients.iter().map(|r| (r.address.as_str(), r.is.as_str(), r.not_of.clone(), r.entitled)).collect();
+    assert_eq!(
+        parties,
+        [
+            ("mum@a.example", "Leanne Barkerstone's mother", amelia(), false),
+            ("both@b.example", "parent or carer of Leanne Barkerstone and Tomasz Barkerstone", amelia(), false),
+            ("own@c.example", "Amelia Quillfeather's father", vec![], true),
+            ("in@school.example", "an address of the school", vec![], true),
+            ("x@gmail.com", "a private mailbox that is not on our records", vec![], false),
+        ]
+    );
+    assert_eq!(seen.pupils.len(), 1);
+    let pupil = &seen.pupils[0];
+    assert_eq!((pupil.name.as_str(), pupil.class.as_str()), ("Amelia Quillfeather", "4B"));
+    assert!(pupil.said.iter().any(|said| said == "health"), "{:?}", pupil.said);
+    let health = seen.findings.iter().find(|found| found.is == "health").expect("a finding");
+    assert_eq!(health.pupil.as_deref(), Some("Amelia Quillfeather"));
+    assert_eq!(
+        [&health.place, &health.before, &health.lead, &health.found, &health.rest, &health.after],
+        [
+            "the message itself",
+            "Dear all,",
+            "Amelia Quillfeather has ",
+            "asthma",
+            " and was late.",
+            "She needs her inhaler."
+        ]
+    );
+}
+
+#[test]
+fn who_is_gone_from_the_roster_is_said_to_be() {
+    let report = report_to(&["mum@a.example"]);
+    let mut later = school();
+    later.pupils.retain(|pupil| pupil.id == "P3");
+    later.guardians.clear();
+    let seen = shown(&report, &later.indexed());
+    assert_eq!((seen.pupils[0].name.as_str(), seen.pupils[0].class.as_str()), (GONE, ""));
+    assert_eq!(seen.recipients[0].is, format!("parent or carer of {GONE}"));
+    assert_eq!(seen.findings[0].pupil.as_deref(), Some(GONE));
+}
+
+#[test]
+fn a_report_of_an_older_program_still_reads() {
+    let older = r#"{"action": "hold", "breach": true, "notify": ["sbm"], "rules": [], "markers": [], "unreadable":
+        [{"part": "plan.zip", "why": "encrypted"}],
+        "recipients": [{"address": "mum@a.example", "kind": "guardian"}, {"address": "y@z.example", "kind": "of-later"}],
+        "pupils": [{"id": "P3", "tier": "record", "categories": ["free-meals"], "where": ["list.xlsx"]}],
+        "findings": [{"kind": "upn", "text": "B801200005001", "where": "list.xlsx", "detail": "Sheet 'Data', hidden, row 14",
+                      "confidence": "high", "pupil": "P3", "because": "x"}]}"#;
+    let report: Report = serde_json::from_str(older).unwrap();
+    assert_eq!(report.version, 0);
+    let seen = shown(&report, &school());
+    let found = &seen.findings[0];
+    assert_eq!((found.is.as_str(), found.found.as_str()), ("pupil number (UPN)", "B801200005001"));
+    assert_eq!(found.place, "Attachment list.xlsx, sheet 'Data' (hidden), row 14");
+    assert_eq!((seen.pupils[0].class.as_str(), seen.pupils[0].said[0].as_str()), ("Year 6", "free school meals"));
+    assert_eq!(seen.recipients[0].is, "the address of a parent or carer");
+    assert_eq!(seen.recipients[1].is, "of-later");
+    assert_eq!(seen.unreadable[0], ("Attachment plan.zip".to_owned(), "it is locked with a password"));
+}
+
+#[test]
+fn excerpts_do_not_grow_without_end() {
+    let mut message = MESSAGE.replace("Dear all,", "Dear all,\r\n\r\nAmelia Quillfeather");
+    for _ in 0..400 {
+        message.push_str(&format!(
+            "{} Amelia Quillfeather has asthma {}\r\n\r\n",
+            "wide ".repeat(200),
+            "é".repeat(500)
+        ));
+    }
+    let address = |text: &str| Address::parse(text).expect("an address");
+    let envelope = Envelope::new(Some(address("m@school.example")), vec![address("mum@a.example")]);
+    let report = inspect(&ground(), &envelope, message.as_bytes(), Timestamp::UNIX_EPOCH);
+    let excerpts: Vec<_> = report.findings.iter().filter_map(|found| found.excerpt.as_ref()).collect();
+    assert_eq!(excerpts.len(), crate::limits::EXCERPTS, "of {} findings", report.findings.len());
+    let octets: usize = excerpts.iter().map(|e| e.before.len() + e.line.len() + e.after.len()).sum();
+    assert!(octets <= 80 * 1024, "{octets}");
+    assert!(
+        report.findings.iter().any(|found| found.kind == "health" && found.excerpt.is_some()),
+        "what is said goes first"
+    );
+}
+
+#[test]
+fn the_row_of_a_table_is_one_line() {
+    let sheet =
+        "Name,Class,Note\r\nLeanne Barkerstone,R,fine\r\nAmelia Quillfeather,4B,asthma\r\nTomasz Barkerstone,6,\r\n";
+    let message = format!(
+        "From: <m@school.example>\r\nSubject: list\r\nMIME-Version: 1.0\r\nContent-Type: text/csv; name=list.csv\r\n\
+         Content-Disposition: attachment; filename=list.csv\r\n\r\n{sheet}"
+    );
+    let address = |text: &str| Address::parse(text).expect("an address");
+    let envelope = Envelope::new(Some(address("m@school.example")), vec![address("x@gmail.com")]);
+    let report = inspect(&ground(), &envelope, message.as_bytes(), Timestamp::UNIX_EPOCH);
+    let seen = shown(&report, &school());
+    let health = seen.findings.iter().find(|found| found.is == "health").expect("a finding");
+    assert_eq!(
+        [&health.before, &health.lead, &health.found, &health.rest, &health.after],
+        ["Leanne Barkerstone | R | fine", "Amelia Quillfeather | 4B | ", "asthma", "", "Tomasz Barkerstone | 6"]
+    );
+    assert!(health.place.starts_with("Attachment list.csv"), "{}", health.place);
+}

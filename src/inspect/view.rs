@@ -1,0 +1,269 @@
+//! A stored report as a person reads it: names for ids, words for kinds and places, by the roster in force.
+//!
+//! Knows reports and the school, never HTTP or how a page looks. Plain values that a template prints; all of them may hold
+//! anything that a message or roster holds. A pupil who is gone from the roster is said to be.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::{FiredRule, Report, ReportedFinding, ReportedPupil, ReportedRecipient};
+use crate::people::{Guardian, Pupil, RecipientKind, School};
+use crate::policy::verdict::described;
+use crate::smtp::Address;
+
+/// What is said of a pupil whom the roster no longer has.
+pub const GONE: &str = "no longer on the roster";
+
+/// One message as one screen shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownReport {
+    /// A rule counts it as a likely breach.
+    pub breach: bool,
+    /// Its Personal marker stands out: what stands in it is for nobody without a grant.
+    pub sealed: bool,
+    /// The subject, decoded.
+    pub subject: String,
+    /// The display name of From.
+    pub from_name: String,
+    /// The Message-ID.
+    pub message_id: Option<String>,
+    /// In the order of the envelope.
+    pub recipients: Vec<ShownParty>,
+    /// In roster order.
+    pub pupils: Vec<ShownPupil>,
+    /// Children who are on no list of the school.
+    pub unlisted_pupils: usize,
+    /// The rules that count, in the order of the pack.
+    pub rules: Vec<FiredRule>,
+    /// In the order of the report.
+    pub findings: Vec<ShownFinding>,
+    /// What could not be read: its place, and why in words.
+    pub unreadable: Vec<(String, &'static str)>,
+}
+
+/// A recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownParty {
+    /// As in the envelope.
+    pub address: String,
+    /// The kind in words: "Leanne Barker's mother", "a private mailbox that is not on our records".
+    pub is: String,
+    /// Names of pupils of the message whose parent or carer this guardian is not; empty for every other kind.
+    pub not_of: Vec<String>,
+    /// To this recipient alone it would not have been held.
+    pub entitled: bool,
+}
+
+/// A pupil of the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownPupil {
+    /// Roster id.
+    pub id: String,
+    /// Forename and family name, or [`GONE`].
+    pub name: String,
+    /// "9K", "Year 9"; empty where nobody knows.
+    pub class: String,
+    /// `mention`, `record` or `sensitive`.
+    pub tier: String,
+    /// What is said, a word each: "health", "attendance".
+    pub said: Vec<String>,
+    /// Where, in words.
+    pub places: Vec<String>,
+}
+
+/// Something found, in its surroundings.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct ShownFinding {
+    /// What it is in a word.
+    pub is: String,
+    /// Name of the pupil, where it is about one.
+    pub pupil: Option<String>,
+    /// Where, in words: "Attachment register.xlsx, sheet 'Data' (hidden), row 14".
+    pub place: String,
+    /// The line before; may be empty.
+    pub before: String,
+    /// What stands before it in its line.
+    pub lead: String,
+    /// What was found.
+    pub found: String,
+    /// What stands behind it in its line.
+    pub rest: String,
+    /// The line after; may be empty.
+    pub after: String,
+    /// `low`, `medium` or `high`.
+    pub confidence: String,
+    /// Evidence for and against.
+    pub because: String,
+}
+
+impl std::fmt::Debug for ShownFinding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShownFinding").field("is", &self.is).finish_non_exhaustive()
+    }
+}
+
+/// The report for a person, by this roster.
+pub fn shown(report: &Report, school: &School) -> ShownReport {
+    let roster: HashMap<&str, &Pupil> = school.pupils.iter().map(|pupil| (pupil.id.as_str(), pupil)).collect();
+    let name = |id: &str| roster.get(id).map_or_else(|| GONE.to_owned(), |pupil| full_name(pupil));
+    ShownReport {
+        breach: report.breach,
+        sealed: report.is_sealed(),
+        subject: report.subject.clone(),
+        from_name: report.from_name.clone(),
+        message_id: report.message_id.clone(),
+        recipients: report.recipients.iter().map(|r| party(r, &report.pupils, school, &name)).collect(),
+        pupils: report
+            .pupils
+            .iter()
+            .map(|pupil| ShownPupil {
+                id: pupil.id.clone(),
+                name: name(&pupil.id),
+                class: roster.get(pupil.id.as_str()).map(|pupil| class(pupil)).unwrap_or_default(),
+                tier: pupil.tier.clone(),
+                said: pupil.categories.iter().map(|category| word(category)).collect(),
+                places: pupil.places.iter().map(|at| place(at, None)).collect(),
+            })
+            .collect(),
+        unlisted_pupils: report.unlisted_pupils,
+        rules: report.rules.iter().filter(|rule| !rule.observed_only).cloned().collect(),
+        findings: report.findings.iter().map(|found| finding(found, &name)).collect(),
+        unreadable: report.unreadable.iter().map(|unread| (place(&unread.part, None), why(&unread.why))).collect(),
+    }
+}
+
+fn full_name(pupil: &Pupil) -> String {
+    format!("{} {}", pupil.known_as.as_ref().unwrap_or(&pupil.forename), pupil.surname)
+}
+
+fn class(pupil: &Pupil) -> String {
+    match (pupil.form.as_str(), pupil.year_group.as_str()) {
+        ("", "") => String::new(),
+        ("", "N") => "Nursery".to_owned(),
+        ("", "R") => "Reception".to_owned(),
+        ("", year) => format!("Year {year}"),
+        (form, _) => form.to_owned(),
+    }
+}
+
+fn party(
+    recipient: &ReportedRecipient,
+    about: &[ReportedPupil],
+    school: &School,
+    name: &dyn Fn(&str) -> String,
+) -> ShownParty {
+    let kind = RecipientKind::of_word(&recipient.kind);
+    let theirs = &recipient.guardian_of;
+    let is = match kind {
+        Some(RecipientKind::Guardian) if !theirs.is_empty() => {
+            let names: Vec<String> = theirs.iter().map(|id| name(id)).collect();
+            match relationship(recipient, school) {
+                Some(relationship) if names.len() == 1 && names[0] != GONE => format!("{}'s {relationship}", names[0]),
+                Some(relationship) => format!("{relationship} of {}", joined(&names)),
+                None => format!("parent or carer of {}", joined(&names)),
+            }
+        }
+        Some(kind) => described(kind, false).to_owned(),
+        // Of a program that knows more kinds.
+        None => recipient.kind.clone(),
+    };
+    let not_of = match kind {
+        Some(RecipientKind::Guardian) => {
+            about.iter().filter(|pupil| !theirs.contains(&pupil.id)).map(|pupil| name(&pupil.id)).collect()
+        }
+        _ => Vec::new(),
+    };
+    ShownParty { address: recipient.address.clone(), is, not_of, entitled: recipient.entitled }
+}
+
+/// "mother", where everybody who reads at this address is the same to the children.
+fn relationship(recipient: &ReportedRecipient, school: &School) -> Option<String> {
+    let address = Address::parse(&recipient.address).ok()?;
+    let mut words =
+        school.guardians_at(&address).map(|guardian: &Guardian| guardian.relationship.trim().to_lowercase());
+    let first = words.next().filter(|word| !word.is_empty())?;
+    words.all(|word| word == first).then_some(first)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn joined(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn finding(found: &ReportedFinding, name: &dyn Fn(&str) -> String) -> ShownFinding {
+    let own = found.excerpt.clone().unwrap_or_default();
+    // A report from before there were excerpts has what was found alone.
+    let (lead, text, rest) = if found.excerpt.is_some() { own.parts() } else { ("", found.text.as_str(), "") };
+    ShownFinding {
+        is: word(&found.kind),
+        pupil: found.pupil.as_deref().map(name),
+        place: place(&found.place, found.detail.as_deref()),
+        before: own.before.clone(),
+        lead: lead.to_owned(),
+        found: text.to_owned(),
+        rest: rest.to_owned(),
+        after: own.after.clone(),
+        confidence: found.confidence.clone(),
+        because: found.because.clone(),
+    }
+}
+
+/// A place of the report as a person says it.
+pub fn place(place: &str, detail: Option<&str>) -> String {
+    let mut out = match place {
+        "subject" => "the subject".to_owned(),
+        "body" => "the message itself".to_owned(),
+        "quoted thread" => "the earlier message quoted below".to_owned(),
+        "message" => "the message as a whole".to_owned(),
+        file => format!("Attachment {file}"),
+    };
+    if let Some(detail) = detail {
+        let mut letters = detail.chars();
+        // "Sheet 'Data'": what follows a comma begins small.
+        let small = letters.next().map(|first| first.to_lowercase().chain(letters).collect::<String>());
+        out.push_str(", ");
+        out.push_str(&small.unwrap_or_default().replace(", hidden", " (hidden)"));
+    }
+    out
+}
+
+fn why(word: &str) -> &'static str {
+    match word {
+        "encrypted" => "it is locked with a password",
+        "damaged" => "it is broken or cut short",
+        "contradictory" => "it can be read in two ways",
+        "beyond-limit" => "it is too large or too deep",
+        "unknown-type" => "it is of a kind that cannot be read",
+        _ => "it could not be read",
+    }
+}
+
+/// A category or kind of finding in a word or two.
+pub fn word(kind: &str) -> String {
+    match kind {
+        "send" => "special educational needs",
+        "ethnicity-religion" => "ethnicity or religion",
+        "sexuality-gender" => "sexuality or gender",
+        "biometric" => "biometric data",
+        "looked-after" => "being looked after",
+        "police" => "police",
+        "exclusion-violence" => "exclusion or violence",
+        "free-meals" => "free school meals",
+        "contact" => "contact details",
+        "address" => "home address",
+        "identifier" => "an official number",
+        "pupil-name" => "name",
+        "upn" => "pupil number (UPN)",
+        "uln" => "learner number (ULN)",
+        "nhs-number" => "NHS number",
+        "ni-number" => "National Insurance number",
+        // `mental-health`, `date-of-birth`, `payment-card`
+        other => return other.replace('-', " "),
+    }
+    .to_owned()
+}
