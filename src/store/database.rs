@@ -21,6 +21,7 @@ pub(super) const FILE: &str = "queue.db";
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "queue", include_str!("migrations/sqlite/1_queue.sql")),
     (2, "leases", include_str!("migrations/sqlite/2_leases.sql")),
+    (3, "accounts", include_str!("migrations/sqlite/3_accounts.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.
