@@ -16,7 +16,7 @@
 //! | [`detect`] | text to findings: identifiers, pupils, categories, adult data, credentials, language, photographs |
 //! | [`policy`] | rule packs; facts to a verdict with reasons and clauses |
 //! | [`inspect`] | the one entry: envelope, message and school to a report. Pure |
-//! | [`store`] | what must last: queue, quarantine, decisions, audit; content encrypted |
+//! | [`store`] | what must last: queue, quarantine, decisions, audit, accounts; content encrypted |
 //! | [`config`] | `schoolgate.toml`, checked whole |
 //! | [`relay`] | listen, take in, schedule, deliver, notify |
 //! | [`command`] | one file per command of the `schoolgate` program |

@@ -344,6 +344,66 @@ limits! {
     /// Faults of the audit that are told one by one.
     AUDIT_FAULTS: usize = 100, "faults", "own choice: who has more wants the backup";
 
+    // --- accounts of the desk ---
+    /// The name that a person signs in with.
+    ACCOUNT_NAME_CHARS: usize = 64, "characters", "own choice: `forename.surname`, however long";
+    /// Accounts that a list gives.
+    ACCOUNTS: u32 = 1_000, "accounts", "own choice: all staff of a large trust";
+    /// How long a one-time link to sign up is good for.
+    SIGN_UP_SECONDS: u64 = 24 * 3_600, "seconds", "OWASP Forgot Password Cheat Sheet: an appropriate period; a day reaches who is out of school";
+    /// The shortest password.
+    PASSWORD_FEWEST_CHARS: usize = 12, "characters", "NCSC: three random words; NIST SP 800-63B 5.1.1.2 asks for 8 at least";
+    /// The longest password.
+    PASSWORD_MOST_CHARS: usize = 256, "characters", "own choice; NIST SP 800-63B 5.1.1.2 asks for 64 at least";
+    /// Different characters that a password has at least.
+    PASSWORD_FEWEST_DIFFERENT: usize = 5, "characters", "own choice: `aaaaaaaaaaaa` and `121212121212` are none";
+    /// Different characters that a password has at least where name and mailbox of its owner, standing in it, are left out.
+    PASSWORD_BESIDES_NAME: usize = 8, "characters", "own choice: a name and a year are none";
+    /// Memory of Argon2id.
+    PASSWORD_MEMORY: u32 = 19_456, "KiB", "OWASP Password Storage Cheat Sheet";
+    /// Passes of Argon2id.
+    PASSWORD_PASSES: u32 = 2, "passes", "OWASP Password Storage Cheat Sheet";
+    /// Lanes of Argon2id.
+    PASSWORD_LANES: u32 = 1, "lanes", "OWASP Password Storage Cheat Sheet";
+    /// Passwords that are hashed at the same time; further ones wait.
+    PASSWORDS_AT_ONCE: usize = 2, "passwords", "own choice: 40 MB at most, whoever knocks";
+    /// The secret of an authenticator.
+    TOTP_SECRET: usize = 20, "octets", "RFC 4226 4 recommends 160 bits";
+    /// How long a code of an authenticator stands.
+    TOTP_SECONDS: u64 = 30, "seconds", "RFC 6238 5.2";
+    /// Steps before and after the present one whose code is taken.
+    TOTP_SKEW: u16 = 1, "steps", "RFC 6238 5.2";
+    /// Digits of a code.
+    TOTP_DIGITS: u8 = 6, "digits", "RFC 4226 5.3; what authenticators show";
+    /// Recovery codes that a person is given.
+    RECOVERY_CODES: usize = 10, "codes", "own choice: usual";
+    /// Randomness of a recovery code.
+    RECOVERY_CODE: usize = 10, "octets", "NIST SP 800-63B 5.1.2.2 asks for 20 bits with a rate limit; 80 need none";
+    /// Time between the password and the code.
+    SIGN_IN_SECONDS: u64 = 300, "seconds", "own choice: to find the telephone";
+    /// The longest that a session lasts.
+    SESSION_SECONDS: u64 = 8 * 3_600, "seconds", "OWASP Session Management Cheat Sheet: 4 to 8 hours for a day's work";
+    /// A session that is not used for so long is over.
+    SESSION_IDLE_SECONDS: u64 = 30 * 60, "seconds", "OWASP Session Management Cheat Sheet: 15 to 30 minutes; NIST SP 800-63B 4.2.3";
+    /// A session's last use is written down at most this often.
+    SESSION_TOUCH_SECONDS: u64 = 60, "seconds", "own choice: a commit a minute, and idle time known to a minute";
+    /// Tries to sign in with one name before each further one has to wait.
+    ATTEMPTS_ACCOUNT: u32 = 5, "tries", "own choice: OWASP ASVS 2.2.1 asks for fewer than 100 an hour";
+    /// The wait after the first try too many with one name; each further one doubles it.
+    ATTEMPTS_ACCOUNT_SECONDS: u64 = 30, "seconds", "own choice";
+    /// Failed tries from one client before each further one has to wait.
+    ATTEMPTS_CLIENT: u32 = 30, "tries", "own choice: a school may stand behind one address";
+    /// The wait after the first try too many from one client; each further one doubles it.
+    ATTEMPTS_CLIENT_SECONDS: u64 = 5, "seconds", "own choice";
+    /// The longest wait.
+    ATTEMPTS_MOST_SECONDS: u64 = 900, "seconds", "own choice: 100 guesses a day; who is kept out by a stranger's guesses is not out for long";
+    /// Failed tries are forgotten when none was made for so long.
+    ATTEMPTS_FORGET_SECONDS: u64 = 24 * 3_600, "seconds", "own choice";
+    /// The longest that a sealed message is open to who asked for it.
+    SEALED_GRANT_SECONDS: u64 = 8 * 3_600, "seconds", "own choice: a working day";
+    /// A reason or purpose that a person gives.
+    REASON_CHARS: usize = 2_000, "characters", "own choice: a page";
+
     // --- importing a roster ---
     /// One file of a roster, or a bundle unpacked.
     ROSTER_FILE: u64 = 1024 * 1024 * 1024, "octets", "own choice: a million pupils with two contacts each take half of it";

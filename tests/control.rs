@@ -436,3 +436,52 @@ fn a_stranger_is_not_answered_even_where_the_socket_lies_open() {
         assert_eq!(said.contains("only root and the gateway's own user"), !known, "{user}: {said}");
     }
 }
+
+/// The token of the link that a command printed.
+fn token_in(said: &str) -> String {
+    let (_, token) = said.split_once("/sign-up/").unwrap_or_else(|| panic!("a link: {said}"));
+    token.trim().to_owned()
+}
+
+#[test]
+fn accounts_are_managed_beside_the_gateway_and_without_it_and_a_link_is_shown_once() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::started(sink.port);
+    let add = |name: &'static str| {
+        let address = if name == "jane" { "jane@school.example" } else { "joe@school.example" };
+        vec!["user", "add", name, "--address", address, "--role", "sbm,head", "--who", "Sue Okoro"]
+    };
+    let mut tokens = vec![token_in(&ok(&gateway, None, &add("jane")))];
+    assert!(refused(&gateway, None, &add("jane")).contains("there is an account with the name jane already"));
+    tokens.push(token_in(&ok(&gateway, None, &["user", "reset", "Jane"])));
+    let last = refused(&gateway, None, &["user", "disable", "jane"]);
+    assert!(last.contains("last account in use") && last.contains("--last-sbm"), "{last}");
+    ok(&gateway, None, &["user", "disable", "jane", "--last-sbm"]);
+    assert!(ok(&gateway, None, &["user", "disable", "jane"]).contains("nothing changed"));
+    refused(&gateway, None, &["user", "role", "nobody", "--role", "it"]);
+    refused(&gateway, None, &["user", "role", "jane", "--role", "king"]);
+    refused(&gateway, None, &["user", "add", "x", "--address", "no address", "--role", "it"]);
+    assert!(gateway.terminate().success());
+
+    tokens.push(token_in(&ok(&gateway, None, &add("joe"))));
+    ok(&gateway, None, &["user", "enable", "jane"]);
+    ok(&gateway, None, &["user", "role", "jane", "--role", "dsl, it"]);
+    let list: serde_json::Value = serde_json::from_str(&ok(&gateway, None, &["user", "list", "--json"])).expect("JSON");
+    let told: Vec<_> = list.as_array().expect("a list").iter().map(|a| (&a["name"], &a["roles"])).collect();
+    assert_eq!(told.len(), 2);
+    assert_eq!((told[0].0.as_str(), told[0].1.to_string()), (Some("jane"), r#"["dsl","it"]"#.to_owned()));
+    let audit = ok(&gateway, None, &["audit", "list", "--json"]);
+    assert!(audit.contains("Sue Okoro (") && audit.contains("command line ("), "{audit}");
+    ok(&gateway, None, &["audit", "verify"]);
+
+    // Told once: in nothing that is kept.
+    assert!(tokens.iter().all(|token| token.len() == 43), "{tokens:?}");
+    let mut kept = Vec::new();
+    files(&gateway.store(), &mut kept);
+    let kept: Vec<_> = kept.iter().filter_map(|file| std::fs::read(file).ok()).collect();
+    assert!(kept.iter().any(|bytes| bytes.windows(11).any(|w| w == b"joe@school.")), "the accounts are there in clear");
+    for token in &tokens {
+        let holds = |bytes: &[u8]| bytes.windows(token.len()).any(|w| w == token.as_bytes());
+        assert!(!holds(gateway.log().as_bytes()) && !audit.contains(token.as_str()) && !kept.iter().any(|k| holds(k)));
+    }
+}

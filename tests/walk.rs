@@ -55,6 +55,7 @@ const OWN: &[(&str, &str)] = &[
     ("--note …", "--note 'Please send it to the office instead.'"),
     ("--mail-from …", "--mail-from s.okoro@saltmere.example"),
     ("--rcpt …", "--rcpt parent@gmail.com"),
+    (" --role ROLE", " --role head,it"),
     (" DAY", " 2020-01-01"),
     (" NAME", " Jane"),
     (" EVENT", " taken"),
@@ -151,6 +152,8 @@ struct Walk {
     /// Messages in quarantine and in the queue, not yet decided on.
     held: Vec<String>,
     queued: Vec<String>,
+    /// Accounts of the desk that were made.
+    accounts: usize,
     /// Problems found on the way, all told at the end.
     faults: BTreeSet<String>,
 }
@@ -158,7 +161,16 @@ struct Walk {
 impl Walk {
     /// Runs a command of a page with everything filled in.
     fn take(&mut self, user: Option<&str>, command: &str, when: &str) {
-        let mut line = OWN.iter().fold(format!("{command} "), |line, (said, own)| line.replace(said, own));
+        let mut said_line = format!("{command} ");
+        if command.starts_with("schoolgate user ") {
+            // Accounts are never deleted: each round makes another one, and does the rest with it.
+            self.accounts += usize::from(command.starts_with("schoolgate user add "));
+            let name = format!("jane{}", self.accounts);
+            said_line = said_line
+                .replace(" NAME", &format!(" {name}"))
+                .replace(" ADDRESS", &format!(" {name}@saltmere.example"));
+        }
+        let mut line = OWN.iter().fold(said_line, |line, (said, own)| line.replace(said, own));
         if line.contains(" ID ") {
             let of = if line.contains("queue ") { &mut self.queued } else { &mut self.held };
             // What only looks, looks at one that is still needed.
@@ -254,7 +266,8 @@ fn the_commands_of_the_pages_do_what_the_pages_say() {
         machine.must(&format!("chown {SERVICE} {path}"));
     }
     let (sink, port, monitor) = (Sink::start(), free_port(), free_port());
-    let mut walk = Walk { machine, sink, port, held: Vec::new(), queued: Vec::new(), faults: BTreeSet::new() };
+    let mut walk =
+        Walk { machine, sink, port, held: Vec::new(), queued: Vec::new(), accounts: 0, faults: BTreeSet::new() };
     for page in [README, OPERATING] {
         let config = configuration(page, port, walk.sink.port, monitor);
         walk.machine.write("/etc/schoolgate/schoolgate.toml", "644", config.as_bytes());

@@ -25,6 +25,7 @@ pub mod score;
 pub mod serve;
 pub mod store;
 pub mod terminal;
+pub mod user;
 pub mod worker;
 
 /// Reads a school's outgoing mail before it leaves, and decides what may go.
@@ -54,6 +55,9 @@ enum Command {
     /// Look at the audit of all that was done with messages
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// See and manage who may sign in at the desk
+    #[command(subcommand)]
+    User(user::User),
     #[command(subcommand)]
     Meaning(meaning::Meaning),
     #[command(subcommand)]
@@ -77,6 +81,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Queue(args) => queue::run(args),
         Command::Quarantine(args) => quarantine::run(args),
         Command::Audit(args) => audit::run(args),
+        Command::User(args) => user::run(args),
         Command::Meaning(args) => meaning::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Roster(args) => roster::run(args),

@@ -96,6 +96,11 @@ impl Desk {
         self.own.is_none()
     }
 
+    /// Where the desk is found from outside, once a school can say so: links stand below it.
+    pub fn public_url(&self) -> Option<&str> {
+        None
+    }
+
     /// What the gateway answers, or what we find ourselves while none runs.
     pub async fn ask(&mut self, request: Request) -> Result<Answer> {
         if self.own.is_none() {

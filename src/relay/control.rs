@@ -22,6 +22,7 @@ use super::log::{Event, event};
 use super::notify::Notifier;
 use crate::limits;
 use crate::smtp::Address;
+use crate::store::accounts::{Account, LastSbm, Link, Role};
 use crate::store::{
     AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, QueueId, Ruling, Scope,
     Shown, Store, StoreError, Summary,
@@ -57,6 +58,17 @@ pub enum Request {
     AuditPage(i64),
     /// Whether the audit holds.
     AuditCheck,
+    /// All accounts.
+    Accounts,
+    /// Something about one account.
+    Account {
+        /// Its name.
+        name: String,
+        /// What.
+        what: AccountVerb,
+        /// The name that was given of who does it.
+        who: String,
+    },
     /// A new roster in the place of the earlier one. The roster travels behind the request, as it is.
     ReplaceRoster {
         /// The roster, in clear.
@@ -101,6 +113,35 @@ pub enum Verb {
     Discard,
 }
 
+/// What is done about an account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountVerb {
+    /// Make it.
+    Add {
+        /// The person's school mailbox.
+        address: Address,
+        /// What the person is.
+        roles: Vec<Role>,
+    },
+    /// These roles and no others.
+    Roles {
+        /// What the person is.
+        roles: Vec<Role>,
+        /// Whether it may be the last `sbm`.
+        last: LastSbm,
+    },
+    /// A fresh one-time link.
+    Reset,
+    /// Out of use.
+    Disable {
+        /// Whether it may be the last `sbm`.
+        last: LastSbm,
+    },
+    /// Into use again.
+    Enable,
+}
+
 /// What is answered.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -119,6 +160,12 @@ pub enum Answer {
     AuditPage(Vec<AuditLink>),
     /// To [`Request::AuditCheck`].
     AuditCheck(AuditCheck),
+    /// To [`Request::Accounts`].
+    Accounts(Vec<Account>),
+    /// To [`AccountVerb::Add`] and [`AccountVerb::Reset`]: the link is told this once.
+    Link(Link),
+    /// To the other verbs: whether anything is different now.
+    AccountChanged(bool),
     /// To [`Request::ReplaceRoster`]: it is on stable storage.
     Replaced,
     /// It was not done; why, in the words for a person.
@@ -130,8 +177,12 @@ impl Request {
     pub fn changes(&self) -> bool {
         match self {
             Self::List(_) | Self::Show { look: None, .. } => false,
-            Self::Audit(_) | Self::AuditPage(_) | Self::AuditCheck => false,
-            Self::Show { .. } | Self::Decide { .. } | Self::RetryAll(_) | Self::ReplaceRoster { .. } => true,
+            Self::Audit(_) | Self::AuditPage(_) | Self::AuditCheck | Self::Accounts => false,
+            Self::Account { .. }
+            | Self::Show { .. }
+            | Self::Decide { .. }
+            | Self::RetryAll(_)
+            | Self::ReplaceRoster { .. } => true,
         }
     }
 }
@@ -176,10 +227,29 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         Request::Audit(filter) => Answer::Audit(store.audit_list(&filter, limits::LIST_ROWS).await?),
         Request::AuditPage(after) => Answer::AuditPage(store.audit_page(after).await?),
         Request::AuditCheck => Answer::AuditCheck(store.audit_check(Scope::Whole).await?),
+        Request::Accounts => Answer::Accounts(store.accounts().await?),
+        Request::Account { name, what, who } => about_account(store, uid, &name, &what, &who).await?,
         Request::ReplaceRoster { roster } => {
             store.replace_roster(roster).await?;
             Answer::Replaced
         }
+    })
+}
+
+async fn about_account(
+    store: &Store,
+    uid: u32,
+    name: &str,
+    what: &AccountVerb,
+    who: &str,
+) -> Result<Answer, StoreError> {
+    let who = peer::signed(who, uid);
+    Ok(match what {
+        AccountVerb::Add { address, roles } => Answer::Link(store.create_account(name, address, roles, &who).await?),
+        AccountVerb::Reset => Answer::Link(store.reset_account(name, &who).await?),
+        AccountVerb::Roles { roles, last } => Answer::AccountChanged(store.set_roles(name, roles, *last, &who).await?),
+        AccountVerb::Disable { last } => Answer::AccountChanged(store.disable_account(name, *last, &who).await?),
+        AccountVerb::Enable => Answer::AccountChanged(store.enable_account(name, &who).await?),
     })
 }
 

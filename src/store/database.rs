@@ -21,6 +21,7 @@ pub(super) const FILE: &str = "queue.db";
 pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "queue", include_str!("migrations/sqlite/1_queue.sql")),
     (2, "leases", include_str!("migrations/sqlite/2_leases.sql")),
+    (3, "accounts", include_str!("migrations/sqlite/3_accounts.sql")),
     (4, "desk", include_str!("migrations/sqlite/4_desk.sql")),
 ];
 

@@ -201,7 +201,8 @@ impl Store {
     }
 
     /// Forgets up to [`limits::FORGET_BATCH`] messages that were delivered, returned, failed or discarded before `before`, oldest first;
-    /// gives how many. The audit keeps its lines.
+    /// gives how many. The audit keeps its lines. Sessions that have ended, links that are over and tries to sign in of days
+    /// ago go with them.
     ///
     /// # Errors
     /// What the database says.
@@ -402,6 +403,7 @@ impl Tx<'_> {
     /// # Errors
     /// What the database says.
     pub async fn forget(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.forget_sign_ins().await?;
         let forgotten = sqlx::query(
             "delete from message where id in ( \
                  select id from message where state in ('returned', 'delivered', 'failed', 'discarded') \

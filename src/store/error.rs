@@ -61,6 +61,15 @@ pub enum StoreError {
     /// The content was dropped: the message is delivered, returned or discarded.
     #[error("the content of message {0} is no longer kept")]
     Dropped(QueueId),
+    /// There is no such account.
+    #[error("there is no account {0}")]
+    NoAccount(String),
+    /// Name or address are another account's.
+    #[error("there is an account with the {0} {1} already")]
+    AccountExists(&'static str, String),
+    /// Nobody could manage accounts any more, or decide for the school.
+    #[error("{0} is the last account in use with the role sbm")]
+    LastSbm(String),
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,

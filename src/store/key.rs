@@ -1,5 +1,5 @@
-//! The store's key, and the keys derived from it: one wraps the file keys of content, one seals reports, one only
-//! identifies. HKDF-SHA256 (RFC 5869) and AES-256-GCM (NIST SP 800-38D).
+//! The store's key, and the keys derived from it: one wraps the file keys of content, one seals reports, one seals
+//! what accounts prove themselves with, one makes keyed hashes, one only identifies. HKDF-SHA256 (RFC 5869) and AES-256-GCM (NIST SP 800-38D).
 
 use std::path::Path;
 
@@ -87,6 +87,8 @@ pub(super) struct Keys {
     pub id: [u8; 16],
     wrap: LessSafeKey,
     report: LessSafeKey,
+    account: LessSafeKey,
+    marks: ring::hmac::Key,
     random: SystemRandom,
 }
 
@@ -106,7 +108,15 @@ impl Keys {
         master.expand(&[b"key id"], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut id)).map_err(failed)?;
         let mut short = [0u8; 16];
         short.copy_from_slice(&id[..16]);
-        Ok(Self { id: short, wrap: aead(b"content keys")?, report: aead(b"reports")?, random: SystemRandom::new() })
+        let marks = master.expand(&[b"marks"], ring::hmac::HMAC_SHA256).map(ring::hmac::Key::from).map_err(failed)?;
+        Ok(Self {
+            id: short,
+            wrap: aead(b"content keys")?,
+            report: aead(b"reports")?,
+            account: aead(b"accounts")?,
+            marks,
+            random: SystemRandom::new(),
+        })
     }
 
     /// Fresh random bytes.
@@ -144,6 +154,30 @@ impl Keys {
     /// `None` when the sealed bytes are not this message's report.
     pub fn open_report(&self, id: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         self.open(&self.report, id, sealed)
+    }
+
+    /// What an account proves itself with, sealed for its row.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] where there are no random bytes for a nonce.
+    pub fn seal_account(&self, id: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.seal(&self.account, id, plain)
+    }
+
+    /// `None` when the sealed bytes are not this account's.
+    pub fn open_account(&self, id: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.open(&self.account, id, sealed).map(Zeroizing::new)
+    }
+
+    /// A keyed hash: who has the database alone cannot try what it may be of. Kinds are apart from each other.
+    pub fn mark(&self, kind: &str, what: &str) -> [u8; 32] {
+        let mut context = ring::hmac::Context::with_key(&self.marks);
+        context.update(kind.as_bytes());
+        context.update(&[0]);
+        context.update(what.as_bytes());
+        let mut mark = [0; 32];
+        mark.copy_from_slice(context.sign().as_ref());
+        mark
     }
 
     /// Random nonce in front, tag behind.
@@ -195,6 +229,9 @@ mod tests {
         assert!(keys.open_report("B", &sealed).is_none());
         assert!(other.open_report("A", &sealed).is_none());
         assert!(keys.unwrap("A", &sealed).is_none(), "the keys are apart");
+        assert!(keys.open_account("A", &sealed).is_none(), "the keys are apart");
+        assert_ne!(keys.mark("a", "text"), keys.mark("b", "text"));
+        assert_ne!(keys.mark("a", "text"), other.mark("a", "text"));
         assert_ne!(keys.id, other.id);
     }
 }

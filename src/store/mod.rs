@@ -1,4 +1,4 @@
-//! What must last: queue, quarantine, decisions, audit. Content is encrypted with a key that is not in the database.
+//! What must last: queue, quarantine, decisions, audit, accounts. Content is encrypted with a key that is not in the database.
 //!
 //! Never knows sockets, people or rules. A message is in exactly one [`State`]; every change is one transaction with an
 //! audit line. [`NewEntry`]s are durable, message and entry both, when their commit returns.
@@ -20,6 +20,7 @@
 //! Nothing is leased for delivery but a notice of ours, mail with a stored verdict `deliver` for exactly its bytes, and
 //! mail that a person released; the schema checks it too (`migrations/`).
 
+pub mod accounts;
 mod audit;
 mod clock;
 mod content;
@@ -186,6 +187,7 @@ struct Inner {
     /// For what is sealed beside the database.
     key: StoreKey,
     keys: Arc<key::Keys>,
+    hasher: accounts::Hasher,
     clock: Clock,
     reader: sqlx::SqlitePool,
     commands: tokio::sync::mpsc::Sender<writer::Command>,
@@ -294,6 +296,7 @@ impl Store {
             directory: directory.to_owned(),
             key,
             keys,
+            hasher: accounts::Hasher::new()?,
             clock,
             reader,
             commands,

@@ -81,7 +81,7 @@ fn report(action: Action) -> Report {
     serde_json::from_value(json).unwrap()
 }
 
-fn entry(name: &str, state: State, content: &[u8]) -> NewEntry {
+pub(crate) fn entry(name: &str, state: State, content: &[u8]) -> NewEntry {
     let sender = Address::parse("amy@school.example").unwrap();
     let recipients = ["one@a.example", "two@b.example"].map(|a| Address::parse(a).unwrap());
     let digest = ring::digest::digest(&ring::digest::SHA256, content);

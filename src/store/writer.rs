@@ -25,7 +25,7 @@ use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
 use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{decisions, fault, intake, lease, queue};
+use super::{accounts, decisions, fault, intake, lease, queue};
 use crate::limits;
 
 /// How often closed segments are looked at, and how often the whole directory.
@@ -73,6 +73,7 @@ pub(super) enum Op {
     RetryAll(String),
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
+    Account(Box<accounts::Change>),
 }
 
 impl Op {
@@ -101,6 +102,7 @@ impl Op {
             Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
             Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
+            Self::Account(change) => tx.change_account(change).await,
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
             Self::Probe => tx.probe().await.map(|()| Answer::Done),
         }
@@ -116,6 +118,10 @@ pub(super) enum Answer {
     Pending(Vec<PendingEntry>),
     State(State),
     Decision(Decision),
+    /// Whether anything is different now.
+    Changed(bool),
+    /// Until when a try to sign in is refused.
+    Wait(Option<Timestamp>),
 }
 
 impl Answer {

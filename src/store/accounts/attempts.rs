@@ -1,0 +1,194 @@
+//! Growing waits between tries to sign in, by name and by client.
+//!
+//! A try is counted before it is looked at and taken back when it was right. While a wait lasts, tries are refused and not
+//! counted: nobody keeps a name shut by knocking on. Names are counted whether an account has them or not.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::Row;
+
+use super::super::audit::{micros, timestamp};
+use super::super::queue::mismatch;
+use super::super::writer::{Answer, Op, Tx};
+use super::super::{Store, StoreError};
+use super::{Change, after, before};
+use crate::limits;
+
+/// Whose tries are counted: keyed hashes of a name and of a client.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Tries {
+    name: [u8; 32],
+    client: [u8; 32],
+}
+
+/// How many tries are free, and how long the first wait is.
+#[derive(Clone, Copy)]
+struct Measure {
+    free: u32,
+    seconds: u64,
+}
+
+const BY_NAME: Measure = Measure { free: limits::ATTEMPTS_ACCOUNT, seconds: limits::ATTEMPTS_ACCOUNT_SECONDS };
+const BY_CLIENT: Measure = Measure { free: limits::ATTEMPTS_CLIENT, seconds: limits::ATTEMPTS_CLIENT_SECONDS };
+
+impl Measure {
+    /// The wait after so many tries that were not taken back.
+    fn wait(self, failures: u32) -> Duration {
+        let Some(beyond) = failures.checked_sub(self.free + 1) else { return Duration::ZERO };
+        let seconds = self.seconds.saturating_mul(1u64.checked_shl(beyond).unwrap_or(u64::MAX));
+        Duration::from_secs(seconds.min(limits::ATTEMPTS_MOST_SECONDS))
+    }
+}
+
+/// A client: an IPv4 address, or the network of an IPv6 one (RFC 4291 2.5.4: 64 bits).
+fn client_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+impl Store {
+    pub(super) fn tries(&self, name: &str, client: IpAddr) -> Tries {
+        let keys = &self.inner.keys;
+        Tries { name: keys.mark("name", name), client: keys.mark("client", &client_of(client)) }
+    }
+
+    /// Counts a try; `Some` says until when none is allowed.
+    pub(super) async fn try_sign_in(&self, tries: Tries) -> Result<Option<Timestamp>, StoreError> {
+        match self.ask(Op::Account(Box::new(Change::Try(tries)))).await? {
+            Answer::Wait(until) => Ok(until),
+            _ => mismatch(),
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// Counts a try of this name and client, or gives until when there is to be none.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(super) async fn try_sign_in(&mut self, tries: &Tries) -> Result<Option<Timestamp>, StoreError> {
+        let name = self.failures(&tries.name).await?;
+        let client = self.failures(&tries.client).await?;
+        let until = name.until.max(client.until);
+        if until > self.now {
+            return Ok(Some(until));
+        }
+        self.count(&tries.name, name.failures.saturating_add(1), BY_NAME).await?;
+        self.count(&tries.client, client.failures.saturating_add(1), BY_CLIENT).await?;
+        Ok(None)
+    }
+
+    /// A try was right, so it does not count.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(super) async fn take_back(&mut self, tries: &Tries) -> Result<(), StoreError> {
+        for whose in [&tries.name, &tries.client] {
+            sqlx::query("update attempt set failures = failures - 1, until = 0 where whose = $1 and failures > 0")
+                .bind(&whose[..])
+                .execute(&mut *self.connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Whoever has the name has signed in: what went wrong with it before is done with.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(super) async fn clear_tries(&mut self, tries: &Tries) -> Result<(), StoreError> {
+        self.take_back(tries).await?;
+        sqlx::query("delete from attempt where whose = $1")
+            .bind(&tries.name[..])
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn failures(&mut self, whose: &[u8; 32]) -> Result<Failures, StoreError> {
+        let row = sqlx::query("select failures, until from attempt where whose = $1 and last_at >= $2")
+            .bind(&whose[..])
+            .bind(micros(before(self.now, limits::ATTEMPTS_FORGET_SECONDS)))
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        Ok(match row {
+            None => Failures { failures: 0, until: Timestamp::MIN },
+            Some(row) => Failures {
+                failures: u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX),
+                until: timestamp(row.try_get("until")?),
+            },
+        })
+    }
+
+    async fn count(&mut self, whose: &[u8; 32], failures: u32, measure: Measure) -> Result<(), StoreError> {
+        let until = after(self.now, measure.wait(failures).as_secs());
+        sqlx::query(
+            "insert into attempt (whose, failures, last_at, until) values ($1, $2, $3, $4) on conflict (whose) \
+             do update set failures = excluded.failures, last_at = excluded.last_at, until = excluded.until",
+        )
+        .bind(&whose[..])
+        .bind(i64::from(failures))
+        .bind(micros(self.now))
+        .bind(micros(until))
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Drops sessions that have ended, links and sign-ins that are over, and tries of days ago.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(in crate::store) async fn forget_sign_ins(&mut self) -> Result<(), StoreError> {
+        let ago = |seconds| micros(before(self.now, seconds));
+        let (oldest, idle) = (ago(limits::SESSION_SECONDS), ago(limits::SESSION_IDLE_SECONDS));
+        let tried = ago(limits::ATTEMPTS_FORGET_SECONDS);
+        sqlx::query("delete from session where ended_at is not null or created_at <= $1 or seen_at <= $2")
+            .bind(oldest)
+            .bind(idle)
+            .execute(&mut *self.connection)
+            .await?;
+        for over in ["delete from sign_up where expires_at <= $1", "delete from sign_in where expires_at <= $1"] {
+            sqlx::query(over).bind(micros(self.now)).execute(&mut *self.connection).await?;
+        }
+        sqlx::query("delete from attempt where last_at < $1").bind(tried).execute(&mut *self.connection).await?;
+        Ok(())
+    }
+}
+
+struct Failures {
+    failures: u32,
+    until: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_a_quarter_of_an_hour() {
+        for (failures, seconds) in
+            [(0, 0), (1, 0), (5, 0), (6, 30), (7, 60), (8, 120), (10, 480), (11, 900), (100, 900), (u32::MAX, 900)]
+        {
+            assert_eq!(BY_NAME.wait(failures).as_secs(), seconds, "{failures}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_an_address_or_a_network() {
+        for (address, client) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ] {
+            assert_eq!(client_of(address.parse().unwrap()), client);
+        }
+    }
+}
