@@ -460,6 +460,7 @@ fn accounts_are_managed_beside_the_gateway_and_without_it_and_a_link_is_shown_on
     assert!(ok(&gateway, None, &["user", "disable", "jane"]).contains("nothing changed"));
     refused(&gateway, None, &["user", "role", "nobody", "--role", "it"]);
     refused(&gateway, None, &["user", "role", "jane", "--role", "king"]);
+    refused(&gateway, None, &["user", "enable", "jane", "--who", " "]);
     refused(&gateway, None, &["user", "add", "x", "--address", "no address", "--role", "it"]);
     assert!(gateway.terminate().success());
 

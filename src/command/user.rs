@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -133,8 +133,11 @@ impl User {
             }
             Self::Enable { name, place } => (name, AccountVerb::Enable, place, "is in use again"),
         };
-        let shown = safe(name.trim());
-        match desk.ask(Request::Account { name: name.clone(), what, who: place.who.trim().to_owned() }).await {
+        let (shown, who) = (safe(name.trim()), place.who.trim().to_owned());
+        if who.is_empty() {
+            bail!("--who must say something: it goes into the audit");
+        }
+        match desk.ask(Request::Account { name: name.clone(), what, who }).await {
             Ok(Answer::Link(link)) => print_link(&link, done, desk.public_url()),
             Ok(Answer::AccountChanged(true)) => Ok(say!("{shown} {done}")?),
             Ok(Answer::AccountChanged(false)) => Ok(say!("{shown}: nothing changed, it was so already")?),

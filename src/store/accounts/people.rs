@@ -31,7 +31,7 @@ pub(in crate::store) struct NewLink {
 }
 
 const COLUMNS: &str = "select a.*, s.expires_at as link_until, \
-     (select group_concat(role, ',') from account_role r where r.account = a.id) as roles \
+     (select string_agg(role, ',') from account_role r where r.account = a.id) as roles \
      from account a left join sign_up s on s.account = a.id";
 
 impl Store {
