@@ -285,6 +285,10 @@ limits! {
     FORGET_BATCH: u32 = 1_000, "records", "own choice: a transaction of some milliseconds";
     /// Held messages of an older program that are described in one transaction when the store is opened.
     REVIEW_FILL_BATCH: u32 = 500, "messages", "own choice: a transaction of some milliseconds";
+    /// Lines of one page of held mail at the most; a page of the desk has 50.
+    HELD_PAGE_MOST: u32 = 1_000, "messages", "own choice: for a script";
+    /// Letters of a search among held mail; the rest is not looked at.
+    SEARCH_CHARS: usize = 200, "characters", "own choice: a whole address";
     /// Rows of a list that a command prints.
     LIST_ROWS: u32 = 10_000, "rows", "own choice: more is for a script with a filter";
     /// Free space below which MAIL is answered 452, beyond one message of the largest size.

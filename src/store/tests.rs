@@ -14,6 +14,7 @@ use crate::smtp::Address;
 
 pub(crate) mod crashes;
 mod decisions;
+mod held;
 mod leases;
 mod review;
 
