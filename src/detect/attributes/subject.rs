@@ -11,7 +11,7 @@ use nouns::NOUNS;
 pub(super) use nouns::Nouns;
 
 use crate::detect::vocabulary::{Hit, Predicate};
-use crate::detect::words::{CHILD, KIN, OPENERS, PREPOSITIONS, PRONOUNS, is};
+use crate::detect::words::{ACTS, CHILD, KIN, OPENERS, PREPOSITIONS, PRONOUNS, is};
 use crate::limits;
 use crate::text::Text;
 use crate::text::normalise::{Case, Gap, TokenKind};
@@ -188,14 +188,25 @@ impl Clause<'_> {
             || NOUNS.elliptic.contains(word)
     }
 
-    /// A pupil, or who could be one, stands right behind: `kicked by another boy`, `collapsed on Ruby`.
+    /// A pupil, or who could be one, stands right behind: `kicked by another boy`, `collapsed on Ruby`; or did it, as the
+    /// sentence says further on.
     fn reaches_pupil(&self, to: usize) -> bool {
-        let linked = self.follows(to) && is(REACHES, self.word(to));
-        let first = if linked { to + 1 } else { to };
-        let reach = if linked { limits::SUBJECT_WORDS } else { 1 };
-        let reached =
-            |at: usize| (self.person(at) && !self.adult(at)) || (linked && NOUNS.groups.contains(self.word(at)));
-        (first..first + reach).take_while(|&at| self.follows(at)).any(reached)
+        if self.follows(to) && self.person(to) {
+            return true;
+        }
+        let sentence = self.sentence.get(to.saturating_sub(1));
+        let end = self.text.tokens.len().min(to + limits::SUBJECT_REACH);
+        let mut links = (to..end)
+            .take_while(|&at| self.sentence.get(at) == sentence)
+            .filter(|&at| self.word(at) == "by" || (at == to && self.follows(at) && is(REACHES, self.word(at))));
+        links.any(|link| self.linked_to_pupil(link))
+    }
+
+    /// Among the next words after a preposition is somebody who could be a pupil.
+    fn linked_to_pupil(&self, link: usize) -> bool {
+        let goes_on = |at: &usize| self.follows(*at) && !matches!(self.word(*at), "and" | "but" | "so" | "or");
+        let pupil = |at: usize| (self.person(at) && !self.adult(at)) || NOUNS.groups.contains(self.word(at));
+        (link + 1..=link + limits::SUBJECT_WORDS).take_while(goes_on).any(pupil)
     }
 
     /// `a member of the public`
@@ -226,13 +237,8 @@ impl Clause<'_> {
         }
         let nouns: Vec<usize> = (hit.to..hit.to + limits::SUBJECT_WORDS).take_while(|&at| !stops(at)).collect();
         let head = *nouns.first()?;
-        Some(
-            if nouns.iter().any(|&at| self.person(at)) || nouns.iter().any(|&at| NOUNS.groups.contains(self.word(at))) {
-                Noun::Person
-            } else {
-                self.noun(head)
-            },
-        )
+        let pupil = |&at: &usize| self.person(at) || NOUNS.groups.contains(self.word(at));
+        Some(if nouns.iter().any(pupil) { Noun::Person } else { self.noun(head) })
     }
 
     /// The subject of a predicate that begins at `end`; nothing where none is understood.
@@ -388,7 +394,9 @@ impl Clause<'_> {
         if word == "else" && self.follows(head) && NOUNS.vague.contains(self.word(head - 1)) {
             return Some(Phrase { from: head - 1, head, noun: Noun::Vague });
         }
-        if !self.plain(head) || closed(word) {
+        // `the teacher noticed`: a verb, if it is as long as that.
+        let verb = word.len() > 5 && word.ends_with("ed");
+        if !self.plain(head) || closed(word) || verb {
             return None;
         }
         let mut from = head;
@@ -473,7 +481,7 @@ impl Clause<'_> {
 
 /// A word of the closed classes, or a preposition.
 fn closed(word: &str) -> bool {
-    [OPENERS, DETERMINERS, LINKS, PREPOSITIONS, FINITE, HELPING, PRONOUNS].iter().any(|list| is(list, word))
+    [OPENERS, ACTS, DETERMINERS, LINKS, PREPOSITIONS, FINITE, HELPING, PRONOUNS].iter().any(|list| is(list, word))
 }
 
 /// A word for somebody who could be a pupil or one of the family.

@@ -65,10 +65,12 @@ fn of_a_thing_or_of_somebody_else() {
             "Marcus's was damaged, and Tomos has lent his.",
             "Priya's is standing and Tomos's collapsed in the night.",
             "viola (Imogen Hale), peg damaged; oboe (Marcus Okafor), fine",
-            "The bridge that collapsed was drawn by Frances.",
+            "The bridge that collapsed is in the drawing Frances made.",
             "One of the kites was damaged, but Imogen has tape.",
             "All the samples were damaged and Priya made new ones.",
             "A box of apples was damaged, so Tomos brought pears.",
+            "The tower collapsed at once and she has mended it.",
+            "Imogen's held for a day. Tomos's collapsed at once and he's mended it. Frances's is standing.",
             "Priya's chair: the frame is bent and the back has split.",
             // Attributes.
             "Could Priya swap the damaged one for another?",
@@ -131,6 +133,9 @@ fn of_the_pupil() {
             "The younger one is absent.",
             "One of the pupils was sick.",
             "A member of my form was sick.",
+            "The door was damaged again last week by Marcus.",
+            "The teacher says was late",
+            "The tutor noticed was away",
             // No subject, and fragments.
             "Collapsed in PE",
             "Fainted",
