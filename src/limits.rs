@@ -475,6 +475,10 @@ limits! {
     NEAR_LINES: usize = 3, "lines", "own choice";
     /// How far behind the first word of a pair the other may stand.
     PAIR_APART: usize = 10, "tokens", "own choice: within a clause or two";
+    /// Words between the determiner of a subject and its noun, and between a predicate and whom it reaches.
+    SUBJECT_WORDS: usize = 3, "words", "own choice: `the small blue tent`";
+    /// How far from a predicate what tells its subject may stand.
+    SUBJECT_REACH: usize = 40, "tokens", "own choice: a long sentence";
     /// Length of a line that says one thing and no more.
     FORM_LINE: usize = 4, "words", "own choice: `Form: Heron`";
     /// Years before this one are history.

@@ -7,11 +7,13 @@
 
 mod columns;
 mod plain;
+mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
 
+use self::subject::Clause;
 use super::identifiers::{Number, Whose};
 use super::marks::Marks;
 use super::names::Mention;
@@ -92,6 +94,11 @@ pub(super) fn attribute(
     }
     plain::raise(scene, &context, &mut about, &mut findings);
     (about, findings)
+}
+
+/// Reads the lists of nouns that are built into the program.
+pub(super) fn check() -> Result<(), toml::de::Error> {
+    subject::Nouns::embedded().map(|_| ())
 }
 
 /// Who is spoken of where.
@@ -320,6 +327,7 @@ pub(super) fn general(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool
 
 fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, numbers: &[Number]) -> Vec<Said> {
     let mut out = Vec::new();
+    let mut ambiguous = Vec::new();
     let attainment = VOCABULARY.id("attainment");
     for (at, line) in scene.lines() {
         if line.footer {
@@ -332,7 +340,9 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
                 continue;
             }
             let category = &VOCABULARY.categories[hit.category];
-            if of_the_writer(&line.text, hit.from) {
+            let name = |token| context.names.contains(&(at, token));
+            let clause = Clause { text: &line.text, sentence: line.sentence, name: &name };
+            if of_the_writer(&line.text, hit.from) || clause.of_another(&hit) {
                 continue;
             }
             let tier = if denied(&line.text, line.sentence, hit.from, hit.to) {
@@ -340,6 +350,9 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             } else {
                 category.tier
             };
+            if hit.ambiguous {
+                ambiguous.push(out.len());
+            }
             out.push(Said {
                 line: at,
                 from: hit.from,
@@ -374,7 +387,26 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             out.push(Said { line: number.line, from, to, category, tier: Tier::Record, weak: false, denies: false });
         }
     }
+    said_elsewhere(scene, &ambiguous, &mut out);
     out
+}
+
+/// Takes out the placement of work experience: of ambiguous words what the rest of the message gives another meaning.
+fn said_elsewhere(scene: &Scene<'_>, ambiguous: &[usize], said: &mut Vec<Said>) {
+    let mut elsewhere: BTreeSet<usize> = ambiguous.iter().map(|&at| said[at].category).collect();
+    let sensitive = |(at, said): (usize, &Said)| {
+        let told = !said.weak || elsewhere.contains(&said.category);
+        told && said.tier == Tier::Sensitive && ambiguous.binary_search(&at).is_err()
+    };
+    if ambiguous.is_empty() || said.iter().enumerate().any(sensitive) {
+        return;
+    }
+    elsewhere.retain(|&category| scene.lines().any(|(_, line)| VOCABULARY.elsewhere(category, &line.text)));
+    let mut places = 0_usize..;
+    said.retain(|said| {
+        let place = places.next().unwrap_or(usize::MAX);
+        !(elsewhere.contains(&said.category) && ambiguous.binary_search(&place).is_ok())
+    });
 }
 
 /// `my hospital appointment` is the writer's own.

@@ -168,7 +168,7 @@ fn pieces<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
 }
 
 /// The sentence of each token, counted from 0, onto the end of `out`.
-fn sentences(text: &Text<'_>, marks: &[Marks], out: &mut Vec<u32>) {
+pub(super) fn sentences(text: &Text<'_>, marks: &[Marks], out: &mut Vec<u32>) {
     const ENDS: Gap = Gap::STOP.or(Gap::BULLET).or(Gap::NEWLINE);
     let (mut count, mut line_start) = (0u32, 0usize);
     for (at, token) in text.tokens.iter().enumerate() {

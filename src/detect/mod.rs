@@ -166,6 +166,9 @@ pub enum ListError {
     /// `rules/language.toml`.
     #[error("the list of offensive language: {0}")]
     Language(toml::de::Error),
+    /// `rules/nouns.toml`.
+    #[error("the lists of nouns: {0}")]
+    Nouns(toml::de::Error),
     /// `rules/names.toml` or `rules/providers.toml`.
     #[error("the lists of names and mail providers: {0}")]
     People(toml::de::Error),
@@ -179,6 +182,7 @@ pub fn check_embedded_lists() -> Result<(), ListError> {
     vocabulary::Vocabulary::read(vocabulary::EMBEDDED)?;
     meaning::check()?;
     language::check().map_err(ListError::Language)?;
+    attributes::check().map_err(ListError::Nouns)?;
     crate::people::check_embedded_lists().map_err(ListError::People)
 }
 

@@ -372,3 +372,36 @@ fn a_table_of_children_who_are_on_no_list_counts_each_row() {
         assert_eq!(table(headings, row, count), want, "{headings:?} {row:?} {count}");
     }
 }
+
+#[test]
+fn a_placement_at_work_is_no_placement_in_care() {
+    let school = school();
+    for (text, want) in [
+        ("Mason Cutler has a placement. It is his work experience, from Monday.", Tier::Mention),
+        ("The employer confirms the placement of Mason Cutler.", Tier::Mention),
+        ("Mason Cutler's placement is in the diary.\n\nR Tully, Careers", Tier::Mention),
+        ("Mason Cutler has a placement.", Tier::Sensitive),
+        ("Mason Cutler has a placement from Monday.", Tier::Sensitive),
+        ("Mason Cutler's placement has changed; his foster carer knows. Careers will ring.", Tier::Sensitive),
+        ("Mason Cutler's social worker rang the careers office about his placement.", Tier::Sensitive),
+    ] {
+        let found = found(&school, &[Document::of_text(Kind::Body, "body", text)]);
+        assert_eq!(found, [("D".to_owned(), want)], "{text}");
+    }
+}
+
+#[test]
+fn what_befell_a_thing_is_not_said_of_the_pupil_beside_it() {
+    let school = school();
+    for (text, want) in [
+        ("Mason Cutler saw how the stage collapsed.", Tier::Mention),
+        ("Mason Cutler saw the stage and collapsed.", Tier::Sensitive),
+        ("Mason Cutler is bringing the damaged one.", Tier::Mention),
+        ("Mason Cutler is bringing the one he damaged.", Tier::Record),
+        ("Mason Cutler's trombone will be away until May.", Tier::Mention),
+        ("Mason Cutler will be away until May.", Tier::Record),
+    ] {
+        let found = found(&school, &[Document::of_text(Kind::Body, "body", text)]);
+        assert_eq!(found, [("D".to_owned(), want)], "{text}");
+    }
+}

@@ -26,11 +26,24 @@ struct Entry {
     weak: Vec<String>,
     #[serde(default)]
     weak_acronyms: Vec<String>,
+    #[serde(default)]
+    predicates: Vec<String>,
+    #[serde(default)]
+    weak_predicates: Vec<String>,
     headings: Vec<String>,
     #[serde(default)]
     codes: std::collections::BTreeMap<String, bool>,
     #[serde(default)]
     pairs: Vec<PairEntry>,
+    #[serde(default)]
+    elsewhere: Vec<ElsewhereEntry>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ElsewhereEntry {
+    said: Vec<String>,
+    beside: Vec<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -48,6 +61,20 @@ struct Pair {
     other: HashSet<u64>,
 }
 
+/// What a phrase says of its grammatical subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Predicate {
+    /// Nothing: whoever is spoken of has it.
+    No,
+    /// What the subject did or what happened to it: `collapsed`.
+    Verb,
+    /// What the subject is: `(is) away`, with a verb before it.
+    State,
+}
+
+/// Before a predicate of the file: a verb stands before it.
+const STATE: &str = "(is) ";
+
 /// One category.
 #[derive(Debug)]
 pub struct Category {
@@ -59,6 +86,8 @@ pub struct Category {
     pub basis: String,
     /// Column codes: `K` says yes, `N` says no.
     codes: HashMap<String, bool>,
+    /// Runs beside which its ambiguous phrases mean something else.
+    elsewhere: HashSet<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +95,8 @@ struct Phrase {
     category: u16,
     capitals: bool,
     weak: bool,
+    predicate: Predicate,
+    ambiguous: bool,
 }
 
 /// The compiled lists.
@@ -90,6 +121,10 @@ pub struct Hit {
     pub to: usize,
     /// Counts only in the same sentence or row as the pupil.
     pub weak: bool,
+    /// What it says of its subject.
+    pub predicate: Predicate,
+    /// May mean something else, see [`Vocabulary::elsewhere`].
+    pub ambiguous: bool,
 }
 
 /// Why a vocabulary file is refused.
@@ -119,14 +154,22 @@ impl Vocabulary {
                 return Err(VocabularyError::Category(entry.id));
             }
             let at = u16::try_from(out.categories.len()).unwrap_or(u16::MAX);
-            for (list, capitals, weak) in [
-                (&entry.phrases, false, false),
-                (&entry.acronyms, true, false),
-                (&entry.weak, false, true),
-                (&entry.weak_acronyms, true, true),
+            for (list, capitals, weak, predicate) in [
+                (&entry.phrases, false, false, false),
+                (&entry.acronyms, true, false, false),
+                (&entry.weak, false, true, false),
+                (&entry.weak_acronyms, true, true, false),
+                (&entry.predicates, false, false, true),
+                (&entry.weak_predicates, false, true, true),
             ] {
                 for phrase in list {
-                    if !out.add(phrase, Phrase { category: at, capitals, weak }) {
+                    let (phrase, predicate) = match phrase.strip_prefix(STATE) {
+                        Some(state) if predicate => (state, Predicate::State),
+                        _ if predicate => (phrase.as_str(), Predicate::Verb),
+                        _ => (phrase.as_str(), Predicate::No),
+                    };
+                    let ambiguous = entry.elsewhere.iter().any(|other| other.said.iter().any(|said| said == phrase));
+                    if !out.add(phrase, Phrase { category: at, capitals, weak, predicate, ambiguous }) {
                         return Err(VocabularyError::Category(entry.id));
                     }
                 }
@@ -149,6 +192,12 @@ impl Vocabulary {
                 tier: entry.tier,
                 basis: entry.basis,
                 codes: entry.codes.into_iter().collect(),
+                elsewhere: entry
+                    .elsewhere
+                    .iter()
+                    .flat_map(|other| &other.beside)
+                    .map(|run| Run::of(run).hash)
+                    .collect(),
             });
         }
         Ok(out)
@@ -200,7 +249,14 @@ impl Vocabulary {
                     let cased = upper
                         || text.tokens[from..to].iter().any(|t| t.case == Case::Capitalised && text.norm(t).len() > 3);
                     if !phrase.capitals || (upper || (cased && text.norm(&text.tokens[from]).len() > 4)) {
-                        hits.push(Hit { category: usize::from(phrase.category), from, to, weak: phrase.weak });
+                        hits.push(Hit {
+                            category: usize::from(phrase.category),
+                            from,
+                            to,
+                            weak: phrase.weak,
+                            predicate: phrase.predicate,
+                            ambiguous: phrase.ambiguous,
+                        });
                     }
                 }
             }
@@ -227,6 +283,13 @@ impl Vocabulary {
         self.categories.get(category)?.codes.get(&value.trim().to_uppercase()).copied()
     }
 
+    /// A text holds words beside which ambiguous phrases of the category mean something else: the placement of work experience.
+    pub fn elsewhere(&self, category: usize, text: &Text<'_>) -> bool {
+        let Some(category) = self.categories.get(category) else { return false };
+        let runs = |from| (1..=2).map(move |length| text.run(from, from + length).hash);
+        (0..text.tokens.len()).flat_map(runs).any(|run| category.elsewhere.contains(&run))
+    }
+
     /// The place of a category.
     pub fn id(&self, id: &str) -> Option<usize> {
         self.categories.iter().position(|category| category.id == id)
@@ -245,7 +308,14 @@ impl Pair {
         let near = text.tokens[from + 1..].iter().take(limits::PAIR_APART);
         let mut near = near.take_while(|token| !token.gap.has(Gap::STOP.or(Gap::BULLET)));
         let apart = near.position(|token| behind.contains(&token.hash))?;
-        Some(Hit { category: usize::from(self.category), from, to: from + apart + 2, weak: false })
+        Some(Hit {
+            category: usize::from(self.category),
+            from,
+            to: from + apart + 2,
+            weak: false,
+            predicate: Predicate::No,
+            ambiguous: false,
+        })
     }
 }
 
