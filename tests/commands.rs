@@ -78,6 +78,25 @@ fn what_was_found_is_shown_only_when_asked_and_the_look_is_recorded() {
 }
 
 #[test]
+fn the_message_is_opened_only_for_a_purpose_and_that_is_recorded() {
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    let (_, id) = hold_one(&gateway);
+    let by = ["--who", "Sue Bell", "--why", "a parent rang"];
+    for refused in [vec!["--message"], vec!["--message", "--purpose", "curiosity"]] {
+        let arguments = [&["quarantine", "show", &id][..], &refused, &by].concat();
+        let output = gateway.command(&arguments);
+        assert!(!output.status.success(), "{refused:?}: {}", text(&output));
+        assert!(!text(&output).contains("body (body)"), "{}", text(&output));
+    }
+    let arguments = [&["quarantine", "show", &id, "--message", "--purpose", "facts"][..], &by].concat();
+    let shown = ok(&gateway, &arguments);
+    assert!(shown.contains("body (body)"), "{shown}");
+    let audit = ok(&gateway, &["audit", "list", "--message", &id, "--event", "viewed", "--json"]);
+    assert!(audit.contains("facts") && audit.contains("a parent rang"), "{audit}");
+}
+
+#[test]
 fn a_held_message_is_returned_or_discarded_and_its_sender_told() {
     for (word, state, subject) in [("return", "returned", "NOT SENT"), ("discard", "discarded", "NOT SENT")] {
         let sink = Sink::start();

@@ -59,6 +59,8 @@ const OWN: &[(&str, &str)] = &[
     (" DAY", " 2020-01-01"),
     (" NAME", " Jane"),
     (" EVENT", " taken"),
+    (" PURPOSE", " compliance"),
+    ("--only ADDRESS", "--only callumdrew.saltmere@hotmail.co.uk"),
     (" FOLDER", " sent"),
     ("--output FILE", "--output export.jsonl"),
     (" FILE", " letter.docx"),

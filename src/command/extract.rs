@@ -145,7 +145,7 @@ fn kind(kind: Kind) -> &'static str {
 }
 
 /// For a person at a terminal: each place once, what stands there below it, cells parted by a bar.
-fn told(reading: &Reading, faults: &[String]) -> String {
+pub fn told(reading: &Reading, faults: &[String]) -> String {
     let mut out = String::new();
     let mut line = |indent: usize, text: &str| {
         for part in text.lines().filter(|part| !part.trim().is_empty()) {

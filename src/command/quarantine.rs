@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 
+use super::extract::told;
 use super::store::{Because, Desk, One, print_list, print_one, unexpected};
-use crate::config;
+use super::terminal::say;
 use crate::relay::control::{self, Answer, Request, Verb};
 use crate::smtp::Address;
-use crate::store::{Class, Classification, Filter, State};
+use crate::store::{Class, Classification, Filter, LawfulPurpose, State};
+use crate::{config, extract, message};
 
 /// See and decide what is held.
 #[derive(Debug, clap::Subcommand)]
@@ -30,6 +32,12 @@ pub enum Quarantine {
         /// Also show what was found; wants --who and --why, which go into the audit
         #[arg(long, requires = "who", requires = "why")]
         findings: bool,
+        /// Also print the message itself as text; wants --purpose, --who and --why, which go into the audit
+        #[arg(long, requires = "purpose", requires = "who", requires = "why", conflicts_with = "json")]
+        message: bool,
+        /// What it is opened for: `compliance`, `facts`, `standards`, `crime`, `unauthorised-use` or `operation`
+        #[arg(long, value_name = "PURPOSE", value_parser = purpose)]
+        purpose: Option<LawfulPurpose>,
         /// Who looks
         #[arg(long, value_name = "NAME")]
         who: Option<String>,
@@ -83,6 +91,13 @@ pub struct TakenFor {
     classify: Option<Classification>,
 }
 
+fn purpose(word: &str) -> Result<LawfulPurpose, String> {
+    word.parse().map_err(|()| {
+        let each = LawfulPurpose::ALL.map(|purpose| format!("`{}` {}", purpose.as_str(), purpose.in_words()));
+        format!("one of {}", each.join(", "))
+    })
+}
+
 fn classification(word: &str) -> Result<Classification, String> {
     word.parse().map_err(|()| "`breach`, `near-miss` or `neither`".to_owned())
 }
@@ -127,14 +142,16 @@ impl Quarantine {
                     _ => unexpected(),
                 }
             }
-            Self::Show { one, findings, who, why, json } => {
-                let look = match findings {
-                    true => Some(
-                        Because { who: who.clone().unwrap_or_default(), why: why.clone().unwrap_or_default() }
-                            .checked()?,
-                    ),
-                    false => None,
-                };
+            Self::Show { one, findings, message, purpose, who, why, json } => {
+                let because =
+                    || Because { who: who.clone().unwrap_or_default(), why: why.clone().unwrap_or_default() }.checked();
+                let look = if *findings { Some(because()?) } else { None };
+                if let (true, &Some(purpose)) = (message, purpose) {
+                    match desk.ask(Request::Content { id: one.id(), purpose, because: because()? }).await? {
+                        Answer::Content(letters) => print_content(&letters)?,
+                        _ => return unexpected(),
+                    }
+                }
                 match desk.ask(Request::Show { id: one.id(), look }).await? {
                     Answer::Message(shown) => print_one(&shown, *findings, *json),
                     _ => unexpected(),
@@ -151,4 +168,12 @@ impl Quarantine {
             }
         }
     }
+}
+
+/// What is read of the message, hidden places named, as `schoolgate extract` tells it.
+fn print_content(letters: &str) -> Result<()> {
+    let octets = letters.chars().map(|letter| u8::try_from(u32::from(letter))).collect::<Result<Vec<u8>, _>>()?;
+    let message = message::read(&octets);
+    say!("{}", told(&extract::read(&message), &message.faults))?;
+    Ok(())
 }

@@ -24,8 +24,8 @@ use crate::limits;
 use crate::smtp::Address;
 use crate::store::accounts::{Account, LastSbm, Link, Role};
 use crate::store::{
-    AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, QueueId, Ruling, Scope,
-    Shown, Store, StoreError, Summary,
+    AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, LawfulPurpose, QueueId,
+    Ruling, Scope, Shown, Store, StoreError, Summary,
 };
 
 /// What can be asked.
@@ -40,6 +40,15 @@ pub enum Request {
         id: QueueId,
         /// Who looks at what was found, and why.
         look: Option<Because>,
+    },
+    /// The message itself, for a lawful purpose, which is recorded.
+    Content {
+        /// Which.
+        id: QueueId,
+        /// What for.
+        purpose: LawfulPurpose,
+        /// Who opens it, and why.
+        because: Because,
     },
     /// A decision on a message, or another try.
     Decide {
@@ -150,6 +159,8 @@ pub enum Answer {
     Messages(Vec<Summary>),
     /// To [`Request::Show`].
     Message(Box<Shown>),
+    /// To [`Request::Content`]: each octet as the letter of its number.
+    Content(String),
     /// To [`Request::Decide`].
     Decision(Decision),
     /// To [`Request::RetryAll`]: how many messages there are.
@@ -180,6 +191,7 @@ impl Request {
             Self::Audit(_) | Self::AuditPage(_) | Self::AuditCheck | Self::Accounts => false,
             Self::Account { .. }
             | Self::Show { .. }
+            | Self::Content { .. }
             | Self::Decide { .. }
             | Self::RetryAll(_)
             | Self::ReplaceRoster { .. } => true,
@@ -215,6 +227,10 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
                 report.without_content();
             }
             Answer::Message(Box::new(shown))
+        }
+        Request::Content { id, purpose, because } => {
+            let content = store.open_content(&id, &peer::signed(&because.who, uid), &because.why, purpose).await?;
+            Answer::Content(content.iter().map(|&octet| char::from(octet)).collect())
         }
         Request::Decide { id, what, because } => {
             let decision = decide(store, notifier, uid, &id, &what, &because).await?;

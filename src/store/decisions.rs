@@ -6,6 +6,8 @@
 //! a released message that was set aside as damaged can never go, so it may still be discarded. The same form sent again,
 //! which its key tells, is answered as it was the first time.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,7 +16,7 @@ use super::audit::{AuditLine, GATEWAY, micros};
 use super::queue::mismatch;
 use super::review::{Classification, Ended};
 use super::writer::{Answer, Entry, Op, Tx};
-use super::{NewEntry, QueueId, State, Store, StoreError};
+use super::{LawfulPurpose, NewEntry, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
 use crate::limits;
 
@@ -125,6 +127,8 @@ pub(super) struct Request {
     pub only: Option<Vec<u32>>,
     /// Of what is held from now on.
     pub report: Option<Report>,
+    /// What the audit says besides.
+    pub view: serde_json::Value,
     pub notices: Vec<Entry>,
 }
 
@@ -213,6 +217,42 @@ impl Store {
         }
     }
 
+    /// Records that a person opens the message itself, for which purpose and why, and gives its content. The line is
+    /// written first: what cannot be recorded is not opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for sealed personal mail, and for what was never inspected, of which nobody knows whether it
+    /// is; otherwise as [`Store::note_view`] and [`Store::content`].
+    pub async fn open_content(
+        &self,
+        id: &QueueId,
+        who: &str,
+        why: &str,
+        purpose: LawfulPurpose,
+    ) -> Result<Arc<[u8]>, StoreError> {
+        match self.show(id).await?.report {
+            Some(report) if report.is_sealed() => {
+                return Err(StoreError::Refused(format!(
+                    "message {id} is marked as personal: it is sealed, and opened only with the chair of governors' approval"
+                )));
+            }
+            Some(_) => {}
+            None => return Err(StoreError::Refused(format!("message {id} was never inspected: it may be personal"))),
+        }
+        let view = json!({"seen": "message", "purpose": purpose.as_str()});
+        let request = Request {
+            kind: Kind::View,
+            id: id.clone(),
+            grounds: Grounds::of(who, why),
+            only: None,
+            report: None,
+            view,
+            notices: Vec::new(),
+        };
+        self.ask(Op::Decision(Box::new(request))).await?;
+        self.content(id).await
+    }
+
     async fn decide(
         &self,
         kind: Kind,
@@ -226,7 +266,7 @@ impl Store {
             _ => None,
         };
         let notices = self.seal(notices).await?;
-        let request = Request { kind, id: id.clone(), grounds, only, report, notices };
+        let request = Request { kind, id: id.clone(), grounds, only, report, view: json!({}), notices };
         match self.ask(Op::Decision(Box::new(request))).await? {
             Answer::Decision(decision) => Ok(decision),
             _ => mismatch(),
@@ -240,7 +280,7 @@ impl Tx<'_> {
     /// # Errors
     /// As the method of [`Store`] that asks for it.
     pub async fn apply(&mut self, request: &Request) -> Result<Decision, StoreError> {
-        let Request { kind, id, grounds, only, report, notices } = request;
+        let Request { kind, id, grounds, only, report, view, notices } = request;
         let standing = self.standing(id).await?;
         if self.is_done(request).await? {
             return Ok(Decision::Done);
@@ -313,6 +353,9 @@ impl Tx<'_> {
             self.end_review(id, &ended).await?;
         }
         let mut detail = json!({"from": standing.state.as_str(), "why": grounds.why});
+        for (name, word) in view.as_object().into_iter().flatten() {
+            detail[name] = word.clone();
+        }
         if let Some(classification) = grounds.classification {
             detail["classification"] = classification.as_str().into();
         }

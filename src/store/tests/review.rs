@@ -215,3 +215,24 @@ async fn a_release_to_some_goes_to_them_and_is_delivered_with_them() {
     assert!(row(directory.path(), "B").await.contains("|released|"));
     assert_eq!(store.audit_check(Scope::Whole).await.unwrap().faults, []);
 }
+
+#[tokio::test]
+async fn content_is_opened_for_a_purpose_and_sealed_mail_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = exclusive(directory.path()).await;
+    let mut sealed = entry("A", State::Held, b"x\r\n");
+    sealed.report = Some(told());
+    let mut unknown = entry("C", State::Held, b"x\r\n");
+    unknown.report = None;
+    store.commit(vec![sealed, entry("B", State::Held, b"text\r\n"), unknown]).await.unwrap();
+    for name in ["A", "C"] {
+        let refused = store.open_content(&id(name), "Sue", "to see", LawfulPurpose::Facts).await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{name}: {refused:?}");
+        assert_eq!(store.show(&id(name)).await.unwrap().audit.len(), 1, "{name}: nothing was seen");
+    }
+    let content = store.open_content(&id("B"), "Sue", "to see", LawfulPurpose::Compliance).await.unwrap();
+    assert_eq!(&*content, b"text\r\n");
+    let line = store.show(&id("B")).await.unwrap().audit.pop().unwrap();
+    assert_eq!((line.event.as_str(), line.who.as_str()), ("viewed", "Sue"));
+    assert_eq!(line.detail, r#"{"from":"held","purpose":"compliance","seen":"message","why":"to see"}"#);
+}
