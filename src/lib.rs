@@ -33,6 +33,7 @@ pub mod message;
 pub mod people;
 pub mod policy;
 pub mod relay;
+pub mod review;
 pub mod smtp;
 pub mod store;
 pub mod text;

@@ -524,6 +524,18 @@ limits! {
     /// Evidence that a name wants of which each part is a word.
     WANTED_WORDS: i32 = 1, "points", "own choice";
 
+    // --- the desk (`review`) ---
+    /// Size of a form.
+    DESK_FORM_OCTETS: usize = 64 * 1_024, "octets", "own choice: the longest note and reason many times over";
+    /// Value of a cookie that is looked at.
+    COOKIE_OCTETS: usize = 128, "octets", "own choice: a token has 43";
+    /// Messages on a page of the list.
+    HELD_PAGE: u32 = 50, "messages", "own choice: a page of at most 100 KB";
+    /// The key of a form, so that it counts once.
+    FORM_KEY_OCTETS: usize = 64, "octets", "own choice: a token has 43";
+    /// Text of one part of a message that is shown; the rest is in the original.
+    SHOWN_PART_OCTETS: usize = 64 * 1_024, "octets", "own choice: more than anybody reads on a screen";
+
     // --- what is said in plain words (`detect::meaning`) ---
     /// Likelihood from which a sentence makes a record of a pupil.
     MEANING_THRESHOLD: f32 = 0.6, "likelihood", "`schoolgate meaning assess`: at most one in a hundred ordinary sentences with a name put in is raised";

@@ -35,6 +35,8 @@ pub struct HeldFilter {
     pub safeguarding: Option<bool>,
     /// Those that this role was told of.
     pub notified: Option<String>,
+    /// Sealed ones, or the others.
+    pub sealed: Option<bool>,
     /// This stands in the reference, or in an address of the envelope, in whatever case. Cut at
     /// [`limits::SEARCH_CHARS`].
     pub search: Option<String>,
@@ -139,7 +141,8 @@ pub struct HeldFigures {
 /// What fits the filter; `$1` to `$3` are the place to begin behind, `$4` how many.
 const FITS: &str = "and ($5 is null or v.rules like $5 escape '\\') and ($6 is null or v.sender = $6) \
      and ($7 is null or v.kinds like $7 escape '\\') and ($8 is null or v.safeguarding = $8) \
-     and ($9 is null or v.notified like $9 escape '\\') and ($10 is null or v.sought like $10 escape '\\') ";
+     and ($9 is null or v.notified like $9 escape '\\') and ($10 is null or v.sought like $10 escape '\\') \
+     and ($11 is null or v.sealed = $11) ";
 
 const LINE: &str = "select v.*, m.mail_from, m.at, m.damaged, \
      (select count(*) from recipient r where r.message = v.message) as recipients, \
@@ -221,6 +224,7 @@ impl Store {
             .bind(filter.safeguarding)
             .bind(listed(&filter.notified))
             .bind(sought.map(|sought| holding(&sought)))
+            .bind(filter.sealed)
             .fetch_all(&self.inner.reader)
             .await?)
     }

@@ -1,0 +1,157 @@
+//! Who may what: data, and the one place that is asked.
+
+use crate::store::accounts::Role;
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Task {
+    /// See that a message waits: envelope, rules, counts.
+    See,
+    /// Open what was found, with the line around it.
+    OpenFindings,
+    /// Open the whole message.
+    OpenWhole,
+    /// Release, return or discard.
+    Decide,
+    /// Let somebody open a sealed message.
+    ApproveOpening,
+    /// Read who did and saw what.
+    Audit,
+    /// Manage accounts and their roles.
+    People,
+}
+
+/// How far a role reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// Not at all.
+    Nothing,
+    /// Figures alone; of accounts, making them without a role; of the record, technical events.
+    Counts,
+    /// What waits for the role itself; of the record, its own lines.
+    Theirs,
+    /// What concerns safeguarding.
+    Safeguarding,
+    /// What is sealed.
+    Sealed,
+    /// Everything.
+    All,
+}
+
+use Reach::{All, Counts, Nothing, Safeguarding, Sealed, Theirs};
+
+/// One row a task; columns in the order of [`Role::ALL`]: sbm, head, slt, dsl, dpo, chair, it.
+pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
+    (Task::See, [All, All, Theirs, Safeguarding, All, Sealed, Counts]),
+    (Task::OpenFindings, [All, All, Theirs, Safeguarding, All, Nothing, Nothing]),
+    (Task::OpenWhole, [All, All, Nothing, Safeguarding, Nothing, Nothing, Nothing]),
+    (Task::Decide, [All, All, Theirs, Safeguarding, Nothing, Sealed, Nothing]),
+    (Task::ApproveOpening, [Nothing, Nothing, Nothing, Nothing, Nothing, Sealed, Nothing]),
+    (Task::Audit, [Theirs, All, Nothing, Nothing, All, All, Counts]),
+    (Task::People, [All, Nothing, Nothing, Nothing, Nothing, Nothing, Counts]),
+];
+
+/// What of a message decides whom it concerns.
+#[derive(Debug, Clone, Default)]
+pub struct Traits {
+    /// Roles that it waits for, by their words.
+    pub notified: Vec<String>,
+    /// It concerns safeguarding.
+    pub safeguarding: bool,
+    /// Its Personal marker stands out.
+    pub sealed: bool,
+    /// It is from, to or about the person who asks.
+    pub own: bool,
+}
+
+/// How far a role reaches in a task.
+pub fn reach(role: Role, task: Task) -> Reach {
+    let column = Role::ALL.iter().position(|&one| one == role);
+    let row = TABLE.iter().find(|(one, _)| *one == task);
+    row.zip(column).map_or(Nothing, |((_, row), column)| row[column])
+}
+
+/// The farthest that any of the roles reaches.
+pub fn farthest(roles: &[Role], task: Task) -> Reach {
+    roles.iter().map(|&role| reach(role, task)).max().unwrap_or(Nothing)
+}
+
+/// Whether somebody with these roles may do this with a message like this.
+pub fn may(roles: &[Role], task: Task, message: &Traits) -> bool {
+    // Nobody decides on, opens or approves what is their own: it goes up the ladder.
+    let seen_by_all = task == Task::See;
+    (seen_by_all || !message.own)
+        && roles.iter().any(|&role| match reach(role, task) {
+            All => true,
+            Theirs => message.notified.iter().any(|word| word == role.as_str()),
+            Safeguarding => message.safeguarding,
+            Sealed => message.sealed,
+            Counts | Nothing => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The design's table, word for word, so that a change of one without the other is seen.
+    #[test]
+    fn the_table_is_the_design() {
+        let message = |notified: &str, safeguarding, sealed, own| Traits {
+            notified: vec![notified.to_owned()],
+            safeguarding,
+            sealed,
+            own,
+        };
+        let plain = message("sbm", false, false, false);
+        let slt = message("slt", false, false, false);
+        let child = message("dsl", true, false, false);
+        let sealed = message("sbm", false, true, false);
+        let own = message("sbm", true, true, true);
+        #[rustfmt::skip]
+        let rows: &[(Task, &Traits, [bool; 7])] = &[
+            //                         sbm   head  slt    dsl    dpo   chair  it
+            (Task::See, &plain,          [true, true, false, false, true, false, false]),
+            (Task::See, &slt,            [true, true, true,  false, true, false, false]),
+            (Task::See, &child,          [true, true, false, true,  true, false, false]),
+            (Task::See, &sealed,         [true, true, false, false, true, true,  false]),
+            (Task::OpenFindings, &plain, [true, true, false, false, true, false, false]),
+            (Task::OpenFindings, &slt,   [true, true, true,  false, true, false, false]),
+            (Task::OpenFindings, &child, [true, true, false, true,  true, false, false]),
+            (Task::OpenFindings, &own,   [false; 7]),
+            (Task::OpenWhole, &plain,    [true, true, false, false, false, false, false]),
+            (Task::OpenWhole, &slt,      [true, true, false, false, false, false, false]),
+            (Task::OpenWhole, &child,    [true, true, false, true,  false, false, false]),
+            (Task::OpenWhole, &own,      [false; 7]),
+            (Task::Decide, &plain,       [true, true, false, false, false, false, false]),
+            (Task::Decide, &slt,         [true, true, true,  false, false, false, false]),
+            (Task::Decide, &child,       [true, true, false, true,  false, false, false]),
+            (Task::Decide, &sealed,      [true, true, false, false, false, true, false]),
+            (Task::Decide, &own,         [false; 7]),
+            (Task::ApproveOpening, &sealed, [false, false, false, false, false, true, false]),
+            (Task::ApproveOpening, &own, [false; 7]),
+        ];
+        for (task, message, want) in rows {
+            for (role, want) in Role::ALL.into_iter().zip(want) {
+                assert_eq!(may(&[role], *task, message), *want, "{task:?} as {role:?}: {message:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn several_roles_reach_as_far_as_the_farthest_and_nobody_reaches_nothing() {
+        assert_eq!(farthest(&[Role::It, Role::Head], Task::Audit), All);
+        assert_eq!(farthest(&[], Task::See), Nothing);
+        assert!(!may(&[], Task::See, &Traits::default()));
+        let every = [
+            Task::See,
+            Task::OpenFindings,
+            Task::OpenWhole,
+            Task::Decide,
+            Task::ApproveOpening,
+            Task::Audit,
+            Task::People,
+        ];
+        assert!(every.iter().all(|task| TABLE.iter().filter(|(one, _)| one == task).count() == 1));
+    }
+}

@@ -1,0 +1,137 @@
+//! A decision from the form: checked, carried out once, answered with what comes next.
+
+use axum::Form;
+use axum::extract::{Path, State as From};
+use axum::response::Response;
+use jiff::Timestamp;
+use minijinja::context;
+use serde::Deserialize;
+
+use super::State;
+use super::access::{Task, may};
+use super::held::{Filled, find, show};
+use super::pages::{Answer, not_found, page, refused};
+use super::person::Person;
+use super::sign_in::stale;
+use super::view::{self, Trouble};
+use crate::inspect::view::shown;
+use crate::limits;
+use crate::relay::decide as relay;
+use crate::store::{Classification, Decision, Grounds, HeldFilter, Ruling, StoreError};
+
+/// What stands in the form.
+#[derive(Deserialize)]
+pub struct Decide {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    decision: String,
+    #[serde(default)]
+    class: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    note: String,
+}
+
+/// POST `/held/ID/decide`.
+pub async fn decide(
+    From(desk): From<State>,
+    person: Person,
+    Path(id): Path<String>,
+    Form(form): Form<Decide>,
+) -> Answer {
+    if !person.sent(&form.token) {
+        return stale(&desk, &person);
+    }
+    let Some(seen) = find(&desk, &person, &id).await? else { return not_found(&desk, Some(&person)) };
+    if !may(&person.account().roles, Task::Decide, &seen.traits) {
+        let words = "Somebody else decides on this message. Nothing was changed.";
+        return refused(&desk, Some(&person), axum::http::StatusCode::FORBIDDEN, "Not for you to decide", words);
+    }
+    let entitled = || -> Vec<u32> {
+        let Some(report) = &seen.message.report else { return Vec::new() };
+        let ground = (desk.ground)();
+        let parties = shown(report, &ground.school).recipients;
+        (0..).zip(parties).filter(|(_, party)| party.entitled).map(|(at, _)| at).collect()
+    };
+    let ruling = match form.decision.as_str() {
+        "release" => Ok(Ruling::Release),
+        "release-entitled" => Ok(Ruling::ReleaseTo(entitled())),
+        "return" => Ok(Ruling::Return),
+        "discard" => Ok(Ruling::Discard),
+        _ => Err(Trouble::at("decision-release", "Choose what becomes of it.".to_owned())),
+    };
+    let asked = ruling.and_then(|ruling| {
+        let class: Classification = form.class.parse().map_err(|()| {
+            Trouble::at("class-breach", "Say whether it was a breach, a near miss or neither.".to_owned())
+        })?;
+        if form.reason.trim().is_empty() {
+            return Err(Trouble::at("reason", "Give a reason.".to_owned()));
+        }
+        Ok((ruling, class))
+    });
+    let (ruling, class) = match asked {
+        Ok(asked) => asked,
+        Err(trouble) => {
+            let filled = Filled { decision: form.decision, class: form.class, reason: form.reason, note: form.note };
+            return show(&desk, &person, seen, &filled, Some(trouble)).await;
+        }
+    };
+    let own = person.own();
+    let asked = relay::Asked {
+        ruling: ruling.clone(),
+        note: form.note.trim(),
+        grounds: Grounds {
+            who: person.account().name.clone(),
+            why: form.reason.trim().to_owned(),
+            classification: Some(class),
+            key: Some(form.key).filter(|key| !key.is_empty() && key.len() <= limits::FORM_KEY_OCTETS),
+        },
+        own: &own,
+    };
+    let id = seen.message.summary.id.clone();
+    let notifier = desk.notifier.load_full();
+    match relay::decide(&desk.store, &notifier, &id, &asked).await {
+        Ok(Decision::Done) => decided(&desk, &person, "Decided", done(&ruling)).await,
+        Ok(Decision::Already(line)) => {
+            let words = format!(
+                "It {}, by {}, {}. Your decision changed nothing.",
+                view::event(&line.event),
+                line.who,
+                view::said(line.at, Timestamp::now())
+            );
+            decided(&desk, &person, "Somebody had decided before you", &words).await
+        }
+        Err(StoreError::Refused(why)) => {
+            refused(&desk, Some(&person), axum::http::StatusCode::CONFLICT, "It could not be done", &why)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn done(ruling: &Ruling) -> &'static str {
+    match ruling {
+        Ruling::Release => "It goes out now, and its sender is told.",
+        Ruling::ReleaseTo(_) => "It goes to those entitled. Its sender is told who did not get it.",
+        Ruling::Return => "It was returned to the sender. Undo is not possible, because they have been told.",
+        Ruling::Discard => "It was discarded. Undo is not possible, because the sender has been told.",
+    }
+}
+
+/// The page afterwards, with the way to the next.
+async fn decided(
+    desk: &State,
+    person: &Person,
+    headline: &str,
+    words: &str,
+) -> Result<Response, super::pages::PageError> {
+    let filter = super::held::within(person, HeldFilter::default());
+    let next = match filter {
+        Some(filter) => desk.store.held_page(&filter, None, 1).await?.lines.first().map(|line| line.id.to_string()),
+        None => None,
+    };
+    page(desk, Some(person), "decided.html", "", context! { headline, words, next })
+}

@@ -1,0 +1,127 @@
+//! The desk: where the School Business Manager and her colleagues sign in, see what waits, and decide.
+//!
+//! Owns HTTP, pages, forms, cookies, and who may see and do what ([`access`]). Never knows SMTP, and keeps nothing of its own: accounts, sessions and
+//! decisions are the store's, and it decides through the same functions as the command line.
+//!
+//! Invariants: nothing changes on GET or HEAD; a form counts only from a page of ours and with its session's token; the HTML of mail is never shown, and
+//! nothing of a page is fetched from elsewhere; what a person opens is recorded before it is shown. Cookies: RFC 6265bis; page headers: CSP Level 3.
+
+pub mod access;
+mod audit_page;
+mod content;
+mod decide;
+mod guard;
+mod held;
+mod pages;
+mod people;
+mod person;
+mod sign_in;
+mod view;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+
+use crate::extract::Pool;
+use crate::inspect::Ground;
+use crate::limits;
+use crate::relay::notify::Notifier;
+use crate::store::Store;
+
+pub use guard::{Origin, OriginError};
+
+/// The roster in force, as it is at the moment of asking.
+pub type GroundNow = Arc<dyn Fn() -> Arc<Ground> + Send + Sync>;
+
+/// What the pages work with.
+pub struct Desk {
+    store: Store,
+    notifier: Arc<ArcSwap<Notifier>>,
+    ground: GroundNow,
+    origin: Origin,
+    /// Processes that read attachments.
+    workers: Arc<Pool>,
+    pages: pages::Pages,
+}
+
+/// Why the desk does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The address is taken, or not ours.
+    #[error("the desk cannot listen on {0}: {1}")]
+    Bind(SocketAddr, std::io::Error),
+    /// The socket broke while it was open.
+    #[error("the desk ended: {0}")]
+    Serve(std::io::Error),
+    /// A page that is built in is broken.
+    #[error("a page of the desk is broken: {0}")]
+    Pages(#[from] minijinja::Error),
+}
+
+type State = Arc<Desk>;
+
+impl Desk {
+    /// `origin` is where people reach it.
+    ///
+    /// # Errors
+    /// A page that does not parse.
+    pub fn new(
+        store: Store,
+        notifier: Arc<ArcSwap<Notifier>>,
+        ground: GroundNow,
+        origin: Origin,
+        workers: Arc<Pool>,
+    ) -> Result<Self, DeskError> {
+        Ok(Self { store, notifier, ground, origin, workers, pages: pages::Pages::new()? })
+    }
+
+    /// Every page and form.
+    pub fn router(self) -> Router {
+        let desk = Arc::new(self);
+        Router::new()
+            .route("/", get(held::waiting))
+            .route("/held", get(held::list))
+            .route("/held/{id}", get(held::message))
+            .route("/held/{id}/decide", post(decide::decide))
+            .route("/held/{id}/findings", get(content::ask_findings).post(content::findings))
+            .route("/held/{id}/content", get(content::ask_content).post(content::content))
+            .route("/held/{id}/original", post(content::original))
+            .route("/held/{id}/ask", post(content::ask_to_open))
+            .route("/held/{id}/approve", post(content::approve))
+            .route("/audit", get(audit_page::record))
+            .route("/audit.csv", get(audit_page::table))
+            .route("/people", get(people::list).post(people::add))
+            .route("/people/{name}/{what}", post(people::change))
+            .route("/sign-in", get(sign_in::sign_in_page).post(sign_in::password))
+            .route("/sign-in/code", get(sign_in::code_page).post(sign_in::code))
+            .route("/sign-out", post(sign_in::sign_out))
+            .route("/sign-up/{token}", get(sign_in::sign_up_page).post(sign_in::sign_up))
+            .route("/assets/{name}", get(pages::asset))
+            .fallback(pages::nowhere)
+            .layer(DefaultBodyLimit::max(limits::DESK_FORM_OCTETS))
+            .layer(axum::middleware::from_fn_with_state(Arc::clone(&desk), guard::watch))
+            .with_state(desk)
+    }
+
+    /// Serves on a socket until the future is dropped.
+    ///
+    /// # Errors
+    /// The socket breaks.
+    pub async fn serve(self, socket: TcpListener) -> Result<(), DeskError> {
+        let pages = self.router().into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(socket, pages).await.map_err(DeskError::Serve)
+    }
+}
+
+/// Binds the socket of the desk.
+///
+/// # Errors
+/// The address is taken, or not ours.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, DeskError> {
+    TcpListener::bind(address).await.map_err(|error| DeskError::Bind(address, error))
+}

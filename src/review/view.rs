@@ -1,0 +1,206 @@
+//! Values as pages print them: times in the school's own, counts and kinds in words.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::store::HeldLine;
+
+/// Values that templates print as they serialise.
+macro_rules! printed {
+    ($($kind:ty),* $(,)?) => {
+        $(impl ::std::convert::From<$kind> for minijinja::Value {
+            fn from(value: $kind) -> Self {
+                Self::from(minijinja::value::Serde(value))
+            }
+        })*
+    };
+}
+pub(super) use printed;
+
+printed!(Trouble, Time, Row);
+
+/// What is wrong with a form, and at which field.
+#[derive(Debug, Clone, Serialize)]
+pub struct Trouble {
+    field: Option<&'static str>,
+    words: String,
+}
+
+impl Trouble {
+    /// At a field.
+    pub fn at(field: &'static str, words: String) -> Self {
+        Self { field: Some(field), words }
+    }
+}
+
+/// A time: how it is said, and exactly.
+#[derive(Debug, Clone, Serialize)]
+pub struct Time {
+    words: String,
+    exact: String,
+}
+
+/// British time, written out so that it does not hang on the machine's files (SI 2002/262: last Sundays, 01:00 UTC).
+fn zone() -> TimeZone {
+    TimeZone::posix("GMT0BST,M3.5.0/1,M10.5.0/2").unwrap_or(TimeZone::UTC)
+}
+
+/// `at` as somebody says it at `now`: "today 14:05", "yesterday 09:30", "Tue 3 November, 16:20".
+pub fn time(at: Timestamp, now: Timestamp) -> Time {
+    let (at, now) = (at.to_zoned(zone()), now.to_zoned(zone()));
+    let day = |zoned: &jiff::Zoned| zoned.date();
+    let words = if day(&at) == day(&now) {
+        at.strftime("today %H:%M")
+    } else if now.date().yesterday().is_ok_and(|yesterday| yesterday == at.date()) {
+        at.strftime("yesterday %H:%M")
+    } else if at.year() == now.year() {
+        at.strftime("%a %-d %B, %H:%M")
+    } else {
+        at.strftime("%-d %B %Y, %H:%M")
+    };
+    Time { words: words.to_string(), exact: at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string() }
+}
+
+/// The same as text alone.
+pub fn said(at: Timestamp, now: Timestamp) -> String {
+    time(at, now).words
+}
+
+/// Midnight of this week's Monday.
+pub fn week_begins(now: Timestamp) -> Timestamp {
+    let today = now.to_zoned(zone());
+    let back = i64::from(today.weekday().to_monday_zero_offset());
+    let monday = today.date().saturating_sub(jiff::Span::new().days(back));
+    monday.to_zoned(zone()).map_or(now, |monday| monday.timestamp())
+}
+
+/// How many, in words that fit: "1 pupil", "3 pupils".
+pub fn count(many: u32, one: &str, more: &str) -> String {
+    if many == 1 { format!("1 {one}") } else { format!("{many} {more}") }
+}
+
+/// A kind of recipient, as the list says it.
+pub fn kind(word: &str) -> &str {
+    match word {
+        "internal" => "colleagues",
+        "guardian" => "parents and carers",
+        "personal" => "private mailboxes",
+        "staff-personal" => "a colleague's own mailbox",
+        "disposable" => "throw-away mailboxes",
+        "lookalike" => "an address that only looks like ours",
+        "trusted" => "an organisation that is trusted",
+        "contact" => "an organisation on our records",
+        "external" => "an organisation that is not on our records",
+        other => other,
+    }
+}
+
+/// The kinds that a list can be filtered by.
+pub const KINDS: &[&str] = &[
+    "guardian",
+    "personal",
+    "staff-personal",
+    "trusted",
+    "contact",
+    "external",
+    "disposable",
+    "lookalike",
+    "internal",
+];
+
+/// What was decided, in a word.
+pub fn decision(word: &str) -> &str {
+    match word {
+        "released" => "sent on",
+        "released-in-part" => "sent to some",
+        "returned" => "returned to the sender",
+        "discarded" => "discarded",
+        other => other,
+    }
+}
+
+/// A line of the list.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    id: String,
+    headline: String,
+    breach: bool,
+    sealed: bool,
+    from: String,
+    to: String,
+    held: Time,
+    decided: Option<String>,
+}
+
+/// One line of the list for a page.
+pub fn row(line: &HeldLine, now: Timestamp) -> Row {
+    let whom =
+        if line.pupils == 0 { String::new() } else { format!(" about {}", count(line.pupils, "pupil", "pupils")) };
+    let kinds: Vec<&str> = line.kinds.iter().map(|word| kind(word)).collect();
+    let to = match (&line.to, line.recipients) {
+        (None, _) => "nobody".to_owned(),
+        (Some(address), 0 | 1) => address.to_string(),
+        (Some(address), many) => format!("{address} and {}", count(many - 1, "other", "others")),
+    };
+    let headline = if kinds.is_empty() { format!("Mail{whom}") } else { format!("Mail{whom} to {}", kinds.join(", ")) };
+    Row {
+        id: line.id.to_string(),
+        headline,
+        breach: line.breach,
+        sealed: line.sealed,
+        from: line.mail_from.as_ref().map_or_else(|| "the mail system".to_owned(), ToString::to_string),
+        to,
+        held: time(line.held_at, now),
+        decided: line.decided.as_ref().map(|decided| {
+            format!("{} by {}, {}", decision(&decided.decision), decided.by, time(decided.at, now).words)
+        }),
+    }
+}
+
+/// An event of the record, in words.
+pub fn event(word: &str) -> &str {
+    match word {
+        "accepted" => "came in",
+        "decided" => "was looked at",
+        "held" => "was held",
+        "released" => "was sent on",
+        "returned" => "was returned to the sender",
+        "discarded" => "was discarded",
+        "retried" => "was tried again",
+        "delivered" => "was delivered",
+        "deferred" => "could not be delivered yet",
+        "failed" => "could not be delivered",
+        "inspection-failed" => "could not be looked at",
+        "damaged" => "was found damaged",
+        "recovered" => "was taken up again after a restart",
+        "viewed" => "was opened",
+        "forgotten" => "was erased after its time",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_words() {
+        let now: Timestamp = "2026-11-17T13:00:00Z".parse().unwrap();
+        for (at, words, exact) in [
+            ("2026-11-17T09:05:00Z", "today 09:05", "2026-11-17T09:05:00+00:00"),
+            ("2026-11-16T23:59:00Z", "yesterday 23:59", "2026-11-16T23:59:00+00:00"),
+            ("2026-07-01T08:00:00Z", "Wed 1 July, 09:00", "2026-07-01T09:00:00+01:00"),
+            ("2025-12-31T10:00:00Z", "31 December 2025, 10:00", "2025-12-31T10:00:00+00:00"),
+        ] {
+            let got = time(at.parse().unwrap(), now);
+            assert_eq!((got.words.as_str(), got.exact.as_str()), (words, exact));
+        }
+        assert_eq!(week_begins(now), "2026-11-16T00:00:00Z".parse().unwrap());
+        assert_eq!(
+            week_begins("2026-07-05T22:59:00Z".parse().unwrap()),
+            "2026-06-28T23:00:00Z".parse().unwrap(),
+            "Sunday 23:59 in summer is of the week that began on 29 June"
+        );
+    }
+}
