@@ -287,7 +287,7 @@ fn nonsense_on_the_socket_costs_its_own_connection() {
         (frame("not json"), "cannot be read"),
         (u64::MAX.to_be_bytes().to_vec(), "are the most"),
         (frame("{\"version\": 99, \"request\": {\"new\": 1}}"), "version 99"),
-        (frame("{\"version\": 1, \"request\": {\"burn\": []}}"), "burn"),
+        (frame("{\"version\": 2, \"request\": {\"burn\": []}}"), "burn"),
         (Vec::new(), ""),
     ] {
         let mut stream =
