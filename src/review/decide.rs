@@ -80,7 +80,7 @@ pub async fn decide(
             return show(&desk, &person, seen, &filled, Some(trouble)).await;
         }
     };
-    let own = person.own();
+    let own = person.own(&(desk.ground)().school);
     let asked = relay::Asked {
         ruling: ruling.clone(),
         note: form.note.trim(),

@@ -148,7 +148,7 @@ pub async fn find(desk: &State, person: &Person, id: &str) -> Result<Option<Seen
         Err(error) => return Err(error.into()),
     };
     let report = message.report.as_ref();
-    let own = concerns(&person.own(), &message);
+    let own = concerns(&person.own(&(desk.ground)().school), &message);
     let traits = Traits {
         notified: report.map(|report| report.notify.clone()).unwrap_or_default(),
         safeguarding: report.is_some_and(crate::inspect::Report::concerns_safeguarding),
@@ -273,13 +273,11 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         };
         pupils.iter().map(each).collect::<Vec<_>>()
     });
-    let why_not = (held && !can(Task::Decide)).then(|| {
-        if traits.own {
-            "This message is from or to you: somebody else decides on it."
-        } else {
-            "Somebody else decides on this one."
-        }
-    });
+    let why_not = match (held && !can(Task::Decide), traits.own) {
+        (false, _) => None,
+        (true, true) => Some("This message is from or to you: somebody else decides on it."),
+        (true, false) => Some("Somebody else decides on this one."),
+    };
     let shown_message = context! {
         id => id.to_string(),
         sentence,

@@ -125,3 +125,6 @@ impl Desk {
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, DeskError> {
     TcpListener::bind(address).await.map_err(|error| DeskError::Bind(address, error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use super::access::{Reach, Task, farthest};
 use super::guard::Origin;
 use super::pages::{self, PageError};
 use crate::limits;
+use crate::people::School;
 use crate::smtp::Address;
 use crate::store::accounts::{Account, SignedIn};
 
@@ -43,9 +44,12 @@ impl Person {
         &self.signed_in.account
     }
 
-    /// Their mailbox, as far as it reads as an address.
-    pub fn own(&self) -> Vec<Address> {
-        Address::parse(&self.account().address).into_iter().collect()
+    /// Every mailbox of theirs that the school knows, and the account's own.
+    pub fn own(&self, school: &School) -> Vec<Address> {
+        let Ok(address) = Address::parse(&self.account().address) else { return Vec::new() };
+        let mut own = school.mailboxes_of(&address);
+        own.push(address);
+        own
     }
 
     /// What forms of this session carry.
@@ -132,7 +136,7 @@ impl FromRequestParts<State> for Person {
         if let Some(signed_in) = person {
             return Ok(Self { signed_in });
         }
-        if parts.method == axum::http::Method::GET {
+        if matches!(parts.method, axum::http::Method::GET | axum::http::Method::HEAD) {
             let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
             return Err(Redirect::to(&format!("/sign-in?{query}")).into_response());

@@ -25,7 +25,7 @@ pub struct Next {
 }
 
 /// A place of ours, never an address elsewhere.
-fn safe_next(next: &str) -> &str {
+pub(super) fn safe_next(next: &str) -> &str {
     let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
     if ours { next } else { "/" }
 }

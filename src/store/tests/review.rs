@@ -98,7 +98,19 @@ async fn made_before(directory: &Path) {
         let sql = format!("create table before.{table} as select * from main.{table}");
         sqlx::query(AssertSqlSafe(sql)).execute(&mut now).await.unwrap();
     }
-    for table in ["review", "recipient", "message", "audit", "setting", "_sqlx_migrations"] {
+    let accounts = [
+        "content_view",
+        "sealed_request",
+        "attempt",
+        "session",
+        "sign_in",
+        "sign_up",
+        "recovery_code",
+        "account_role",
+        "account",
+    ];
+    let others = ["review", "recipient", "message", "audit", "setting", "_sqlx_migrations"];
+    for table in accounts.into_iter().chain(others) {
         let sql = format!("drop table main.{table}");
         sqlx::query(AssertSqlSafe(sql)).execute(&mut now).await.unwrap();
     }

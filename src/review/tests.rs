@@ -1,0 +1,458 @@
+//! The desk over a socket, as a browser meets it: one person after the other, every page as every role.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+use crate::config::Config;
+use crate::inspect::{self, Ground};
+use crate::smtp::{Address, Envelope};
+use crate::store::accounts::{Role, SignUpAnswer};
+use crate::store::{Class, NewEntry, QueueId, State as Standing, StoreKey};
+
+/// A form's address, its fields, and what nobody, each role and an account without roles are answered.
+type Press<'f> = (&'f str, &'f [(&'f str, &'f str)], [u16; 9]);
+
+/// What was answered.
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head
+            .lines()
+            .find_map(|line| line.split_once(": ").filter(|(key, _)| key.eq_ignore_ascii_case(name)))
+            .map(|(_, value)| value)
+    }
+
+    /// The value of a hidden field.
+    fn field(&self, name: &str) -> String {
+        let from = self.body.find(&format!("name=\"{name}\" value=\"")).map(|at| at + name.len() + 15);
+        from.map(|from| self.body[from..].split('"').next().unwrap_or_default().to_owned()).unwrap_or_default()
+    }
+}
+
+/// A browser with its cookies.
+#[derive(Clone)]
+struct Browser {
+    address: SocketAddr,
+    cookies: BTreeMap<String, String>,
+    origin: Option<String>,
+}
+
+impl Browser {
+    fn new(address: SocketAddr) -> Self {
+        Self { address, cookies: BTreeMap::new(), origin: Some("http://127.0.0.1:8025".to_owned()) }
+    }
+
+    async fn send(&mut self, method: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:8025\r\nConnection: close\r\n");
+        if !cookies.is_empty() {
+            request.push_str(&format!("Cookie: {}\r\n", cookies.join("; ")));
+        }
+        if method == "POST" {
+            if let Some(origin) = &self.origin {
+                request.push_str(&format!("Origin: {origin}\r\n"));
+            }
+            request.push_str(&format!(
+                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+                body.len()
+            ));
+        }
+        request.push_str("\r\n");
+        request.push_str(&body);
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = Vec::new();
+        stream.read_to_end(&mut text).await.unwrap();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        for line in head.lines().filter_map(|line| line.strip_prefix("set-cookie: ")) {
+            let (name, value) = line.split(';').next().unwrap_or_default().split_once('=').unwrap();
+            if value.is_empty() {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    async fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, &[]).await
+    }
+
+    /// Loads a page and sends a form that stands on it.
+    async fn press(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+        let shown = self.get(page).await;
+        let (token, key) = (shown.field("token"), shown.field("key"));
+        let mut form = vec![("token", token.as_str()), ("key", key.as_str())];
+        form.extend(fields);
+        self.send("POST", action, &form).await
+    }
+}
+
+struct House {
+    store: Store,
+    address: SocketAddr,
+    served: tokio::task::JoinHandle<Result<(), DeskError>>,
+    ground: Arc<Ground>,
+    _directory: tempfile::TempDir,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.served.abort();
+    }
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+const PASSWORD: &str = "three quiet otters";
+
+impl House {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), StoreKey::from_bytes([7; 32])).await.unwrap();
+        let config =
+            Config::load(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/school/school.toml")))
+                .unwrap();
+        let ground = Arc::new(crate::command::ground::load(&config).unwrap().ground);
+        let from = address("gate@saltmere.example");
+        let notifier = Notifier::new("Saltmere", "", "gate.saltmere.example", from, None, BTreeMap::new()).unwrap();
+        let now: GroundNow = {
+            let ground = Arc::clone(&ground);
+            Arc::new(move || Arc::clone(&ground))
+        };
+        let origin = Origin::new("http://127.0.0.1:8025", Vec::new()).unwrap();
+        let workers = Arc::new(Pool::start(0).unwrap());
+        let desk = Desk::new(store.clone(), Arc::new(ArcSwap::from_pointee(notifier)), now, origin, workers).unwrap();
+        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let served = tokio::spawn(desk.serve(socket));
+        Self { store, address, served, ground, _directory: directory }
+    }
+
+    /// An account that has signed up, with its browser signed in through the pages.
+    async fn person(&self, name: &str, roles: &[Role]) -> Browser {
+        let mailbox = address(&format!("{name}@saltmere.example"));
+        let link = self.store.create_account(name, &mailbox, roles, "test").await.unwrap();
+        let secret = self.store.sign_up(link.token.reveal()).await.unwrap().unwrap().secret;
+        let answer = self.store.complete_sign_up(link.token.reveal(), PASSWORD, &code(secret.reveal())).await.unwrap();
+        let SignUpAnswer::Done(codes) = answer else { panic!("{answer:?}") };
+        let mut browser = Browser::new(self.address);
+        let answer = browser.send("POST", "/sign-in", &[("name", name), ("password", PASSWORD)]).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some("/sign-in/code?next=%2F")),
+            "{}",
+            answer.body
+        );
+        // The authenticator's code was used up by signing up.
+        let answer = browser.send("POST", "/sign-in/code", &[("code", codes[0].reveal())]).await;
+        assert_eq!((answer.status, answer.header("location")), (303, Some("/")), "{}", answer.body);
+        browser
+    }
+
+    /// A message that the rules of the school have looked at, held.
+    async fn hold(&self, id: &str, from: &str, to: &[&str], subject: &str, body: &str) {
+        let raw = format!("From: A Teacher <{from}>\r\nTo: {}\r\nSubject: {subject}\r\n\r\n{body}\r\n", to.join(", "));
+        let envelope = Envelope::new(Some(address(from)), to.iter().map(|to| address(to)).collect());
+        let now = Timestamp::now();
+        let report = inspect::inspect(&self.ground, &envelope, raw.as_bytes(), now);
+        let entry = NewEntry {
+            id: QueueId(id.to_owned()),
+            class: Class::Mail,
+            about: None,
+            state: Standing::Held,
+            envelope,
+            content: Arc::from(raw.as_bytes()),
+            sha256: ring::digest::digest(&ring::digest::SHA256, raw.as_bytes()).as_ref().try_into().unwrap(),
+            report: Some(report),
+            at: now,
+            client: None,
+        };
+        self.store.commit(vec![entry]).await.unwrap();
+    }
+}
+
+fn code(secret: &str) -> String {
+    let base32: String = secret.chars().filter(|c| !c.is_whitespace()).collect();
+    let secret = totp_rs::Secret::try_from_base32(&base32).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    totp.generate(u64::try_from(Timestamp::now().as_second()).unwrap()).to_string()
+}
+
+#[tokio::test]
+async fn from_the_link_to_a_decision() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
+    // A link, as the technician's command prints it.
+    let link = house.store.create_account("sue", &address("sue@saltmere.example"), &[Role::Sbm], "test").await.unwrap();
+    let path = format!("/sign-up/{}", link.token.reveal());
+    let mut sue = Browser::new(house.address);
+    let page = sue.get(&path).await;
+    assert_eq!(page.status, 200);
+    let secret = page.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let form = |password: &'static str, code: String| {
+        [("password", password.to_owned()), ("again", password.to_owned()), ("code", code)]
+    };
+    for (password, typed, says) in [
+        ("short", code(&secret), "There is a problem"),
+        (PASSWORD, "000000".to_owned(), "not the one that the authenticator shows"),
+    ] {
+        let form = form(password, typed);
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = sue.send("POST", &path, &form).await;
+        assert!(answer.status == 422 && answer.body.contains(says), "{}", answer.body);
+    }
+    let form = form(PASSWORD, code(&secret));
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = sue.send("POST", &path, &form).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let recovery = answer.body.split("<li>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert_eq!(sue.get(&path).await.status, 404, "a link works once");
+
+    // To the message that the notice links to, over the sign-in.
+    let answer = sue.get("/held/a1").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/sign-in?next=%2Fheld%2Fa1")));
+    let wrong = sue.send("POST", "/sign-in", &[("name", "sue"), ("password", "wrong"), ("next", "/held/a1")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(!wrong.body.contains("value=\"wrong\""), "a password never comes back");
+    let answer = sue.send("POST", "/sign-in", &[("name", "Sue "), ("password", PASSWORD), ("next", "/held/a1")]).await;
+    assert_eq!(answer.header("location"), Some("/sign-in/code?next=%2Fheld%2Fa1"));
+    assert_eq!(sue.send("POST", "/sign-in/code", &[("code", "1234567")]).await.status, 422);
+    let answer = sue.send("POST", "/sign-in/code", &[("code", &recovery), ("next", "/held/a1")]).await;
+    assert_eq!(answer.header("location"), Some("/held/a1"));
+
+    let page = sue.get("/held/a1").await;
+    assert!(page.status == 200 && page.body.contains("someone@gmail.com"), "{}", page.body);
+    // What is left out is asked for, and what was filled in stays.
+    let answer = sue.press("/held/a1", "/held/a1/decide", &[("decision", "return"), ("note", "Ask \"first\"")]).await;
+    assert!(answer.status == 422 && answer.body.contains("Ask &quot;first&quot;"), "{}", answer.body);
+    let decision =
+        [("decision", "return"), ("class", "near-miss"), ("reason", "Wrong person."), ("note", "Ask first.")];
+    let answer = sue.press("/held/a1", "/held/a1/decide", &decision).await;
+    assert!(answer.status == 200 && answer.body.contains("returned to the sender"), "{}", answer.body);
+    let shown = house.store.show(&QueueId("a1".to_owned())).await.unwrap();
+    assert_eq!(shown.summary.state, Standing::Returned);
+    assert!(sue.get("/held?show=decided").await.body.contains("returned to the sender by sue"));
+    assert!(sue.get("/audit").await.body.contains("was returned to the sender"));
+
+    let answer = sue.press("/", "/sign-out", &[]).await;
+    assert_eq!(answer.header("location"), Some("/sign-in"));
+    assert_eq!(sue.get("/").await.status, 303);
+}
+
+#[tokio::test]
+async fn two_decide_at_once_and_a_form_counts_once() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
+    let (mut sue, mut hal) = (house.person("sue", &[Role::Sbm]).await, house.person("hal", &[Role::Head]).await);
+    let (first, second) = (sue.get("/held/a1").await, hal.get("/held/a1").await);
+    let (token, key) = (first.field("token"), first.field("key"));
+    let form =
+        [("token", token.as_str()), ("key", &key), ("decision", "discard"), ("class", "neither"), ("reason", "r")];
+    for _ in 0..2 {
+        let answer = sue.send("POST", "/held/a1/decide", &form).await;
+        assert!(answer.body.contains("It was discarded"), "{}", answer.body);
+    }
+    let (token, key) = (second.field("token"), second.field("key"));
+    let form =
+        [("token", token.as_str()), ("key", &key), ("decision", "release"), ("class", "neither"), ("reason", "r")];
+    let answer = hal.send("POST", "/held/a1/decide", &form).await;
+    assert!(
+        answer.body.contains("It was discarded, by sue") && answer.body.contains("changed nothing"),
+        "{}",
+        answer.body
+    );
+}
+
+#[tokio::test]
+async fn every_page_as_every_role() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
+    #[rustfmt::skip]
+    let pages: &[(&str, [u16; 9])] = &[
+        //                      nobody sbm  head slt  dsl  dpo  chair it   no role
+        ("/",                   [303, 200, 200, 200, 200, 200, 200, 200, 404]),
+        ("/held",               [303, 200, 200, 200, 200, 200, 200, 404, 404]),
+        ("/held/a1",            [303, 200, 200, 404, 404, 200, 404, 404, 404]),
+        ("/held/a1/findings",   [303, 200, 200, 404, 404, 200, 404, 404, 404]),
+        ("/held/a1/content",    [303, 200, 200, 404, 404, 404, 404, 404, 404]),
+        ("/held/zz",            [303, 404, 404, 404, 404, 404, 404, 404, 404]),
+        ("/audit",              [303, 200, 200, 404, 404, 200, 200, 200, 404]),
+        ("/audit.csv",          [303, 200, 200, 404, 404, 200, 200, 200, 404]),
+        ("/people",             [303, 200, 404, 404, 404, 404, 404, 200, 404]),
+        ("/sign-in",            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+        ("/nowhere",            [404, 404, 404, 404, 404, 404, 404, 404, 404]),
+    ];
+    #[rustfmt::skip]
+    let presses: &[Press] = &[
+        ("/held/a1/content", &[("purpose", "facts")], [403, 200, 200, 404, 404, 404, 404, 404, 404]),
+        ("/held/a1/findings", &[("purpose", "facts")], [403, 303, 303, 404, 404, 303, 404, 404, 404]),
+        ("/held/a1/original", &[], [403, 200, 200, 404, 404, 404, 404, 404, 404]),
+        ("/held/a1/ask", &[("why", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
+        ("/held/a1/approve", &[("request", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
+        ("/held/a1/decide", &[], [403, 422, 422, 404, 404, 403, 404, 404, 404]),
+        ("/people", &[("name", ""), ("address", "x@y.example")], [403, 422, 404, 404, 404, 404, 404, 422, 404]),
+        ("/people/slt/reset", &[], [403, 200, 404, 404, 404, 404, 404, 404, 404]),
+        ("/people/nobody/reset", &[], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
+        ("/people/dsl/disable", &[], [403, 303, 404, 404, 404, 404, 404, 404, 404]),
+        ("/people/sbm/disable", &[], [403, 409, 404, 404, 404, 404, 404, 404, 404]),
+    ];
+    let mut people = vec![Browser::new(house.address)];
+    for role in Role::ALL {
+        people.push(house.person(role.as_str(), &[role]).await);
+    }
+    people.push(house.person("none", &[]).await);
+    for (path, want) in pages {
+        for (at, (browser, want)) in people.iter_mut().zip(want).enumerate() {
+            let answer = browser.get(path).await;
+            assert_eq!(answer.status, *want, "GET {path} as column {at}: {}", answer.body);
+            // What a page may not do it may not do as anybody.
+            assert!(
+                answer.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'"))
+            );
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+            assert_eq!(browser.send("HEAD", path, &[]).await.status, *want, "HEAD {path} as column {at}");
+        }
+    }
+    for (path, fields, want) in presses {
+        // From the last to the first: who may do the most comes last.
+        for (at, (browser, want)) in people.iter_mut().zip(want).enumerate().rev() {
+            let token = browser.get("/nowhere").await.field("token");
+            let mut form = vec![("token", token.as_str())];
+            form.extend(*fields);
+            let mut forged = browser.clone();
+            let answer = browser.send("POST", path, &form).await;
+            // Those whose sessions an earlier row has ended have signed in to nothing.
+            let gone = ["/people/dsl/disable", "/people/sbm/disable", "/people/nobody/reset"].contains(path)
+                && [3, 4].contains(&at);
+            assert!(
+                answer.status == *want || (gone && answer.status == 403),
+                "POST {path} as column {at}: {} {}",
+                answer.status,
+                answer.body
+            );
+            forged.origin = Some("https://evil.example".to_owned());
+            assert_eq!(forged.send("POST", path, &form).await.status, 403, "{path}: from elsewhere");
+            if at > 0 && *want != 403 {
+                let without = browser.send("POST", path, fields).await;
+                assert_eq!(without.status, 403, "POST {path} as column {at} without the session's token");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_message_says_is_text() {
+    let house = House::new().await;
+    let hostile = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}\u{202e}\"'";
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], hostile, hostile).await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let message = sue.get("/held/a1").await;
+    let content = sue.press("/held/a1/content", "/held/a1/content", &[("purpose", "facts"), ("why", hostile)]).await;
+    let search = sue.get("/held?search=%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
+    let record = sue.get("/audit?who=%22%3E%3Cscript%3E").await;
+    for (name, page) in [("message", message), ("content", content), ("search", search), ("record", record)] {
+        assert_eq!(page.status, 200, "{name}");
+        assert!(
+            !page.body.contains("<script>alert") && !page.body.contains("<img") && !page.body.contains("\"><script"),
+            "{name}: {}",
+            page.body
+        );
+        assert!(!page.body.contains(">49<"), "{name}: a template ran");
+        assert!(page.body.len() < 100_000, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_opened_is_recorded_and_the_original_is_a_file() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "The quiet plan.").await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    assert!(!sue.get("/held/a1").await.body.contains("The quiet plan."));
+    let early = sue.press("/held/a1", "/held/a1/original", &[]).await;
+    assert!(early.body.contains("Why do you open"), "nothing is downloaded before a purpose is chosen");
+    let unsaid = sue.press("/held/a1/content", "/held/a1/content", &[("purpose", "nosiness")]).await;
+    assert!(unsaid.body.contains("Why do you open") && !unsaid.body.contains("The quiet plan."));
+    let opened =
+        sue.press("/held/a1/content", "/held/a1/content", &[("purpose", "facts"), ("why", "a parent rang")]).await;
+    assert!(opened.body.contains("The quiet plan."), "{}", opened.body);
+    let file = sue.press("/held/a1", "/held/a1/original", &[]).await;
+    assert_eq!(file.header("content-disposition"), Some("attachment; filename=\"a1.eml\""));
+    assert_eq!(file.header("content-type"), Some("application/octet-stream"));
+    assert!(file.body.starts_with("From: A Teacher"));
+    let audit = house.store.show(&QueueId("a1".to_owned())).await.unwrap().audit;
+    let said: Vec<&str> = audit.iter().filter(|line| line.who == "sue").map(|line| line.detail.as_str()).collect();
+    assert!(said.iter().any(|detail| detail.contains("facts: a parent rang")), "{said:?}");
+    assert!(said.iter().any(|detail| detail.contains("original")), "{said:?}");
+}
+
+#[tokio::test]
+async fn nobody_opens_or_decides_on_their_own() {
+    let house = House::new().await;
+    house.hold("a1", "sue@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
+    house.hold("a2", "t.person@saltmere.example", &["sue@saltmere.example"], "plan", "Nothing much.").await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    for id in ["a1", "a2"] {
+        let page = sue.get(&format!("/held/{id}")).await;
+        assert!(
+            page.body.contains("somebody else decides") && !page.body.contains("<h2 id=\"decide\">"),
+            "{}",
+            page.body
+        );
+        assert_eq!(sue.get(&format!("/held/{id}/content")).await.status, 404);
+        let form = [("decision", "release"), ("class", "neither"), ("reason", "mine")];
+        assert_eq!(sue.press("/held", &format!("/held/{id}/decide"), &form).await.status, 403);
+        assert_eq!(house.store.show(&QueueId(id.to_owned())).await.unwrap().summary.state, Standing::Held);
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_new_at_sign_in_and_ends_with_its_roles() {
+    let house = House::new().await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let mut planted = Browser::new(house.address);
+    planted.cookies.insert("schoolgate".to_owned(), "A".repeat(43));
+    assert_eq!(planted.get("/").await.status, 303, "a session that somebody else made up is none");
+    let before = sue.cookies.clone();
+    assert!(before.values().all(|value| value != &"A".repeat(43)));
+    assert_eq!(sue.get("/").await.status, 200);
+    house.store.set_roles("sue", &[Role::Sbm, Role::Dsl], crate::store::accounts::LastSbm::Keep, "test").await.unwrap();
+    assert_eq!(sue.get("/").await.status, 303, "what was signed in with other roles has ended");
+    let wrong = Browser { origin: None, ..Browser::new(house.address) };
+    assert_eq!(wrong.clone().send("POST", "/sign-in", &[("name", "sue"), ("password", PASSWORD)]).await.status, 403);
+    let mut many = Browser::new(house.address);
+    for _ in 0..40 {
+        many.send("POST", "/sign-in", &[("name", "nobody"), ("password", "x")]).await;
+    }
+    let answer = many.send("POST", "/sign-in", &[("name", "nobody"), ("password", "x")]).await;
+    assert!(answer.body.contains("too many wrong tries"), "{}", answer.body);
+}
+
+#[test]
+fn next_is_a_place_of_ours() {
+    for (next, want) in [
+        ("/held/a1", "/held/a1"),
+        ("//evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("", "/"),
+    ] {
+        assert_eq!(sign_in::safe_next(next), want, "{next}");
+    }
+}
