@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use super::control::{Control, ControlError};
 use super::deliver::{self, Delivery};
+use super::first_account;
 use super::health::{Door, Health};
 use super::intake::Intake;
 use super::listen::{ListenError, ListenHandle};
@@ -131,6 +132,7 @@ impl Gateway {
             health: health.clone(),
         };
         working.spawn(Task::StoreWatch, watched.run(working_ends));
+        first_account::tell(config, &store).await;
         listening.spawn(Task::Listener, listener.serve(Arc::clone(&intake), listening_ends));
         health.set_serving(true);
         for address in &addresses {
