@@ -8,9 +8,10 @@ mod change;
 mod check;
 mod file;
 mod places;
+mod review;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct Config {
     pub notices: NoticesConfig,
     /// Metrics and health; none without an address.
     pub monitor: Option<SocketAddr>,
+    /// The desk in the browser; off without its section.
+    pub review: Option<ReviewConfig>,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -185,6 +188,19 @@ pub struct NoticesConfig {
     pub from: Option<Address>,
     /// Directory of templates that replace the embedded ones, file by file.
     pub templates: Option<PathBuf>,
+}
+
+/// `[review]`: the desk, where people decide on held mail in a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewConfig {
+    /// Where it listens, in clear text: TLS is the reverse proxy's. Not on loopback only where `public_url` is https and
+    /// `trusted_proxies` names somebody.
+    pub address: SocketAddr,
+    /// Where browsers find it, written as they send it in `Origin` (RFC 6454 6.2): scheme, host in ASCII, and the port
+    /// unless it is the scheme's own; no slash at the end. http only for `localhost`, `127.0.0.1` and `[::1]`.
+    pub public_url: String,
+    /// Whose `X-Forwarded-For` is believed; IPv4 addresses as such, not inside IPv6.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// `[log] format`

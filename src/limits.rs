@@ -348,6 +348,10 @@ limits! {
     /// Faults of the audit that are told one by one.
     AUDIT_FAULTS: usize = 100, "faults", "own choice: who has more wants the backup";
 
+    // --- the desk ---
+    /// The port that the desk listens on, on loopback, where `listen` names no other.
+    REVIEW_PORT: u16 = 8_025, "port", "own choice: from 1,024 up wants no capability, and 25 is in it";
+
     // --- accounts of the desk ---
     /// The name that a person signs in with.
     ACCOUNT_NAME_CHARS: usize = 64, "characters", "own choice: `forename.surname`, however long";

@@ -79,6 +79,15 @@ const fn unwise(
     Mistake { name, make, at, status: 0, words }
 }
 
+const DESK: &str = "https://desk.saltmere.example";
+
+/// Turns the desk on, behind a proxy of this machine.
+fn desk(gateway: &Gateway) {
+    gateway.set("review", "public_url", DESK);
+    gateway.set("review", "listen", format!("127.0.0.1:{}", free_port()));
+    gateway.set("review", "trusted_proxies", vec!["127.0.0.1"]);
+}
+
 const PUPILS: &str = "id,forename,surname\n";
 const STAFF: &str = "id,title,forename,surname,email\n";
 
@@ -141,6 +150,21 @@ const MISTAKES: &[Mistake] = &[
     wrong("the monitor on the listener's port", Some(("monitor", "address")), &["a port of its own"], |g| {
         g.set("monitor", "address", format!("127.0.0.1:{}", g.port));
     }),
+    wrong("the desk on a taken port", Some(("review", "listen")), &["take another port"], |g| {
+        let taken = Box::leak(Box::new(TcpListener::bind("127.0.0.1:0").expect("a port")));
+        g.set("review", "public_url", DESK);
+        g.set("review", "listen", taken.local_addr().expect("its address").to_string());
+    }),
+    wrong("the desk for all, without a proxy", Some(("review", "listen")), &["no TLS of its own yet"], |g| {
+        g.set("review", "public_url", DESK);
+        g.set("review", "listen", "0.0.0.0:8025");
+    }),
+    unwise("no desk", None, &["desk: it is off", "[review]"], |_| {}),
+    unwise("a desk whose proxy is not named", Some(("review", "trusted_proxies")), &["name its address"], |g| {
+        desk(g);
+        g.set("review", "trusted_proxies", Vec::<String>::new());
+    }),
+    unwise("a desk before the first start", None, &["nobody can sign in yet", "schoolgate user add NAME"], desk),
     wrong(
         "a smarthost that is not there",
         Some(("smarthost", "host")),
@@ -309,6 +333,41 @@ fn a_sound_configuration_is_said_to_be_sound() {
     gateway.terminate();
     let after = doctor(&gateway);
     assert!(after.0 == Some(0) && after.1.contains("store: it opens"), "{}", after.1);
+}
+
+#[test]
+fn the_first_account_is_asked_for_until_it_is_made() {
+    const ASKED: &str = "nobody can sign in at the desk yet";
+    let sink = Sink::start();
+    let mut gateway = Gateway::started(sink.port);
+    assert!(!gateway.log().contains(ASKED), "nobody is missed where there is no desk");
+    secret(&gateway);
+    desk(&gateway);
+    let (status, told) = doctor(&gateway);
+    assert!(status == Some(0) && told.contains("does not serve the desk; restart it"), "{told}");
+    assert!(told.contains("desk: nobody can sign in yet, there is no account"), "{told}");
+    gateway.terminate();
+    let told = doctor(&gateway).1;
+    assert!(told.contains("can be listened on") && !told.contains("restart it"), "{told}");
+
+    gateway.start(&[]);
+    let log = gateway.log();
+    let asked: Vec<&str> = log.lines().filter(|line| line.contains(ASKED)).collect();
+    assert!(
+        asked.len() == 1 && asked[0].contains("schoolgate user add NAME --address ADDRESS --role sbm"),
+        "{asked:?}"
+    );
+    let added = gateway.command(&["user", "add", "jane", "--address", "jane@saltmere.example", "--role", "sbm"]);
+    let added = String::from_utf8_lossy(&added.stdout).into_owned();
+    let link = added.lines().last().expect("the link");
+    let token = link.strip_prefix(&format!("{DESK}/sign-up/")).expect("a whole link");
+    assert!(token.len() >= 22, "a token of 128 bits or more: {} characters", token.len());
+    let beside = doctor(&gateway).1;
+    assert!(beside.contains("open the link that was given to jane"), "{beside}");
+    gateway.terminate();
+    gateway.start(&[]);
+    assert_eq!(gateway.log().matches(ASKED).count(), 1, "there is an account now: {}", gateway.log());
+    assert!(!gateway.log().contains(token), "the link is in no log");
 }
 
 #[test]

@@ -97,6 +97,7 @@ fn what_waits_for_a_restart_is_named_and_the_rest_taken() {
         ("listen", "addresses", toml::Value::from(vec!["127.0.0.1:0"])),
         ("listen", "hostname", "other.saltmere.example".into()),
         ("monitor", "address", "127.0.0.1:0".into()),
+        ("review", "public_url", "https://desk.saltmere.example".into()),
         ("log", "format", "json".into()),
         ("smarthost", "connections", 3.into()),
         ("queue", "give_up_hours", 1.0.into()),
@@ -109,12 +110,18 @@ fn what_waits_for_a_restart_is_named_and_the_rest_taken() {
     sink.wait("the notice", |taken| asked(taken, "new.sbm@saltmere.example") == 1);
     let log = gateway.log();
     let named: Vec<&str> = log.lines().filter(|l| l.contains("only at a restart")).collect();
-    for key in
-        ["store.path", "listen.addresses", "listen.hostname", "monitor.address", "log.format", "smarthost.connections"]
-    {
+    for key in [
+        "store.path",
+        "listen.addresses",
+        "listen.hostname",
+        "monitor.address",
+        "review",
+        "log.format",
+        "smarthost.connections",
+    ] {
         assert!(named.iter().any(|line| line.contains(&format!("\"{key}\""))), "{key}: {named:#?}");
     }
-    assert_eq!(named.len(), 6, "what was taken is not named: {named:#?}");
+    assert_eq!(named.len(), 7, "what was taken is not named: {named:#?}");
     assert!(store.join("queue.db").exists() && !gateway.directory().join("elsewhere").exists());
 }
 

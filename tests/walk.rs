@@ -139,6 +139,10 @@ fn configuration(page: &str, listen: u16, smarthost: u16, monitor: u16) -> Strin
     set("smarthost", "port", i64::from(smarthost).into());
     set("smarthost", "tls", "none".into());
     set("monitor", "address", format!("127.0.0.1:{monitor}").into());
+    // A fresh port, for the page's own may be taken where this runs.
+    if let Some(review) = config.get_mut("review").and_then(toml::Value::as_table_mut) {
+        review.insert("listen".to_owned(), format!("127.0.0.1:{}", free_port()).into());
+    }
     toml::to_string(&config).expect("TOML")
 }
 

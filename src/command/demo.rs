@@ -125,6 +125,7 @@ fn configuration(folder: &Path, listen: SocketAddr, smarthost: SocketAddr) -> Re
     // Written down, so that other commands can be pointed at it.
     let mut table: toml::Table = std::fs::read_to_string(&file)?.parse()?;
     table.remove("monitor");
+    table.remove("review");
     let mut set = |section: &str, key: &str, value: toml::Value| {
         if let Some(section) = table.get_mut(section).and_then(toml::Value::as_table_mut) {
             section.insert(key.to_owned(), value);

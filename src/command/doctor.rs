@@ -2,9 +2,11 @@
 //!
 //! Nothing is changed: ports are bound for a moment, a temporary file or folder stands where the store is to be, and
 //! beside a running gateway the store is asked through its control socket. What is wrong is named with its key, and its
-//! place in the file. [`advice`] is about what is legal and unwise, [`files`] about who may read and write what.
+//! place in the file. [`advice`] is about what is legal and unwise, [`desk`] about the desk, [`files`] about who may
+//! read and write what.
 
 mod advice;
+mod desk;
 mod files;
 
 use std::path::{Path, PathBuf};
@@ -103,6 +105,7 @@ async fn look(config: &Config, findings: &mut Findings) {
         }
     }
     advice::addresses(config, findings);
+    desk::section(config, findings);
     if let Err(error) = parts::notifier(config) {
         findings.bad(error.to_string());
     }
@@ -142,6 +145,7 @@ async fn ports(config: &Config, place: &StoreConfig, key: Option<StoreKey>, runn
     let key = key.unwrap_or_else(|| StoreKey::from_bytes([0; 32]));
     let listener = parts::listener(config, parts::listen_options(config, place, &key, &health)).await;
     let monitor = parts::monitor(config).await;
+    let desk = parts::review(config).await;
     let bound = match &listener {
         Ok(listener) => {
             if place.path.is_dir()
@@ -160,6 +164,16 @@ async fn ports(config: &Config, place: &StoreConfig, key: Option<StoreKey>, runn
         Ok(Some(monitor)) => judge_port("monitor", Ok(monitor.address().to_string()), running, findings),
         Err(error) => judge_port("monitor", Err(error), running, findings),
     }
+    match (&desk, &config.review) {
+        (Ok(Some(_)), Some(review)) if running => findings.doubtful(format!(
+            "{}: nobody listens on {}: the gateway that runs does not serve the desk; restart it",
+            config.at("review.listen"),
+            review.address
+        )),
+        (Ok(Some(_)), Some(review)) => judge_port("desk", Ok(review.address.to_string()), running, findings),
+        (Ok(_), _) => {}
+        (Err(error), _) => judge_port("desk", Err(error), running, findings),
+    }
 }
 
 fn judge_port(what: &str, bound: Result<String, &PartError>, running: bool, findings: &mut Findings) {
@@ -167,7 +181,8 @@ fn judge_port(what: &str, bound: Result<String, &PartError>, running: bool, find
         Ok(addresses) => findings.well(format!("{what}: {addresses} can be listened on")),
         Err(
             error @ (PartError::Listen { error: ListenError::Bind(_, why), .. }
-            | PartError::Monitor { error: MonitorError::Bind(_, why), .. }),
+            | PartError::Monitor { error: MonitorError::Bind(_, why), .. }
+            | PartError::Review { error: why, .. }),
         ) => {
             if running && why.kind() == std::io::ErrorKind::AddrInUse {
                 findings.well(format!("{error}: by the gateway that runs"));
@@ -205,13 +220,18 @@ async fn store(config: &Config, place: &StoreConfig, findings: &mut Findings) ->
                 place.path.display()
             )),
         }
+        desk::people(config, Ok(&[]), findings);
         return false;
     }
     let mut running = false;
+    let mut accounts = None;
     let checked = async {
         let mut desk = Desk::of(config.clone())?;
         let check = super::audit::check(&mut desk).await;
         running = check.is_ok() && desk.is_answered_by_gateway();
+        if check.is_ok() && config.review.is_some() {
+            accounts = Some(desk::accounts(&mut desk).await);
+        }
         desk.leave().await;
         check
     };
@@ -234,6 +254,9 @@ async fn store(config: &Config, place: &StoreConfig, findings: &mut Findings) ->
             Some(_) => findings.bad(format!("{at}: {}", super::problem(&error))),
             None => findings.bad(super::problem(&error)),
         },
+    }
+    if let Some(accounts) = accounts {
+        desk::people(config, accounts.as_deref(), findings);
     }
     running
 }

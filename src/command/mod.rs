@@ -10,6 +10,7 @@ pub mod audit;
 pub mod check;
 pub mod demo;
 mod demo_live;
+mod desk;
 pub mod doctor;
 pub mod extract;
 pub mod ground;

@@ -16,7 +16,7 @@ use crate::limits;
 use crate::people::RowFault;
 use crate::relay::gateway::Gateway;
 use crate::relay::log::{self, Event, event};
-use crate::relay::monitor;
+use crate::relay::{monitor, parts};
 use crate::store::Sealed;
 
 /// The exit status when a part of the gateway has failed (EX_SOFTWARE of sysexits.h).
@@ -43,6 +43,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
     monitor::install()?;
     report_faults(&loaded.faults);
     super::runtime()?.block_on(async {
+        let desk = parts::review(&config).await?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
@@ -51,6 +52,9 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
             _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
             _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
         };
+        if let Some(socket) = desk {
+            super::desk::open(&config, &mut gateway, socket)?;
+        }
         let store = gateway.store.clone();
         tell_systemd(&[NotifyState::Ready, NotifyState::Status("taking mail")]);
         let mut watchdog = tokio::time::interval(watchdog_period());

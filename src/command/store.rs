@@ -96,9 +96,9 @@ impl Desk {
         self.own.is_none()
     }
 
-    /// Where the desk is found from outside, once a school can say so: links stand below it.
+    /// Where browsers find the desk, where it is on: links stand below it.
     pub fn public_url(&self) -> Option<&str> {
-        None
+        self.config.review.as_ref().map(|review| review.public_url.as_str())
     }
 
     /// What the gateway answers, or what we find ourselves while none runs.

@@ -15,6 +15,15 @@ impl Config {
         keeper("listen.addresses", keep(&mut self.listen.addresses, &started.listen.addresses));
         keeper("listen.hostname", keep(&mut self.listen.hostname, &started.listen.hostname));
         keeper("monitor.address", keep(&mut self.monitor, &started.monitor));
+        match (&mut self.review, &started.review) {
+            (Some(new), Some(old)) => {
+                keeper("review.listen", keep(&mut new.address, &old.address));
+                keeper("review.public_url", keep(&mut new.public_url, &old.public_url));
+                keeper("review.trusted_proxies", keep(&mut new.trusted_proxies, &old.trusted_proxies));
+            }
+            // Neither opened nor shut on the way.
+            (new, old) => keeper("review", keep(new, old)),
+        }
         keeper("log.format", keep(&mut self.log, &started.log));
         if let (Some(new), Some(old)) = (&mut self.store, &started.store) {
             keeper("store.path", keep(&mut new.path, &old.path));

@@ -28,7 +28,7 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn wrong<T>(&mut self, at: &Spanned<T>, problem: impl Into<String>) {
+    pub(super) fn wrong<T>(&mut self, at: &Spanned<T>, problem: impl Into<String>) {
         let place = Some(line_and_column(self.text, at.span().start));
         self.errors.push(FileProblem { file: self.file.to_owned(), place, problem: problem.into() });
     }
@@ -38,7 +38,13 @@ impl Check<'_> {
     }
 
     /// `text` read as `T`; otherwise an error that names the key and says what was wanted.
-    fn parsed<T>(&mut self, key: &str, wanted: &str, value: &Spanned<String>, parsed: Option<T>) -> Option<T> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &str,
+        wanted: &str,
+        value: &Spanned<String>,
+        parsed: Option<T>,
+    ) -> Option<T> {
         if parsed.is_none() {
             self.wrong(value, format!("{key}: `{}` is no {wanted}", value.as_ref()));
         }
@@ -65,6 +71,7 @@ impl Check<'_> {
     pub fn config(&mut self, raw: RawConfig) -> Config {
         let school = self.school(raw.school);
         let listen = self.listen(raw.listen, &school);
+        let monitor = raw.monitor.and_then(|m| self.monitor(&m, &listen));
         Config {
             file: self.file.to_owned(),
             places: Places::of(self.text),
@@ -81,7 +88,8 @@ impl Check<'_> {
                 }),
                 templates: raw.notices.templates.map(|p| self.path(p)),
             },
-            monitor: raw.monitor.and_then(|m| self.monitor(&m, &listen)),
+            review: raw.review.and_then(|r| self.review(&r, &listen, monitor)),
+            monitor,
             log: raw.log.map_or(LogFormat::Plain, |l| l.format),
             listen,
             school,
@@ -329,6 +337,6 @@ fn collide(a: &SocketAddr, b: &SocketAddr) -> bool {
     a.port() == b.port() && a.port() != 0 && (a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified())
 }
 
-fn is_label(label: &str) -> bool {
+pub(super) fn is_label(label: &str) -> bool {
     !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }

@@ -27,6 +27,7 @@ pub(super) struct RawConfig {
     #[serde(default)]
     pub notices: RawNotices,
     pub monitor: Option<RawMonitor>,
+    pub review: Option<Spanned<RawReview>>,
     pub log: Option<RawLog>,
 }
 
@@ -111,6 +112,15 @@ pub(super) struct RawNotices {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMonitor {
     pub address: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawReview {
+    pub listen: Option<Spanned<String>>,
+    pub public_url: Option<Spanned<String>>,
+    #[serde(default)]
+    pub trusted_proxies: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

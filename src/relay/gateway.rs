@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use super::control::{Control, ControlError};
 use super::deliver::{self, Delivery};
+use super::first_account;
 use super::health::{Door, Health};
 use super::intake::Intake;
 use super::listen::{ListenError, ListenHandle};
@@ -24,7 +25,7 @@ use super::notify::Notifier;
 use super::parts::{self, PartError};
 use super::supervise::{Supervisor, Task};
 use crate::config::{Config, StoreConfig};
-use crate::extract::Pool;
+use crate::extract::{Isolation, Pool};
 use crate::inspect::Ground;
 use crate::limits;
 use crate::store::{Count, State, Store, StoreError, StoreKey};
@@ -68,6 +69,8 @@ pub struct Gateway {
     listens: ListenHandle,
     /// What the watch over the store goes by.
     current: Arc<ArcSwap<Watched>>,
+    /// Processes that read attachments.
+    workers: Arc<Pool>,
     stop_listening: watch::Sender<bool>,
     stop_working: watch::Sender<bool>,
     listening: Supervisor,
@@ -115,7 +118,8 @@ impl Gateway {
         working.spawn(Task::Writer, writer_ends(store.ended(), working_ends.clone()));
         let warm = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Arc::new(Pool::start(warm).map_err(StartError::Workers)?);
-        let intake = Intake::new(Arc::new(ground), store.clone(), Arc::clone(&notifier), workers, health.clone())?;
+        let isolation: Arc<dyn Isolation> = Arc::clone(&workers) as _;
+        let intake = Intake::new(Arc::new(ground), store.clone(), Arc::clone(&notifier), isolation, health.clone())?;
         let intake = Arc::new(intake);
         let pending = Arc::clone(&intake);
         let pending_ends = working_ends.clone();
@@ -131,6 +135,7 @@ impl Gateway {
             health: health.clone(),
         };
         working.spawn(Task::StoreWatch, watched.run(working_ends));
+        first_account::tell(config, &store).await;
         listening.spawn(Task::Listener, listener.serve(Arc::clone(&intake), listening_ends));
         health.set_serving(true);
         for address in &addresses {
@@ -147,6 +152,7 @@ impl Gateway {
             delivery,
             listens,
             current,
+            workers,
             stop_listening,
             stop_working,
             listening,
@@ -181,6 +187,33 @@ impl Gateway {
             event!(Event::Trouble, what = "a changed key takes effect only at a restart", key);
         }
         Ok(())
+    }
+
+    /// The ground in force, whenever it is asked for.
+    pub fn ground(&self) -> Arc<dyn Fn() -> Arc<Ground> + Send + Sync> {
+        let intake = Arc::clone(&self.intake);
+        Arc::new(move || intake.ground())
+    }
+
+    /// What notices are made with; a reload changes it in place.
+    pub fn notifier(&self) -> Arc<ArcSwap<Notifier>> {
+        Arc::clone(&self.notifier)
+    }
+
+    /// The processes that read attachments.
+    pub fn workers(&self) -> Arc<Pool> {
+        Arc::clone(&self.workers)
+    }
+
+    /// Runs a task of another room beside its own: when it ends by itself, the gateway has failed.
+    pub fn run_beside(&mut self, task: Task, work: impl Future<Output = ()> + Send + 'static) {
+        let mut ends = self.stop_working.subscribe();
+        self.working.spawn(task, async move {
+            tokio::select! {
+                () = work => {}
+                _ = ends.changed() => {}
+            }
+        });
     }
 
     /// Waits until a long-lived task ends that nobody had told to. The process must end then: mail that is taken in

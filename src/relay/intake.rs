@@ -72,6 +72,11 @@ impl Intake {
         Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors, isolation, health })
     }
 
+    /// What decisions rest on now.
+    pub fn ground(&self) -> Arc<Ground> {
+        self.ground.load_full()
+    }
+
     /// From the next message on, decisions rest on this.
     pub fn replace_ground(&self, ground: Arc<Ground>) {
         self.ground.store(ground);

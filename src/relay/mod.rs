@@ -1,12 +1,14 @@
 //! The moving parts: `listen` (sockets, limits), `intake` (the only place that says 250), `schedule` (pure),
 //! `deliver` (to the smarthost), `dsn` (delivery reports), `notify` (bounces, notices), `monitor` (metrics, health),
 //! `trace` (our Received line), `log` (events), `health` (what can be promised now), `supervise` (no task ends unseen),
-//! `control` (what commands ask), `parts` (makes each part as configured), `gateway` (puts them together).
+//! `control` (what commands ask), `parts` (makes each part as configured), `first_account` (a word
+//! where nobody can sign in), `gateway` (puts them together).
 
 pub mod control;
 pub mod decide;
 pub mod deliver;
 mod dsn;
+pub mod first_account;
 pub mod gateway;
 pub mod health;
 pub mod intake;
@@ -16,5 +18,5 @@ pub mod monitor;
 pub mod notify;
 pub mod parts;
 pub mod schedule;
-mod supervise;
+pub mod supervise;
 pub mod trace;

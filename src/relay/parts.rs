@@ -3,6 +3,10 @@
 //! An error names the key that it comes from, with its place in the file. Nothing here serves yet: what is bound and not
 //! used is let go of when it is dropped.
 
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
 use super::deliver::{DeliverError, Route};
 use super::health::Health;
 use super::listen::{ListenError, ListenOptions, Listener, Pace, Places};
@@ -57,6 +61,16 @@ pub enum PartError {
         at: String,
         /// Why.
         error: MonitorError,
+    },
+    /// The port of the desk.
+    #[error("{at}: {address}: {error}")]
+    Review {
+        /// File, line, column and key.
+        at: String,
+        /// What was to be bound.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
     },
 }
 
@@ -130,5 +144,18 @@ pub async fn monitor(config: &Config) -> Result<Option<Monitor>, PartError> {
     match Monitor::bind(address).await {
         Ok(monitor) => Ok(Some(monitor)),
         Err(error) => Err(PartError::Monitor { at: config.at("monitor.address"), error }),
+    }
+}
+
+/// The port of the desk, bound, where the desk is on.
+///
+/// # Errors
+/// The address is taken or not ours.
+pub async fn review(config: &Config) -> Result<Option<TcpListener>, PartError> {
+    let Some(review) = &config.review else { return Ok(None) };
+    let address = review.address;
+    match TcpListener::bind(address).await {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) => Err(PartError::Review { at: config.at("review.listen"), address, error }),
     }
 }

@@ -30,12 +30,22 @@ pub enum Task {
     Control,
     /// The one that writes to the store.
     Writer,
+    /// Serves the desk.
+    Desk,
 }
 
 impl Task {
     /// All of them.
-    pub const ALL: &[Self] =
-        &[Self::Listener, Self::Delivery, Self::Pending, Self::StoreWatch, Self::Monitor, Self::Control, Self::Writer];
+    pub const ALL: &[Self] = &[
+        Self::Listener,
+        Self::Delivery,
+        Self::Pending,
+        Self::StoreWatch,
+        Self::Monitor,
+        Self::Control,
+        Self::Writer,
+        Self::Desk,
+    ];
 
     /// The word for logs and fault points.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +57,7 @@ impl Task {
             Self::Monitor => "monitor",
             Self::Control => "control",
             Self::Writer => "writer",
+            Self::Desk => "desk",
         }
     }
 }

@@ -1,0 +1,124 @@
+//! Whether the desk is on, and whether anybody can sign in at it. Its port is looked at with the others.
+
+use anyhow::{Error, Result};
+
+use super::Findings;
+use crate::command::store::{Desk, unexpected};
+use crate::config::Config;
+use crate::relay::control::{Answer, Request};
+use crate::relay::first_account::FIRST_ACCOUNT;
+use crate::store::accounts::{Account, Role};
+
+/// What the section says, or that there is none.
+pub fn section(config: &Config, findings: &mut Findings) {
+    let Some(review) = &config.review else {
+        return findings.doubtful(
+            "desk: it is off, so held mail is decided on by command alone; [review] with a public_url turns it on",
+        );
+    };
+    findings.well(format!("desk: browsers find it at {}", review.public_url));
+    if review.public_url.starts_with("https:") && review.trusted_proxies.is_empty() {
+        findings.doubtful(format!(
+            "{}: no proxy is named, and one must stand in front of an https address: everybody would seem to come from \
+             it, and wrong passwords of one would make all wait; name its address",
+            config.at("review.trusted_proxies")
+        ));
+    }
+}
+
+/// Every account, from the gateway that runs or from the store.
+pub async fn accounts(desk: &mut Desk) -> Result<Vec<Account>> {
+    match desk.ask(Request::Accounts).await? {
+        Answer::Accounts(accounts) => Ok(accounts),
+        _ => unexpected(),
+    }
+}
+
+/// Whether there is somebody who can sign in and decide; says nothing where the desk is off.
+pub fn people(config: &Config, accounts: Result<&[Account], &Error>, findings: &mut Findings) {
+    if config.review.is_none() {
+        return;
+    }
+    let accounts = match accounts {
+        Ok(accounts) => accounts,
+        Err(error) => {
+            let why = crate::command::problem(error);
+            return findings.doubtful(format!("desk: who may sign in cannot be told: {why}"));
+        }
+    };
+    let managers = || accounts.iter().filter(|a| a.disabled_at.is_none() && a.roles.contains(&Role::Sbm));
+    match managers().filter(|account| account.signed_up).count() {
+        0 if accounts.is_empty() => findings.doubtful(format!(
+            "desk: nobody can sign in yet, there is no account; once the gateway has started, make the first: {FIRST_ACCOUNT}"
+        )),
+        0 => match managers().next() {
+            None => findings.doubtful(format!("desk: no account in use has the role sbm; make one: {FIRST_ACCOUNT}")),
+            Some(account) => findings.doubtful(format!(
+                "desk: nobody with the role sbm has signed up yet, so nobody can decide; open the link that was given to {0}, \
+                 or make another: schoolgate user reset {0}",
+                account.name
+            )),
+        },
+        1 => findings.well("desk: 1 account with the role sbm can sign in"),
+        n => findings.well(format!("desk: {n} accounts with the role sbm can sign in")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::Timestamp;
+
+    use super::super::Verdict;
+    use super::*;
+    use crate::store::accounts::AccountId;
+
+    fn config(review: &str) -> Config {
+        let rest = "[school]\nname = \"Saltmere\"\ndomains = [\"saltmere.example\"]\n[directory]\npupils = \"p.csv\"\n";
+        Config::parse(Path::new("x.toml"), &format!("{rest}{review}")).expect("sound")
+    }
+
+    const ON: &str = "[review]\npublic_url = \"https://desk.saltmere.example\"\ntrusted_proxies = [\"127.0.0.1\"]\n";
+
+    fn account(role: Role, signed_up: bool, disabled: bool) -> Account {
+        let now = Timestamp::UNIX_EPOCH;
+        Account {
+            id: AccountId("1".to_owned()),
+            name: "jane".to_owned(),
+            address: "jane@saltmere.example".to_owned(),
+            roles: vec![role],
+            signed_up,
+            link_until: None,
+            disabled_at: disabled.then_some(now),
+            created_at: now,
+            changed_at: now,
+            signed_in_at: None,
+        }
+    }
+
+    #[test]
+    fn somebody_must_be_able_to_sign_in_and_decide() {
+        use Verdict::{Doubtful, Well};
+        let (signed_up, invited) = (account(Role::Sbm, true, false), account(Role::Sbm, false, false));
+        let (left, technician) = (account(Role::Sbm, true, true), account(Role::It, true, false));
+        for (accounts, verdict, words) in [
+            (vec![], Doubtful, "there is no account"),
+            (vec![technician.clone()], Doubtful, "no account in use has the role sbm"),
+            (vec![technician.clone(), left.clone()], Doubtful, "no account in use has the role sbm"),
+            (vec![invited.clone(), left], Doubtful, "schoolgate user reset jane"),
+            (vec![invited, signed_up.clone(), technician], Well, "1 account with the role sbm"),
+            (vec![signed_up.clone(), signed_up], Well, "2 accounts with the role sbm"),
+        ] {
+            let mut findings = Findings::default();
+            people(&config(ON), Ok(&accounts), &mut findings);
+            let [(told, text)] = &findings.0[..] else { panic!("one line: {:?}", findings.0) };
+            assert!(*told == verdict && text.contains(words), "{text}");
+        }
+        let mut findings = Findings::default();
+        people(&config(""), Ok(&[]), &mut findings);
+        assert!(findings.0.is_empty(), "nobody is missed where there is no desk: {:?}", findings.0);
+        people(&config(ON), Err(&anyhow::anyhow!("the gateway hangs")), &mut findings);
+        assert!(findings.0[0].0 == Doubtful && findings.0[0].1.contains("the gateway hangs"), "{:?}", findings.0);
+    }
+}

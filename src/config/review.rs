@@ -1,0 +1,260 @@
+//! `[review]` checked: where the desk listens, where browsers find it, and whose word on their addresses is taken.
+//!
+//! The desk has no TLS of its own yet, so it listens on loopback or behind a proxy that is named. Its public URL is kept as
+//! browsers send it in `Origin`, so that the two can be compared as they stand.
+
+use std::net::{IpAddr, SocketAddr};
+
+use toml::Spanned;
+use url::{Host, Url};
+
+use super::check::{Check, is_label};
+use super::file::RawReview;
+use super::{ListenConfig, ReviewConfig};
+use crate::limits;
+
+impl Check<'_> {
+    /// The section, where it can be used; what is wrong is told either way.
+    pub(super) fn review(
+        &mut self,
+        raw: &Spanned<RawReview>,
+        listen: &ListenConfig,
+        monitor: Option<SocketAddr>,
+    ) -> Option<ReviewConfig> {
+        let section = raw.as_ref();
+        let public_url = self.public_url(raw);
+        let mut trusted_proxies = Vec::new();
+        for proxy in &section.trusted_proxies {
+            let parsed = proxy.as_ref().parse::<IpAddr>().ok().map(|address| address.to_canonical());
+            let wanted = "IP address; name each proxy by its own, as 127.0.0.1";
+            trusted_proxies.extend(self.parsed("review.trusted_proxies", wanted, proxy, parsed));
+        }
+        let address = match &section.listen {
+            None => SocketAddr::from(([127, 0, 0, 1], limits::REVIEW_PORT)),
+            Some(text) => {
+                let parsed = text.as_ref().parse::<SocketAddr>().ok();
+                self.parsed("review.listen", "address with a port, as 127.0.0.1:8025", text, parsed)?
+            }
+        };
+        let taken = [("mail is taken", &listen.addresses[..]), ("the monitor answers", monitor.as_slice())];
+        for (who, taken) in taken {
+            if let Some(taken) = taken.iter().find(|taken| taken.port() == address.port() && address.port() != 0) {
+                let problem = format!("review.listen: {who} at {taken}; give the desk a port of its own");
+                match &section.listen {
+                    Some(text) => self.wrong(text, problem),
+                    None => self.wrong(raw, problem),
+                }
+            }
+        }
+        if let (Some(text), Some(public_url)) = (&section.listen, &public_url) {
+            self.reachable_only_through_tls(text, address, public_url, !section.trusted_proxies.is_empty());
+        }
+        Some(ReviewConfig { address, public_url: public_url?, trusted_proxies })
+    }
+
+    fn public_url(&mut self, raw: &Spanned<RawReview>) -> Option<String> {
+        let Some(text) = &raw.as_ref().public_url else {
+            let problem = "missing field `public_url`: name what people type to reach the desk, as \
+                           \"https://desk.school.example\"; links and the check of who sends a form go by it";
+            self.wrong(raw, problem);
+            return None;
+        };
+        match origin(text.as_ref()) {
+            Ok(origin) => Some(origin),
+            Err(why) => {
+                self.wrong(text, format!("review.public_url: `{}` {why}", text.as_ref()));
+                None
+            }
+        }
+    }
+
+    fn reachable_only_through_tls(
+        &mut self,
+        at: &Spanned<String>,
+        address: SocketAddr,
+        public_url: &str,
+        proxied: bool,
+    ) {
+        let missing = match (public_url.starts_with("https:"), proxied) {
+            _ if address.ip().to_canonical().is_loopback() => return,
+            (true, true) => return,
+            (true, false) => "name the proxy's address in trusted_proxies",
+            (false, true) => "give its https address as public_url",
+            (false, false) => "name the proxy's address in trusted_proxies and its https address in public_url",
+        };
+        let problem = format!(
+            "review.listen: {address} can be reached by other machines, and the desk has no TLS of its own yet: passwords \
+             would travel in clear text. Put a reverse proxy with TLS in front and {missing}, or listen on 127.0.0.1"
+        );
+        self.wrong(at, problem);
+    }
+}
+
+/// The origin that a public URL names, as browsers write it; or what is wrong with it, to be read behind the URL.
+fn origin(text: &str) -> Result<String, &'static str> {
+    const NO_URL: &str = "is no URL of the form https://HOST or https://HOST:PORT, as https://desk.school.example";
+    // The parser mends all of these in silence; whoever wrote one meant something else.
+    let (scheme, rest) = text.split_once("://").ok_or(NO_URL)?;
+    if rest.starts_with('/') || text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err(NO_URL);
+    }
+    if !["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Err("is no https URL: the desk is opened in a browser");
+    }
+    if text.contains('@') {
+        return Err("holds a name or a password: everybody signs in for themselves");
+    }
+    let url = Url::parse(text).map_err(|_| NO_URL)?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("has something behind host and port: the desk wants a host name of its own, not a path below \
+                    another site, whose pages could act in its name");
+    }
+    let is_this_machine = match url.host() {
+        Some(Host::Domain(name)) if name.split('.').all(is_label) => name == "localhost",
+        Some(Host::Ipv4(address)) if !address.is_unspecified() => address == std::net::Ipv4Addr::LOCALHOST,
+        Some(Host::Ipv6(address)) if !address.is_unspecified() => address == std::net::Ipv6Addr::LOCALHOST,
+        _ => return Err("names no host that a browser can find"),
+    };
+    if url.port() == Some(0) {
+        return Err("has port 0, which no browser can open");
+    }
+    if url.scheme() == "http" && !is_this_machine {
+        return Err(
+            "is not https: passwords would travel in clear text; http is for localhost, 127.0.0.1 and [::1] alone",
+        );
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_public_url_is_kept_as_browsers_send_it() {
+        for (text, kept) in [
+            ("https://desk.school.example", "https://desk.school.example"),
+            ("https://desk.school.example/", "https://desk.school.example"),
+            ("HTTPS://Desk.School.Example:443", "https://desk.school.example"),
+            ("https://desk.school.example:8443", "https://desk.school.example:8443"),
+            ("https://bücher.example", "https://xn--bcher-kva.example"),
+            ("https://desk", "https://desk"),
+            ("https://192.0.2.7", "https://192.0.2.7"),
+            ("https://[2001:DB8::7]:8443", "https://[2001:db8::7]:8443"),
+            ("http://localhost:8025", "http://localhost:8025"),
+            ("http://127.0.0.1", "http://127.0.0.1"),
+            ("http://[::1]:8025/", "http://[::1]:8025"),
+        ] {
+            assert_eq!(origin(text).as_deref(), Ok(kept), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_public_url_is_refused_with_the_reason() {
+        for (text, words) in [
+            ("", "is no URL"),
+            ("desk.school.example", "is no URL"),
+            ("https:desk.school.example", "is no URL"),
+            ("https:///desk.school.example", "is no URL"),
+            (" https://desk.school.example", "is no URL"),
+            ("https://desk.school.example\n", "is no URL"),
+            ("https:\\\\desk.school.example", "is no URL"),
+            ("https://", "is no URL"),
+            ("https://desk.school.example:port", "is no URL"),
+            ("https://desk.school.example:70000", "is no URL"),
+            ("ftp://desk.school.example", "no https URL"),
+            ("https://jane:secret@desk.school.example", "a password"),
+            ("https://school.example/desk", "behind host and port"),
+            ("https://school.example//", "behind host and port"),
+            ("https://school.example?", "behind host and port"),
+            ("https://school.example/#held", "behind host and port"),
+            ("https://*.school.example", "no host"),
+            ("https://desk..example", "no host"),
+            ("https://0.0.0.0", "no host"),
+            ("https://[::]:8025", "no host"),
+            ("https://desk.school.example:0", "port 0"),
+            ("http://desk.school.example", "is not https"),
+            ("http://localhost.school.example", "is not https"),
+            ("http://127.0.0.2", "is not https"),
+        ] {
+            let why = origin(text).expect_err(text);
+            assert!(why.contains(words), "{text:?}: {why}");
+        }
+    }
+
+    fn of(review: &str) -> Result<Config, String> {
+        let rest = "[school]\nname = \"Saltmere\"\ndomains = [\"saltmere.example\"]\n[directory]\npupils = \"p.csv\"\n";
+        Config::parse(Path::new("x.toml"), &format!("{rest}{review}")).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_desk_is_off_without_its_section_and_listens_on_loopback_with_it() {
+        assert_eq!(of("").expect("sound").review, None);
+        let least = of("[review]\npublic_url = \"https://desk.saltmere.example/\"\n").expect("sound").review;
+        let expected = ReviewConfig {
+            address: SocketAddr::from(([127, 0, 0, 1], 8025)),
+            public_url: "https://desk.saltmere.example".to_owned(),
+            trusted_proxies: Vec::new(),
+        };
+        assert_eq!(least, Some(expected));
+        let proxied = of("[review]\nlisten = \"10.0.0.5:8080\"\npublic_url = \"https://desk.saltmere.example\"\n\
+                          trusted_proxies = [\"::ffff:10.0.0.9\", \"2001:db8::9\"]\n");
+        let proxied = proxied.expect("sound").review.expect("the section");
+        assert_eq!(proxied.address.to_string(), "10.0.0.5:8080");
+        assert_eq!(
+            proxied.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["10.0.0.9", "2001:db8::9"]
+        );
+    }
+
+    #[test]
+    fn other_machines_reach_the_desk_only_through_a_proxy_with_tls() {
+        let (https, http) = ("https://desk.saltmere.example", "http://localhost:8025");
+        for (listen, public_url, proxies, missing) in [
+            ("127.0.0.1:8025", http, "", None),
+            ("127.0.0.1:8025", https, "", None),
+            ("[::1]:8025", https, "", None),
+            ("[::ffff:127.0.0.1]:8025", https, "", None),
+            ("0.0.0.0:8025", https, "\"10.0.0.9\"", None),
+            ("0.0.0.0:8025", https, "", Some("front and name the proxy's address in trusted_proxies, or")),
+            ("[::]:8025", http, "\"10.0.0.9\"", Some("front and give its https address as public_url, or")),
+            ("10.0.0.5:8025", http, "", Some("in trusted_proxies and its https address in public_url, or")),
+        ] {
+            let told = of(&format!(
+                "[review]\nlisten = \"{listen}\"\npublic_url = \"{public_url}\"\ntrusted_proxies = [{proxies}]\n"
+            ));
+            match missing {
+                None => assert!(told.is_ok(), "{listen} {public_url}: {told:?}"),
+                Some(words) => {
+                    let told = told.expect_err(listen);
+                    assert!(told.contains(words) && told.contains(listen), "{told}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_reload_neither_opens_nor_moves_the_desk() {
+        let url = "public_url = \"https://desk.saltmere.example\"\n";
+        let off = of("").expect("sound");
+        let on = of(&format!("[review]\n{url}")).expect("sound");
+        let moved = of("[review]\nlisten = \"127.0.0.1:8026\"\npublic_url = \"https://other.saltmere.example\"\n\
+                        trusted_proxies = [\"127.0.0.1\"]\n");
+        let moved = moved.expect("sound");
+        let all = &["review.listen", "review.public_url", "review.trusted_proxies"][..];
+        for (started, new, named) in [
+            (&off, &off, &[][..]),
+            (&on, &on, &[]),
+            (&off, &on, &["review"]),
+            (&on, &off, &["review"]),
+            (&on, &moved, all),
+        ] {
+            let mut new = new.clone();
+            assert_eq!(new.keep_started(started), named);
+            assert_eq!(new.review, started.review);
+        }
+    }
+}
