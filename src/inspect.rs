@@ -359,7 +359,7 @@ fn report(
             markers.push(marker.to_owned());
         }
     }
-    let entitled = entitled(ground, &facts, verdict.action);
+    let entitled = entitled(ground, facts, verdict.action);
     Report {
         action: verdict.action,
         breach: verdict.breach,
