@@ -61,7 +61,9 @@ impl Desk {
         for width in WIDTHS {
             self.browser.wide(width);
             let mut faults: Vec<String> = serde_json::from_value(self.browser.value(FAULTS)).expect("a list");
-            if let Some(axe) = &self.axe {
+            for dark in [true, false] {
+                let Some(axe) = &self.axe else { break };
+                self.browser.dark(dark);
                 self.browser.value(axe);
                 let found = "axe.run().then((r) => r.violations.map((v) => `axe ${v.id}: ${v.nodes[0].html}`))";
                 let found: Vec<String> = serde_json::from_value(self.browser.value(found)).expect("a list");
@@ -203,7 +205,7 @@ fn a_school_business_manager_decides_in_a_browser() {
 
     // Signing in: a wrong password, then a code that was used, then the next one.
     desk.browser.follow("a.button");
-    desk.look("sign-in", &[(375, "sign-in-phone"), (1280, "sign-in")]);
+    desk.look("sign-in", &[(1280, "sign-in")]);
     desk.browser.fill("#name", "sue");
     desk.browser.fill("#password", "not the password");
     desk.browser.follow("main button");
@@ -240,7 +242,7 @@ fn a_school_business_manager_decides_in_a_browser() {
         desk.browser.follow("a[href$='/content']");
         desk.look(&format!("{name} purpose of reading"), &[]);
         desk.say_why();
-        desk.look(&format!("{name} content"), pictures(&[(375, "content-phone"), (1280, "content")]));
+        desk.look(&format!("{name} content"), pictures(&[(1280, "content")]));
     }
     desk.says("<script>hacked=1</script><img src=x onerror=hacked=1>");
     desk.open(&format!("/held/{hostile}"));
@@ -279,7 +281,7 @@ fn a_school_business_manager_decides_in_a_browser() {
         ("/nowhere", "nothing here"),
     ] {
         desk.open(path);
-        desk.look(name, if name == "record" { &[(375, "record-phone"), (1280, "record")] } else { &[] });
+        desk.look(name, if name == "record" { &[(1280, "record")] } else { &[] });
     }
     desk.browser.follow("header form button");
     desk.says("Sign in");

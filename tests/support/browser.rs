@@ -123,6 +123,12 @@ impl Browser {
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
+    /// The reader's own setting: light on dark, or dark on light.
+    pub fn dark(&mut self, dark: bool) {
+        let scheme = json!({ "name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" } });
+        self.call("Emulation.setEmulatedMedia", json!({ "features": [scheme] }));
+    }
+
     /// Whether pages may run scripts, from the next page on.
     pub fn scripts(&mut self, run: bool) {
         self.call("Emulation.setScriptExecutionDisabled", json!({ "value": !run }));
