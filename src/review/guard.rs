@@ -136,7 +136,8 @@ fn protect(headers: &mut HeaderMap, safe: bool) {
         ("cross-origin-resource-policy", "same-origin"),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
-        ("referrer-policy", "no-referrer"),
+        // Not "no-referrer": under it a browser writes `Origin: null` into our own forms (Fetch, "append a request Origin header").
+        ("referrer-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
     ];
     for (name, value) in ALWAYS {

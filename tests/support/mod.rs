@@ -7,6 +7,7 @@
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code, unused_imports)]
 
+pub mod browser;
 mod client;
 pub mod compose;
 mod fixtures;

@@ -1,0 +1,303 @@
+//! The desk in a real browser: the School Business Manager sets up her account, signs in, opens what waits and decides.
+//!
+//! Every page is looked at on a telephone and on a desk: nothing to scroll sideways, one heading, a label for each field, the main button
+//! within reach of the keyboard. Skipped, with a line that says so, where no browser is installed, unless `SCHOOLGATE_BROWSER` names one.
+//! `SCHOOLGATE_SCREENSHOTS=1` takes the pictures of `docs/desk` anew; `SCHOOLGATE_AXE` names a copy of axe-core to be run on each page.
+
+mod support;
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use support::browser::Browser;
+use support::{Case, Gateway, Sink, cases, compose, free_port, id_of};
+
+/// A telephone and a desk, in CSS pixels.
+const WIDTHS: [u32; 2] = [375, 1280];
+const PASSWORD: &str = "three quiet otters";
+
+/// What is wrong with a page, in words.
+const FAULTS: &str = r#"(() => {
+  const faults = [], root = document.documentElement, all = (s) => [...document.querySelectorAll(s)];
+  if (root.scrollWidth > root.clientWidth) {
+    const wide = all("body *").filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1 && !e.closest(".table"));
+    faults.push(`scrolls sideways, ${root.scrollWidth} > ${root.clientWidth}: ${wide.slice(0, 3).map((e) => e.outerHTML.slice(0, 120))}`);
+  }
+  if (all("h1").length !== 1) faults.push(`${all("h1").length} main headings`);
+  if (!document.title || !root.lang || all("main").length !== 1) faults.push("no title, language or main part");
+  for (const e of all("input:not([type=hidden], [hidden]), select, textarea"))
+    if (![...e.labels].some((label) => label.innerText.trim())) faults.push(`no label: ${e.outerHTML}`);
+  for (const e of all("a, button")) if (!e.innerText.trim()) faults.push(`no words: ${e.outerHTML}`);
+  for (const e of all("main button, main input:not([type=hidden], [hidden]), main select, main textarea")) {
+    const box = (e.labels && e.labels[0] || e).getBoundingClientRect();
+    if (Math.max(box.height, e.getBoundingClientRect().height) < 24) faults.push(`hard to hit: ${e.outerHTML}`);
+  }
+  const ids = all("[id]").map((e) => e.id);
+  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push(`twice: #${id}`);
+  if (all("main img, main svg, main script, main iframe, main style, [onload], [onerror]").length) faults.push("something of the message is alive");
+  if (typeof window.hacked !== "undefined") faults.push("something of the message ran");
+  return faults;
+})()"#;
+
+/// The button that the page is for, else its first link.
+const MAIN: &str = r#"(document.querySelector("main button:not(.second, .link), main a.button")
+  || document.querySelector("main a.row, main button") || document.querySelector("main a"))"#;
+
+struct Desk {
+    browser: Browser,
+    base: String,
+    axe: Option<String>,
+    pictures: bool,
+    faults: Vec<String>,
+}
+
+impl Desk {
+    fn open(&mut self, path: &str) {
+        self.browser.open(&format!("{}{path}", self.base));
+    }
+
+    /// Looks at the page that is open, at every width; its pictures are kept under a name.
+    fn look(&mut self, page: &str, pictures: &[(u32, &str)]) {
+        for width in WIDTHS {
+            self.browser.wide(width);
+            let mut faults: Vec<String> = serde_json::from_value(self.browser.value(FAULTS)).expect("a list");
+            for dark in [true, false] {
+                let Some(axe) = &self.axe else { break };
+                self.browser.dark(dark);
+                self.browser.value(axe);
+                let found = "axe.run().then((r) => r.violations.map((v) => `axe ${v.id}: ${v.nodes[0].html}`))";
+                let found: Vec<String> = serde_json::from_value(self.browser.value(found)).expect("a list");
+                faults.extend(found);
+            }
+            self.faults.extend(faults.iter().map(|fault| format!("{page} at {width}: {fault}")));
+            if let Some((_, name)) = pictures.iter().find(|(at, _)| *at == width).filter(|_| self.pictures) {
+                let picture = self.browser.picture(if width < 600 { 1600 } else { 1000 });
+                assert!(picture.len() < 150_000, "{name}.png has {} octets", picture.len());
+                let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/desk/{name}.png"));
+                std::fs::create_dir_all(file.parent().expect("a directory")).expect("docs/desk");
+                std::fs::write(file, picture).expect("written");
+            }
+        }
+        self.reach(page);
+    }
+
+    /// From the top of the page, Tab comes to the main button, and each stop on the way can be seen.
+    fn reach(&mut self, page: &str) {
+        self.browser.value("document.activeElement.blur(), getSelection().removeAllRanges(), scrollTo(0, 0)");
+        for _ in 0..120 {
+            self.browser.key("Tab");
+            let seen = "getComputedStyle(document.activeElement).outlineStyle !== 'none' || document.activeElement === document.body";
+            if self.browser.value(seen) != true {
+                let what = self.browser.text("document.activeElement.outerHTML");
+                self.faults.push(format!("{page}: the focus cannot be seen on {what}"));
+            }
+            if self.browser.value(&format!("document.activeElement === {MAIN}")) == true {
+                return;
+            }
+        }
+        let main = self.browser.value(&format!("{MAIN}?.outerHTML"));
+        self.faults.push(format!("{page}: Tab does not come to {main}"));
+    }
+
+    fn says(&mut self, words: &str) {
+        let page = self.browser.words();
+        assert!(page.contains(words), "{words:?} is not on the page:\n{page}");
+    }
+
+    /// Chooses the first purpose and goes on.
+    fn say_why(&mut self) {
+        self.browser.press("input[name=purpose]");
+        self.browser.follow("main button");
+    }
+
+    /// Fills in the decision form that is open, and sends it.
+    fn decide(&mut self, decision: &str) {
+        self.browser.press(&format!("#decision-{decision}"));
+        self.browser.press("#class-near-miss");
+        self.browser.fill("#reason", "The address is her own.");
+        self.browser.follow(".decide button");
+    }
+}
+
+/// A message that is held, and whose every part would run in a careless page.
+fn hostile() -> Vec<u8> {
+    let alive = "<script>hacked=1</script><img src=x onerror=hacked=1>";
+    let text = format!(
+        "{alive}\nAlbert Fisher was upset today; his social worker rang. UPN A998441726129. {}",
+        "W".repeat(300)
+    );
+    let file =
+        compose::docx(&[&format!("Albert Fisher, UPN A998441726129 {}", "&lt;script&gt;hacked=1&lt;/script&gt;")]);
+    let message = compose::with_files(
+        &format!("{alive}{{{{ 7 * 7 }}}}{}", "W".repeat(200)),
+        &text,
+        &[("'><img src=x onerror=hacked=1>.docx", &file)],
+    );
+    let from = "From: \"<svg onload=hacked=1>\" <c.drew@saltmere.example>";
+    String::from_utf8(message).expect("ASCII").replacen("From: w.carr@saltmere.example", from, 1).into_bytes()
+}
+
+fn held_cases() -> Vec<Case> {
+    cases().into_iter().filter(|case| case.action == "hold" && case.accept.is_empty()).collect()
+}
+
+/// The address in what `user add` prints.
+fn link(gateway: &Gateway, base: &str) -> String {
+    let arguments = ["user", "add", "sue", "--address", "sbm@saltmere.example", "--role", "sbm,head"];
+    let output = gateway.command(&arguments);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let link = told.split_whitespace().find(|word| word.starts_with(base));
+    link.unwrap_or_else(|| panic!("no link: {told}{}", String::from_utf8_lossy(&output.stderr))).to_owned()
+}
+
+fn state(gateway: &Gateway, id: &str) -> String {
+    let output = gateway.command(&["queue", "show", id, "--json"]);
+    let shown: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    shown["state"].as_str().expect("a state").to_owned()
+}
+
+#[test]
+fn a_school_business_manager_decides_in_a_browser() {
+    let Some(program) = Browser::program() else {
+        println!("skipped: no chromium is installed, and SCHOOLGATE_BROWSER names none");
+        return;
+    };
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    let port = free_port();
+    let base = format!("http://127.0.0.1:{port}");
+    gateway.set("review", "listen", format!("127.0.0.1:{port}"));
+    gateway.set("review", "public_url", base.clone());
+    gateway.start(&[]);
+    let mut send = |from: &str, to: &[String], content: &[u8]| {
+        let reply = gateway.client().send(from, to, content).expect("taken in");
+        let id = id_of(&reply);
+        assert_eq!(state(&gateway, &id), "held");
+        id
+    };
+    let plain: Vec<String> =
+        held_cases().iter().take(3).map(|case| send(&case.mail_from, &case.rcpt, &case.message())).collect();
+    let to = [
+        "callumdrew.saltmere@hotmail.co.uk".to_owned(),
+        "\"<svg/onload=hacked=1>\"@elsewhere.example".to_owned(),
+        format!("{}@{}.example", "w".repeat(64), "w".repeat(60)),
+    ];
+    let hostile = send("c.drew@saltmere.example", &to, &hostile());
+    let link = link(&gateway, &base);
+
+    let axe = std::env::var_os("SCHOOLGATE_AXE").map(|file| std::fs::read_to_string(file).expect("axe-core") + ";0");
+    let pictures = std::env::var("SCHOOLGATE_SCREENSHOTS").is_ok_and(|value| value == "1");
+    let browser = Browser::start(&program);
+    let mut desk = Desk { browser, base: base.clone(), axe, pictures, faults: Vec::new() };
+
+    // Setting up the account, from the link on.
+    desk.browser.open(&link);
+    desk.look("sign-up", &[]);
+    let otpauth = desk.browser.text("document.querySelector('a[href^=otpauth]').href");
+    let totp = totp_rs::Totp::from_url(otpauth).expect("an authenticator");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+    desk.browser.fill("#password", PASSWORD);
+    desk.browser.fill("#again", PASSWORD);
+    desk.browser.fill("#code", &totp.generate(now).to_string());
+    desk.browser.follow("main button");
+    desk.says("Keep these recovery codes");
+    desk.look("recovery codes", &[]);
+
+    // Signing in: a wrong password, then a code that was used, then the next one.
+    desk.browser.follow("a.button");
+    desk.look("sign-in", &[(1280, "sign-in")]);
+    desk.browser.fill("#name", "sue");
+    desk.browser.fill("#password", "not the password");
+    desk.browser.follow("main button");
+    desk.says("There is a problem");
+    desk.look("sign-in refused", &[]);
+    desk.browser.fill("#password", PASSWORD);
+    desk.browser.follow("main button");
+    desk.look("code", &[]);
+    desk.browser.fill("#code", &totp.generate(now).to_string());
+    desk.browser.follow("main button");
+    desk.says("was used before");
+    desk.look("code refused", &[]);
+    desk.browser.fill("#code", &totp.generate(now + 30).to_string());
+    desk.browser.follow("main button");
+    desk.says("What waits for you");
+    desk.look("what waits", &[(375, "waiting-phone"), (1280, "waiting")]);
+
+    // Every page, of a plain message and of a hostile one.
+    desk.open("/held");
+    desk.look("held", &[]);
+    desk.open(&format!("/held/{}", plain[0]));
+    desk.browser.key("r");
+    assert_eq!(desk.browser.value("document.querySelector('#decision-release').checked"), true, "r chooses");
+    for (id, name) in [(&plain[0], "plain"), (&hostile, "hostile")] {
+        let is_plain = name == "plain";
+        let pictures = |list: &'static [(u32, &'static str)]| if is_plain { list } else { &[] };
+        desk.open(&format!("/held/{id}"));
+        desk.look(&format!("{name} message"), &[]);
+        desk.open(&format!("/held/{id}/findings"));
+        desk.look(&format!("{name} purpose"), &[]);
+        desk.say_why();
+        assert_eq!(desk.browser.text("location.pathname"), format!("/held/{id}"));
+        desk.look(&format!("{name} findings"), pictures(&[(375, "message-phone"), (1280, "message")]));
+        desk.browser.follow("a[href$='/content']");
+        desk.look(&format!("{name} purpose of reading"), &[]);
+        desk.say_why();
+        desk.look(&format!("{name} content"), pictures(&[(1280, "content")]));
+    }
+    desk.says("<script>hacked=1</script><img src=x onerror=hacked=1>");
+    desk.open(&format!("/held/{hostile}"));
+    desk.says("<svg/onload=hacked=1>");
+
+    // A decision: how many presses from the opened link on.
+    desk.browser.wide(WIDTHS[0]);
+    desk.open(&format!("/held/{}", plain[0]));
+    let before = desk.browser.presses;
+    desk.decide("release");
+    println!(
+        "{} presses and a typed reason from the opened link to the recorded decision",
+        desk.browser.presses - before
+    );
+    desk.says("Decided");
+    desk.look("decided", &[]);
+    sink.wait("the released message", |taken| taken.iter().any(|t| t.from == held_cases()[0].mail_from));
+
+    // The same without scripts.
+    desk.browser.scripts(false);
+    desk.open(&format!("/held/{}", plain[1]));
+    desk.browser.key("r");
+    assert_eq!(desk.browser.value("document.querySelector('#decision-release').checked"), false, "scripts are off");
+    desk.decide("return");
+    desk.says("It was returned to the sender");
+    assert_ne!(state(&gateway, &plain[1]), "held");
+    desk.browser.follow("main a.button");
+    desk.says("Nobody outside has received it");
+    desk.browser.scripts(true);
+
+    for (path, name) in [
+        ("/held?show=decided", "decided mail"),
+        ("/held?search=nobody-has-this", "nothing found"),
+        ("/audit", "record"),
+        ("/people", "people"),
+        ("/nowhere", "nothing here"),
+    ] {
+        desk.open(path);
+        desk.look(name, if name == "record" { &[(1280, "record")] } else { &[] });
+    }
+    desk.browser.follow("header form button");
+    desk.says("Sign in");
+
+    assert!(desk.faults.is_empty(), "{} faults:\n{}", desk.faults.len(), desk.faults.join("\n"));
+    let complaints = desk.browser.complaints();
+    assert!(complaints.is_empty(), "the browser complains:\n{}", complaints.join("\n"));
+    let requests = desk.browser.requests();
+    let ours = |url: &String| url.starts_with(&format!("{base}/")) || url == "about:blank";
+    let elsewhere: Vec<_> = requests.iter().filter(|url| !ours(url)).collect();
+    assert!(requests.len() > 30 && elsewhere.is_empty(), "asked elsewhere: {elsewhere:?} of {}", requests.len());
+
+    // That nothing was seen would mean little if nothing could be.
+    desk.browser
+        .value("document.querySelector('main').innerHTML += '<img src=http://127.0.0.1:9/x.png onerror=hacked=1>'");
+    assert!(desk.browser.value(FAULTS).to_string().contains("is alive"));
+    let complaints = desk.browser.complaints().join("\n");
+    assert!(complaints.contains("Content Security Policy"), "a breach of the policy is told: {complaints}");
+}
