@@ -19,6 +19,7 @@
 //! | [`store`] | what must last: queue, quarantine, decisions, audit, accounts; content encrypted |
 //! | [`config`] | `schoolgate.toml`, checked whole |
 //! | [`relay`] | listen, take in, schedule, deliver, notify |
+//! | [`review`] | the desk: signing in, pages, forms, who may see and decide what; HTTP, never SMTP |
 //! | [`command`] | one file per command of the `schoolgate` program |
 //!
 //! One message's way through them is told in `docs/architecture.md`.

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::demo_live::{self, Refused};
+use super::desk;
 use super::terminal::{safe, say};
 use crate::config::{Config, LogFormat};
 use crate::limits;
@@ -73,7 +74,8 @@ pub fn run(args: &Demo) -> Result<ExitCode> {
 async fn play(args: &Demo, refused: &Refused) -> Result<()> {
     let folder = tempfile::tempdir().context("no temporary directory can be made")?;
     let (captured, capture_address, stop_capture) = capture(folder.path()).await?;
-    let config = configuration(folder.path(), args.listen, capture_address)?;
+    let mut config = configuration(folder.path(), args.listen, capture_address)?;
+    let desk = if args.once { None } else { Some(desk::on_this_machine(&mut config).await?) };
     // What decisions rest on forgets the names; the visitor is to be told some.
     let people = super::ground::school(&config)?.school;
     let loaded = super::ground::load(&config)?;
@@ -107,6 +109,13 @@ async fn play(args: &Demo, refused: &Refused) -> Result<()> {
         say!("\nThat was all.")?;
     } else {
         demo_live::invite(&people, address, &config.file)?;
+        if let Some(socket) = desk {
+            let sbm = config.roles.get("sbm").and_then(|mailboxes| mailboxes.first());
+            let sbm = sbm.context("the made-up school names nobody as sbm")?;
+            let person = desk::made_up(&gateway.store, sbm).await?;
+            desk::open(&config, &mut gateway, socket)?;
+            demo_live::show_desk(&config, &person)?;
+        }
         demo_live::watch(&mut gateway, &captured, refused).await?;
     }
     gateway.stop().await;

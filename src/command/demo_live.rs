@@ -14,7 +14,9 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::demo::{Captured, captured_line, outcome};
+use super::desk::MadeUp;
 use super::terminal::{safe, say};
+use crate::config::Config;
 use crate::limits;
 use crate::people::School;
 use crate::policy::Action;
@@ -107,6 +109,22 @@ pub fn invite(school: &School, address: SocketAddr, config: &Path) -> Result<()>
     say!("What becomes of each message is told here. Ctrl-C ends it; what it kept goes with it.\n")?;
     Ok(())
 }
+
+/// Says where the desk is, and how to sign in.
+pub fn show_desk(config: &Config, person: &MadeUp) -> Result<()> {
+    let Some(review) = &config.review else { return Ok(()) };
+    say!("The School Business Manager decides at her desk: {}\n", review.public_url)?;
+    say!("    name      {}", person.name)?;
+    say!("    password  {}", person.password)?;
+    say!(
+        "    codes     {} (each works once)\n",
+        person.codes.iter().take(CODES).cloned().collect::<Vec<_>>().join("  ")
+    )?;
+    Ok(())
+}
+
+/// How many of the recovery codes are told.
+const CODES: usize = 3;
 
 /// Tells what becomes of every message that comes, until a signal or a part of the gateway ends it.
 pub async fn watch(gateway: &mut Gateway, captured: &Captured, refused: &Refused) -> Result<()> {

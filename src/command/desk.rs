@@ -1,13 +1,20 @@
 //! Opens the desk beside a running gateway.
 
-use anyhow::{Context, Result};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::config::Config;
+use crate::config::{Config, ReviewConfig};
+use crate::limits;
 use crate::relay::gateway::Gateway;
 use crate::relay::log::{Event, event};
 use crate::relay::supervise::Task;
 use crate::review::{Desk, Origin};
+use crate::smtp::Address;
+use crate::store::Store;
+use crate::store::accounts::{Role, SignUpAnswer};
 
 /// Serves the desk on its socket for as long as the gateway works.
 ///
@@ -26,3 +33,57 @@ pub fn open(config: &Config, gateway: &mut Gateway, socket: TcpListener) -> Resu
     });
     Ok(())
 }
+
+/// A socket for the desk of a demonstration, on its usual port or, where that is taken, on any; the configuration says
+/// which.
+///
+/// # Errors
+/// There is no free port on this machine.
+pub async fn on_this_machine(config: &mut Config) -> Result<TcpListener> {
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, limits::REVIEW_PORT));
+    let socket = match TcpListener::bind(usual).await {
+        Ok(socket) => socket,
+        Err(_) => TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?,
+    };
+    let address = socket.local_addr()?;
+    config.review =
+        Some(ReviewConfig { address, public_url: format!("http://{address}"), trusted_proxies: Vec::new() });
+    Ok(socket)
+}
+
+/// Somebody who can sign in at the desk of a demonstration.
+pub struct MadeUp {
+    /// What to sign in with.
+    pub name: String,
+    /// Drawn at random for this run.
+    pub password: String,
+    /// Recovery codes: each works once, and stands for an authenticator that the visitor does not have.
+    pub codes: Vec<String>,
+}
+
+/// A School Business Manager who has signed up already.
+///
+/// # Errors
+/// What the store says.
+pub async fn made_up(store: &Store, address: &Address) -> Result<MadeUp> {
+    let link = store.create_account("sam", address, &[Role::Sbm], "demo").await?;
+    // As random as any; the link is used up below.
+    let password: String = link.token.reveal().chars().take(PASSWORD_CHARS).collect();
+    let Some(open) = store.sign_up(link.token.reveal()).await? else {
+        bail!("the link of the demonstration is not taken")
+    };
+    let base32: String = open.secret.reveal().chars().filter(|c| !c.is_whitespace()).collect();
+    let secret = totp_rs::Secret::try_from_base32(&base32).context("the authenticator's secret")?;
+    let totp = totp_rs::Builder::new().with_secret(secret).build().context("the authenticator's secret")?;
+    let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
+    let code = totp.generate(now).to_string();
+    match store.complete_sign_up(link.token.reveal(), &password, &code).await? {
+        SignUpAnswer::Done(codes) => {
+            Ok(MadeUp { name: link.name, password, codes: codes.iter().map(|code| code.reveal().to_owned()).collect() })
+        }
+        _ => bail!("the account of the demonstration could not be set up"),
+    }
+}
+
+/// Of the made-up password.
+const PASSWORD_CHARS: usize = 16;

@@ -52,9 +52,6 @@ pub struct Desk {
 /// Why the desk does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
-    /// The address is taken, or not ours.
-    #[error("the desk cannot listen on {0}: {1}")]
-    Bind(SocketAddr, std::io::Error),
     /// The socket broke while it was open.
     #[error("the desk ended: {0}")]
     Serve(std::io::Error),
@@ -117,14 +114,3 @@ impl Desk {
         axum::serve(socket, pages).await.map_err(DeskError::Serve)
     }
 }
-
-/// Binds the socket of the desk.
-///
-/// # Errors
-/// The address is taken, or not ours.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, DeskError> {
-    TcpListener::bind(address).await.map_err(|error| DeskError::Bind(address, error))
-}
-
-#[cfg(test)]
-mod tests;

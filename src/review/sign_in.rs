@@ -25,7 +25,7 @@ pub struct Next {
 }
 
 /// A place of ours, never an address elsewhere.
-pub(super) fn safe_next(next: &str) -> &str {
+fn safe_next(next: &str) -> &str {
     let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
     if ours { next } else { "/" }
 }
@@ -196,4 +196,21 @@ pub async fn sign_up(From(desk): From<State>, Path(token): Path<String>, Form(fo
         }
     };
     sign_up_form(&desk, &token, Some(trouble)).await
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn next_is_a_place_of_ours() {
+        for (next, want) in [
+            ("/held/a1", "/held/a1"),
+            ("//evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("/\t/evil.example", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(super::safe_next(next), want, "{next}");
+        }
+    }
 }

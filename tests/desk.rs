@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::*;
-use crate::config::Config;
-use crate::inspect::{self, Ground};
-use crate::smtp::{Address, Envelope};
-use crate::store::accounts::{Role, SignUpAnswer};
-use crate::store::{Class, NewEntry, QueueId, State as Standing, StoreKey};
+use arc_swap::ArcSwap;
+use schoolgate::config::Config;
+use schoolgate::extract::Pool;
+use schoolgate::inspect::{self, Ground};
+use schoolgate::relay::notify::Notifier;
+use schoolgate::review::{Desk, DeskError, GroundNow, Origin};
+use schoolgate::smtp::{Address, Envelope};
+use schoolgate::store::accounts::{LastSbm, Role, SignUpAnswer};
+use schoolgate::store::{Class, NewEntry, QueueId, State as Standing, Store, StoreKey};
 
 /// A form's address, its fields, and what nobody, each role and an account without roles are answered.
 type Press<'f> = (&'f str, &'f [(&'f str, &'f str)], [u16; 9]);
@@ -124,11 +128,11 @@ const PASSWORD: &str = "three quiet otters";
 impl House {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path(), StoreKey::from_bytes([7; 32])).await.unwrap();
+        let store = Store::open_exclusive(directory.path(), StoreKey::from_bytes([7; 32])).await.unwrap();
         let config =
             Config::load(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/school/school.toml")))
                 .unwrap();
-        let ground = Arc::new(crate::command::ground::load(&config).unwrap().ground);
+        let ground = Arc::new(schoolgate::command::ground::load(&config).unwrap().ground);
         let from = address("gate@saltmere.example");
         let notifier = Notifier::new("Saltmere", "", "gate.saltmere.example", from, None, BTreeMap::new()).unwrap();
         let now: GroundNow = {
@@ -138,7 +142,7 @@ impl House {
         let origin = Origin::new("http://127.0.0.1:8025", Vec::new()).unwrap();
         let workers = Arc::new(Pool::start(0).unwrap());
         let desk = Desk::new(store.clone(), Arc::new(ArcSwap::from_pointee(notifier)), now, origin, workers).unwrap();
-        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let socket = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = socket.local_addr().unwrap();
         let served = tokio::spawn(desk.serve(socket));
         Self { store, address, served, ground, _directory: directory }
@@ -431,7 +435,7 @@ async fn a_session_is_new_at_sign_in_and_ends_with_its_roles() {
     let before = sue.cookies.clone();
     assert!(before.values().all(|value| value != &"A".repeat(43)));
     assert_eq!(sue.get("/").await.status, 200);
-    house.store.set_roles("sue", &[Role::Sbm, Role::Dsl], crate::store::accounts::LastSbm::Keep, "test").await.unwrap();
+    house.store.set_roles("sue", &[Role::Sbm, Role::Dsl], LastSbm::Keep, "test").await.unwrap();
     assert_eq!(sue.get("/").await.status, 303, "what was signed in with other roles has ended");
     let wrong = Browser { origin: None, ..Browser::new(house.address) };
     assert_eq!(wrong.clone().send("POST", "/sign-in", &[("name", "sue"), ("password", PASSWORD)]).await.status, 403);
@@ -441,18 +445,4 @@ async fn a_session_is_new_at_sign_in_and_ends_with_its_roles() {
     }
     let answer = many.send("POST", "/sign-in", &[("name", "nobody"), ("password", "x")]).await;
     assert!(answer.body.contains("too many wrong tries"), "{}", answer.body);
-}
-
-#[test]
-fn next_is_a_place_of_ours() {
-    for (next, want) in [
-        ("/held/a1", "/held/a1"),
-        ("//evil.example", "/"),
-        ("https://evil.example", "/"),
-        ("/\\evil.example", "/"),
-        ("/\t/evil.example", "/"),
-        ("", "/"),
-    ] {
-        assert_eq!(sign_in::safe_next(next), want, "{next}");
-    }
 }
