@@ -169,7 +169,7 @@ fn a_school_business_manager_decides_in_a_browser() {
     gateway.set("review", "listen", format!("127.0.0.1:{port}"));
     gateway.set("review", "public_url", base.clone());
     gateway.start(&[]);
-    let mut send = |from: &str, to: &[String], content: &[u8]| {
+    let send = |from: &str, to: &[String], content: &[u8]| {
         let reply = gateway.client().send(from, to, content).expect("taken in");
         let id = id_of(&reply);
         assert_eq!(state(&gateway, &id), "held");

@@ -174,6 +174,13 @@ mod tests {
     }
 
     #[test]
+    fn a_browser_may_say_that_a_form_is_ours() {
+        let mut headers = HeaderMap::new();
+        protect(&mut headers, false);
+        assert_eq!(headers["referrer-policy"], "same-origin", "with no-referrer it says null, which is refused");
+    }
+
+    #[test]
     fn requests_that_are_not_looked_at() {
         let origin = Origin::new("https://desk.example", Vec::new()).unwrap();
         for (method, host, from, site, want) in [
