@@ -537,6 +537,10 @@ limits! {
     HELD_PAGE: u32 = 50, "messages", "own choice: a page of at most 100 KB";
     /// The key of a form, so that it counts once.
     FORM_KEY_OCTETS: usize = 64, "octets", "own choice: a token has 43";
+    /// Recovery codes that the demonstration tells.
+    DEMO_CODES: usize = 3, "codes", "own choice: each signs in once, and a visitor comes back";
+    /// Password that the demonstration makes up.
+    DEMO_PASSWORD_CHARS: usize = 16, "characters", "own choice: 96 bits of chance, and it can be typed";
     /// Text of one part of a message that is shown; the rest is in the original.
     SHOWN_PART_OCTETS: usize = 64 * 1_024, "octets", "own choice: more than anybody reads on a screen";
 

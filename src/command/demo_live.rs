@@ -118,13 +118,10 @@ pub fn show_desk(config: &Config, person: &MadeUp) -> Result<()> {
     say!("    password  {}", person.password)?;
     say!(
         "    codes     {} (each works once)\n",
-        person.codes.iter().take(CODES).cloned().collect::<Vec<_>>().join("  ")
+        person.codes.iter().take(limits::DEMO_CODES).cloned().collect::<Vec<_>>().join("  ")
     )?;
     Ok(())
 }
-
-/// How many of the recovery codes are told.
-const CODES: usize = 3;
 
 /// Tells what becomes of every message that comes, until a signal or a part of the gateway ends it.
 pub async fn watch(gateway: &mut Gateway, captured: &Captured, refused: &Refused) -> Result<()> {

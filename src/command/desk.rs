@@ -68,7 +68,7 @@ pub struct MadeUp {
 pub async fn made_up(store: &Store, address: &Address) -> Result<MadeUp> {
     let link = store.create_account("sam", address, &[Role::Sbm], "demo").await?;
     // As random as any; the link is used up below.
-    let password: String = link.token.reveal().chars().take(PASSWORD_CHARS).collect();
+    let password: String = link.token.reveal().chars().take(limits::DEMO_PASSWORD_CHARS).collect();
     let Some(open) = store.sign_up(link.token.reveal()).await? else {
         bail!("the link of the demonstration is not taken")
     };
@@ -84,6 +84,3 @@ pub async fn made_up(store: &Store, address: &Address) -> Result<MadeUp> {
         _ => bail!("the account of the demonstration could not be set up"),
     }
 }
-
-/// Of the made-up password.
-const PASSWORD_CHARS: usize = 16;
