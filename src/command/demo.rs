@@ -108,7 +108,6 @@ async fn play(args: &Demo, refused: &Refused) -> Result<()> {
     if args.once {
         say!("\nThat was all.")?;
     } else {
-        demo_live::invite(&people, address, &config.file)?;
         if let Some(socket) = desk {
             let sbm = config.roles.get("sbm").and_then(|mailboxes| mailboxes.first());
             let sbm = sbm.context("the made-up school names nobody as sbm")?;
@@ -116,6 +115,7 @@ async fn play(args: &Demo, refused: &Refused) -> Result<()> {
             desk::open(&config, &mut gateway, socket)?;
             demo_live::show_desk(&config, &person)?;
         }
+        demo_live::invite(&people, address, &config.file)?;
         demo_live::watch(&mut gateway, &captured, refused).await?;
     }
     gateway.stop().await;
