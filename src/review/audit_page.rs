@@ -47,11 +47,16 @@ async fn lines(desk: &State, person: &Person, asked: &Asked) -> Result<Option<Ve
     };
     let keeps = |line: &AuditLine| match reach {
         Reach::All => true,
-        Reach::Theirs => line.who == "gateway" || mine.iter().any(|name| line.who.starts_with(name.as_str())),
+        Reach::Theirs => line.who == "gateway" || mine.iter().any(|name| is_by(&line.who, name)),
         // Technical events: about the gateway, not about a message.
         _ => line.message.0.is_empty(),
     };
     Ok(Some(all.into_iter().filter(keeps).collect()))
+}
+
+/// The record's `who` is this person: the name, alone or with the system's user behind it.
+fn is_by(who: &str, name: &str) -> bool {
+    who.strip_prefix(name).is_some_and(|behind| behind.is_empty() || behind.starts_with(' '))
 }
 
 /// GET `/audit`.
@@ -106,6 +111,20 @@ pub async fn table(From(desk): From<State>, person: Person, Query(asked): Query<
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn whose_line_it_is() {
+        for (who, name, want) in [
+            ("sam", "sam", true),
+            ("sam (root)", "sam", true),
+            ("samuel", "sam", false),
+            ("sam.b", "sam", false),
+            ("Sam", "sam", false),
+            ("gateway", "sam", false),
+        ] {
+            assert_eq!(super::is_by(who, name), want, "{who} {name}");
+        }
+    }
+
     #[test]
     fn no_cell_is_a_formula() {
         for (text, want) in [
