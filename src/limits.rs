@@ -345,6 +345,10 @@ limits! {
     AUDIT_START_LINES: u32 = 100_000, "lines", "own choice: a week of a large school in about a second";
     /// Lines of the audit that are read at once.
     AUDIT_PAGE: u32 = 1_000, "lines", "own choice";
+    /// Lines of the audit on a page of the desk.
+    AUDIT_SHOWN: u32 = 100, "lines", "own choice: a page of 20 KB";
+    /// Lines of the audit in a table that the desk saves.
+    AUDIT_TABLE: u32 = 100_000, "lines", "own choice: a year of a school, which a spreadsheet opens";
     /// Faults of the audit that are told one by one.
     AUDIT_FAULTS: usize = 100, "faults", "own choice: who has more wants the backup";
 
@@ -564,6 +568,8 @@ limits! {
     MEANING_FEWEST_LINES: u32 = 2, "lines", "own choice: what stands once is no pattern";
     /// Features kept, the heaviest; each takes 25 octets.
     MEANING_FEATURES: usize = 40_000, "features", "own choice: a file of 1 MB";
+    /// First bits of a feature's hash by which it is looked for.
+    MEANING_FIRST_BITS: u32 = 14, "bits", "own choice: two or three features begin alike, in 64 KiB";
     /// Rounds of training over all lines.
     MEANING_ROUNDS: usize = 12, "rounds", "`schoolgate meaning assess`";
     /// What is learnt at the least from a feature that is as common in lines that say something as in others.

@@ -113,11 +113,10 @@ pub struct Feature {
     pub hash: u32,
     /// Place of its word among the words.
     pub word: u32,
-    /// It takes in the next word too.
-    pub pair: bool,
 }
 
 /// FNV-1a, to the end of time the same.
+#[derive(Clone, Copy)]
 struct Fnv(u32);
 
 impl Fnv {
@@ -133,34 +132,35 @@ impl Fnv {
     }
 }
 
-/// All features of the words, in order and with repeats.
-pub fn features(words: &[&str]) -> Vec<Feature> {
-    let mut out = Vec::with_capacity(words.len() * 16);
-    let mut edged = String::new();
-    let mut ends: Vec<usize> = Vec::new();
+/// Gives all features of the words, word by word and with repeats. Nothing is allocated: this is done for every sentence that names
+/// a pupil.
+pub fn features(words: &[&str], mut each: impl FnMut(Feature)) {
+    const LONGEST: usize = limits::MEANING_MOST_LETTERS;
     for (at, word) in words.iter().enumerate() {
-        let mut add = |hash: Fnv, pair| {
+        let mut add = |hash: Fnv| {
             let word = u32::try_from(at).unwrap_or(u32::MAX);
-            out.push(Feature { hash: hash.0, word, pair });
+            each(Feature { hash: hash.0, word });
         };
-        add(Fnv::new(1).with(word.as_bytes()), false);
+        add(Fnv::new(1).with(word.as_bytes()));
         let next = words.get(at + 1).copied().unwrap_or("");
-        add(Fnv::new(2).with(word.as_bytes()).with(b" ").with(next.as_bytes()), true);
+        add(Fnv::new(2).with(word.as_bytes()).with(b" ").with(next.as_bytes()));
         if !word.starts_with(char::is_alphabetic) {
             continue;
         }
-        edged.clear();
-        edged.push('<');
-        edged.push_str(word);
-        edged.push('>');
-        ends.clear();
-        ends.extend(edged.char_indices().map(|(start, _)| start));
-        ends.push(edged.len());
-        for length in limits::MEANING_FEWEST_LETTERS..=limits::MEANING_MOST_LETTERS {
-            for piece in ends.windows(length + 1) {
-                add(Fnv::new(3).with(&edged.as_bytes()[piece[0]..piece[length]]), false);
+        // Groups of letters that have begun and may go on, each at the place of its first letter.
+        let mut open = [Fnv::new(3); LONGEST];
+        let letters = std::iter::once('<').chain(word.chars()).chain(std::iter::once('>'));
+        for (place, letter) in letters.enumerate() {
+            open[place % LONGEST] = Fnv::new(3);
+            let mut buffer = [0; 4];
+            let letter = letter.encode_utf8(&mut buffer).as_bytes();
+            for length in 1..=LONGEST.min(place + 1) {
+                let group = &mut open[(place + 1 - length) % LONGEST];
+                *group = group.with(letter);
+                if length >= limits::MEANING_FEWEST_LETTERS {
+                    add(*group);
+                }
             }
         }
     }
-    out
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::features::{Feature, features};
+use super::features::features;
 use super::{NONE, tier};
 use crate::detect::Tier;
 use crate::limits;
@@ -19,10 +19,45 @@ pub struct Model {
     pub(super) tiers: Vec<Option<Tier>>,
     pub(super) bias: Vec<f32>,
     pub(super) scale: Vec<f32>,
-    /// In order, so that one is found by halving.
-    pub(super) hashes: Vec<u32>,
-    /// Of each feature a weight a class.
-    pub(super) weights: Vec<i8>,
+    pub(super) rows: Rows,
+}
+
+/// The known features, and of each a weight a class.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// In order.
+    hashes: Vec<u32>,
+    weights: Vec<i8>,
+    classes: usize,
+    /// Where in `hashes` those begin that share their first bits, and where the last of them end: a feature is found, or seen to be
+    /// unknown, by two looks.
+    starts: Vec<u32>,
+}
+
+impl Rows {
+    /// Hashes in order, and as many weights a hash as there are classes.
+    pub(super) fn new(hashes: Vec<u32>, weights: Vec<i8>, classes: usize) -> Self {
+        let mut starts = vec![0u32; (1 << limits::MEANING_FIRST_BITS) + 1];
+        for hash in &hashes {
+            starts[Self::first_bits(*hash) + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self { hashes, weights, classes, starts }
+    }
+
+    fn first_bits(hash: u32) -> usize {
+        (hash >> (u32::BITS - limits::MEANING_FIRST_BITS)) as usize
+    }
+
+    /// The weights of a feature.
+    fn get(&self, hash: u32) -> Option<&[i8]> {
+        let first = Self::first_bits(hash);
+        let (from, to) = (*self.starts.get(first)? as usize, *self.starts.get(first + 1)? as usize);
+        let at = from + self.hashes[from..to].iter().position(|known| *known == hash)?;
+        self.weights.get(at * self.classes..(at + 1) * self.classes)
+    }
 }
 
 /// What a model makes of a sentence.
@@ -102,8 +137,11 @@ impl Model {
             classes: names,
             bias: floats(take(&mut rest, size(4, classes)?)?),
             scale: floats(take(&mut rest, size(4, classes)?)?),
-            hashes: words::<4>(take(&mut rest, size(4, rows)?)?).map(u32::from_le_bytes).collect(),
-            weights: take(&mut rest, size(rows, classes)?)?.iter().map(|byte| byte.cast_signed()).collect(),
+            rows: {
+                let hashes = words::<4>(take(&mut rest, size(4, rows)?)?).map(u32::from_le_bytes).collect();
+                let weights = take(&mut rest, size(rows, classes)?)?.iter().map(|byte| byte.cast_signed()).collect();
+                Rows::new(hashes, weights, classes)
+            },
         };
         if out.classes.len() != classes || !rest.is_empty() || out.classes.first().is_none_or(|first| first != NONE) {
             return Err(ModelError::Shape);
@@ -119,29 +157,25 @@ impl Model {
         let names = self.classes.join("\n");
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
         let mut out = MAGIC.to_vec();
-        out.extend([self.classes.len(), self.hashes.len(), names.len()].into_iter().flat_map(count));
+        out.extend([self.classes.len(), self.rows.hashes.len(), names.len()].into_iter().flat_map(count));
         out.extend(names.as_bytes());
         out.extend(self.bias.iter().chain(&self.scale).flat_map(|number| number.to_le_bytes()));
-        out.extend(self.hashes.iter().flat_map(|hash| hash.to_le_bytes()));
-        out.extend(self.weights.iter().map(|weight| weight.cast_unsigned()));
+        out.extend(self.rows.hashes.iter().flat_map(|hash| hash.to_le_bytes()));
+        out.extend(self.rows.weights.iter().map(|weight| weight.cast_unsigned()));
         out
-    }
-
-    fn row(&self, feature: Feature) -> Option<&[i8]> {
-        let at = self.hashes.binary_search(&feature.hash).ok()?;
-        self.weights.get(at * self.classes.len()..(at + 1) * self.classes.len())
     }
 
     /// What the words say; `words` as [`super::features::words`] gives them.
     pub fn read_words(&self, words: &[&str]) -> Reading {
-        let all = features(words);
         let mut sums = vec![0i32; self.classes.len()];
-        for feature in &all {
-            for (sum, weight) in sums.iter_mut().zip(self.row(*feature).into_iter().flatten()) {
+        let mut many = 0;
+        features(words, |feature| {
+            many += 1;
+            for (sum, weight) in sums.iter_mut().zip(self.rows.get(feature.hash).into_iter().flatten()) {
                 *sum += i32::from(*weight);
             }
-        }
-        let norm = norm(&all);
+        });
+        let norm = norm(many);
         let logits: Vec<f32> = sums
             .iter()
             .zip(self.scale.iter().zip(&self.bias))
@@ -177,22 +211,22 @@ impl Model {
     /// The words that speak the most for what was read, strongest first.
     pub fn because<'w>(&self, words: &[&'w str], many: usize) -> Vec<&'w str> {
         let mut weights: Vec<(f32, usize)> = (0..words.len()).map(|at| (0.0, at)).collect();
-        for feature in features(words) {
-            let Some(row) = self.row(feature) else { continue };
+        features(words, |feature| {
+            let Some(row) = self.rows.get(feature.hash) else { return };
             // The best category against none.
             let weight = |at: usize| f32::from(row[at]) * self.scale[at];
             let best = (1..row.len()).map(weight).fold(f32::MIN, f32::max) - weight(0);
             weights[feature.word as usize].0 += best;
-        }
+        });
         weights.retain(|(weight, at)| *weight > 0.0 && words[*at].starts_with(char::is_alphabetic));
         weights.sort_by(|a, b| b.0.total_cmp(&a.0));
         weights.into_iter().take(many).map(|(_, at)| words[at]).collect()
     }
 }
 
-/// One over the length of the vector of features.
-pub(super) fn norm(all: &[Feature]) -> f32 {
-    1.0 / (all.len().max(1) as f32).sqrt()
+/// One over the length of a vector of so many features.
+pub(super) fn norm(features: usize) -> f32 {
+    1.0 / (features.max(1) as f32).sqrt()
 }
 
 pub(super) fn softmax(logits: &[f32]) -> Vec<f32> {

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::data::Example;
 use super::features::features;
-use super::model::{Model, softmax};
+use super::model::{Model, Rows, norm, softmax};
 use super::{NONE, categories, tier};
 use crate::limits;
 
@@ -100,7 +100,8 @@ fn rows(examples: &[Example], classes: &[&str], dice: &mut Dice) -> (Vec<u32>, V
         let (half, place) = (dice.below(2) == 0, dice.roll());
         let words = if example.background && half { example.with_name(place).words() } else { example.words() };
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let hashes: Vec<u32> = features(&words).into_iter().map(|feature| feature.hash).collect();
+        let mut hashes = Vec::new();
+        features(&words, |feature| hashes.push(feature.hash));
         let mut once = hashes.clone();
         once.sort_unstable();
         once.dedup();
@@ -115,7 +116,7 @@ fn rows(examples: &[Example], classes: &[&str], dice: &mut Dice) -> (Vec<u32>, V
     let place: HashMap<u32, u32> = known.iter().zip(0..).map(|(hash, at)| (*hash, at)).collect();
     let rows = lines.into_iter().map(|(hashes, class)| Row {
         // As long as with the features that are unknown: so it is when a sentence is read.
-        norm: 1.0 / (hashes.len().max(1) as f32).sqrt(),
+        norm: norm(hashes.len()),
         features: hashes.iter().filter_map(|hash| place.get(hash).copied()).collect(),
         class,
     });
@@ -162,8 +163,11 @@ fn quantise(classes: &[&str], bias: Vec<f32>, hashes: &[u32], weights: &[f32]) -
         tiers: classes.iter().map(|class| tier(class)).collect(),
         classes: classes.iter().map(|class| (*class).to_owned()).collect(),
         bias,
-        hashes: kept.iter().map(|&at| hashes[at]).collect(),
-        weights: kept.iter().flat_map(|&at| row(at).iter().zip(&scale).map(small)).collect(),
+        rows: Rows::new(
+            kept.iter().map(|&at| hashes[at]).collect(),
+            kept.iter().flat_map(|&at| row(at).iter().zip(&scale).map(small)).collect(),
+            many,
+        ),
         scale,
     }
 }
