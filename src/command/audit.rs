@@ -117,6 +117,7 @@ impl List {
             until: self.until,
             who: self.who.clone(),
             event: self.event.clone(),
+            ..AuditFilter::default()
         };
         let Answer::Audit(lines) = desk.ask(Request::Audit(filter)).await? else { return unexpected() };
         if self.json {

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, SqliteConnection};
 
 use super::{QueueId, Store, StoreError};
 use crate::limits;
@@ -56,6 +56,15 @@ pub struct AuditFilter {
     pub who: Option<String>,
     /// With this event.
     pub event: Option<String>,
+    /// Before this line.
+    #[serde(default)]
+    pub before: Option<i64>,
+    /// By the gateway or by one of these persons, each named alone or with the system's user behind the name.
+    #[serde(default)]
+    pub of: Option<Vec<String>>,
+    /// About no message: accounts, the configuration, the gateway itself.
+    #[serde(default)]
+    pub technical: bool,
 }
 
 impl std::fmt::Display for AuditLine {
@@ -170,19 +179,40 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn audit_list(&self, filter: &AuditFilter, limit: u32) -> Result<Vec<AuditLine>, StoreError> {
-        let rows = sqlx::query(
-            "select * from audit where ($1 is null or message = $1) and ($2 is null or at >= $2) \
-             and ($3 is null or at < $3) and ($4 is null or instr(lower(who), lower($4)) > 0) \
-             and ($5 is null or event = $5) order by seq desc limit $6",
-        )
-        .bind(filter.message.as_ref().map(|id| &id.0))
-        .bind(filter.since.map(micros))
-        .bind(filter.until.map(micros))
-        .bind(&filter.who)
-        .bind(&filter.event)
-        .bind(i64::from(limit))
-        .fetch_all(&self.inner.reader)
-        .await?;
+        let mut query = QueryBuilder::new("select * from audit where true");
+        if let Some(message) = &filter.message {
+            query.push(" and message = ").push_bind(&message.0);
+        }
+        if let Some(since) = filter.since {
+            query.push(" and at >= ").push_bind(micros(since));
+        }
+        if let Some(until) = filter.until {
+            query.push(" and at < ").push_bind(micros(until));
+        }
+        if let Some(who) = &filter.who {
+            query.push(" and instr(lower(who), lower(").push_bind(who).push(")) > 0");
+        }
+        if let Some(event) = &filter.event {
+            query.push(" and event = ").push_bind(event);
+        }
+        if let Some(before) = filter.before {
+            query.push(" and seq < ").push_bind(before);
+        }
+        if filter.technical {
+            query.push(" and message = ''");
+        }
+        if let Some(people) = &filter.of {
+            query.push(" and (who = ").push_bind(GATEWAY);
+            for name in people {
+                query.push(" or who = ").push_bind(name);
+                let behind = format!("{name} ");
+                query.push(" or substr(who, 1, length(").push_bind(behind.clone());
+                query.push(")) = ").push_bind(behind);
+            }
+            query.push(")");
+        }
+        query.push(" order by seq desc limit ").push_bind(i64::from(limit));
+        let rows = query.build().fetch_all(&self.inner.reader).await?;
         rows.iter().rev().map(AuditLine::read).collect()
     }
 

@@ -73,9 +73,9 @@ impl Store {
     ///
     /// # Errors
     /// What the database says.
-    pub async fn audit_verify(&self) -> Result<Result<u64, AuditFault>, StoreError> {
+    pub async fn audit_verify(&self, scope: Scope) -> Result<Result<u64, AuditFault>, StoreError> {
         let mut check = AuditCheck { lines: 0, faults: Vec::new() };
-        self.check_chain(Scope::Whole, &mut check).await?;
+        self.check_chain(scope, &mut check).await?;
         Ok(match check.faults.into_iter().next() {
             Some(fault) => Err(fault),
             None => Ok(check.lines),

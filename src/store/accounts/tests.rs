@@ -253,7 +253,7 @@ async fn what_changes_an_account_ends_its_sessions() {
     }
     assert_eq!(desk.store.account("jane").await.unwrap().roles, [Role::Dsl, Role::It]);
     desk.session("jane", &phone).await;
-    assert!(desk.store.audit_verify().await.unwrap().is_ok());
+    assert!(desk.store.audit_verify(super::super::Scope::Whole).await.unwrap().is_ok());
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ fn what_was_answered_survives_a_kill_at_every_step() {
                     let content = store.content(&summary.id).await.unwrap();
                     assert!(*content == *content_of(number), "{fault}: content of {}", summary.id);
                 }
-                assert!(store.audit_verify().await.unwrap().is_ok(), "{fault}");
+                assert!(store.audit_verify(Scope::Whole).await.unwrap().is_ok(), "{fault}");
             });
         }
     }
@@ -133,7 +133,7 @@ fn a_failed_commit_or_sync_loses_nothing_that_was_answered_and_keeps_nothing_tha
             }
             let queued = listed.iter().filter(|s| s.state == State::Queued).map(|s| s.id.0.as_str());
             assert_eq!(said("due "), [queued.collect::<Vec<_>>().join(",")], "{fault}");
-            assert!(store.audit_verify().await.unwrap().is_ok(), "{fault}");
+            assert!(store.audit_verify(Scope::Whole).await.unwrap().is_ok(), "{fault}");
         });
     }
 }

@@ -84,7 +84,7 @@ async fn a_decision_is_taken_once() {
             assert_eq!(noticed, changed && asked == "release", "{history}, then {asked}: the notice goes with it");
         }
     }
-    assert!(store.audit_verify().await.unwrap().is_ok());
+    assert!(store.audit_verify(Scope::Whole).await.unwrap().is_ok());
 }
 
 #[tokio::test]
