@@ -243,14 +243,24 @@ async fn from_the_link_to_a_decision() {
     let page = sue.get("/held/a1").await;
     assert!(page.status == 200 && page.body.contains("someone@gmail.com"), "{}", page.body);
     // What is left out is asked for, and what was filled in stays.
-    let answer = sue.press("/held/a1", "/held/a1/decide", &[("decision", "return"), ("note", "Ask \"first\"")]).await;
-    assert!(answer.status == 422 && answer.body.contains("Ask &quot;first&quot;"), "{}", answer.body);
+    for (decision, class, says) in [
+        ("return", "", "breach, a near miss or neither"),
+        ("return", "near-miss", "Choose a reason"),
+        ("return:asked", "near-miss", "Choose what becomes of it"),
+        ("", "near-miss", "Choose what becomes of it"),
+    ] {
+        let form = [("decision", decision), ("class", class), ("note", "Ask \"first\"")];
+        let answer = sue.press("/held/a1", "/held/a1/decide", &form).await;
+        assert!(answer.status == 422 && answer.body.contains("Ask &quot;first&quot;"), "{}", answer.body);
+        assert!(answer.body.contains(says), "{decision} {class}: {}", answer.body);
+    }
     let decision =
-        [("decision", "return"), ("class", "near-miss"), ("reason", "Wrong person."), ("note", "Ask first.")];
+        [("decision", "return:wrong-person"), ("class", "near-miss"), ("reason", "Tom rang."), ("note", "Ask first.")];
     let answer = sue.press("/held/a1", "/held/a1/decide", &decision).await;
     assert!(answer.status == 200 && answer.body.contains("returned to the sender"), "{}", answer.body);
     let shown = house.store.show(&QueueId("a1".to_owned())).await.unwrap();
     assert_eq!(shown.summary.state, Standing::Returned);
+    assert!(shown.audit.iter().any(|line| line.detail.contains("It was addressed to the wrong person. Tom rang.")));
     assert!(sue.get("/held?show=decided").await.body.contains("returned to the sender by sue"));
     assert!(sue.get("/audit").await.body.contains("was returned to the sender"));
 

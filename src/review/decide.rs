@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::State;
 use super::access::{Task, may};
-use super::held::{Filled, find, show};
+use super::held::{Filled, chosen, find, show};
 use super::pages::{Answer, not_found, page, refused};
 use super::person::Person;
 use super::sign_in::stale;
@@ -57,19 +57,22 @@ pub async fn decide(
         let parties = shown(report, &ground.school).recipients;
         (0..).zip(parties).filter(|(_, party)| party.entitled).map(|(at, _)| at).collect()
     };
-    let ruling = match form.decision.as_str() {
+    let (word, ready) = chosen(&form.decision).unwrap_or_default();
+    let ruling = match word {
         "release" => Ok(Ruling::Release),
         "release-entitled" => Ok(Ruling::ReleaseTo(entitled())),
         "return" => Ok(Ruling::Return),
         "discard" => Ok(Ruling::Discard),
-        _ => Err(Trouble::at("decision-release", "Choose what becomes of it.".to_owned())),
+        _ => Err(Trouble::at("decide", "Choose what becomes of it.".to_owned())),
     };
+    let why: Vec<&str> = ready.into_iter().chain([form.reason.trim()]).filter(|words| !words.is_empty()).collect();
+    let why = why.join(" ");
     let asked = ruling.and_then(|ruling| {
         let class: Classification = form.class.parse().map_err(|()| {
             Trouble::at("class-breach", "Say whether it was a breach, a near miss or neither.".to_owned())
         })?;
-        if form.reason.trim().is_empty() {
-            return Err(Trouble::at("reason", "Give a reason.".to_owned()));
+        if why.is_empty() {
+            return Err(Trouble::at("reason", "Choose a reason, or write your own.".to_owned()));
         }
         Ok((ruling, class))
     });
@@ -86,7 +89,7 @@ pub async fn decide(
         note: form.note.trim(),
         grounds: Grounds {
             who: person.account().name.clone(),
-            why: form.reason.trim().to_owned(),
+            why,
             classification: Some(class),
             key: Some(form.key).filter(|key| !key.is_empty() && key.len() <= limits::FORM_KEY_OCTETS),
         },

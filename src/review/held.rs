@@ -188,6 +188,13 @@ struct Choice {
     id: &'static str,
     words: String,
     hint: String,
+    reasons: Vec<Reason>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Reason {
+    sent: String,
+    words: String,
 }
 
 /// The page of one message.
@@ -306,7 +313,6 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         message => shown_message,
         choices => choices(&entitled, message.recipients.len()),
         classes => classes(),
-        reasons => REASONS.to_vec(),
         key => QueueId::generate(now).to_string(),
         grant_hours => limits::SEALED_GRANT_SECONDS / 3_600,
         decision => filled.decision.as_str(),
@@ -335,17 +341,49 @@ fn sentence(pupils: usize, recipients: u32, breach: bool) -> String {
     if breach { format!("{whom} to {to}: likely a breach") } else { format!("{whom} to {to}") }
 }
 
-/// Reasons that are at hand; others may be written.
-const REASONS: &[&str] = &[
-    "The recipient is entitled to it.",
-    "The parent asked for it.",
-    "It was addressed to the wrong person.",
-    "It belongs in a protected document.",
-    "The sender asked for it to be stopped.",
+/// The choices, each with the reasons for it that are at hand, by the words that the form sends; any other is written.
+const REASONS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "release",
+        &[
+            ("entitled", "The recipient is entitled to it."),
+            ("asked", "The parent asked for it."),
+            ("not-so", "What was found is not what it seems."),
+        ],
+    ),
+    ("release-entitled", &[("others", "The others are not entitled to it.")]),
+    (
+        "return",
+        &[
+            ("wrong-person", "It was addressed to the wrong person."),
+            ("too-much", "It says more than the recipient needs."),
+            ("protect", "It belongs in a protected document."),
+        ],
+    ),
+    ("discard", &[("asked", "The sender asked for it to be stopped."), ("again", "It was sent again, put right.")]),
 ];
 
+/// A choice of the form as it is sent: `return:wrong-person`, or `return` where the reason is written. Its ruling's word, and
+/// the reason that was at hand.
+pub fn chosen(sent: &str) -> Option<(&str, Option<&'static str>)> {
+    let (ruling, reason) = match sent.split_once(':') {
+        Some((ruling, reason)) => (ruling, Some(reason)),
+        None => (sent, None),
+    };
+    let (_, reasons) = REASONS.iter().find(|(word, _)| *word == ruling)?;
+    let Some(reason) = reason else { return Some((ruling, None)) };
+    let (_, words) = reasons.iter().find(|(word, _)| *word == reason)?;
+    Some((ruling, Some(words)))
+}
+
 fn choices(entitled: &[String], recipients: usize) -> Vec<Choice> {
-    let one = |id, words: &str, hint: String| Choice { id, words: words.to_owned(), hint };
+    let one = |id: &'static str, words: &str, hint: String| {
+        let reasons = REASONS.iter().find(|(word, _)| *word == id).map_or(&[][..], |(_, reasons)| *reasons);
+        let sent =
+            |(reason, words): &(&str, &str)| Reason { sent: format!("{id}:{reason}"), words: (*words).to_owned() };
+        let other = Reason { sent: id.to_owned(), words: "For another reason, written below.".to_owned() };
+        Choice { id, words: words.to_owned(), hint, reasons: reasons.iter().map(sent).chain([other]).collect() }
+    };
     let mut out = vec![one("release", "Release", "It goes to everybody it is addressed to.".to_owned())];
     if !entitled.is_empty() && entitled.len() < recipients {
         let hint = format!("It goes to {} only. The sender is told who did not get it.", entitled.join(", "));
@@ -360,7 +398,7 @@ fn choices(entitled: &[String], recipients: usize) -> Vec<Choice> {
     out
 }
 
-fn classes() -> Vec<Choice> {
-    let one = |id, words: &str| Choice { id, words: words.to_owned(), hint: String::new() };
+fn classes() -> Vec<Choosable> {
+    let one = |id: &str, words: &str| Choosable { id: id.to_owned(), words: words.to_owned() };
     vec![one("breach", "Likely a breach"), one("near-miss", "A near miss"), one("neither", "Neither")]
 }

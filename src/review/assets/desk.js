@@ -9,11 +9,7 @@ document.addEventListener("keydown", (event) => {
     case "j": return go(rows[Math.min(at + 1, rows.length - 1)]);
     case "k": return go(rows[Math.max(at - 1, 0)]);
     case "/": return go(document.querySelector("input[type=search]"));
-    case "r": return choose("release");
-    case "b": return choose("return");
-  }
-  function choose(decision) {
-    const radio = document.querySelector(`input[name=decision][value=${decision}]`);
-    if (radio) { radio.checked = true; go(radio); }
+    case "r": return go(document.querySelector("input[name=decision][value^='release:']"));
+    case "b": return go(document.querySelector("input[name=decision][value^='return:']"));
   }
 });
