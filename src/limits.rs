@@ -550,11 +550,11 @@ limits! {
 
     // --- what is said in plain words (`detect::meaning`) ---
     /// Likelihood from which a sentence makes a record of a pupil.
-    MEANING_THRESHOLD: f32 = 0.6, "likelihood", "`schoolgate meaning assess`: at most one in a hundred ordinary sentences with a name put in is raised";
+    MEANING_THRESHOLD: f32 = 0.5, "likelihood", "`schoolgate meaning assess`: at most one in a hundred ordinary sentences with a name put in is raised";
     /// Share of the sensitive categories above which a raised pupil is sensitive.
     MEANING_SENSITIVE_SHARE: f32 = 0.7, "share", "`schoolgate meaning assess`: record against sensitive is the weak point, so a clear share is asked for";
     /// Likelihood from which a sentence adds to what others say of the same pupil.
-    MEANING_HEARD: f32 = 0.4, "likelihood", "own choice; trials on three schools";
+    MEANING_HEARD: f32 = 0.35, "likelihood", "own choice; trials on three schools";
     /// Likelihood from which several sentences together make a record of a pupil, none of which does alone.
     MEANING_TOGETHER: f32 = 0.75, "likelihood", "own choice; trials on three schools";
     /// Words beside the name from which prose is read.
