@@ -7,6 +7,7 @@ use crate::command::store::{Desk, unexpected};
 use crate::config::Config;
 use crate::relay::control::{Answer, Request};
 use crate::relay::first_account::FIRST_ACCOUNT;
+use crate::review::Provider;
 use crate::store::accounts::{Account, Role};
 
 /// What the section says, or that there is none.
@@ -23,6 +24,30 @@ pub fn section(config: &Config, findings: &mut Findings) {
              it, and wrong passwords of one would make all wait; name its address",
             config.at("review.trusted_proxies")
         ));
+    }
+}
+
+/// Whether those who vouch for people can be asked, and what is to be registered at them. Local accounts work without them.
+pub async fn providers(config: &Config, findings: &mut Findings) {
+    let Some(review) = &config.review else { return };
+    for one in &review.oidc {
+        let at = config.at(&format!("review.oidc.{}", one.name));
+        let provider = match Provider::load(one.clone()) {
+            Ok(provider) => provider,
+            Err(error) => {
+                findings
+                    .bad(format!("{}: {error}", config.at(&format!("review.oidc.{}.client_secret_file", one.name))));
+                continue;
+            }
+        };
+        match provider.reach().await {
+            Ok(()) => findings.well(format!(
+                "desk: {} answers; its redirect URI for us is {}",
+                one.issuer,
+                provider.redirect_url(&review.public_url)
+            )),
+            Err(error) => findings.doubtful(format!("{at}: {}: {error}; nobody can sign in by it", one.issuer)),
+        }
     }
 }
 
