@@ -226,11 +226,12 @@ pub struct OidcConfig {
 /// What of a provider's token proves that a mailbox is somebody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailboxProof {
-    /// The issuer is one tenant of Microsoft 365. Its tokens say nothing of `email_verified`: whose mailbox is whose, its administrators alone decide,
-    /// and they could sign in as anybody there as it is. So its word is taken for its members, and never for its guests.
+    /// The issuer is one tenant of Microsoft 365. Its tokens say nothing of `email_verified`: whose mailbox is whose, its
+    /// administrators alone decide, and they could sign in as anybody there as it is. So its word is taken for its members,
+    /// and never for its guests.
     Tenant,
-    /// A Google account: verified, and managed by a Workspace. Only then is Google the authority on the address; a private account may carry that of
-    /// somebody who left. Where a domain is named, it must be that Workspace.
+    /// A Google account: verified, and managed by a Workspace. Only then is Google the authority on the address; a private
+    /// account may carry that of somebody who left. Where a domain is named, it must be that Workspace.
     Workspace(Option<String>),
     /// Anybody else: `email_verified` is true.
     Verified,

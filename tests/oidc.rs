@@ -110,7 +110,8 @@ async fn what_a_token_says_is_believed_or_not() {
     fn without(claims: &mut Value, name: &str) {
         claims.as_object_mut().unwrap().remove(name);
     }
-    let rows: Vec<(&str, MailboxProof, Signing, fn(&mut Value), Result<(), &str>)> = vec![
+    type Row = (&'static str, MailboxProof, Signing, fn(&mut Value), Result<(), &'static str>);
+    let rows: Vec<Row> = vec![
         ("all is right", Verified, Es256, |_| {}, Ok(())),
         ("RS256", Verified, Rs256, |_| {}, Ok(())),
         ("an audience of one", Verified, Es256, |c| c["aud"] = json!(["desk-of-saltmere"]), Ok(())),

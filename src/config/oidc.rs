@@ -1,7 +1,7 @@
 //! `[review.oidc.NAME]` checked: at whom people may sign in, and what of its word proves a mailbox.
 //!
-//! An account is found by its mailbox, so whoever may write a mailbox into a token of the issuer may sign in as anybody. Issuers for which that is everybody
-//! are refused here.
+//! An account is found by its mailbox, so whoever may write a mailbox into a token of the issuer may sign in as anybody.
+//! Issuers for which that is everybody are refused here.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,12 @@
-//! Signing in at somebody who vouches for people's mailboxes: Microsoft 365, Google Workspace (OpenID Connect Core 1.0, authorisation code flow with PKCE).
+//! Signing in at somebody who vouches for people's mailboxes: Microsoft 365, Google Workspace (OpenID Connect Core 1.0,
+//! authorisation code flow with PKCE).
 //!
-//! Owns the way there and back. What the provider asks of people, a second factor too, is its affair and the school's; what they may do here, their
-//! account's alone.
+//! Owns the way there and back. What the provider asks of people, a second factor too, is its affair and the school's; what
+//! they may do here, their account's alone.
 //!
-//! Invariants: a way back counts once, only in the browser that went, only from the provider that it went to; whatever goes wrong afterwards, the page says
-//! the same, so that it tells nobody who has an account. The way back is the one GET that changes something: the protocol has it so, and the state stands
-//! for the form's token.
+//! Invariants: a way back counts once, only in the browser that went, only from the provider that it went to; whatever goes
+//! wrong afterwards, the page says the same, so that it tells nobody who has an account. The way back is the one GET that
+//! changes something: the protocol has it so, and the state stands for the form's token.
 
 mod pending;
 mod provider;
@@ -34,8 +35,9 @@ use crate::relay::log::{Event, event};
 
 /// POST `/sign-in/with/NAME`: to the provider, over a page of ours.
 ///
-/// A redirect would not do: browsers hold a form to `form-action` through every redirect after it, and past the provider's own address a school's may go on
-/// to any other (federation). A page that goes on by itself is no form. Its link is for browsers that do not.
+/// A redirect would not do: browsers hold a form to `form-action` through every redirect after it, and past the provider's
+/// own address a school's may go on to any other (federation). So the answer is a page that goes on by itself, which is no
+/// form; its link is for browsers that do not.
 pub async fn there(
     From(desk): From<State>,
     Extension(Client(client)): Extension<Client>,

@@ -188,8 +188,8 @@ impl Provider {
         &self.config.button
     }
 
-    /// Where it sends people back to, as it must be registered there. Each provider has its own, so that what one says is never taken for another's word
-    /// (RFC 9700 4.4.2).
+    /// Where it sends people back to, as it must be registered there. Each provider has its own, so that what one says is
+    /// never taken for another's word (RFC 9700 4.4.2).
     pub fn redirect_url(&self, origin: &str) -> String {
         format!("{origin}/sign-in/back/{}", self.config.name)
     }

@@ -1,5 +1,5 @@
-//! The few requests to a provider: over TLS with a certificate that the system's authorities vouch for, one connection each, no redirects, with an end in
-//! time and size. In clear to this machine alone.
+//! The few requests to a provider: over TLS with a certificate that the system's authorities vouch for, one connection each,
+//! no redirects, with an end in time and size. In clear to this machine alone.
 
 use std::convert::Infallible;
 use std::pin::Pin;
