@@ -2,14 +2,16 @@
 
 mod support;
 
+use std::time::Instant;
+
 use schoolgate::config::MailboxProof;
 use schoolgate::review::Provider;
 use schoolgate::store::AuditFilter;
 use schoolgate::store::accounts::{LastSbm, Role};
 use serde_json::{Value, json};
 use support::desk::{Answer, Browser, House, address};
-use support::free_port;
 use support::provider::{Signing, TestProvider, configured};
+use support::{PATIENCE, SETTLE, free_port};
 use url::Url;
 
 const ORIGIN: &str = "http://127.0.0.1:8025";
@@ -339,4 +341,36 @@ async fn a_provider_that_cannot_be_used_is_told_and_passwords_still_work() {
         let error = provider.begin(ORIGIN).await.err().unwrap();
         assert!(error.is_outage() && error.to_string().contains(why), "{error}");
     }
+}
+
+/// That nothing in the browser stands in the way: policies of pages hold forms back, and cookies are not sent from every site.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_browser_goes_there_and_back_by_itself() {
+    let Some(program) = support::browser::Browser::program() else {
+        println!("skipped: no chromium is installed, and SCHOOLGATE_BROWSER names none");
+        return;
+    };
+    let (files, there) = (tempfile::tempdir().unwrap(), TestProvider::start().await);
+    // To a browser `localhost` is another site than 127.0.0.1.
+    there.sends_people_to(&format!("{}/authorize", there.issuer.replace("127.0.0.1", "localhost")));
+    let house = House::with(vec![there.configured(files.path(), "own", MailboxProof::Verified)]).await;
+    sue(&house).await;
+    let base = format!("http://{}", house.address);
+    tokio::task::block_in_place(|| {
+        for scripts in [true, false] {
+            let mut browser = support::browser::Browser::start(&program);
+            browser.scripts(scripts);
+            browser.open(&format!("{base}/sign-in?next=%2Fheld"));
+            browser.press("#with button");
+            let end = Instant::now() + PATIENCE;
+            // Between two pages there is no body.
+            while browser.value("document.body?.innerText.includes('Sign out sue') === true") != true {
+                assert!(Instant::now() < end, "{}", browser.words());
+                std::thread::sleep(SETTLE);
+            }
+            assert_eq!(browser.text("location.pathname"), "/held");
+            let complaints = browser.complaints();
+            assert!(complaints.is_empty(), "scripts {scripts}: {complaints:?}");
+        }
+    });
 }

@@ -48,13 +48,14 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, cookies: BTreeMap::new(), origin: Some("http://127.0.0.1:8025".to_owned()) }
+        Self { address, cookies: BTreeMap::new(), origin: Some(format!("http://{address}")) }
     }
 
     pub async fn send(&mut self, method: &str, path: &str, form: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:8025\r\nConnection: close\r\n");
+        let host = self.address;
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         if !cookies.is_empty() {
             request.push_str(&format!("Cookie: {}\r\n", cookies.join("; ")));
         }
@@ -141,12 +142,12 @@ impl House {
             let ground = Arc::clone(&ground);
             Arc::new(move || Arc::clone(&ground))
         };
-        let origin = Origin::new("http://127.0.0.1:8025", Vec::new()).unwrap();
+        let socket = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let origin = Origin::new(&format!("http://{address}"), Vec::new()).unwrap();
         let workers = Arc::new(Pool::start(0).unwrap());
         let desk = Desk::new(store.clone(), Arc::new(ArcSwap::from_pointee(notifier)), now, origin, workers).unwrap();
         let desk = desk.with_providers(providers);
-        let socket = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        let address = socket.local_addr().unwrap();
         let served = tokio::spawn(desk.serve(socket));
         Self { store, address, served, ground, _directory: directory }
     }

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderName, StatusCode, header};
+use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use base64::Engine;
@@ -129,6 +130,7 @@ impl TestProvider {
         }));
         let pages = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
+            .route("/authorize", get(authorize))
             .route("/keys", get(keys))
             .route("/token", post(token))
             .with_state(Arc::clone(&inner));
@@ -176,23 +178,34 @@ impl TestProvider {
 
     /// The person comes with the desk's address and is let in: the code and the state that go back.
     pub fn visit(&self, address: &Url) -> (String, String) {
-        let query: HashMap<String, String> = address.query_pairs().into_owned().collect();
         assert_eq!(address.path(), "/authorize");
-        for (name, value) in [
-            ("response_type", "code"),
-            ("client_id", CLIENT),
-            ("scope", "openid email profile"),
-            ("code_challenge_method", "S256"),
-        ] {
-            assert_eq!(query.get(name).map(String::as_str), Some(value), "{name}");
-        }
-        let (state, nonce) = (query["state"].clone(), query["nonce"].clone());
-        assert!(state.len() >= 43 && nonce.len() >= 43 && state != nonce);
-        let code = encoded(ring::rand::generate::<[u8; 16]>(&SystemRandom::new()).unwrap().expose());
-        let grant = Grant { nonce, challenge: query["code_challenge"].clone(), back: query["redirect_uri"].clone() };
-        self.inner.lock().unwrap().grants.insert(code.clone(), grant);
+        let (_, code, state) = let_in(&self.inner, address.query_pairs().into_owned().collect());
         (code, state)
     }
+}
+
+/// Looks at what the desk asks for, and lets the person in: the way back, the code, the state.
+fn let_in(inner: &Shared, query: HashMap<String, String>) -> (String, String, String) {
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", CLIENT),
+        ("scope", "openid email profile"),
+        ("code_challenge_method", "S256"),
+    ] {
+        assert_eq!(query.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    let (state, nonce, back) = (query["state"].clone(), query["nonce"].clone(), query["redirect_uri"].clone());
+    assert!(state.len() >= 43 && nonce.len() >= 43 && state != nonce);
+    let code = encoded(ring::rand::generate::<[u8; 16]>(&SystemRandom::new()).unwrap().expose());
+    let grant = Grant { nonce, challenge: query["code_challenge"].clone(), back: back.clone() };
+    inner.lock().unwrap().grants.insert(code.clone(), grant);
+    (back, code, state)
+}
+
+/// The page where people sign in: they are, already.
+async fn authorize(State(inner): State<Shared>, Query(query): Query<HashMap<String, String>>) -> Redirect {
+    let (back, code, state) = let_in(&inner, query);
+    Redirect::to(&format!("{back}?code={code}&state={state}"))
 }
 
 /// The desk's side of a provider that need not be there.
