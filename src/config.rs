@@ -7,6 +7,7 @@
 mod change;
 mod check;
 mod file;
+mod oidc;
 mod places;
 mod review;
 
@@ -201,6 +202,39 @@ pub struct ReviewConfig {
     pub public_url: String,
     /// Whose `X-Forwarded-For` is believed; IPv4 addresses as such, not inside IPv6.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Who may vouch for people, in the order of their names; local accounts alone where it is empty.
+    pub oidc: Vec<OidcConfig>,
+}
+
+/// `[review.oidc.NAME]`: somebody at whom people sign in (OpenID Connect Core 1.0) and who vouches for their mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OidcConfig {
+    /// The section's own name: it stands in the addresses of the flow and in the audit.
+    pub name: String,
+    /// As it stands in its tokens, to the letter.
+    pub issuer: String,
+    /// Our name there.
+    pub client_id: String,
+    /// Holds our secret there, on one line.
+    pub client_secret_file: PathBuf,
+    /// Words on the button.
+    pub button: String,
+    /// What of its tokens proves a mailbox.
+    pub proof: MailboxProof,
+}
+
+/// What of a provider's token proves that a mailbox is somebody's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxProof {
+    /// The issuer is one tenant of Microsoft 365. Its tokens say nothing of `email_verified`: whose mailbox is whose, its
+    /// administrators alone decide, and they could sign in as anybody there as it is. So its word is taken for its members,
+    /// and never for its guests.
+    Tenant,
+    /// A Google account: verified, and managed by a Workspace. Only then is Google the authority on the address; a private
+    /// account may carry that of somebody who left. Where a domain is named, it must be that Workspace.
+    Workspace(Option<String>),
+    /// Anybody else: `email_verified` is true.
+    Verified,
 }
 
 /// `[log] format`

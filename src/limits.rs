@@ -356,6 +356,34 @@ limits! {
     /// The port that the desk listens on, on loopback, where `listen` names no other.
     REVIEW_PORT: u16 = 8_025, "port", "own choice: from 1,024 up wants no capability, and 25 is in it";
 
+    // --- signing in at a provider (OpenID Connect) ---
+    /// The longest name of a provider.
+    OIDC_NAME_CHARS: usize = 32, "characters", "own choice: it stands in addresses and in the audit";
+    /// Words on the button to a provider.
+    OIDC_BUTTON_CHARS: usize = 60, "characters", "own choice: one line on a telephone";
+    /// The file with a client secret.
+    OIDC_SECRET_OCTETS: u64 = 4 * 1_024, "octets", "own choice: Entra ID gives 40 characters, Google 35";
+    /// One answer of a provider: metadata, keys or a token.
+    OIDC_ANSWER_OCTETS: usize = 256 * 1_024, "octets", "own choice: Entra ID's keys take 20 KB";
+    /// One answer of a provider, from the look-up of its name to the last octet.
+    OIDC_ANSWER_SECONDS: u64 = 10, "seconds", "own choice: somebody waits before an empty page";
+    /// Metadata and keys of a provider are believed.
+    OIDC_METADATA_SECONDS: u64 = 3_600, "seconds", "own choice: Google lets its keys be kept for about 6 hours; what is withdrawn is gone within one";
+    /// Pause after a provider could not be reached, and between two times that its keys are fetched because of one that nobody knows.
+    OIDC_AGAIN_SECONDS: u64 = 30, "seconds", "own choice: whoever presses the button again and again asks nobody else";
+    /// Time from the button to the way back.
+    OIDC_SIGN_IN_SECONDS: u64 = 600, "seconds", "own choice: to type a password there, and to find the telephone";
+    /// Sign-ins at providers under way at the same time.
+    OIDC_PENDING: usize = 10_000, "sign-ins", "own choice: of a kilobyte each at most";
+    /// Sign-ins at providers under way from one client address; a further one ends the oldest.
+    OIDC_PENDING_PER_CLIENT: usize = 100, "sign-ins", "own choice: a whole school may come from one address, in ten minutes few do";
+    /// Where to go after a sign-in at a provider; longer is the first page.
+    OIDC_NEXT_OCTETS: usize = 512, "octets", "own choice: a link of a notice has about 60";
+    /// Randomness of the name of a sign-in, of its state and of its nonce.
+    OIDC_RANDOM_OCTETS: u32 = 32, "octets", "RFC 6749 10.10 asks for 16 at least; as a session's token";
+    /// Values of the way back that are looked at.
+    OIDC_BACK_OCTETS: usize = 4 * 1_024, "octets", "own choice: codes of Entra ID take up to 2 KB";
+
     // --- accounts of the desk ---
     /// The name that a person signs in with.
     ACCOUNT_NAME_CHARS: usize = 64, "characters", "own choice: `forename.surname`, however long";

@@ -39,14 +39,19 @@ fn the_made_up_school_is_sound() {
     config.relay_ready().expect("everything that serve needs");
 }
 
-/// The configurations that README and the operating guide print.
+/// The configurations that README and the operating guide print. Further sections on a page belong to the whole one before.
 fn printed() -> Vec<(&'static str, String)> {
-    let mut found = Vec::new();
+    let mut found: Vec<(&'static str, String)> = Vec::new();
     for name in ["README.md", "docs/operating.md"] {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name);
         let blocks =
             text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
-        found.extend(blocks.map(|block| (name, block)));
+        for block in blocks {
+            match found.last_mut() {
+                Some((page, whole)) if *page == name && !block.contains("[school]") => whole.push_str(&block),
+                _ => found.push((name, block)),
+            }
+        }
     }
     found
 }

@@ -11,20 +11,34 @@ use crate::limits;
 use crate::relay::gateway::Gateway;
 use crate::relay::log::{Event, event};
 use crate::relay::supervise::Task;
-use crate::review::{Desk, Origin};
+use crate::review::{Desk, Origin, Provider};
 use crate::smtp::Address;
 use crate::store::Store;
 use crate::store::accounts::{Role, SignUpAnswer};
+
+/// Who vouches for people, with their secrets read. None of them is asked yet: the gateway starts without them.
+///
+/// # Errors
+/// A secret cannot be read; named with its key and place.
+pub fn providers(config: &Config) -> Result<Vec<Provider>> {
+    let all = config.review.iter().flat_map(|review| &review.oidc);
+    all.map(|one| {
+        let at = || config.at(&format!("review.oidc.{}.client_secret_file", one.name));
+        Provider::load(one.clone()).with_context(at)
+    })
+    .collect()
+}
 
 /// Serves the desk on its socket for as long as the gateway works.
 ///
 /// # Errors
 /// A page that is built in does not parse.
-pub fn open(config: &Config, gateway: &mut Gateway, socket: TcpListener) -> Result<()> {
+pub fn open(config: &Config, gateway: &mut Gateway, socket: TcpListener, providers: Vec<Provider>) -> Result<()> {
     let Some(review) = &config.review else { return Ok(()) };
     let origin = Origin::new(&review.public_url, review.trusted_proxies.clone()).context("review.public_url")?;
     let store = gateway.store.clone();
-    let desk = Desk::new(store, gateway.notifier(), gateway.ground(), origin, gateway.workers())?;
+    let desk =
+        Desk::new(store, gateway.notifier(), gateway.ground(), origin, gateway.workers())?.with_providers(providers);
     event!(Event::Started, desk = review.public_url, address = %review.address);
     gateway.run_beside(Task::Desk, async move {
         if let Err(error) = desk.serve(socket).await {
@@ -46,8 +60,12 @@ pub async fn on_this_machine(config: &mut Config) -> Result<TcpListener> {
         Err(_) => TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?,
     };
     let address = socket.local_addr()?;
-    config.review =
-        Some(ReviewConfig { address, public_url: format!("http://{address}"), trusted_proxies: Vec::new() });
+    config.review = Some(ReviewConfig {
+        address,
+        public_url: format!("http://{address}"),
+        trusted_proxies: Vec::new(),
+        oidc: Vec::new(),
+    });
     Ok(socket)
 }
 

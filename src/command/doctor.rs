@@ -106,6 +106,7 @@ async fn look(config: &Config, findings: &mut Findings) {
     }
     advice::addresses(config, findings);
     desk::section(config, findings);
+    desk::providers(config, findings).await;
     if let Err(error) = parts::notifier(config) {
         findings.bad(error.to_string());
     }

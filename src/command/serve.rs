@@ -44,6 +44,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
     report_faults(&loaded.faults);
     super::runtime()?.block_on(async {
         let desk = parts::review(&config).await?;
+        let providers = super::desk::providers(&config)?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
@@ -53,7 +54,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
             _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
         };
         if let Some(socket) = desk {
-            super::desk::open(&config, &mut gateway, socket)?;
+            super::desk::open(&config, &mut gateway, socket, providers)?;
         }
         let store = gateway.store.clone();
         tell_systemd(&[NotifyState::Ready, NotifyState::Status("taking mail")]);

@@ -20,6 +20,7 @@ impl Config {
                 keeper("review.listen", keep(&mut new.address, &old.address));
                 keeper("review.public_url", keep(&mut new.public_url, &old.public_url));
                 keeper("review.trusted_proxies", keep(&mut new.trusted_proxies, &old.trusted_proxies));
+                keeper("review.oidc", keep(&mut new.oidc, &old.oidc));
             }
             // Neither opened nor shut on the way.
             (new, old) => keeper("review", keep(new, old)),

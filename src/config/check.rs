@@ -33,7 +33,7 @@ impl Check<'_> {
         self.errors.push(FileProblem { file: self.file.to_owned(), place, problem: problem.into() });
     }
 
-    fn path(&self, path: PathBuf) -> PathBuf {
+    pub(super) fn path(&self, path: PathBuf) -> PathBuf {
         self.file.parent().unwrap_or(Path::new("")).join(path)
     }
 

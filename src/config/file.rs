@@ -121,6 +121,18 @@ pub(super) struct RawReview {
     pub public_url: Option<Spanned<String>>,
     #[serde(default)]
     pub trusted_proxies: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub oidc: BTreeMap<Spanned<String>, Spanned<RawOidc>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOidc {
+    pub issuer: Spanned<String>,
+    pub client_id: Spanned<String>,
+    pub client_secret_file: PathBuf,
+    pub button: Option<Spanned<String>>,
+    pub hosted_domain: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

@@ -49,7 +49,8 @@ impl Check<'_> {
         if let (Some(text), Some(public_url)) = (&section.listen, &public_url) {
             self.reachable_only_through_tls(text, address, public_url, !section.trusted_proxies.is_empty());
         }
-        Some(ReviewConfig { address, public_url: public_url?, trusted_proxies })
+        let oidc = self.oidc(&section.oidc);
+        Some(ReviewConfig { address, public_url: public_url?, trusted_proxies, oidc })
     }
 
     fn public_url(&mut self, raw: &Spanned<RawReview>) -> Option<String> {
@@ -198,6 +199,7 @@ mod tests {
             address: SocketAddr::from(([127, 0, 0, 1], 8025)),
             public_url: "https://desk.saltmere.example".to_owned(),
             trusted_proxies: Vec::new(),
+            oidc: Vec::new(),
         };
         assert_eq!(least, Some(expected));
         let proxied = of("[review]\nlisten = \"10.0.0.5:8080\"\npublic_url = \"https://desk.saltmere.example\"\n\
@@ -242,9 +244,10 @@ mod tests {
         let off = of("").expect("sound");
         let on = of(&format!("[review]\n{url}")).expect("sound");
         let moved = of("[review]\nlisten = \"127.0.0.1:8026\"\npublic_url = \"https://other.saltmere.example\"\n\
-                        trusted_proxies = [\"127.0.0.1\"]\n");
+                        trusted_proxies = [\"127.0.0.1\"]\n[review.oidc.google]\n\
+                        issuer = \"https://accounts.google.com\"\nclient_id = \"x\"\nclient_secret_file = \"x\"\n");
         let moved = moved.expect("sound");
-        let all = &["review.listen", "review.public_url", "review.trusted_proxies"][..];
+        let all = &["review.listen", "review.public_url", "review.trusted_proxies", "review.oidc"][..];
         for (started, new, named) in [
             (&off, &off, &[][..]),
             (&on, &on, &[]),

@@ -116,6 +116,8 @@ events! {
     Panicked = "panicked",
     /// A long-lived task ended that nobody had told to; the process ends, to be started anew. Fields: task, reason.
     TaskEnded = "task-ended",
+    /// A provider's word did not sign somebody in at the desk. Fields: provider, reason.
+    NotSignedIn = "not-signed-in",
     /// Something that a person should look at. Fields: what, reason.
     Trouble = "trouble",
 }

@@ -3,7 +3,7 @@
 //! Owns HTTP, pages, forms, cookies, and who may see and do what ([`access`]). Never knows SMTP, and keeps nothing of its own: accounts, sessions and
 //! decisions are the store's, and it decides through the same functions as the command line.
 //!
-//! Invariants: nothing changes on GET or HEAD; a form counts only from a page of ours and with its session's token; the HTML of mail is never shown, and
+//! Invariants: nothing changes on GET or HEAD (but for the way back of [`oidc`]); a form counts only from a page of ours and with its session's token; the HTML of mail is never shown, and
 //! nothing of a page is fetched from elsewhere; what a person opens is recorded before it is shown. Cookies: RFC 6265bis; page headers: CSP Level 3.
 
 pub mod access;
@@ -12,6 +12,7 @@ mod content;
 mod decide;
 mod guard;
 mod held;
+mod oidc;
 mod pages;
 mod people;
 mod person;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
@@ -34,6 +36,7 @@ use crate::relay::notify::Notifier;
 use crate::store::Store;
 
 pub use guard::{Origin, OriginError};
+pub use oidc::{OidcError, Provider, ProviderError};
 
 /// The roster in force, as it is at the moment of asking.
 pub type GroundNow = Arc<dyn Fn() -> Arc<Ground> + Send + Sync>;
@@ -47,6 +50,10 @@ pub struct Desk {
     /// Processes that read attachments.
     workers: Arc<Pool>,
     pages: pages::Pages,
+    /// Who vouches for people.
+    providers: Vec<Provider>,
+    /// Sign-ins that are at one of them.
+    pending: oidc::Pending,
 }
 
 /// Why the desk does not open.
@@ -74,7 +81,19 @@ impl Desk {
         origin: Origin,
         workers: Arc<Pool>,
     ) -> Result<Self, DeskError> {
-        Ok(Self { store, notifier, ground, origin, workers, pages: pages::Pages::new()? })
+        let pages = pages::Pages::new()?;
+        let (providers, pending) = (Vec::new(), oidc::Pending::default());
+        Ok(Self { store, notifier, ground, origin, workers, pages, providers, pending })
+    }
+
+    /// Lets people sign in at these too, in this order on the page.
+    #[must_use]
+    pub fn with_providers(self, providers: Vec<Provider>) -> Self {
+        Self { providers, ..self }
+    }
+
+    fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.name() == name)
     }
 
     /// Every page and form.
@@ -96,6 +115,9 @@ impl Desk {
             .route("/people/{name}/{what}", post(people::change))
             .route("/sign-in", get(sign_in::sign_in_page).post(sign_in::password))
             .route("/sign-in/code", get(sign_in::code_page).post(sign_in::code))
+            .route("/sign-in/with/{name}", post(oidc::there))
+            // HEAD is answered by what answers GET, unless it is said otherwise.
+            .route("/sign-in/back/{name}", get(oidc::back).head(|| async { StatusCode::METHOD_NOT_ALLOWED }))
             .route("/sign-out", post(sign_in::sign_out))
             .route("/sign-up/{token}", get(sign_in::sign_up_page).post(sign_in::sign_up))
             .route("/assets/{name}", get(pages::asset))

@@ -29,6 +29,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "people.html",
     "sign-in.html",
     "sign-in-code.html",
+    "sign-in-with.html",
     "sign-up.html",
     "signed-up.html",
     "error.html",

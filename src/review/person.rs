@@ -77,11 +77,16 @@ impl Person {
         Shown { name: self.account().name.clone(), pages: open.map(|(_, path, words)| Link { path, words }).collect() }
     }
 
-    /// The form came from a page of this session. Compared in one go whatever differs.
+    /// The form came from a page of this session.
     pub fn sent(&self, token: &str) -> bool {
-        let (own, sent) = (self.csrf().as_bytes(), token.as_bytes());
-        own.len() == sent.len() && own.iter().zip(sent).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+        same(self.csrf(), token)
     }
+}
+
+/// Whether what was sent is our own. Compared in one go whatever differs.
+pub fn same(own: &str, sent: &str) -> bool {
+    let (own, sent) = (own.as_bytes(), sent.as_bytes());
+    own.len() == sent.len() && own.iter().zip(sent).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }
 
 /// Names of the cookies: with the prefix that binds them to the host wherever the line is safe.
@@ -93,6 +98,9 @@ pub fn cookie_name(origin: &Origin, what: &str) -> String {
 pub const SESSION: &str = "schoolgate";
 /// Between password and code.
 pub const STEP: &str = "schoolgate-code";
+
+/// While somebody is at a provider.
+pub const WITH: &str = "schoolgate-with";
 
 /// A header that sets a cookie; an empty value takes it back.
 pub fn set_cookie(origin: &Origin, what: &str, value: &str, seconds: u64) -> HeaderValue {

@@ -1,4 +1,4 @@
-//! Signing in with name, password and code; signing out; setting up an account from a one-time link.
+//! Signing in with name, password and code (at a provider: [`super::oidc`]); signing out; setting up an account from a one-time link.
 
 use axum::Extension;
 use axum::Form;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::State;
 use super::guard::Client;
+use super::oidc::Provider;
 use super::pages::{Answer, page, page_as, refused};
 use super::person::{Person, SESSION, STEP, cookie, set_cookie};
 use super::view::Trouble;
@@ -21,16 +22,16 @@ use crate::store::accounts::{CodeAnswer, PasswordAnswer, SignUpAnswer};
 #[derive(Debug, Deserialize)]
 pub struct Next {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// A place of ours, never an address elsewhere.
-fn safe_next(next: &str) -> &str {
+pub(super) fn safe_next(next: &str) -> &str {
     let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
     if ours { next } else { "/" }
 }
 
-fn redirect(desk: &State, to: &str, cookies: &[(&str, &str, u64)]) -> Response {
+pub(super) fn redirect(desk: &State, to: &str, cookies: &[(&str, &str, u64)]) -> Response {
     let mut answer = Redirect::to(to).into_response();
     for (what, value, seconds) in cookies {
         answer.headers_mut().append(header::SET_COOKIE, set_cookie(&desk.origin, what, value, *seconds));
@@ -47,9 +48,11 @@ fn wait(until: Timestamp) -> String {
 }
 
 /// The form for name and password.
-fn form(desk: &State, next: &str, name: &str, trouble: Option<Trouble>) -> Answer {
+pub(super) fn form(desk: &State, next: &str, name: &str, trouble: Option<Trouble>) -> Answer {
     let status = if trouble.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    page_as(status, desk, None, "sign-in.html", "", context! { next => safe_next(next), name, trouble })
+    let button = |provider: &Provider| context! { name => provider.name(), button => provider.button() };
+    let providers: Vec<_> = desk.providers.iter().map(button).collect();
+    page_as(status, desk, None, "sign-in.html", "", context! { next => safe_next(next), name, trouble, providers })
 }
 
 /// GET `/sign-in`.

@@ -10,9 +10,11 @@
 pub mod browser;
 mod client;
 pub mod compose;
+pub mod desk;
 mod fixtures;
 mod gateway;
 mod machine;
+pub mod provider;
 mod sink;
 
 pub use client::{Client, Reply};

@@ -7,6 +7,7 @@ use crate::command::store::{Desk, unexpected};
 use crate::config::Config;
 use crate::relay::control::{Answer, Request};
 use crate::relay::first_account::FIRST_ACCOUNT;
+use crate::review::Provider;
 use crate::store::accounts::{Account, Role};
 
 /// What the section says, or that there is none.
@@ -26,6 +27,30 @@ pub fn section(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// Whether those who vouch for people can be asked, and what is to be registered at them. Local accounts work without them.
+pub async fn providers(config: &Config, findings: &mut Findings) {
+    let Some(review) = &config.review else { return };
+    for one in &review.oidc {
+        let at = config.at(&format!("review.oidc.{}", one.name));
+        let provider = match Provider::load(one.clone()) {
+            Ok(provider) => provider,
+            Err(error) => {
+                findings
+                    .bad(format!("{}: {error}", config.at(&format!("review.oidc.{}.client_secret_file", one.name))));
+                continue;
+            }
+        };
+        match provider.reach().await {
+            Ok(()) => findings.well(format!(
+                "desk: {} answers; its redirect URI for us is {}",
+                one.issuer,
+                provider.redirect_url(&review.public_url)
+            )),
+            Err(error) => findings.doubtful(format!("{at}: {}: {error}; nobody can sign in by it", one.issuer)),
+        }
+    }
+}
+
 /// Every account, from the gateway that runs or from the store.
 pub async fn accounts(desk: &mut Desk) -> Result<Vec<Account>> {
     match desk.ask(Request::Accounts).await? {
@@ -36,9 +61,7 @@ pub async fn accounts(desk: &mut Desk) -> Result<Vec<Account>> {
 
 /// Whether there is somebody who can sign in and decide; says nothing where the desk is off.
 pub fn people(config: &Config, accounts: Result<&[Account], &Error>, findings: &mut Findings) {
-    if config.review.is_none() {
-        return;
-    }
+    let Some(review) = &config.review else { return };
     let accounts = match accounts {
         Ok(accounts) => accounts,
         Err(error) => {
@@ -47,7 +70,8 @@ pub fn people(config: &Config, accounts: Result<&[Account], &Error>, findings: &
         }
     };
     let managers = || accounts.iter().filter(|a| a.disabled_at.is_none() && a.roles.contains(&Role::Sbm));
-    match managers().filter(|account| account.signed_up).count() {
+    // Whoever a provider vouches for needs no password.
+    match managers().filter(|account| account.signed_up || !review.oidc.is_empty()).count() {
         0 if accounts.is_empty() => findings.doubtful(format!(
             "desk: nobody can sign in yet, there is no account; once the gateway has started, make the first: {FIRST_ACCOUNT}"
         )),
@@ -120,5 +144,35 @@ mod tests {
         assert!(findings.0.is_empty(), "nobody is missed where there is no desk: {:?}", findings.0);
         people(&config(ON), Err(&anyhow::anyhow!("the gateway hangs")), &mut findings);
         assert!(findings.0[0].0 == Doubtful && findings.0[0].1.contains("the gateway hangs"), "{:?}", findings.0);
+    }
+
+    #[tokio::test]
+    async fn a_provider_is_asked_and_its_secret_read() {
+        let files = tempfile::tempdir().expect("a directory");
+        let secret = files.path().join("secret");
+        let section = format!(
+            "{ON}[review.oidc.own]\nissuer = \"http://127.0.0.1:9\"\nclient_id = \"x\"\nclient_secret_file = \"{}\"\n",
+            secret.display()
+        );
+        for (holds, verdict, words) in [
+            (None, Verdict::Bad, "x.toml:12:22: review.oidc.own.client_secret_file: "),
+            (Some("two words\n"), Verdict::Bad, "holds no client secret"),
+            (
+                Some("s3cret\n"),
+                Verdict::Doubtful,
+                "x.toml:9:14: review.oidc.own: http://127.0.0.1:9: it cannot be reached",
+            ),
+        ] {
+            if let Some(text) = holds {
+                std::fs::write(&secret, text).expect("the secret");
+            }
+            let mut findings = Findings::default();
+            providers(&config(&section), &mut findings).await;
+            let [(told, text)] = &findings.0[..] else { panic!("one line: {:?}", findings.0) };
+            assert!(*told == verdict && text.contains(words) && !text.contains("s3cret"), "{text}");
+        }
+        let mut findings = Findings::default();
+        people(&config(&section), Ok(&[account(Role::Sbm, false, false)]), &mut findings);
+        assert!(findings.0[0].0 == Verdict::Well, "whom a provider vouches for needs no password: {:?}", findings.0);
     }
 }

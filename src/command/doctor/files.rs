@@ -20,6 +20,9 @@ pub fn look(config: &Config, findings: &mut Findings) {
     if let Some(file) = &place.key_file {
         key(config, file, &place.path, findings);
     }
+    for (key, file) in client_secrets(config) {
+        closed(&config.at(&key), &file, findings);
+    }
     let owner_of = |path: &Path| std::fs::metadata(path).ok();
     let store = owner_of(&place.path).filter(Metadata::is_dir);
     if let Some(about) = &store {
@@ -38,7 +41,7 @@ pub fn look(config: &Config, findings: &mut Findings) {
         if let Some(barred) = service.barred(&file) {
             findings.bad(format!(
                 "{}: {} cannot read {} (for {}): chown or chmod it",
-                config.at(key),
+                config.at(&key),
                 user(service.uid),
                 file.display(),
                 barred.display()
@@ -49,15 +52,26 @@ pub fn look(config: &Config, findings: &mut Findings) {
 
 fn key(config: &Config, file: &Path, store: &Path, findings: &mut Findings) {
     let at = config.at("store.key_file");
+    closed(&at, file, findings);
+    if file.starts_with(store) {
+        findings.doubtful(format!("{at}: it lies inside the store, so a copy of the store is a copy of the key"));
+    }
+}
+
+/// A file with a secret is its owner's alone.
+fn closed(at: &str, file: &Path, findings: &mut Findings) {
     if let Ok(about) = std::fs::metadata(file)
         && about.mode() & 0o077 != 0
     {
         let (file, mode) = (file.display(), about.mode() & 0o777);
         findings.doubtful(format!("{at}: {file} can be read by others (mode {mode:03o}): chmod 600 {file}"));
     }
-    if file.starts_with(store) {
-        findings.doubtful(format!("{at}: it lies inside the store, so a copy of the store is a copy of the key"));
-    }
+}
+
+/// The secrets that we have at providers.
+fn client_secrets(config: &Config) -> Vec<(String, PathBuf)> {
+    let all = config.review.iter().flat_map(|review| &review.oidc);
+    all.map(|one| (format!("review.oidc.{}.client_secret_file", one.name), one.client_secret_file.clone())).collect()
 }
 
 /// The store's directory, and that all in it is its owner's.
@@ -87,10 +101,11 @@ fn directory(config: &Config, store: &Path, about: &Metadata, findings: &mut Fin
 }
 
 /// Every file that the gateway reads by its configuration, with its key.
-fn named(config: &Config) -> Vec<(&'static str, PathBuf)> {
+fn named(config: &Config) -> Vec<(String, PathBuf)> {
     let directory = &config.directory;
-    let mut files = vec![("school", config.file.clone())];
-    let mut add = |key, file: Option<&PathBuf>| files.extend(file.map(|file| (key, file.clone())));
+    let mut files = vec![("school".to_owned(), config.file.clone())];
+    files.extend(client_secrets(config));
+    let mut add = |key: &str, file: Option<&PathBuf>| files.extend(file.map(|file| (key.to_owned(), file.clone())));
     add("store.key_file", config.store.as_ref().and_then(|s| s.key_file.as_ref()));
     add("directory.pupils", directory.pupils.as_ref().filter(|_| !directory.imported));
     add("directory.guardians", directory.guardians.as_ref().filter(|_| !directory.imported));
