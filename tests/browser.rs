@@ -278,11 +278,28 @@ fn a_school_business_manager_decides_in_a_browser() {
         ("/held?search=nobody-has-this", "nothing found"),
         ("/audit", "record"),
         ("/people", "people"),
+        ("/account", "own account"),
         ("/nowhere", "nothing here"),
     ] {
         desk.open(path);
         desk.look(name, if name == "record" { &[(1280, "record")] } else { &[] });
     }
+
+    // A new password: refused, then taken; the session goes on.
+    desk.open("/account");
+    for (present, says) in [("not this one", "not your present password"), (PASSWORD, "Your password is changed")] {
+        desk.browser.fill("#present", present);
+        desk.browser.fill("#password", "seven blue teapots");
+        desk.browser.fill("#again", "seven blue teapots");
+        desk.browser.follow("main button");
+        desk.says(says);
+        desk.look(says, &[]);
+    }
+    desk.browser.fill("#codes-present", "seven blue teapots");
+    desk.browser.follow("main form:nth-of-type(2) button");
+    desk.says("Keep these recovery codes");
+    desk.look("new recovery codes", &[]);
+    desk.browser.follow("main a.button");
     desk.browser.follow("header form button");
     desk.says("Sign in");
 

@@ -299,6 +299,7 @@ async fn every_page_as_every_role() {
         ("/audit",              [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/audit.csv",          [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/people",             [303, 200, 404, 404, 404, 404, 404, 200, 404]),
+        ("/account",            [303, 200, 200, 200, 200, 200, 200, 200, 404]),
         ("/sign-in",            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
         ("/nowhere",            [404, 404, 404, 404, 404, 404, 404, 404, 404]),
     ];
@@ -310,6 +311,9 @@ async fn every_page_as_every_role() {
         ("/held/a1/ask", &[("why", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/approve", &[("request", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/decide", &[], [403, 422, 422, 404, 404, 403, 404, 404, 404]),
+        ("/account/password", &[("present", PASSWORD), ("password", "x"), ("again", "x")],
+            [403, 422, 422, 422, 422, 422, 422, 422, 404]),
+        ("/account/codes", &[("present", "x")], [403, 422, 422, 422, 422, 422, 422, 422, 404]),
         ("/people", &[("name", ""), ("address", "x@y.example")], [403, 422, 404, 404, 404, 404, 404, 422, 404]),
         ("/people/slt/reset", &[], [403, 200, 404, 404, 404, 404, 404, 404, 404]),
         ("/people/nobody/reset", &[], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
@@ -423,6 +427,59 @@ async fn nobody_opens_or_decides_on_their_own() {
         assert_eq!(sue.press("/held", &format!("/held/{id}/decide"), &form).await.status, 403);
         assert_eq!(house.store.show(&QueueId(id.to_owned())).await.unwrap().summary.state, Standing::Held);
     }
+}
+
+#[tokio::test]
+async fn a_password_is_changed_by_who_knows_it() {
+    let house = House::new().await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let new = "seven blue teapots";
+    for (present, password, again, field, says) in [
+        ("not this one", new, new, "present", "not your present password"),
+        (PASSWORD, new, "seven blue teapot", "again", "not the same"),
+        (PASSWORD, "short", "short", "password", "too short"),
+        (PASSWORD, "sue sue sue sue", "sue sue sue sue", "password", "password"),
+    ] {
+        let form = [("present", present), ("password", password), ("again", again)];
+        let answer = sue.press("/account", "/account/password", &form).await;
+        assert!(
+            answer.status == 422 && answer.body.contains(says) && answer.body.contains(&format!("href=\"#{field}\"")),
+            "{says}: {}",
+            answer.body
+        );
+        assert!(!answer.body.contains(PASSWORD) && !answer.body.contains(new), "a password never comes back");
+        assert_eq!(sue.get("/").await.status, 200, "nothing was changed");
+    }
+    let mut elsewhere = sue.clone();
+    let before = sue.get("/account").await.field("token");
+    let form = [("present", PASSWORD), ("password", new), ("again", new)];
+    let answer = sue.press("/account", "/account/password", &form).await;
+    assert!(answer.status == 200 && answer.body.contains("Your password is changed"), "{}", answer.body);
+    assert!(answer.header("set-cookie").is_some_and(|cookie| cookie.contains("HttpOnly; SameSite=Lax")));
+    assert_ne!(sue.cookies, elsewhere.cookies, "who had the old token has nothing");
+    assert_eq!(elsewhere.get("/").await.status, 303);
+    let after = sue.get("/account").await.field("token");
+    assert!(!after.is_empty() && before != after && answer.field("token") == after);
+    assert_eq!(sue.send("POST", "/sign-out", &[("token", &before)]).await.status, 403, "forms of before are too old");
+    assert!(sue.get("/audit?who=sue").await.body.contains("changed the password"));
+    let mut signed = Browser::new(house.address);
+    for (password, status) in [(PASSWORD, 422), (new, 303)] {
+        let answer = signed.send("POST", "/sign-in", &[("name", "sue"), ("password", password)]).await;
+        assert_eq!(answer.status, status);
+    }
+    let wrong = sue.press("/account", "/account/codes", &[("present", PASSWORD)]).await;
+    assert!(wrong.status == 422 && wrong.body.contains("not your present password"), "{}", wrong.body);
+    let codes = sue.press("/account", "/account/codes", &[("present", new)]).await;
+    assert!(codes.status == 200 && codes.body.matches("<li>").count() >= 10, "{}", codes.body);
+    let code = codes.body.split("<ol class=\"codes\"><li>").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(signed.send("POST", "/sign-in/code", &[("code", code)]).await.status, 303);
+    // Whoever finds the browser open has no more guesses than anybody else.
+    let guess = [("present", "a guess"), ("password", new), ("again", new)];
+    let mut last = String::new();
+    for _ in 0..7 {
+        last = sue.press("/account", "/account/password", &guess).await.body;
+    }
+    assert!(last.contains("too many wrong tries"), "{last}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 //! nothing of a page is fetched from elsewhere; what a person opens is recorded before it is shown. Cookies: RFC 6265bis; page headers: CSP Level 3.
 
 pub mod access;
+mod account;
 mod audit_page;
 mod content;
 mod decide;
@@ -94,6 +95,9 @@ impl Desk {
             .route("/audit.csv", get(audit_page::table))
             .route("/people", get(people::list).post(people::add))
             .route("/people/{name}/{what}", post(people::change))
+            .route("/account", get(account::own))
+            .route("/account/password", post(account::password))
+            .route("/account/codes", post(account::codes))
             .route("/sign-in", get(sign_in::sign_in_page).post(sign_in::password))
             .route("/sign-in/code", get(sign_in::code_page).post(sign_in::code))
             .route("/sign-out", post(sign_in::sign_out))

@@ -39,7 +39,7 @@ fn redirect(desk: &State, to: &str, cookies: &[(&str, &str, u64)]) -> Response {
 }
 
 /// Too many tries, in words.
-fn wait(until: Timestamp) -> String {
+pub fn wait(until: Timestamp) -> String {
     let seconds = until.duration_since(Timestamp::now()).as_secs().max(1);
     let minutes = (seconds + 59) / 60;
     let time = if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };

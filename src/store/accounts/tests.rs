@@ -207,23 +207,39 @@ async fn what_changes_an_account_ends_its_sessions() {
     for (what, stays, event) in change {
         let session = desk.session("jane", &phone).await;
         assert!(desk.is_in(&session).await, "{what}");
-        let lines = desk.events().await.len();
+        let mut lines = desk.events().await.len();
         let store = &desk.store;
         match what {
             "the same roles" => assert!(!store.set_roles("jane", &[Role::Head], LastSbm::Keep, "x").await.unwrap()),
             "roles" => assert!(store.set_roles("jane", &[Role::It, Role::Dsl], LastSbm::Keep, "x").await.unwrap()),
             "a wrong password" => {
-                let answer = store.change_password("jane", "not this one", "seven blue teapots", CLIENT).await.unwrap();
-                assert_eq!(answer, PasswordChange::Wrong);
+                let session = session.reveal();
+                let answer =
+                    store.change_password(session, "not this one", "seven blue teapots", CLIENT).await.unwrap();
+                assert!(matches!(answer, PasswordChange::Wrong));
+                let answer = store.new_recovery_codes(session, "not this one", CLIENT).await.unwrap();
+                assert!(matches!(answer, NewCodes::Wrong));
             }
             "password" => {
-                let weak = store.change_password("jane", password, "password1234", CLIENT).await.unwrap();
-                assert_eq!(weak, PasswordChange::Weak(WeakPassword::Common));
+                let other = desk.session("jane", &phone).await;
+                lines = desk.events().await.len();
+                let old = session.reveal();
+                let weak = store.change_password(old, password, "password1234", CLIENT).await.unwrap();
+                assert!(matches!(weak, PasswordChange::Weak(WeakPassword::Common)));
                 let new = "seven blue teapots";
-                assert_eq!(store.change_password("jane", password, new, CLIENT).await.unwrap(), PasswordChange::Done);
-                assert!(!desk.is_in(&session).await);
+                let before = store.session(old).await.unwrap().unwrap();
+                desk.later(60);
+                let answer = store.change_password(old, password, new, CLIENT).await.unwrap();
+                let PasswordChange::Done(token) = answer else { panic!("{answer:?}") };
+                assert!(!desk.is_in(&session).await && !desk.is_in(&other).await);
+                let after = store.session(token.reveal()).await.unwrap().unwrap();
+                assert_eq!((after.since, after.until), (before.since, before.until), "it ends when it would have");
+                assert_ne!(after.csrf, before.csrf, "forms of the old session are worth nothing");
+                let again = store.change_password(old, new, password, CLIENT).await.unwrap();
+                assert!(matches!(again, PasswordChange::Over));
                 // Back, so that the next rounds sign in as ever.
-                assert_eq!(store.change_password("jane", new, password, CLIENT).await.unwrap(), PasswordChange::Done);
+                let answer = store.change_password(token.reveal(), new, password, CLIENT).await.unwrap();
+                assert!(matches!(answer, PasswordChange::Done(_)));
                 password = PASSWORD;
             }
             "disable" => assert!(store.disable_account("jane", LastSbm::Keep, "x").await.unwrap()),
