@@ -110,7 +110,7 @@ struct House {
     address: SocketAddr,
     served: tokio::task::JoinHandle<Result<(), DeskError>>,
     ground: Arc<Ground>,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Drop for House {
@@ -145,7 +145,7 @@ impl House {
         let socket = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = socket.local_addr().unwrap();
         let served = tokio::spawn(desk.serve(socket));
-        Self { store, address, served, ground, _directory: directory }
+        Self { store, address, served, ground, directory }
     }
 
     /// An account that has signed up, with its browser signed in through the pages.
@@ -257,6 +257,70 @@ async fn from_the_link_to_a_decision() {
     let answer = sue.press("/", "/sign-out", &[]).await;
     assert_eq!(answer.header("location"), Some("/sign-in"));
     assert_eq!(sue.get("/").await.status, 303);
+}
+
+#[tokio::test]
+async fn the_first_link_makes_the_first_account_once() {
+    let house = House::new().await;
+    let too_old = house.store.first_link().await.unwrap().unwrap();
+    let link = house.store.first_link().await.unwrap().unwrap();
+    let mut sue = Browser::new(house.address);
+    let old = format!("/first/{}", too_old.token.reveal());
+    assert_eq!(sue.get(&old).await.status, 404, "the next start makes it worth nothing");
+    let path = format!("/first/{}", link.token.reveal());
+    let page = sue.get(&path).await;
+    assert_eq!((page.status, sue.send("HEAD", &path, &[]).await.status), (200, 200));
+    assert!(house.store.accounts().await.unwrap().is_empty(), "to look changes nothing");
+    let secret = page.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let right = code(&secret);
+    for (name, mailbox, password, again, typed, says) in [
+        ("Sue Smith", "sue@saltmere.example", PASSWORD, PASSWORD, right.as_str(), "letters a to z"),
+        ("sue", "no address", PASSWORD, PASSWORD, &right, "no e-mail address"),
+        ("sue", "sue@saltmere.example", PASSWORD, "another", &right, "not the same"),
+        ("sue", "sue@saltmere.example", "short", "short", &right, "too short"),
+        ("sue", "sue@saltmere.example", PASSWORD, PASSWORD, "000000", "not the one that the authenticator shows"),
+    ] {
+        let form = [("name", name), ("address", mailbox), ("password", password), ("again", again), ("code", typed)];
+        let answer = sue.send("POST", &path, &form).await;
+        assert!(answer.status == 422 && answer.body.contains(says), "{says}: {}", answer.body);
+        assert!(!answer.body.contains(PASSWORD), "a password never comes back");
+    }
+    let form = [
+        ("name", "Sue"),
+        ("address", "sue@saltmere.example"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+        ("code", right.as_str()),
+    ];
+    assert_eq!(sue.send("POST", &old, &form).await.status, 404);
+    let mut forged = Browser { origin: Some("https://evil.example".to_owned()), ..sue.clone() };
+    assert_eq!(forged.send("POST", &path, &form).await.status, 403);
+    let done = sue.send("POST", &path, &form).await;
+    assert!(done.status == 200 && done.body.contains("Keep these recovery codes"), "{}", done.body);
+    let recovery = done.body.split("<ol class=\"codes\"><li>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert_eq!(sue.send("POST", &path, &form).await.status, 404, "once");
+    assert_eq!(sue.get(&path).await.status, 404);
+    assert!(house.store.first_link().await.unwrap().is_none(), "there is an account");
+    let account = house.store.account("sue").await.unwrap();
+    assert_eq!((account.roles, account.signed_up), (vec![Role::Sbm], true));
+    sue.send("POST", "/sign-in", &[("name", "sue"), ("password", PASSWORD)]).await;
+    let answer = sue.send("POST", "/sign-in/code", &[("code", &recovery)]).await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/")));
+    assert_eq!(sue.get("/people").await.status, 200);
+    // Neither link, neither password stands in what the store keeps.
+    for (secret, words) in [(link.token.reveal(), "link"), (too_old.token.reveal(), "old link"), (PASSWORD, "password")]
+    {
+        assert!(!holds(house.directory.path(), secret.as_bytes()), "the {words} is kept");
+    }
+    assert!(holds(house.directory.path(), b"sue@saltmere.example"), "the search finds what is there");
+}
+
+/// Whether any file below holds these octets.
+fn holds(directory: &std::path::Path, what: &[u8]) -> bool {
+    std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).any(|path| match path.is_dir() {
+        true => holds(&path, what),
+        false => std::fs::read(path).unwrap().windows(what.len()).any(|at| at == what),
+    })
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod account;
 mod audit_page;
 mod content;
 mod decide;
+mod first;
 mod guard;
 mod held;
 mod pages;
@@ -102,6 +103,7 @@ impl Desk {
             .route("/sign-in/code", get(sign_in::code_page).post(sign_in::code))
             .route("/sign-out", post(sign_in::sign_out))
             .route("/sign-up/{token}", get(sign_in::sign_up_page).post(sign_in::sign_up))
+            .route("/first/{token}", get(first::first_page).post(first::first))
             .route("/assets/{name}", get(pages::asset))
             .fallback(pages::nowhere)
             .layer(DefaultBodyLimit::max(limits::DESK_FORM_OCTETS))

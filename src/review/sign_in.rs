@@ -153,7 +153,7 @@ pub fn stale(desk: &State, person: &Person) -> Answer {
     refused(desk, Some(person), StatusCode::FORBIDDEN, "Please try again", words)
 }
 
-fn link_is_over(desk: &State) -> Answer {
+pub fn link_is_over(desk: &State) -> Answer {
     let words = "This link was used before, or is too old. Ask who sent it for a new one.";
     refused(desk, None, StatusCode::NOT_FOUND, "This link no longer works", words)
 }

@@ -13,6 +13,7 @@
 
 mod attempts;
 mod code;
+mod first;
 mod own;
 mod password;
 mod people;
@@ -31,6 +32,8 @@ use serde_json::json;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+pub use first::FirstLink;
+pub(super) use first::Open as OpenFirst;
 pub use own::{NewCodes, PasswordChange};
 pub(super) use password::Hasher;
 pub use password::WeakPassword;
@@ -102,6 +105,7 @@ pub(super) enum Change {
     Reset { name: String, link: people::NewLink, who: String },
     Disable { name: String, last: LastSbm, who: String },
     Enable { name: String, who: String },
+    First(Box<first::NewFirst>),
     SignUp(sign_up::Completed),
     Password(own::NewPassword),
     Recovery(own::NewRecovery),
@@ -132,6 +136,7 @@ impl Tx<'_> {
             Change::Reset { name, link, who } => self.reset_account(name, link, who).await.map(|()| Answer::Done),
             Change::Disable { name, last, who } => self.disable_account(name, *last, who).await.map(Answer::Changed),
             Change::Enable { name, who } => self.enable_account(name, who).await.map(Answer::Changed),
+            Change::First(new) => self.first_account(new).await.map(Answer::Changed),
             Change::SignUp(completed) => self.complete_sign_up(completed).await.map(Answer::Changed),
             Change::Password(new) => self.new_password(new).await.map(Answer::Changed),
             Change::Recovery(new) => self.new_recovery(new).await.map(Answer::Changed),

@@ -272,6 +272,39 @@ async fn what_changes_an_account_ends_its_sessions() {
     assert!(desk.store.audit_verify().await.unwrap().is_ok());
 }
 
+/// For an hour, once, the latest, and while there is nobody at all.
+#[tokio::test]
+async fn the_first_link_is_for_the_first_account() {
+    let desk = Desk::new().await;
+    let address = Address::parse("Jane@saltmere.example").unwrap();
+    let complete = async |link: &FirstLink, name: &str| {
+        let phone = desk.store.first_sign_up(link.token.reveal()).await.unwrap().map(Phone);
+        let code = phone.map_or_else(String::new, |phone| phone.code(desk.clock.now()));
+        desk.store.complete_first(link.token.reveal(), name, &address, PASSWORD, &code).await
+    };
+    let late = desk.store.first_link().await.unwrap().unwrap();
+    desk.later(limits::FIRST_LINK_SECONDS);
+    assert!(matches!(complete(&late, "jane").await.unwrap(), SignUpAnswer::Over), "too late");
+    let before = desk.store.first_link().await.unwrap().unwrap();
+    let link = desk.store.first_link().await.unwrap().unwrap();
+    assert!(matches!(complete(&before, "jane").await.unwrap(), SignUpAnswer::Over), "there is a later one");
+    assert!(matches!(complete(&link, "no name").await, Err(StoreError::Refused(_))));
+    assert!(desk.events().await.is_empty());
+    let (a, b) = tokio::join!(complete(&link, "Jane"), complete(&link, "joe"));
+    let done = [a.unwrap(), b.unwrap()];
+    assert_eq!(done.iter().filter(|one| matches!(one, SignUpAnswer::Done(_))).count(), 1, "{done:?}");
+    assert_eq!(desk.events().await, ["account-created", "signed-up"]);
+    let accounts = desk.store.accounts().await.unwrap();
+    assert!(accounts.len() == 1 && accounts[0].signed_up && accounts[0].roles == [Role::Sbm], "{accounts:?}");
+    assert!(desk.store.first_link().await.unwrap().is_none());
+
+    let desk = Desk::new().await;
+    let link = desk.store.first_link().await.unwrap().unwrap();
+    desk.add("joe", &[]).await;
+    desk.store.disable_account("joe", LastSbm::MayGo, "x").await.unwrap();
+    assert!(desk.store.first_sign_up(link.token.reveal()).await.unwrap().is_none(), "somebody was faster");
+}
+
 #[tokio::test]
 async fn the_last_sbm_goes_only_when_that_is_said() {
     let desk = Desk::new().await;
