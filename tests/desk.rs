@@ -1,5 +1,10 @@
 //! The desk over a socket, as a browser meets it: one person after the other, every page as every role.
 
+#[path = "desk/dangers.rs"]
+mod dangers;
+#[path = "desk/naughty.rs"]
+mod naughty;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,17 +53,24 @@ struct Browser {
     address: SocketAddr,
     cookies: BTreeMap<String, String>,
     origin: Option<String>,
+    host: &'static str,
+    /// Header lines besides.
+    more: Vec<String>,
 }
 
 impl Browser {
     fn new(address: SocketAddr) -> Self {
-        Self { address, cookies: BTreeMap::new(), origin: Some("http://127.0.0.1:8025".to_owned()) }
+        let origin = Some("http://127.0.0.1:8025".to_owned());
+        Self { address, cookies: BTreeMap::new(), origin, host: "127.0.0.1:8025", more: Vec::new() }
     }
 
     async fn send(&mut self, method: &str, path: &str, form: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:8025\r\nConnection: close\r\n");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
+        for line in &self.more {
+            request.push_str(&format!("{line}\r\n"));
+        }
         if !cookies.is_empty() {
             request.push_str(&format!("Cookie: {}\r\n", cookies.join("; ")));
         }
@@ -172,17 +184,22 @@ impl House {
     /// A message that the rules of the school have looked at, held.
     async fn hold(&self, id: &str, from: &str, to: &[&str], subject: &str, body: &str) {
         let raw = format!("From: A Teacher <{from}>\r\nTo: {}\r\nSubject: {subject}\r\n\r\n{body}\r\n", to.join(", "));
-        let envelope = Envelope::new(Some(address(from)), to.iter().map(|to| address(to)).collect());
+        self.hold_raw(id, Some(address(from)), to.iter().map(|to| address(to)).collect(), raw.as_bytes()).await;
+    }
+
+    /// The same with every octet chosen.
+    async fn hold_raw(&self, id: &str, from: Option<Address>, to: Vec<Address>, raw: &[u8]) {
+        let envelope = Envelope::new(from, to);
         let now = Timestamp::now();
-        let report = inspect::inspect(&self.ground, &envelope, raw.as_bytes(), now);
+        let report = inspect::inspect(&self.ground, &envelope, raw, now);
         let entry = NewEntry {
             id: QueueId(id.to_owned()),
             class: Class::Mail,
             about: None,
             state: Standing::Held,
             envelope,
-            content: Arc::from(raw.as_bytes()),
-            sha256: ring::digest::digest(&ring::digest::SHA256, raw.as_bytes()).as_ref().try_into().unwrap(),
+            content: Arc::from(raw),
+            sha256: ring::digest::digest(&ring::digest::SHA256, raw).as_ref().try_into().unwrap(),
             report: Some(report),
             at: now,
             client: None,
@@ -323,6 +340,7 @@ fn holds(directory: &std::path::Path, what: &[u8]) -> bool {
     })
 }
 
+/// U09: released twice, and after another has decided.
 #[tokio::test]
 async fn two_decide_at_once_and_a_form_counts_once() {
     let house = House::new().await;
@@ -473,6 +491,7 @@ async fn what_is_opened_is_recorded_and_the_original_is_a_file() {
     assert!(said.iter().any(|detail| detail.contains("original")), "{said:?}");
 }
 
+/// U09: a reviewer who is the sender, or to whom it goes.
 #[tokio::test]
 async fn nobody_opens_or_decides_on_their_own() {
     let house = House::new().await;
@@ -546,6 +565,7 @@ async fn a_password_is_changed_by_who_knows_it() {
     assert!(last.contains("too many wrong tries"), "{last}");
 }
 
+/// U08: session fixation.
 #[tokio::test]
 async fn a_session_is_new_at_sign_in_and_ends_with_its_roles() {
     let house = House::new().await;
