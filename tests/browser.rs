@@ -14,6 +14,8 @@ use support::{Case, Gateway, Sink, cases, compose, free_port, id_of};
 
 /// A telephone and a desk, in CSS pixels.
 const WIDTHS: [u32; 2] = [375, 1280];
+/// Naughty strings in one message; a line of SMTP holds 1,000 octets.
+const STRINGS: usize = 125;
 const PASSWORD: &str = "three quiet otters";
 
 /// What is wrong with a page, in words.
@@ -137,6 +139,32 @@ fn hostile() -> Vec<u8> {
     String::from_utf8(message).expect("ASCII").replacen("From: w.carr@saltmere.example", from, 1).into_bytes()
 }
 
+/// Messages of which each string of the Big List of Naughty Strings is a line of the text, the name of a file and a part of Subject and From.
+fn naughty() -> Vec<Vec<u8>> {
+    let strings = String::from_utf8(support::fixture("naughty/blns.json")).expect("UTF-8");
+    let strings: Vec<String> = serde_json::from_str(&strings).expect("a list");
+    let word = |text: &str| format!("=?utf-8?B?{}?=", compose::base64_line(text.as_bytes()));
+    let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let message = |some: &[String]| {
+        let words: Vec<String> = some.iter().map(|text| word(text)).collect();
+        let text = format!("Albert Fisher, UPN A998441726129.\n\n{}\n", some.join("\n\n"));
+        let mut raw = format!(
+            "From: {0}\n <c.drew@saltmere.example>\nSubject: {0}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=_n\"\n\n\
+             --=_n\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n{1}\n",
+            words.join("\n "),
+            compose::base64(text.as_bytes()).replace("\r\n", "\n")
+        );
+        for text in some {
+            raw.push_str(&format!(
+                "--=_n\nContent-Type: text/plain\nContent-Disposition: attachment;\n filename*=utf-8''{}\n\nx\n",
+                percent(text)
+            ));
+        }
+        (raw + "--=_n--\n").replace('\n', "\r\n").into_bytes()
+    };
+    strings.chunks(STRINGS).map(message).collect()
+}
+
 fn held_cases() -> Vec<Case> {
     cases().into_iter().filter(|case| case.action == "hold" && case.accept.is_empty()).collect()
 }
@@ -189,6 +217,8 @@ fn a_school_business_manager_decides_in_a_browser() {
         format!("{}@{}.example", "w".repeat(64), "w".repeat(60)),
     ];
     let hostile = send("c.drew@saltmere.example", &to, &hostile());
+    let naughty: Vec<String> =
+        naughty().iter().map(|message| send("c.drew@saltmere.example", &to[..1], message)).collect();
     let link = first_link(&gateway, &base);
 
     let axe = std::env::var_os("SCHOOLGATE_AXE").map(|file| std::fs::read_to_string(file).expect("axe-core") + ";0");
@@ -284,6 +314,18 @@ fn a_school_business_manager_decides_in_a_browser() {
     desk.browser.follow("main a.button");
     desk.says("Nobody outside has received it");
     desk.browser.scripts(true);
+
+    // All naughty strings, each page at every width; none is alive, and none leads elsewhere or pushes the page aside.
+    for id in &naughty {
+        desk.open(&format!("/held/{id}"));
+        desk.look("naughty message", &[]);
+        desk.open(&format!("/held/{id}/findings"));
+        desk.say_why();
+        desk.look("naughty findings", &[]);
+        desk.open(&format!("/held/{id}/content"));
+        desk.say_why();
+        desk.look("naughty content", &[]);
+    }
 
     for (path, name) in [
         ("/held?show=decided", "decided mail"),
