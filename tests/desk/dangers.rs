@@ -555,7 +555,7 @@ async fn u14_words_are_never_a_language() {
             let answer = sue.get(&format!("{path}?{}", word_in(what))).await;
             assert_eq!(answer.status, 200, "{path} {what} {word:?}: {}", answer.body);
             assert!(!answer.body.contains(">49<") && answer.header("set-cookie").is_none(), "{path} {what} {word:?}");
-            if what == "search" && !["%", "_", "\u{0}"].contains(&word) {
+            if what == "search" {
                 assert!(!answer.body.contains("href=\"/held/a1\""), "{word:?} finds everything");
             }
         }
