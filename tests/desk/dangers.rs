@@ -293,7 +293,6 @@ async fn u04_a_download_is_a_file_whatever_it_holds() {
         assert!(file.header("set-cookie").is_none() && file.body == raw, "{name}: octet for octet");
     }
     // An id is looked up, never written into a header.
-    let mut sue = sue;
     let token = sue.get("/").await.field("token");
     for id in ["d0%22%0d%0aSet-Cookie:%20x=1", "..%2f..%2fqueue.db", "d0%00", "%ff"] {
         let answer = sue.send("POST", &format!("/held/{id}/original"), &[("token", &token)]).await;
