@@ -391,6 +391,8 @@ limits! {
     ACCOUNTS: u32 = 1_000, "accounts", "own choice: all staff of a large trust";
     /// How long a one-time link to sign up is good for.
     SIGN_UP_SECONDS: u64 = 24 * 3_600, "seconds", "OWASP Forgot Password Cheat Sheet: an appropriate period; a day reaches who is out of school";
+    /// How long the link is good that makes the first account. It stands in the log, and logs are copied.
+    FIRST_LINK_SECONDS: u64 = 3_600, "seconds", "own choice: whoever installs is there; another start makes another";
     /// The shortest password.
     PASSWORD_FEWEST_CHARS: usize = 12, "characters", "NCSC: three random words; NIST SP 800-63B 5.1.1.2 asks for 8 at least";
     /// The longest password.

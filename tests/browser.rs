@@ -14,6 +14,8 @@ use support::{Case, Gateway, Sink, cases, compose, free_port, id_of};
 
 /// A telephone and a desk, in CSS pixels.
 const WIDTHS: [u32; 2] = [375, 1280];
+/// Naughty strings in one message; a line of SMTP holds 1,000 octets.
+const STRINGS: usize = 125;
 const PASSWORD: &str = "three quiet otters";
 
 /// What is wrong with a page, in words.
@@ -136,17 +138,49 @@ fn hostile() -> Vec<u8> {
     String::from_utf8(message).expect("ASCII").replacen("From: w.carr@saltmere.example", from, 1).into_bytes()
 }
 
+/// Messages of which each string of the Big List of Naughty Strings is a line of the text, the name of a file and a part of Subject and From.
+fn naughty() -> Vec<Vec<u8>> {
+    let strings = String::from_utf8(support::fixture("naughty/blns.json")).expect("UTF-8");
+    let strings: Vec<String> = serde_json::from_str(&strings).expect("a list");
+    let word = |text: &str| format!("=?utf-8?B?{}?=", compose::base64_line(text.as_bytes()));
+    let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let message = |some: &[String]| {
+        let words: Vec<String> = some.iter().map(|text| word(text)).collect();
+        let text = format!("Albert Fisher, UPN A998441726129.\n\n{}\n", some.join("\n\n"));
+        let mut raw = format!(
+            "From: {0}\n <c.drew@saltmere.example>\nSubject: {0}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=_n\"\n\n\
+             --=_n\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n{1}\n",
+            words.join("\n "),
+            compose::base64(text.as_bytes()).replace("\r\n", "\n")
+        );
+        for text in some {
+            raw.push_str(&format!(
+                "--=_n\nContent-Type: text/plain\nContent-Disposition: attachment;\n filename*=utf-8''{}\n\nx\n",
+                percent(text)
+            ));
+        }
+        (raw + "--=_n--\n").replace('\n', "\r\n").into_bytes()
+    };
+    strings.chunks(STRINGS).map(message).collect()
+}
+
 fn held_cases() -> Vec<Case> {
     cases().into_iter().filter(|case| case.action == "hold" && case.accept.is_empty()).collect()
 }
 
 /// The address in what `user add` prints.
 fn link(gateway: &Gateway, base: &str) -> String {
-    let arguments = ["user", "add", "sue", "--address", "sbm@saltmere.example", "--role", "sbm,head"];
-    let output = gateway.command(&arguments);
+    let output = gateway.command(&["user", "add", "hal", "--address", "head@saltmere.example", "--role", "head"]);
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let link = told.split_whitespace().find(|word| word.starts_with(base));
     link.unwrap_or_else(|| panic!("no link: {told}{}", String::from_utf8_lossy(&output.stderr))).to_owned()
+}
+
+/// The address that makes the first account, as the log of the start has it.
+fn first_link(gateway: &Gateway, base: &str) -> String {
+    let log = gateway.log();
+    let link = log.split(['"', ' ', '=', '\n']).rfind(|word| word.starts_with(&format!("{base}/first/")));
+    link.unwrap_or_else(|| panic!("no link: {log}")).to_owned()
 }
 
 fn state(gateway: &Gateway, id: &str) -> String {
@@ -182,28 +216,36 @@ fn a_school_business_manager_decides_in_a_browser() {
         format!("{}@{}.example", "w".repeat(64), "w".repeat(60)),
     ];
     let hostile = send("c.drew@saltmere.example", &to, &hostile());
-    let link = link(&gateway, &base);
+    let naughty: Vec<String> =
+        naughty().iter().map(|message| send("c.drew@saltmere.example", &to[..1], message)).collect();
+    let link = first_link(&gateway, &base);
 
     let axe = std::env::var_os("SCHOOLGATE_AXE").map(|file| std::fs::read_to_string(file).expect("axe-core") + ";0");
     let pictures = std::env::var("SCHOOLGATE_SCREENSHOTS").is_ok_and(|value| value == "1");
     let browser = Browser::start(&program);
     let mut desk = Desk { browser, base: base.clone(), axe, pictures, faults: Vec::new() };
 
-    // Setting up the account, from the link on.
+    // Setting up the first account, from the link in the log on; and the page of anybody else's.
     desk.browser.open(&link);
-    desk.look("sign-up", &[]);
+    desk.look("first account", &[]);
     let otpauth = desk.browser.text("document.querySelector('a[href^=otpauth]').href");
     let totp = totp_rs::Totp::from_url(otpauth).expect("an authenticator");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+    desk.browser.fill("#name", "sue");
+    desk.browser.fill("#address", "sbm@saltmere.example");
     desk.browser.fill("#password", PASSWORD);
     desk.browser.fill("#again", PASSWORD);
     desk.browser.fill("#code", &totp.generate(now).to_string());
     desk.browser.follow("main button");
     desk.says("Keep these recovery codes");
     desk.look("recovery codes", &[]);
+    let role = gateway.command(&["user", "role", "sue", "--role", "sbm,head"]);
+    assert!(role.status.success(), "{}", String::from_utf8_lossy(&role.stderr));
+    desk.browser.open(&self::link(&gateway, &base));
+    desk.look("sign-up", &[]);
+    desk.open("/sign-in");
 
     // Signing in: a wrong password, then a code that was used, then the next one.
-    desk.browser.follow("a.button");
     desk.look("sign-in", &[(1280, "sign-in")]);
     desk.browser.fill("#name", "sue");
     desk.browser.fill("#password", "not the password");
@@ -269,16 +311,45 @@ fn a_school_business_manager_decides_in_a_browser() {
     desk.says("Nobody outside has received it");
     desk.browser.scripts(true);
 
+    // All naughty strings, each page at every width; none is alive, and none leads elsewhere or pushes the page aside.
+    for id in &naughty {
+        desk.open(&format!("/held/{id}"));
+        desk.look("naughty message", &[]);
+        desk.open(&format!("/held/{id}/findings"));
+        desk.say_why();
+        desk.look("naughty findings", &[]);
+        desk.open(&format!("/held/{id}/content"));
+        desk.say_why();
+        desk.look("naughty content", &[]);
+    }
+
     for (path, name) in [
         ("/held?show=decided", "decided mail"),
         ("/held?search=nobody-has-this", "nothing found"),
         ("/audit", "record"),
         ("/people", "people"),
+        ("/account", "own account"),
         ("/nowhere", "nothing here"),
     ] {
         desk.open(path);
         desk.look(name, if name == "record" { &[(1280, "record")] } else { &[] });
     }
+
+    // A new password: refused, then taken; the session goes on.
+    desk.open("/account");
+    for (present, says) in [("not this one", "not your present password"), (PASSWORD, "Your password is changed")] {
+        desk.browser.fill("#present", present);
+        desk.browser.fill("#password", "seven blue teapots");
+        desk.browser.fill("#again", "seven blue teapots");
+        desk.browser.follow("main button");
+        desk.says(says);
+        desk.look(says, &[]);
+    }
+    desk.browser.fill("#codes-present", "seven blue teapots");
+    desk.browser.follow("main form:nth-of-type(2) button");
+    desk.says("Keep these recovery codes");
+    desk.look("new recovery codes", &[]);
+    desk.browser.follow("main a.button");
     desk.browser.follow("header form button");
     desk.says("Sign in");
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use support::compose;
 use support::{Case, Gateway, PATIENCE, Sink, Taken, cases, header, id_of, installed};
 
 const SERVICE: u32 = 64_999;
@@ -485,4 +486,51 @@ fn accounts_are_managed_beside_the_gateway_and_without_it_and_a_link_is_shown_on
         let holds = |bytes: &[u8]| bytes.windows(token.len()).any(|w| w == token.as_bytes());
         assert!(!holds(gateway.log().as_bytes()) && !audit.contains(token.as_str()) && !kept.iter().any(|k| holds(k)));
     }
+}
+
+/// U11: nothing of a message, of an address or of what a person typed moves the cursor, sets a title or reaches a clipboard.
+#[test]
+fn a_held_message_cannot_reach_the_terminal() {
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    let hostile = "\u{1b}[2J\u{1b}]0;gone\u{7}\u{1b}]52;c;aGk=\u{7}\u{1b}]8;;http://evil.example\u{1b}\\x\u{9b}31m\u{202e}\u{2028}\u{85}\t";
+    let subject = compose::base64_line(hostile.as_bytes());
+    let raw = compose::message(
+        &format!(
+            "Subject: {hostile}=?utf-8?B?{subject}?=\nContent-Type: text/plain; charset=utf-8\nX-Hostile: {hostile}"
+        ),
+        "\u{1b}[2JAlbert Fisher was upset, his social worker rang. UPN A998441726129\u{1b}[31m\u{202e}.\n",
+    );
+    let to = ["someone@gmail.com".to_owned()];
+    let id = id_of(&gateway.client().send("w.carr@saltmere.example", &to, &raw).expect("taken in"));
+    let because = ["--who", "jane\u{1b}[2J", "--why", hostile];
+    let with = |more: &[&'static str]| -> Vec<String> {
+        ["quarantine", "show", id.as_str()].iter().chain(more).chain(&because).map(|&word| word.to_owned()).collect()
+    };
+    let plain = |words: &[&str]| -> Vec<String> { words.iter().map(|&word| word.to_owned()).collect() };
+    let mut shown = String::new();
+    for arguments in [
+        plain(&["quarantine", "list"]),
+        with(&["--findings"]),
+        with(&["--message", "--purpose", "facts"]),
+        plain(&["quarantine", "show", &id]),
+        plain(&["queue", "list"]),
+        plain(&["queue", "show", &id]),
+        plain(&["audit", "list"]),
+    ] {
+        for json in [false, true] {
+            let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            arguments.extend(json.then_some("--json").filter(|_| !arguments.contains(&"--message")));
+            let output = gateway.command(&arguments);
+            let printed =
+                String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{arguments:?}: {printed}");
+            let harmful = |c: char| c != '\n' && c.is_control() || matches!(c, '\u{202e}' | '\u{2028}');
+            assert!(!printed.contains(harmful), "{arguments:?}: {printed:?}");
+            shown.push_str(&printed);
+        }
+    }
+    assert!(shown.contains("UPN A998441726129") && shown.contains("\\u{1b}") && shown.contains("\\u001b"), "{shown}");
+    let log = gateway.log();
+    assert!(log.lines().count() > 1 && !log.contains(|c: char| c != '\n' && c.is_control()), "{log:?}");
 }

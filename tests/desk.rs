@@ -1,5 +1,9 @@
 //! The desk over a socket, as a browser meets it: one person after the other, every page as every role.
 
+#[path = "desk/dangers.rs"]
+mod dangers;
+#[path = "desk/naughty.rs"]
+mod naughty;
 mod support;
 
 use schoolgate::store::accounts::{LastSbm, Role};
@@ -81,6 +85,71 @@ async fn from_the_link_to_a_decision() {
 }
 
 #[tokio::test]
+async fn the_first_link_makes_the_first_account_once() {
+    let house = House::new().await;
+    let too_old = house.store.first_link().await.unwrap().unwrap();
+    let link = house.store.first_link().await.unwrap().unwrap();
+    let mut sue = Browser::new(house.address);
+    let old = format!("/first/{}", too_old.token.reveal());
+    assert_eq!(sue.get(&old).await.status, 404, "the next start makes it worth nothing");
+    let path = format!("/first/{}", link.token.reveal());
+    let page = sue.get(&path).await;
+    assert_eq!((page.status, sue.send("HEAD", &path, &[]).await.status), (200, 200));
+    assert!(house.store.accounts().await.unwrap().is_empty(), "to look changes nothing");
+    let secret = page.body.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let right = code(&secret);
+    for (name, mailbox, password, again, typed, says) in [
+        ("Sue Smith", "sue@saltmere.example", PASSWORD, PASSWORD, right.as_str(), "letters a to z"),
+        ("sue", "no address", PASSWORD, PASSWORD, &right, "no e-mail address"),
+        ("sue", "sue@saltmere.example", PASSWORD, "another", &right, "not the same"),
+        ("sue", "sue@saltmere.example", "short", "short", &right, "too short"),
+        ("sue", "sue@saltmere.example", PASSWORD, PASSWORD, "000000", "not the one that the authenticator shows"),
+    ] {
+        let form = [("name", name), ("address", mailbox), ("password", password), ("again", again), ("code", typed)];
+        let answer = sue.send("POST", &path, &form).await;
+        assert!(answer.status == 422 && answer.body.contains(says), "{says}: {}", answer.body);
+        assert!(!answer.body.contains(PASSWORD), "a password never comes back");
+    }
+    let form = [
+        ("name", "Sue"),
+        ("address", "sue@saltmere.example"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+        ("code", right.as_str()),
+    ];
+    assert_eq!(sue.send("POST", &old, &form).await.status, 404);
+    let mut forged = Browser { origin: Some("https://evil.example".to_owned()), ..sue.clone() };
+    assert_eq!(forged.send("POST", &path, &form).await.status, 403);
+    let done = sue.send("POST", &path, &form).await;
+    assert!(done.status == 200 && done.body.contains("Keep these recovery codes"), "{}", done.body);
+    let recovery = done.body.split("<ol class=\"codes\"><li>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert_eq!(sue.send("POST", &path, &form).await.status, 404, "once");
+    assert_eq!(sue.get(&path).await.status, 404);
+    assert!(house.store.first_link().await.unwrap().is_none(), "there is an account");
+    let account = house.store.account("sue").await.unwrap();
+    assert_eq!((account.roles, account.signed_up), (vec![Role::Sbm], true));
+    sue.send("POST", "/sign-in", &[("name", "sue"), ("password", PASSWORD)]).await;
+    let answer = sue.send("POST", "/sign-in/code", &[("code", &recovery)]).await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/")));
+    assert_eq!(sue.get("/people").await.status, 200);
+    // Neither link, neither password stands in what the store keeps.
+    for (secret, words) in [(link.token.reveal(), "link"), (too_old.token.reveal(), "old link"), (PASSWORD, "password")]
+    {
+        assert!(!holds(house.directory.path(), secret.as_bytes()), "the {words} is kept");
+    }
+    assert!(holds(house.directory.path(), b"sue@saltmere.example"), "the search finds what is there");
+}
+
+/// Whether any file below holds these octets.
+fn holds(directory: &std::path::Path, what: &[u8]) -> bool {
+    std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).any(|path| match path.is_dir() {
+        true => holds(&path, what),
+        false => std::fs::read(path).unwrap().windows(what.len()).any(|at| at == what),
+    })
+}
+
+/// U09: released twice, and after another has decided.
+#[tokio::test]
 async fn two_decide_at_once_and_a_form_counts_once() {
     let house = House::new().await;
     house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
@@ -120,6 +189,7 @@ async fn every_page_as_every_role() {
         ("/audit",              [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/audit.csv",          [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/people",             [303, 200, 404, 404, 404, 404, 404, 200, 404]),
+        ("/account",            [303, 200, 200, 200, 200, 200, 200, 200, 404]),
         ("/sign-in",            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
         ("/nowhere",            [404, 404, 404, 404, 404, 404, 404, 404, 404]),
     ];
@@ -131,6 +201,9 @@ async fn every_page_as_every_role() {
         ("/held/a1/ask", &[("why", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/approve", &[("request", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/decide", &[], [403, 422, 422, 404, 404, 403, 404, 404, 404]),
+        ("/account/password", &[("present", PASSWORD), ("password", "x"), ("again", "x")],
+            [403, 422, 422, 422, 422, 422, 422, 422, 404]),
+        ("/account/codes", &[("present", "x")], [403, 422, 422, 422, 422, 422, 422, 422, 404]),
         ("/people", &[("name", ""), ("address", "x@y.example")], [403, 422, 404, 404, 404, 404, 404, 422, 404]),
         ("/people/slt/reset", &[], [403, 200, 404, 404, 404, 404, 404, 404, 404]),
         ("/people/nobody/reset", &[], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
@@ -226,6 +299,7 @@ async fn what_is_opened_is_recorded_and_the_original_is_a_file() {
     assert!(said.iter().any(|detail| detail.contains("original")), "{said:?}");
 }
 
+/// U09: a reviewer who is the sender, or to whom it goes.
 #[tokio::test]
 async fn nobody_opens_or_decides_on_their_own() {
     let house = House::new().await;
@@ -246,6 +320,60 @@ async fn nobody_opens_or_decides_on_their_own() {
     }
 }
 
+#[tokio::test]
+async fn a_password_is_changed_by_who_knows_it() {
+    let house = House::new().await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let new = "seven blue teapots";
+    for (present, password, again, field, says) in [
+        ("not this one", new, new, "present", "not your present password"),
+        (PASSWORD, new, "seven blue teapot", "again", "not the same"),
+        (PASSWORD, "short", "short", "password", "too short"),
+        (PASSWORD, "sue sue sue sue", "sue sue sue sue", "password", "password"),
+    ] {
+        let form = [("present", present), ("password", password), ("again", again)];
+        let answer = sue.press("/account", "/account/password", &form).await;
+        assert!(
+            answer.status == 422 && answer.body.contains(says) && answer.body.contains(&format!("href=\"#{field}\"")),
+            "{says}: {}",
+            answer.body
+        );
+        assert!(!answer.body.contains(PASSWORD) && !answer.body.contains(new), "a password never comes back");
+        assert_eq!(sue.get("/").await.status, 200, "nothing was changed");
+    }
+    let mut elsewhere = sue.clone();
+    let before = sue.get("/account").await.field("token");
+    let form = [("present", PASSWORD), ("password", new), ("again", new)];
+    let answer = sue.press("/account", "/account/password", &form).await;
+    assert!(answer.status == 200 && answer.body.contains("Your password is changed"), "{}", answer.body);
+    assert!(answer.header("set-cookie").is_some_and(|cookie| cookie.contains("HttpOnly; SameSite=Lax")));
+    assert_ne!(sue.cookies, elsewhere.cookies, "who had the old token has nothing");
+    assert_eq!(elsewhere.get("/").await.status, 303);
+    let after = sue.get("/account").await.field("token");
+    assert!(!after.is_empty() && before != after && answer.field("token") == after);
+    assert_eq!(sue.send("POST", "/sign-out", &[("token", &before)]).await.status, 403, "forms of before are too old");
+    assert!(sue.get("/audit?who=sue").await.body.contains("changed the password"));
+    let mut signed = Browser::new(house.address);
+    for (password, status) in [(PASSWORD, 422), (new, 303)] {
+        let answer = signed.send("POST", "/sign-in", &[("name", "sue"), ("password", password)]).await;
+        assert_eq!(answer.status, status);
+    }
+    let wrong = sue.press("/account", "/account/codes", &[("present", PASSWORD)]).await;
+    assert!(wrong.status == 422 && wrong.body.contains("not your present password"), "{}", wrong.body);
+    let codes = sue.press("/account", "/account/codes", &[("present", new)]).await;
+    assert!(codes.status == 200 && codes.body.matches("<li>").count() >= 10, "{}", codes.body);
+    let code = codes.body.split("<ol class=\"codes\"><li>").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(signed.send("POST", "/sign-in/code", &[("code", code)]).await.status, 303);
+    // Whoever finds the browser open has no more guesses than anybody else.
+    let guess = [("present", "a guess"), ("password", new), ("again", new)];
+    let mut last = String::new();
+    for _ in 0..7 {
+        last = sue.press("/account", "/account/password", &guess).await.body;
+    }
+    assert!(last.contains("too many wrong tries"), "{last}");
+}
+
+/// U08: session fixation.
 #[tokio::test]
 async fn a_session_is_new_at_sign_in_and_ends_with_its_roles() {
     let house = House::new().await;

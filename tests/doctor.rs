@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -335,6 +335,20 @@ fn a_sound_configuration_is_said_to_be_sound() {
     assert!(after.0 == Some(0) && after.1.contains("store: it opens"), "{}", after.1);
 }
 
+/// Whether the desk, as its proxy asks it, has a page here.
+fn opens(gateway: &Gateway, path: &str) -> bool {
+    let config = std::fs::read_to_string(gateway.directory().join("schoolgate.toml")).expect("the configuration");
+    let config: toml::Table = config.parse().expect("TOML");
+    let listens = config["review"]["listen"].as_str().expect("where the desk listens");
+    let mut stream = TcpStream::connect(listens).expect("the desk listens");
+    let host = DESK.trim_start_matches("https://");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 404"), "{answer}");
+    answer.starts_with("HTTP/1.1 200")
+}
+
 #[test]
 fn the_first_account_is_asked_for_until_it_is_made() {
     const ASKED: &str = "nobody can sign in at the desk yet";
@@ -357,6 +371,15 @@ fn the_first_account_is_asked_for_until_it_is_made() {
         asked.len() == 1 && asked[0].contains("schoolgate user add NAME --address ADDRESS --role sbm"),
         "{asked:?}"
     );
+    let first = asked[0].split(['"', ' ', '=']).find_map(|word| word.strip_prefix(&format!("{DESK}/first/")));
+    let first = first.expect("a link to make the first account").to_owned();
+    assert!(first.len() == 43 && opens(&gateway, &format!("/first/{first}")), "{first}");
+    gateway.terminate();
+    gateway.start(&[]);
+    let log = gateway.log();
+    let second = log.rsplit(&format!("{DESK}/first/")).next().expect("another link")[..43].to_owned();
+    assert!(first != second && opens(&gateway, &format!("/first/{second}")), "each start makes another");
+    assert!(!opens(&gateway, &format!("/first/{first}")), "and the one before is worth nothing");
     let added = gateway.command(&["user", "add", "jane", "--address", "jane@saltmere.example", "--role", "sbm"]);
     let added = String::from_utf8_lossy(&added.stdout).into_owned();
     let link = added.lines().last().expect("the link");
@@ -366,7 +389,8 @@ fn the_first_account_is_asked_for_until_it_is_made() {
     assert!(beside.contains("open the link that was given to jane"), "{beside}");
     gateway.terminate();
     gateway.start(&[]);
-    assert_eq!(gateway.log().matches(ASKED).count(), 1, "there is an account now: {}", gateway.log());
+    assert!(!opens(&gateway, &format!("/first/{second}")), "there is an account now");
+    assert_eq!(gateway.log().matches(ASKED).count(), 2, "there is an account now: {}", gateway.log());
     assert!(!gateway.log().contains(token), "the link is in no log");
 }
 

@@ -32,6 +32,7 @@ fn metrics(port: u16) -> String {
     text
 }
 
+/// U12.
 #[test]
 fn logs_and_metrics_hold_no_word_of_a_message() {
     let sink = Sink::start();

@@ -19,6 +19,8 @@ pub enum Task {
     Audit,
     /// Manage accounts and their roles.
     People,
+    /// Change the own password, make new recovery codes.
+    OwnAccount,
 }
 
 /// How far a role reaches.
@@ -49,6 +51,7 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::ApproveOpening, [Nothing, Nothing, Nothing, Nothing, Nothing, Sealed, Nothing]),
     (Task::Audit, [Theirs, All, Nothing, Nothing, All, All, Counts]),
     (Task::People, [All, Nothing, Nothing, Nothing, Nothing, Nothing, Counts]),
+    (Task::OwnAccount, [All; Role::ALL.len()]),
 ];
 
 /// What of a message decides whom it concerns.
@@ -151,6 +154,7 @@ mod tests {
             Task::ApproveOpening,
             Task::Audit,
             Task::People,
+            Task::OwnAccount,
         ];
         assert!(every.iter().all(|task| TABLE.iter().filter(|(one, _)| one == task).count() == 1));
     }

@@ -104,7 +104,8 @@ pub async fn record(From(desk): From<State>, person: Person, Query(asked): Query
 
 /// A cell that a spreadsheet takes for text, whatever it begins with.
 fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    // OWASP, CSV Injection; the wide forms count in East Asian settings.
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let text = text.replace('"', "\"\"");
     if formula { format!("\"'{text}\"") } else { format!("\"{text}\"") }
 }
@@ -136,6 +137,9 @@ mod tests {
             ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
             ("+44", "\"'+44\""),
             ("@x", "\"'@x\""),
+            ("\n=1+1", "\"'\n=1+1\""),
+            ("＝1+1", "\"'＝1+1\""),
+            ("－1", "\"'－1\""),
             ("a\"b", "\"a\"\"b\""),
         ] {
             assert_eq!(super::cell(text), want);

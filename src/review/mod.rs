@@ -7,9 +7,11 @@
 //! nothing of a page is fetched from elsewhere; what a person opens is recorded before it is shown. Cookies: RFC 6265bis; page headers: CSP Level 3.
 
 pub mod access;
+mod account;
 mod audit_page;
 mod content;
 mod decide;
+mod first;
 mod guard;
 mod held;
 mod oidc;
@@ -113,6 +115,9 @@ impl Desk {
             .route("/audit.csv", get(audit_page::table))
             .route("/people", get(people::list).post(people::add))
             .route("/people/{name}/{what}", post(people::change))
+            .route("/account", get(account::own))
+            .route("/account/password", post(account::password))
+            .route("/account/codes", post(account::codes))
             .route("/sign-in", get(sign_in::sign_in_page).post(sign_in::password))
             .route("/sign-in/code", get(sign_in::code_page).post(sign_in::code))
             .route("/sign-in/with/{name}", post(oidc::there))
@@ -120,6 +125,7 @@ impl Desk {
             .route("/sign-in/back/{name}", get(oidc::back).head(|| async { StatusCode::METHOD_NOT_ALLOWED }))
             .route("/sign-out", post(sign_in::sign_out))
             .route("/sign-up/{token}", get(sign_in::sign_up_page).post(sign_in::sign_up))
+            .route("/first/{token}", get(first::first_page).post(first::first))
             .route("/assets/{name}", get(pages::asset))
             .fallback(pages::nowhere)
             .layer(DefaultBodyLimit::max(limits::DESK_FORM_OCTETS))

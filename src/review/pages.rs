@@ -27,6 +27,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "decided.html",
     "audit.html",
     "people.html",
+    "account.html",
     "sign-in.html",
     "sign-in-code.html",
     "sign-in-with.html",

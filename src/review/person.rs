@@ -52,6 +52,14 @@ impl Person {
         own
     }
 
+    /// Whoever has this session.
+    ///
+    /// # Errors
+    /// The store.
+    pub async fn behind(desk: &State, session: &str) -> Result<Option<Self>, PageError> {
+        Ok(desk.store.session(session).await?.map(|signed_in| Self { signed_in }))
+    }
+
     /// What forms of this session carry.
     pub fn csrf(&self) -> &str {
         self.signed_in.csrf.reveal()
@@ -69,6 +77,7 @@ impl Person {
             (Task::See, "/held", "Held mail"),
             (Task::Audit, "/audit", "Record"),
             (Task::People, "/people", "People"),
+            (Task::OwnAccount, "/account", "Your account"),
         ];
         let open = pages.into_iter().filter(|(task, path, _)| {
             let reach = self.reach(*task);
@@ -136,13 +145,11 @@ impl FromRequestParts<State> for Person {
 
     async fn from_request_parts(parts: &mut Parts, desk: &State) -> Result<Self, Response> {
         let person = match cookie(&desk.origin, &parts.headers, SESSION) {
-            Some(brought) => {
-                desk.store.session(brought).await.map_err(|error| PageError::Store(error).into_response())?
-            }
+            Some(brought) => Self::behind(desk, brought).await.map_err(IntoResponse::into_response)?,
             None => None,
         };
-        if let Some(signed_in) = person {
-            return Ok(Self { signed_in });
+        if let Some(person) = person {
+            return Ok(person);
         }
         if matches!(parts.method, axum::http::Method::GET | axum::http::Method::HEAD) {
             let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());

@@ -40,7 +40,7 @@ pub(super) fn redirect(desk: &State, to: &str, cookies: &[(&str, &str, u64)]) ->
 }
 
 /// Too many tries, in words.
-fn wait(until: Timestamp) -> String {
+pub fn wait(until: Timestamp) -> String {
     let seconds = until.duration_since(Timestamp::now()).as_secs().max(1);
     let minutes = (seconds + 59) / 60;
     let time = if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
@@ -156,7 +156,7 @@ pub fn stale(desk: &State, person: &Person) -> Answer {
     refused(desk, Some(person), StatusCode::FORBIDDEN, "Please try again", words)
 }
 
-fn link_is_over(desk: &State) -> Answer {
+pub fn link_is_over(desk: &State) -> Answer {
     let words = "This link was used before, or is too old. Ask who sent it for a new one.";
     refused(desk, None, StatusCode::NOT_FOUND, "This link no longer works", words)
 }

@@ -176,6 +176,8 @@ pub fn event(word: &str) -> &str {
         "recovered" => "was taken up again after a restart",
         "viewed" => "was opened",
         "forgotten" => "was erased after its time",
+        "password-changed" => "changed the password",
+        "recovery-codes-made" => "made new recovery codes",
         other => other,
     }
 }

@@ -266,6 +266,8 @@ impl Store {
 fn holding(words: &str) -> String {
     let mut pattern = String::from("%");
     for letter in words.chars() {
+        // SQLite ends a pattern here, and would find everything; PostgreSQL takes no such text.
+        let letter = if letter == '\0' { char::REPLACEMENT_CHARACTER } else { letter };
         if matches!(letter, '%' | '_' | '\\') {
             pattern.push('\\');
         }

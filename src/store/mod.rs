@@ -200,6 +200,8 @@ struct Inner {
     replacing: tokio::sync::Mutex<()>,
     /// Wakes who waits for a new roster.
     replaced: tokio::sync::Notify,
+    /// The link that makes the first account.
+    first: std::sync::Mutex<Option<accounts::OpenFirst>>,
 }
 
 /// What a command opens the store for.
@@ -307,6 +309,7 @@ impl Store {
             shared,
             replacing: tokio::sync::Mutex::default(),
             replaced: tokio::sync::Notify::new(),
+            first: std::sync::Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -44,18 +44,24 @@ pub struct Browser {
     pub address: SocketAddr,
     pub cookies: BTreeMap<String, String>,
     pub origin: Option<String>,
+    pub host: String,
+    /// Header lines besides.
+    pub more: Vec<String>,
 }
 
 impl Browser {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, cookies: BTreeMap::new(), origin: Some(format!("http://{address}")) }
+        let origin = Some(format!("http://{address}"));
+        Self { address, cookies: BTreeMap::new(), origin, host: address.to_string(), more: Vec::new() }
     }
 
     pub async fn send(&mut self, method: &str, path: &str, form: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let host = self.address;
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
+        for line in &self.more {
+            request.push_str(&format!("{line}\r\n"));
+        }
         if !cookies.is_empty() {
             request.push_str(&format!("Cookie: {}\r\n", cookies.join("; ")));
         }
@@ -108,7 +114,7 @@ pub struct House {
     pub address: SocketAddr,
     served: tokio::task::JoinHandle<Result<(), DeskError>>,
     ground: Arc<Ground>,
-    _directory: tempfile::TempDir,
+    pub directory: tempfile::TempDir,
 }
 
 impl Drop for House {
@@ -149,7 +155,7 @@ impl House {
         let desk = Desk::new(store.clone(), Arc::new(ArcSwap::from_pointee(notifier)), now, origin, workers).unwrap();
         let desk = desk.with_providers(providers);
         let served = tokio::spawn(desk.serve(socket));
-        Self { store, address, served, ground, _directory: directory }
+        Self { store, address, served, ground, directory }
     }
 
     /// An account that has signed up, with its browser signed in through the pages.
@@ -176,17 +182,22 @@ impl House {
     /// A message that the rules of the school have looked at, held.
     pub async fn hold(&self, id: &str, from: &str, to: &[&str], subject: &str, body: &str) {
         let raw = format!("From: A Teacher <{from}>\r\nTo: {}\r\nSubject: {subject}\r\n\r\n{body}\r\n", to.join(", "));
-        let envelope = Envelope::new(Some(address(from)), to.iter().map(|to| address(to)).collect());
+        self.hold_raw(id, Some(address(from)), to.iter().map(|to| address(to)).collect(), raw.as_bytes()).await;
+    }
+
+    /// The same with every octet chosen.
+    pub async fn hold_raw(&self, id: &str, from: Option<Address>, to: Vec<Address>, raw: &[u8]) {
+        let envelope = Envelope::new(from, to);
         let now = Timestamp::now();
-        let report = inspect::inspect(&self.ground, &envelope, raw.as_bytes(), now);
+        let report = inspect::inspect(&self.ground, &envelope, raw, now);
         let entry = NewEntry {
             id: QueueId(id.to_owned()),
             class: Class::Mail,
             about: None,
             state: Standing::Held,
             envelope,
-            content: Arc::from(raw.as_bytes()),
-            sha256: ring::digest::digest(&ring::digest::SHA256, raw.as_bytes()).as_ref().try_into().unwrap(),
+            content: Arc::from(raw),
+            sha256: ring::digest::digest(&ring::digest::SHA256, raw).as_ref().try_into().unwrap(),
             report: Some(report),
             at: now,
             client: None,

@@ -216,6 +216,7 @@ fn reviewers_see_neither_subject_nor_findings() {
     }
 }
 
+/// U10: what was found does not go out again with the notice.
 #[test]
 fn a_subject_in_which_something_was_found_is_not_repeated() {
     let (notifier, id) = (notifier(), id());
@@ -302,6 +303,7 @@ fn nobody_is_told_of_their_own_message_as_reviewer() {
     }
 }
 
+/// U10: no backscatter.
 #[test]
 fn the_null_sender_and_ourselves_are_told_nothing() {
     let (notifier, id) = (notifier(), id());

@@ -8,11 +8,13 @@
 //! before it is looked at, so that many at once are no more than one after the other.
 //!
 //! Events of the audit: `account-created`, `account-roles`, `account-reset`, `account-disabled`, `account-enabled`,
-//! `signed-up`, `password-changed`, `signed-in`, `sign-in-failed`, `signed-out`, `sessions-ended`, and of messages
-//! `opened` (content or findings, with the purpose), `opening-asked`, `opening-approved`.
+//! `signed-up`, `password-changed`, `recovery-codes-made`, `signed-in`, `sign-in-failed`, `signed-out`, `sessions-ended`, and
+//! of messages `opened` (content or findings, with the purpose), `opening-asked`, `opening-approved`.
 
 mod attempts;
 mod code;
+mod first;
+mod own;
 mod password;
 mod people;
 mod role;
@@ -30,13 +32,16 @@ use serde_json::json;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+pub use first::FirstLink;
+pub(super) use first::Open as OpenFirst;
+pub use own::{NewCodes, PasswordChange};
 pub(super) use password::Hasher;
 pub use password::WeakPassword;
 pub use role::Role;
 pub use sealed_mail::{Looked, SealedRequest};
 pub use session::{NewSession, SignedIn};
 pub use sign_in::{CodeAnswer, PasswordAnswer};
-pub use sign_up::{PasswordChange, SignUp, SignUpAnswer};
+pub use sign_up::{SignUp, SignUpAnswer};
 pub use token::Token;
 
 use super::audit::timestamp;
@@ -100,8 +105,10 @@ pub(super) enum Change {
     Reset { name: String, link: people::NewLink, who: String },
     Disable { name: String, last: LastSbm, who: String },
     Enable { name: String, who: String },
+    First(Box<first::NewFirst>),
     SignUp(sign_up::Completed),
-    Password(sign_up::NewPassword),
+    Password(own::NewPassword),
+    Recovery(own::NewRecovery),
     Try(attempts::Tries),
     Failed(sign_in::Failed),
     PasswordRight(sign_in::PasswordRight),
@@ -129,8 +136,10 @@ impl Tx<'_> {
             Change::Reset { name, link, who } => self.reset_account(name, link, who).await.map(|()| Answer::Done),
             Change::Disable { name, last, who } => self.disable_account(name, *last, who).await.map(Answer::Changed),
             Change::Enable { name, who } => self.enable_account(name, who).await.map(Answer::Changed),
+            Change::First(new) => self.first_account(new).await.map(Answer::Changed),
             Change::SignUp(completed) => self.complete_sign_up(completed).await.map(Answer::Changed),
             Change::Password(new) => self.new_password(new).await.map(Answer::Changed),
+            Change::Recovery(new) => self.new_recovery(new).await.map(Answer::Changed),
             Change::Try(tries) => self.try_sign_in(tries).await.map(Answer::Wait),
             Change::Failed(failed) => self.sign_in_failed(failed).await.map(|()| Answer::Done),
             Change::PasswordRight(right) => self.password_right(right).await.map(Answer::Changed),

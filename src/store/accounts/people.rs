@@ -348,7 +348,7 @@ fn sorted(roles: &[Role]) -> Vec<Role> {
 }
 
 /// The name in small letters, if it is one.
-fn sound_name(name: &str) -> Result<String, StoreError> {
+pub(super) fn sound_name(name: &str) -> Result<String, StoreError> {
     let name = name.trim().to_lowercase();
     let sound = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
     if name.is_empty() || name.len() > limits::ACCOUNT_NAME_CHARS || !name.bytes().all(sound) {

@@ -1,4 +1,4 @@
-//! Signing up by a one-time link, and changing one's password.
+//! Signing up by a one-time link.
 
 use serde_json::json;
 use sqlx::Row;
@@ -6,7 +6,6 @@ use sqlx::Row;
 use super::super::audit::{micros, timestamp};
 use super::super::writer::Tx;
 use super::super::{Store, StoreError};
-use super::sign_in::Failed;
 use super::{AccountId, Change, Token, WeakPassword, code, password, token};
 
 /// What a person sees who opens a one-time link.
@@ -33,32 +32,11 @@ pub enum SignUpAnswer {
     Over,
 }
 
-/// What became of changing a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PasswordChange {
-    /// Done; every session of the account has ended, this one too.
-    Done,
-    /// The new one is not taken.
-    Weak(WeakPassword),
-    /// The present one was not right.
-    Wrong,
-    /// Too many tries: none before this time.
-    Wait(jiff::Timestamp),
-}
-
 pub(in crate::store) struct Completed {
     pub link: [u8; 32],
     pub password: String,
     pub step: i64,
     pub recovery: Vec<[u8; 32]>,
-}
-
-pub(in crate::store) struct NewPassword {
-    pub account: AccountId,
-    /// The hash that was found right.
-    pub old: String,
-    pub new: String,
-    pub tries: super::attempts::Tries,
 }
 
 /// A link that is good.
@@ -113,36 +91,6 @@ impl Store {
         }
     }
 
-    /// Changes the password of somebody who is signed in and knows the present one. Tries count as those to sign in.
-    ///
-    /// # Errors
-    /// [`StoreError::NoAccount`]; what the database says.
-    pub async fn change_password(
-        &self,
-        name: &str,
-        present: &str,
-        new: &str,
-        client: std::net::IpAddr,
-    ) -> Result<PasswordChange, StoreError> {
-        let account = self.account(name).await?;
-        if let Err(weak) = password::judge(new, &account.name, &account.address) {
-            return Ok(PasswordChange::Weak(weak));
-        }
-        let tries = self.tries(&account.name, client);
-        if let Some(until) = self.try_sign_in(tries).await? {
-            return Ok(PasswordChange::Wait(until));
-        }
-        let old = self.password_hash(&account.name).await?.map(|(_, hash)| hash);
-        if !self.inner.hasher.verify(present, old.as_deref()).await? {
-            let failed = Failed { name: Some(account.name), client, at: "password" };
-            self.change_done(Change::Failed(failed)).await?;
-            return Ok(PasswordChange::Wrong);
-        }
-        let new = self.inner.hasher.hash(new, &self.inner.keys).await?;
-        let change = NewPassword { account: account.id, old: old.unwrap_or_default(), new, tries };
-        Ok(if self.changed(Change::Password(change)).await? { PasswordChange::Done } else { PasswordChange::Wrong })
-    }
-
     async fn open_link(&self, brought: &str) -> Result<Option<Open>, StoreError> {
         let row = sqlx::query(
             "select a.id, a.name, a.address, s.totp, s.expires_at from sign_up s join account a on a.id = s.account \
@@ -184,39 +132,11 @@ impl Tx<'_> {
             .bind(step)
             .execute(&mut *self.connection)
             .await?;
-        for old in ["delete from sign_up where account = $1", "delete from recovery_code where account = $1"] {
-            sqlx::query(old).bind(&id.0).execute(&mut *self.connection).await?;
-        }
-        for mark in recovery {
-            sqlx::query("insert into recovery_code (account, code) values ($1, $2)")
-                .bind(&id.0)
-                .bind(&mark[..])
-                .execute(&mut *self.connection)
-                .await?;
-        }
+        sqlx::query("delete from sign_up where account = $1").bind(&id.0).execute(&mut *self.connection).await?;
+        self.replace_recovery_codes(&id, recovery).await?;
         self.touch_account(&id).await?;
         self.end_all(&id).await?;
         self.audit_account("signed-up", &name, &name, json!({})).await?;
-        Ok(true)
-    }
-
-    pub(super) async fn new_password(&mut self, new: &NewPassword) -> Result<bool, StoreError> {
-        let changed =
-            sqlx::query("update account set password = $3 where id = $1 and password = $2 and disabled_at is null")
-                .bind(&new.account.0)
-                .bind(&new.old)
-                .bind(&new.new)
-                .execute(&mut *self.connection)
-                .await?
-                .rows_affected();
-        if changed == 0 {
-            return Ok(false);
-        }
-        self.clear_tries(&new.tries).await?;
-        self.touch_account(&new.account).await?;
-        self.end_all(&new.account).await?;
-        let name = self.account_with(&new.account).await?.name;
-        self.audit_account("password-changed", &name, &name, json!({})).await?;
         Ok(true)
     }
 }

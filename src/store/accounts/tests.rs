@@ -207,23 +207,39 @@ async fn what_changes_an_account_ends_its_sessions() {
     for (what, stays, event) in change {
         let session = desk.session("jane", &phone).await;
         assert!(desk.is_in(&session).await, "{what}");
-        let lines = desk.events().await.len();
+        let mut lines = desk.events().await.len();
         let store = &desk.store;
         match what {
             "the same roles" => assert!(!store.set_roles("jane", &[Role::Head], LastSbm::Keep, "x").await.unwrap()),
             "roles" => assert!(store.set_roles("jane", &[Role::It, Role::Dsl], LastSbm::Keep, "x").await.unwrap()),
             "a wrong password" => {
-                let answer = store.change_password("jane", "not this one", "seven blue teapots", CLIENT).await.unwrap();
-                assert_eq!(answer, PasswordChange::Wrong);
+                let session = session.reveal();
+                let answer =
+                    store.change_password(session, "not this one", "seven blue teapots", CLIENT).await.unwrap();
+                assert!(matches!(answer, PasswordChange::Wrong));
+                let answer = store.new_recovery_codes(session, "not this one", CLIENT).await.unwrap();
+                assert!(matches!(answer, NewCodes::Wrong));
             }
             "password" => {
-                let weak = store.change_password("jane", password, "password1234", CLIENT).await.unwrap();
-                assert_eq!(weak, PasswordChange::Weak(WeakPassword::Common));
+                let other = desk.session("jane", &phone).await;
+                lines = desk.events().await.len();
+                let old = session.reveal();
+                let weak = store.change_password(old, password, "password1234", CLIENT).await.unwrap();
+                assert!(matches!(weak, PasswordChange::Weak(WeakPassword::Common)));
                 let new = "seven blue teapots";
-                assert_eq!(store.change_password("jane", password, new, CLIENT).await.unwrap(), PasswordChange::Done);
-                assert!(!desk.is_in(&session).await);
+                let before = store.session(old).await.unwrap().unwrap();
+                desk.later(60);
+                let answer = store.change_password(old, password, new, CLIENT).await.unwrap();
+                let PasswordChange::Done(token) = answer else { panic!("{answer:?}") };
+                assert!(!desk.is_in(&session).await && !desk.is_in(&other).await);
+                let after = store.session(token.reveal()).await.unwrap().unwrap();
+                assert_eq!((after.since, after.until), (before.since, before.until), "it ends when it would have");
+                assert_ne!(after.csrf, before.csrf, "forms of the old session are worth nothing");
+                let again = store.change_password(old, new, password, CLIENT).await.unwrap();
+                assert!(matches!(again, PasswordChange::Over));
                 // Back, so that the next rounds sign in as ever.
-                assert_eq!(store.change_password("jane", new, password, CLIENT).await.unwrap(), PasswordChange::Done);
+                let answer = store.change_password(token.reveal(), new, password, CLIENT).await.unwrap();
+                assert!(matches!(answer, PasswordChange::Done(_)));
                 password = PASSWORD;
             }
             "disable" => assert!(store.disable_account("jane", LastSbm::Keep, "x").await.unwrap()),
@@ -254,6 +270,39 @@ async fn what_changes_an_account_ends_its_sessions() {
     assert_eq!(desk.store.account("jane").await.unwrap().roles, [Role::Dsl, Role::It]);
     desk.session("jane", &phone).await;
     assert!(desk.store.audit_verify(super::super::Scope::Whole).await.unwrap().is_ok());
+}
+
+/// For an hour, once, the latest, and while there is nobody at all.
+#[tokio::test]
+async fn the_first_link_is_for_the_first_account() {
+    let desk = Desk::new().await;
+    let address = Address::parse("Jane@saltmere.example").unwrap();
+    let complete = async |link: &FirstLink, name: &str| {
+        let phone = desk.store.first_sign_up(link.token.reveal()).await.unwrap().map(Phone);
+        let code = phone.map_or_else(String::new, |phone| phone.code(desk.clock.now()));
+        desk.store.complete_first(link.token.reveal(), name, &address, PASSWORD, &code).await
+    };
+    let late = desk.store.first_link().await.unwrap().unwrap();
+    desk.later(limits::FIRST_LINK_SECONDS);
+    assert!(matches!(complete(&late, "jane").await.unwrap(), SignUpAnswer::Over), "too late");
+    let before = desk.store.first_link().await.unwrap().unwrap();
+    let link = desk.store.first_link().await.unwrap().unwrap();
+    assert!(matches!(complete(&before, "jane").await.unwrap(), SignUpAnswer::Over), "there is a later one");
+    assert!(matches!(complete(&link, "no name").await, Err(StoreError::Refused(_))));
+    assert!(desk.events().await.is_empty());
+    let (a, b) = tokio::join!(complete(&link, "Jane"), complete(&link, "joe"));
+    let done = [a.unwrap(), b.unwrap()];
+    assert_eq!(done.iter().filter(|one| matches!(one, SignUpAnswer::Done(_))).count(), 1, "{done:?}");
+    assert_eq!(desk.events().await, ["account-created", "signed-up"]);
+    let accounts = desk.store.accounts().await.unwrap();
+    assert!(accounts.len() == 1 && accounts[0].signed_up && accounts[0].roles == [Role::Sbm], "{accounts:?}");
+    assert!(desk.store.first_link().await.unwrap().is_none());
+
+    let desk = Desk::new().await;
+    let link = desk.store.first_link().await.unwrap().unwrap();
+    desk.add("joe", &[]).await;
+    desk.store.disable_account("joe", LastSbm::MayGo, "x").await.unwrap();
+    assert!(desk.store.first_sign_up(link.token.reveal()).await.unwrap().is_none(), "somebody was faster");
 }
 
 #[tokio::test]

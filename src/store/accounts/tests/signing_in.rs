@@ -104,6 +104,55 @@ async fn a_recovery_code_works_once_and_for_its_owner() {
 }
 
 #[tokio::test]
+async fn new_recovery_codes_take_the_place_of_the_old() {
+    let desk = Desk::new().await;
+    let (phone, old) = desk.person("jane", &[Role::Sbm]).await;
+    let session = desk.session("jane", &phone).await;
+    let NewCodes::Done(new) = desk.store.new_recovery_codes(session.reveal(), PASSWORD, CLIENT).await.unwrap() else {
+        panic!("the password is right")
+    };
+    assert_eq!(new.len(), old.len());
+    assert!(desk.is_in(&session).await);
+    assert_eq!(desk.events().await.last().map(String::as_str), Some("recovery-codes-made"));
+    for (code, taken) in [(&old[0], false), (&new[0], true), (&new[0], false)] {
+        let half = desk.half_way("jane").await;
+        let answer = desk.store.sign_in_code(half.reveal(), code.reveal(), CLIENT).await.unwrap();
+        assert_eq!(matches!(answer, CodeAnswer::In(_)), taken, "{answer:?}");
+    }
+}
+
+/// Whoever finds a browser open has no more guesses than anybody else, and the waits are the same ones.
+#[tokio::test]
+async fn an_open_session_gives_no_guesses_at_the_password() {
+    let desk = Desk::new().await;
+    let (phone, _) = desk.person("jane", &[Role::Sbm]).await;
+    let session = desk.session("jane", &phone).await;
+    for at in 0..=limits::ATTEMPTS_ACCOUNT {
+        let wrong = match at % 2 {
+            0 => {
+                let answer = desk.store.change_password(session.reveal(), "a guess", "seven blue teapots", CLIENT);
+                matches!(answer.await.unwrap(), PasswordChange::Wrong)
+            }
+            _ => {
+                let answer = desk.store.new_recovery_codes(session.reveal(), "a guess", CLIENT);
+                matches!(answer.await.unwrap(), NewCodes::Wrong)
+            }
+        };
+        assert!(wrong, "{at}");
+    }
+    let answer = desk.store.change_password(session.reveal(), PASSWORD, "seven blue teapots", CLIENT).await.unwrap();
+    assert!(matches!(answer, PasswordChange::Wait(_)), "{answer:?}");
+    let answer = desk.store.new_recovery_codes(session.reveal(), PASSWORD, CLIENT).await.unwrap();
+    assert!(matches!(answer, NewCodes::Wait(_)), "{answer:?}");
+    let answer = desk.store.sign_in_password("jane", PASSWORD, CLIENT).await.unwrap();
+    assert!(matches!(answer, PasswordAnswer::Wait(_)), "{answer:?}");
+    for brought in ["", "made up"] {
+        let answer = desk.store.change_password(brought, PASSWORD, "seven blue teapots", CLIENT).await.unwrap();
+        assert!(matches!(answer, PasswordChange::Over), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_second_step_needs_the_first_and_not_for_long() {
     let desk = Desk::new().await;
     let (phone, _) = desk.person("jane", &[Role::Sbm]).await;
