@@ -118,7 +118,10 @@ impl Browser {
 
     /// A window this wide, in CSS pixels; below 600 a telephone.
     pub fn wide(&mut self, width: u32) {
-        let height = if width < 600 { 812 } else { 900 };
+        self.window(width, if width < 600 { 812 } else { 900 });
+    }
+
+    fn window(&mut self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
@@ -202,9 +205,13 @@ impl Browser {
     pub fn picture(&mut self, most: u32) -> Vec<u8> {
         let size = self.value("[document.documentElement.clientWidth, document.documentElement.scrollHeight]");
         let height = size[1].as_f64().unwrap_or(0.0).min(f64::from(most));
+        // As in a window of that height: what stays at its foot stands there.
+        let width = size[0].as_f64().unwrap_or(0.0);
+        self.window(width as u32, height as u32);
         let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": height, "scale": 1 });
         let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
         let answer = self.call("Page.captureScreenshot", wanted);
+        self.wide(width as u32);
         let engine = base64::engine::general_purpose::STANDARD;
         engine.decode(answer["data"].as_str().expect("a picture")).expect("base64")
     }
