@@ -13,7 +13,7 @@ use schoolgate::config::Config;
 const FLOORS: &[(&str, f64, usize, usize, f64, f64)] = &[
     ("school", 1.0, 0, 0, 1.0, 1.0),
     ("secondary", 0.975, 3, 1, 0.91, 0.97),
-    ("plain", 0.79, 6, 16, 0.98, 0.99),
+    ("plain", 0.84, 6, 8, 0.98, 0.99),
     ("alderbrook", 1.0, 0, 0, 1.0, 1.0),
 ];
 

@@ -76,7 +76,7 @@ fn report(judged: &[Judged]) -> Result<()> {
         "raised in vain",
         "of no school, with a name",
     ]);
-    for threshold in [0.5, 0.6, 0.7, 0.8, 0.9] {
+    for threshold in [0.4, 0.5, 0.6, 0.7, 0.8, 0.9] {
         let said = count(judged, threshold, |line| line.category != NONE);
         let silent = count(judged, threshold, |line| line.category == NONE && !line.background);
         let background = count(judged, threshold, |line| line.background);
