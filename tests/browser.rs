@@ -164,6 +164,13 @@ fn naughty() -> Vec<Vec<u8>> {
     strings.chunks(STRINGS).map(message).collect()
 }
 
+/// Of one family's child, with what is said of it: the mother may have it, nobody else.
+const FAMILY: &str = "May Rivers was excluded for two days and has an EHCP.";
+
+fn letter(from: &str, subject: &str, text: &str) -> Vec<u8> {
+    format!("From: A Teacher <{from}>\r\nSubject: {subject}\r\n\r\n{text}\r\n").into_bytes()
+}
+
 fn held_cases() -> Vec<Case> {
     cases().into_iter().filter(|case| case.action == "hold" && case.accept.is_empty()).collect()
 }
@@ -210,6 +217,13 @@ fn a_school_business_manager_decides_in_a_browser() {
     };
     let plain: Vec<String> =
         held_cases().iter().take(3).map(|case| send(&case.mail_from, &case.rcpt, &case.message())).collect();
+    let to_both = ["tanya.rivers.ropewalk@hotmail.co.uk".to_owned(), "someone@elsewhere.example".to_owned()];
+    let family = send("n.aziz@saltmere.example", &to_both, &letter("n.aziz@saltmere.example", "Reading", FAMILY));
+    let sealed = send(
+        "c.drew@saltmere.example",
+        &to_both[1..],
+        &letter("c.drew@saltmere.example", "Personal: My own affair", FAMILY),
+    );
     let to = [
         "callumdrew.saltmere@hotmail.co.uk".to_owned(),
         "\"<svg/onload=hacked=1>\"@elsewhere.example".to_owned(),
@@ -312,6 +326,29 @@ fn a_school_business_manager_decides_in_a_browser() {
     desk.browser.follow("main a.button");
     desk.says("Nobody outside has received it");
     desk.browser.scripts(true);
+
+    // The other decisions: to the parent alone, and to nobody.
+    desk.open(&format!("/held/{family}"));
+    desk.says("It goes to tanya.rivers.ropewalk@hotmail.co.uk only");
+    desk.look("family", &[]);
+    desk.decide("release-entitled");
+    desk.says("It goes to those entitled");
+    sink.wait("the message to the parent", |taken| {
+        taken.iter().any(|t| t.from == "n.aziz@saltmere.example" && t.recipients == to_both[..1])
+    });
+    desk.open(&format!("/held/{}", plain[2]));
+    desk.decide("discard");
+    desk.says("It was discarded");
+    assert_eq!(state(&gateway, &plain[2]), "discarded");
+
+    // A sealed message: asked for, approved by the chair, open until the grant ends.
+    desk.open(&format!("/held/{sealed}"));
+    desk.look("sealed", &[]);
+    assert!(!desk.browser.words().contains("My own affair"), "a sealed message names nothing");
+    desk.browser.fill("#why", "The sender is away and a parent waits.");
+    desk.browser.follow("form[action$='/ask'] button");
+    desk.says("sue asks");
+    desk.look("sealed, asked for", &[]);
 
     // All naughty strings, each page at every width; none is alive, and none leads elsewhere or pushes the page aside.
     for id in &naughty {

@@ -285,13 +285,17 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         (true, true) => Some("This message is from or to you: somebody else decides on it."),
         (true, false) => Some("Somebody else decides on this one."),
     };
+    // What the sender wrote: nothing of it stands on a sealed message, nor on one's own.
+    let own_words = shown_report.filter(|_| !sealed && !traits.own);
     let shown_message = context! {
         id => id.to_string(),
         sentence,
         breach => shown_report.is_some_and(|report| report.breach) && held,
         waiting => held,
         from => message.summary.mail_from.as_ref().map_or_else(|| "the mail system".to_owned(), ToString::to_string),
-        subject => shown_report.filter(|_| !sealed && !traits.own).map(|report| report.subject.clone()),
+        from_name => own_words.map(|report| report.from_name.as_str()),
+        subject => own_words.map(|report| report.subject.as_str()),
+        message_id => own_words.and_then(|report| report.message_id.as_deref()),
         held => time(message.summary.changed_at, now),
         recipients,
         sealed,
