@@ -1,8 +1,12 @@
 //! Sentences that stand in no file of `meaning/`, of both sides.
 
+use std::path::Path;
+
+use crate::detect::meaning::MODEL;
+use crate::detect::meaning::features::words;
 use crate::detect::{Correspondence, Findings, Tier, detect};
 use crate::people::{Pupil, School};
-use crate::text::{Block, Document, Halt, Kind, Row, Table};
+use crate::text::{Block, Document, Halt, Kind, Row, Table, TextBuf};
 
 fn school() -> School {
     let pupil = |id: &str, forename: &str, surname: &str| Pupil {
@@ -100,7 +104,7 @@ fn plain_words_raise_a_mention() {
         .filter(|(_, text)| tier(&text.replace('@', FULL)) == Tier::Mention)
         .map(|(_, text)| *text)
         .collect();
-    assert!(missed.len() * 10 <= SAID.len() * 3, "missed {} of {}: {missed:#?}", missed.len(), SAID.len());
+    assert!(missed.len() * 100 <= SAID.len() * 15, "missed {} of {}: {missed:#?}", missed.len(), SAID.len());
 }
 
 #[test]
@@ -108,6 +112,32 @@ fn what_is_no_more_than_a_record_is_not_made_sensitive() {
     for (_, text) in SAID.iter().filter(|(want, _)| *want == Tier::Record) {
         assert!(tier(&text.replace('@', FULL)) <= Tier::Record, "{text}");
     }
+}
+
+/// With `SCHOOLGATE_UPDATE_GOLDEN` set, what the model makes of each sentence is written anew, to be read before it is committed.
+#[test]
+fn each_sentence_is_read_as_it_was() {
+    let model = MODEL.as_ref().unwrap();
+    let read = |text: &str| {
+        let buffer = TextBuf::new(text);
+        let text = buffer.text();
+        let reading =
+            model.read_words(&words(&text, 0, text.tokens.len(), true, |at| text.word(at).starts_with("qqq")));
+        let (said, sensitive) = (reading.said, reading.sensitive);
+        format!(
+            "{said:.2}\t{sensitive:.2}\t{}\t{}",
+            model.classes[reading.record_class], model.classes[reading.sensitive_class]
+        )
+    };
+    let all = SAID.iter().map(|(_, text)| *text).chain(NOTHING.iter().copied());
+    let found: String = all.map(|text| format!("{}\t{text}\n", read(&text.replace('@', "Qqq")))).collect();
+    let found = format!("said\tsensitive\trecord class\tsensitive class\tsentence\n{found}");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/meaning.tsv");
+    if std::env::var_os("SCHOOLGATE_UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, &found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(found, expected, "if that is meant, set SCHOOLGATE_UPDATE_GOLDEN=1");
 }
 
 #[test]
