@@ -216,6 +216,9 @@ async fn whoever_stalls_ends_alone_and_delays_nobody() {
     }
 }
 
+/// What happens to the files, and the number of the certificate that is shown then.
+type Step<'a> = (&'static str, Box<dyn Fn() + 'a>, u8);
+
 #[tokio::test]
 async fn a_renewed_certificate_is_shown_from_the_next_connection_on_and_a_broken_one_never() {
     let authority = Authority::new();
@@ -228,7 +231,7 @@ async fn a_renewed_certificate_is_shown_from_the_next_connection_on_and_a_broken
     assert_eq!(serial().await, [1]);
     let spoil = |file: PathBuf, text: &'static str| move || replace(&file, text);
     let files = authority.files();
-    let steps: [(&str, Box<dyn Fn() + '_>, u8); 8] = [
+    let steps: [Step; 8] = [
         ("nothing has changed", Box::new(|| ()), 1),
         ("renewed", Box::new(|| authority.issue(2, true)), 2),
         ("half renewed", Box::new(|| authority.issue(3, false)), 2),
