@@ -194,9 +194,10 @@ pub struct NoticesConfig {
 /// `[review]`: the desk, where people decide on held mail in a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewConfig {
-    /// Where it listens, in clear text: TLS is the reverse proxy's. Not on loopback only where `public_url` is https and
-    /// `trusted_proxies` names somebody.
+    /// Where it listens. Not on loopback only where `public_url` is https and `tls` or `trusted_proxies` names who sees to it.
     pub address: SocketAddr,
+    /// What it shows and speaks TLS with; without, it speaks clear text, and TLS is the reverse proxy's.
+    pub tls: Option<TlsFiles>,
     /// Where browsers find it, written as they send it in `Origin` (RFC 6454 6.2): scheme, host in ASCII, and the port
     /// unless it is the scheme's own; no slash at the end. http only for `localhost`, `127.0.0.1` and `[::1]`.
     pub public_url: String,
@@ -204,6 +205,15 @@ pub struct ReviewConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Who may vouch for people, in the order of their names; local accounts alone where it is empty.
     pub oidc: Vec<OidcConfig>,
+}
+
+/// `tls_certificate` and `tls_key` of `[review]`. Neither is read with the configuration: they change without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The desk's certificate in PEM form, and behind it those that lead to an authority.
+    pub certificate: PathBuf,
+    /// Its private key in PEM form.
+    pub key: PathBuf,
 }
 
 /// `[review.oidc.NAME]`: somebody at whom people sign in (OpenID Connect Core 1.0) and who vouches for their mailbox.

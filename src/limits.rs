@@ -355,6 +355,22 @@ limits! {
     // --- the desk ---
     /// The port that the desk listens on, on loopback, where `listen` names no other.
     REVIEW_PORT: u16 = 8_025, "port", "own choice: from 1,024 up wants no capability, and 25 is in it";
+    /// Connections to the desk at the same time; a further one is closed.
+    DESK_CONNECTIONS: usize = 512, "connections", "own choice: a browser opens six, and a school has a dozen who decide";
+    /// Connections to the desk at the same time from one client, an IPv4 address or an IPv6 /64. Proxies of ours have no limit.
+    DESK_CONNECTIONS_PER_CLIENT: usize = 128, "connections", "own choice: twenty browsers behind one address";
+    /// Handshakes of TLS under way at the same time; with a further one the connection is closed.
+    DESK_HANDSHAKES: usize = 256, "handshakes", "own choice: twice DESK_CONNECTIONS_PER_CLIENT, so that no client alone takes them all";
+    /// Time for one handshake.
+    DESK_HANDSHAKE_SECONDS: u64 = 10, "seconds", "own choice: three round trips on the worst of telephones";
+    /// Time for the head of a request, counted from the end of the one before.
+    DESK_HEAD_SECONDS: u64 = 30, "seconds", "as in hyper (header_read_timeout)";
+    /// Pause between two looks whether the desk's certificate was renewed.
+    DESK_TLS_LOOK_SECONDS: u64 = 60, "seconds", "own choice: two looks at a file's date; certbot renews weeks ahead";
+    /// The file with the desk's certificate, or with its key.
+    DESK_TLS_FILE_OCTETS: u64 = 256 * 1_024, "octets", "own choice: a chain of four takes 8 KB";
+    /// Days before its end from which `doctor` warns of a certificate.
+    DESK_TLS_DAYS: i64 = 21, "days", "own choice: certbot renews 30 days ahead, so it has failed for nine";
 
     // --- signing in at a provider (OpenID Connect) ---
     /// The longest name of a provider.

@@ -112,7 +112,7 @@ async fn play(args: &Demo, refused: &Refused) -> Result<()> {
             let sbm = config.roles.get("sbm").and_then(|mailboxes| mailboxes.first());
             let sbm = sbm.context("the made-up school names nobody as sbm")?;
             let person = desk::made_up(&gateway.store, sbm).await?;
-            desk::open(&config, &mut gateway, socket, Vec::new())?;
+            desk::open(&config, &mut gateway, socket, Vec::new(), None)?;
             demo_live::show_desk(&config, &person)?;
         }
         demo_live::invite(&people, address, &config.file)?;

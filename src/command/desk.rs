@@ -1,6 +1,7 @@
 //! Opens the desk beside a running gateway.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use crate::limits;
 use crate::relay::gateway::Gateway;
 use crate::relay::log::{Event, event};
 use crate::relay::supervise::Task;
-use crate::review::{Desk, Origin, Provider};
+use crate::review::{Certificate, Desk, Origin, Provider};
 use crate::smtp::Address;
 use crate::store::Store;
 use crate::store::accounts::{Role, SignUpAnswer};
@@ -29,16 +30,35 @@ pub fn providers(config: &Config) -> Result<Vec<Provider>> {
     .collect()
 }
 
+/// What the desk speaks TLS with, where it does so itself.
+///
+/// # Errors
+/// A file cannot be read or used; named with its key and place.
+pub fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>> {
+    let Some(files) = config.review.as_ref().and_then(|review| review.tls.as_ref()) else { return Ok(None) };
+    match Certificate::load(files) {
+        Ok(certificate) => Ok(Some(Arc::new(certificate))),
+        Err(error) => bail!("{}: {error}", config.at(error.key())),
+    }
+}
+
 /// Serves the desk on its socket for as long as the gateway works.
 ///
 /// # Errors
 /// A page that is built in does not parse.
-pub fn open(config: &Config, gateway: &mut Gateway, socket: TcpListener, providers: Vec<Provider>) -> Result<()> {
+pub fn open(
+    config: &Config,
+    gateway: &mut Gateway,
+    socket: TcpListener,
+    providers: Vec<Provider>,
+    certificate: Option<Arc<Certificate>>,
+) -> Result<()> {
     let Some(review) = &config.review else { return Ok(()) };
     let origin = Origin::new(&review.public_url, review.trusted_proxies.clone()).context("review.public_url")?;
     let store = gateway.store.clone();
-    let desk =
-        Desk::new(store, gateway.notifier(), gateway.ground(), origin, gateway.workers())?.with_providers(providers);
+    let desk = Desk::new(store, gateway.notifier(), gateway.ground(), origin, gateway.workers())?
+        .with_providers(providers)
+        .with_certificate(certificate);
     event!(Event::Started, desk = review.public_url, address = %review.address);
     gateway.run_beside(Task::Desk, async move {
         if let Err(error) = desk.serve(socket).await {
@@ -62,6 +82,7 @@ pub async fn on_this_machine(config: &mut Config) -> Result<TcpListener> {
     let address = socket.local_addr()?;
     config.review = Some(ReviewConfig {
         address,
+        tls: None,
         public_url: format!("http://{address}"),
         trusted_proxies: Vec::new(),
         oidc: Vec::new(),

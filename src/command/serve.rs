@@ -12,11 +12,13 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, Config};
+use crate::inspect::Ground;
 use crate::limits;
 use crate::people::RowFault;
 use crate::relay::gateway::Gateway;
 use crate::relay::log::{self, Event, event};
 use crate::relay::{monitor, parts};
+use crate::review::Certificate;
 use crate::store::Sealed;
 
 /// The exit status when a part of the gateway has failed (EX_SOFTWARE of sysexits.h).
@@ -45,6 +47,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
     super::runtime()?.block_on(async {
         let desk = parts::review(&config).await?;
         let providers = super::desk::providers(&config)?;
+        let certificate = super::desk::certificate(&config)?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
@@ -54,7 +57,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
             _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
         };
         if let Some(socket) = desk {
-            super::desk::open(&config, &mut gateway, socket, providers)?;
+            super::desk::open(&config, &mut gateway, socket, providers, certificate.clone())?;
         }
         let store = gateway.store.clone();
         tell_systemd(&[NotifyState::Ready, NotifyState::Status("taking mail")]);
@@ -73,17 +76,17 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
                 _ = hang_up.recv() => {
                     // Taken before reading: what is imported meanwhile is seen at the next look.
                     stamp = sealed.as_ref().and_then(Sealed::stamp);
-                    reload(&args.config, &gateway);
+                    reload(&args.config, &gateway, certificate.as_deref());
                 }
                 () = store.wait_for_roster() => {
                     stamp = sealed.as_ref().and_then(Sealed::stamp);
-                    reload(&args.config, &gateway);
+                    reload(&args.config, &gateway, certificate.as_deref());
                 }
                 _ = look.tick(), if sealed.is_some() => {
                     let now = sealed.as_ref().and_then(Sealed::stamp);
                     if now != stamp {
                         stamp = now;
-                        reload(&args.config, &gateway);
+                        reload(&args.config, &gateway, certificate.as_deref());
                     }
                 }
                 // Commits come through and delivery comes round, or the watchdog bites: a gateway that cannot keep what it
@@ -120,13 +123,20 @@ async fn patiently<T>(start: impl Future<Output = T>) -> T {
 }
 
 /// New configuration, rules and roster, or the old ones and a word why.
-fn reload(file: &Path, gateway: &Gateway) {
+fn reload(file: &Path, gateway: &Gateway, certificate: Option<&Certificate>) {
     let reload = || -> Result<()> {
-        gateway.reload(Config::load(file)?, |config| {
+        let mut tls = None;
+        gateway.reload(Config::load(file)?, |config| -> Result<Ground> {
+            tls = config.review.as_ref().and_then(|review| review.tls.clone());
             let loaded = super::ground::load_for_relaying(config)?;
             report_faults(&loaded.faults);
             Ok(loaded.ground)
-        })
+        })?;
+        // By itself: a certificate that is being renewed keeps no roster from being taken.
+        if let (Some(certificate), Some(files)) = (certificate, &tls) {
+            certificate.reload(files);
+        }
+        Ok(())
     };
     // A large roster takes a second to index; mail goes on meanwhile.
     if let Err(error) = tokio::task::block_in_place(reload) {

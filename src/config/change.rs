@@ -18,6 +18,9 @@ impl Config {
         match (&mut self.review, &started.review) {
             (Some(new), Some(old)) => {
                 keeper("review.listen", keep(&mut new.address, &old.address));
+                // Other files are taken; to begin with TLS, or to end it, would be another desk.
+                let differs = new.tls.is_some() != old.tls.is_some();
+                keeper("review.tls_certificate", differs && keep(&mut new.tls, &old.tls));
                 keeper("review.public_url", keep(&mut new.public_url, &old.public_url));
                 keeper("review.trusted_proxies", keep(&mut new.trusted_proxies, &old.trusted_proxies));
                 keeper("review.oidc", keep(&mut new.oidc, &old.oidc));

@@ -121,6 +121,8 @@ pub(super) struct RawReview {
     pub public_url: Option<Spanned<String>>,
     #[serde(default)]
     pub trusted_proxies: Vec<Spanned<String>>,
+    pub tls_certificate: Option<Spanned<PathBuf>>,
+    pub tls_key: Option<Spanned<PathBuf>>,
     #[serde(default)]
     pub oidc: BTreeMap<Spanned<String>, Spanned<RawOidc>>,
 }

@@ -1,16 +1,17 @@
 //! `[review]` checked: where the desk listens, where browsers find it, and whose word on their addresses is taken.
 //!
-//! The desk has no TLS of its own yet, so it listens on loopback or behind a proxy that is named. Its public URL is kept as
+//! Without a certificate of its own it listens on loopback or behind a proxy that is named. Its public URL is kept as
 //! browsers send it in `Origin`, so that the two can be compared as they stand.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use toml::Spanned;
 use url::{Host, Url};
 
 use super::check::{Check, is_label};
 use super::file::RawReview;
-use super::{ListenConfig, ReviewConfig};
+use super::{ListenConfig, ReviewConfig, TlsFiles};
 use crate::limits;
 
 impl Check<'_> {
@@ -46,11 +47,45 @@ impl Check<'_> {
                 }
             }
         }
-        if let (Some(text), Some(public_url)) = (&section.listen, &public_url) {
+        let tls = self.tls(section, public_url.as_deref());
+        let own_tls = section.tls_certificate.is_some() || section.tls_key.is_some();
+        if let (Some(text), Some(public_url), false) = (&section.listen, &public_url, own_tls) {
             self.reachable_only_through_tls(text, address, public_url, !section.trusted_proxies.is_empty());
         }
         let oidc = self.oidc(&section.oidc);
-        Some(ReviewConfig { address, public_url: public_url?, trusted_proxies, oidc })
+        Some(ReviewConfig { address, tls, public_url: public_url?, trusted_proxies, oidc })
+    }
+
+    /// The files of the desk's own TLS, where both are named.
+    fn tls(&mut self, section: &RawReview, public_url: Option<&str>) -> Option<TlsFiles> {
+        let all = [("review.tls_certificate", &section.tls_certificate), ("review.tls_key", &section.tls_key)];
+        for (key, file) in all {
+            if let Some(file) = file
+                && file.as_ref().as_os_str().is_empty()
+            {
+                self.wrong(file, format!("{key}: is empty; name a file in PEM form"));
+            }
+        }
+        let (certificate, key) = match (&section.tls_certificate, &section.tls_key) {
+            (None, None) => return None,
+            (Some(certificate), Some(key)) => (certificate, key),
+            (Some(alone), None) => {
+                self.wrong(alone, "review.tls_certificate: is of no use without its private key; name that in tls_key");
+                return None;
+            }
+            (None, Some(alone)) => {
+                self.wrong(alone, "review.tls_key: is of no use without its certificate; name that in tls_certificate");
+                return None;
+            }
+        };
+        if let Some(url) = public_url.filter(|url| !url.starts_with("https:")) {
+            let problem = format!(
+                "review.tls_certificate: with it the desk speaks TLS alone, and public_url is {url}: write https there"
+            );
+            self.wrong(certificate, problem);
+        }
+        let path = |file: &Spanned<PathBuf>| self.path(file.as_ref().clone());
+        Some(TlsFiles { certificate: path(certificate), key: path(key) })
     }
 
     fn public_url(&mut self, raw: &Spanned<RawReview>) -> Option<String> {
@@ -84,8 +119,9 @@ impl Check<'_> {
             (false, false) => "name the proxy's address in trusted_proxies and its https address in public_url",
         };
         let problem = format!(
-            "review.listen: {address} can be reached by other machines, and the desk has no TLS of its own yet: passwords \
-             would travel in clear text. Put a reverse proxy with TLS in front and {missing}, or listen on 127.0.0.1"
+            "review.listen: {address} can be reached by other machines, and the desk has no certificate: passwords would \
+             travel in clear text. Name one in tls_certificate and tls_key, put a reverse proxy with TLS in front and \
+             {missing}, or listen on 127.0.0.1"
         );
         self.wrong(at, problem);
     }
@@ -197,6 +233,7 @@ mod tests {
         let least = of("[review]\npublic_url = \"https://desk.saltmere.example/\"\n").expect("sound").review;
         let expected = ReviewConfig {
             address: SocketAddr::from(([127, 0, 0, 1], 8025)),
+            tls: None,
             public_url: "https://desk.saltmere.example".to_owned(),
             trusted_proxies: Vec::new(),
             oidc: Vec::new(),
@@ -235,6 +272,57 @@ mod tests {
                     assert!(told.contains(words) && told.contains(listen), "{told}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_certificate_of_its_own_opens_the_desk_to_other_machines() {
+        let (https, pair) =
+            ("public_url = \"https://desk.saltmere.example\"\n", "tls_certificate = \"c\"\ntls_key = \"k\"\n");
+        let own = of(&format!("[review]\nlisten = \"0.0.0.0:443\"\n{https}{pair}")).expect("sound").review;
+        let files = TlsFiles { certificate: "c".into(), key: "k".into() };
+        assert_eq!(own.expect("the section").tls, Some(files));
+        for (keys, at, words) in [
+            (
+                format!("{https}tls_certificate = \"c\"\n"),
+                "8:19",
+                "tls_certificate: is of no use without its private key",
+            ),
+            (format!("{https}tls_key = \"k\"\n"), "8:11", "tls_key: is of no use without its certificate"),
+            (format!("{https}tls_certificate = \"\"\ntls_key = \"k\"\n"), "8:19", "tls_certificate: is empty"),
+            (format!("{https}tls_certificate = \"c\"\ntls_key = \"\"\n"), "9:11", "tls_key: is empty"),
+            (format!("{https}tls_certificate = 1\ntls_key = \"k\"\n"), "8:19", "invalid type"),
+            (
+                format!("public_url = \"http://localhost:8025\"\n{pair}"),
+                "8:19",
+                "tls_certificate: with it the desk speaks TLS alone, and public_url is http://localhost:8025",
+            ),
+            (
+                format!("{https}listen = \"0.0.0.0:443\"\n"),
+                "8:10",
+                "no certificate: passwords would travel in clear text. Name one in tls_certificate and tls_key",
+            ),
+        ] {
+            let told = of(&format!("[review]\n{keys}")).expect_err(words);
+            let place = format!("x.toml:{at}: ");
+            assert!(told.contains(words) && told.contains(&place) && told.lines().count() == 1, "{told}");
+        }
+    }
+
+    #[test]
+    fn a_reload_takes_other_files_and_neither_begins_nor_ends_tls() {
+        let url = "public_url = \"https://desk.saltmere.example\"\n";
+        let plain = of(&format!("[review]\n{url}")).expect("sound");
+        let with =
+            |name: &str| of(&format!("[review]\n{url}tls_certificate = \"{name}\"\ntls_key = \"k\"\n")).expect("sound");
+        for (started, new, named, after) in [
+            (&plain, with("a"), &["review.tls_certificate"][..], &plain),
+            (&with("a"), plain.clone(), &["review.tls_certificate"], &with("a")),
+            (&with("a"), with("b"), &[], &with("b")),
+        ] {
+            let mut new = new;
+            assert_eq!(new.keep_started(started), named);
+            assert_eq!(new.review, after.review);
         }
     }
 

@@ -64,6 +64,12 @@ impl Origin {
         self.url.scheme() == "https"
     }
 
+    /// Many people come from this address: a proxy of ours, or one of this machine.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        peer.is_loopback() || self.proxies.contains(&peer)
+    }
+
     /// Whose tries a request counts as: the nearest address that is no proxy of ours.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();

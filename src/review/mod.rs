@@ -18,10 +18,11 @@ mod oidc;
 mod pages;
 mod people;
 mod person;
+mod serve;
 mod sign_in;
+mod tls;
 mod view;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -30,6 +31,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::extract::Pool;
 use crate::inspect::Ground;
@@ -39,6 +41,8 @@ use crate::store::Store;
 
 pub use guard::{Origin, OriginError};
 pub use oidc::{OidcError, Provider, ProviderError};
+pub use serve::Pace;
+pub use tls::{Certificate, Pair, TlsError};
 
 /// The roster in force, as it is at the moment of asking.
 pub type GroundNow = Arc<dyn Fn() -> Arc<Ground> + Send + Sync>;
@@ -56,14 +60,17 @@ pub struct Desk {
     providers: Vec<Provider>,
     /// Sign-ins that are at one of them.
     pending: oidc::Pending,
+    /// What TLS is spoken with; a proxy does without it.
+    certificate: Option<Arc<Certificate>>,
+    pace: Pace,
 }
 
 /// Why the desk does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
-    /// The socket broke while it was open.
-    #[error("the desk ended: {0}")]
-    Serve(std::io::Error),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A page that is built in is broken.
     #[error("a page of the desk is broken: {0}")]
     Pages(#[from] minijinja::Error),
@@ -85,7 +92,20 @@ impl Desk {
     ) -> Result<Self, DeskError> {
         let pages = pages::Pages::new()?;
         let (providers, pending) = (Vec::new(), oidc::Pending::default());
-        Ok(Self { store, notifier, ground, origin, workers, pages, providers, pending })
+        let (certificate, pace) = (None, Pace::default());
+        Ok(Self { store, notifier, ground, origin, workers, pages, providers, pending, certificate, pace })
+    }
+
+    /// Speaks TLS alone, and shows this.
+    #[must_use]
+    pub fn with_certificate(self, certificate: Option<Arc<Certificate>>) -> Self {
+        Self { certificate, ..self }
+    }
+
+    /// Waits so long for its clients.
+    #[must_use]
+    pub fn with_pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// Lets people sign in at these too, in this order on the page.
@@ -136,9 +156,14 @@ impl Desk {
     /// Serves on a socket until the future is dropped.
     ///
     /// # Errors
-    /// The socket breaks.
+    /// TLS cannot be set up.
     pub async fn serve(self, socket: TcpListener) -> Result<(), DeskError> {
-        let pages = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(socket, pages).await.map_err(DeskError::Serve)
+        let (pace, origin) = (self.pace, self.origin.clone());
+        let tls = match &self.certificate {
+            None => None,
+            Some(certificate) => Some((TlsAcceptor::from(certificate.server()?), Arc::clone(certificate))),
+        };
+        serve::run(self.router(), &origin, socket, tls, pace).await;
+        Ok(())
     }
 }

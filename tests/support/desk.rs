@@ -136,6 +136,11 @@ impl House {
 
     /// At which people may sign in by these too.
     pub async fn with(providers: Vec<Provider>) -> Self {
+        Self::made(None, |desk| desk.with_providers(providers)).await
+    }
+
+    /// Found at this URL, or where it listens, and with what else a test asks for.
+    pub async fn made(public_url: Option<&str>, change: impl FnOnce(Desk) -> Desk) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open_exclusive(directory.path(), StoreKey::from_bytes([7; 32])).await.unwrap();
         let config =
@@ -150,11 +155,11 @@ impl House {
         };
         let socket = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = socket.local_addr().unwrap();
-        let origin = Origin::new(&format!("http://{address}"), Vec::new()).unwrap();
+        let own_url = format!("http://{address}");
+        let origin = Origin::new(public_url.unwrap_or(&own_url), Vec::new()).unwrap();
         let workers = Arc::new(Pool::start(0).unwrap());
         let desk = Desk::new(store.clone(), Arc::new(ArcSwap::from_pointee(notifier)), now, origin, workers).unwrap();
-        let desk = desk.with_providers(providers);
-        let served = tokio::spawn(desk.serve(socket));
+        let served = tokio::spawn(change(desk).serve(socket));
         Self { store, address, served, ground, directory }
     }
 

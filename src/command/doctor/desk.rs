@@ -1,13 +1,16 @@
 //! Whether the desk is on, and whether anybody can sign in at it. Its port is looked at with the others.
 
 use anyhow::{Error, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::Findings;
 use crate::command::store::{Desk, unexpected};
-use crate::config::Config;
+use crate::config::{Config, TlsFiles};
+use crate::limits;
 use crate::relay::control::{Answer, Request};
 use crate::relay::first_account::FIRST_ACCOUNT;
-use crate::review::Provider;
+use crate::review::{Pair, Provider};
 use crate::store::accounts::{Account, Role};
 
 /// What the section says, or that there is none.
@@ -18,12 +21,45 @@ pub fn section(config: &Config, findings: &mut Findings) {
         );
     };
     findings.well(format!("desk: browsers find it at {}", review.public_url));
+    if let Some(files) = &review.tls {
+        return certificate(config, &review.public_url, files, Timestamp::now(), findings);
+    }
     if review.public_url.starts_with("https:") && review.trusted_proxies.is_empty() {
         findings.doubtful(format!(
             "{}: no proxy is named, and one must stand in front of an https address: everybody would seem to come from \
              it, and wrong passwords of one would make all wait; name its address",
             config.at("review.trusted_proxies")
         ));
+    }
+}
+
+/// Whether browsers would take the desk's certificate, and for how long. Whether they know its authority is theirs to say.
+fn certificate(config: &Config, public_url: &str, files: &TlsFiles, now: Timestamp, findings: &mut Findings) {
+    let pair = match Pair::read(files) {
+        Ok(pair) => pair,
+        Err(error) => return findings.bad(format!("{}: {error}", config.at(error.key()))),
+    };
+    let (at, file) = (config.at("review.tls_certificate"), files.certificate.display());
+    let host = public_url.trim_start_matches("https://");
+    // An address of IPv6 stands in brackets, and the port is none of the certificate's business.
+    let host = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next(),
+        None => host.split(':').next(),
+    };
+    let host = host.unwrap_or_default();
+    if !pair.covers(host) {
+        findings.bad(format!("{at}: {file} is not for {host}, the host of public_url: browsers would refuse it"));
+    }
+    let Some(ends) = pair.ends() else {
+        return findings.doubtful(format!("{at}: {file}: until when it holds cannot be read"));
+    };
+    let until = ends.to_zoned(TimeZone::UTC).strftime("%-d %B %Y");
+    match ends.duration_since(now).as_hours() / 24 {
+        _ if ends < now => findings.bad(format!("{at}: {file} ended on {until}: browsers refuse it; renew it")),
+        days if days < limits::DESK_TLS_DAYS => findings.doubtful(format!(
+            "{at}: {file} ends on {until}, in {days} days: look why it is not renewed; a renewed one is taken without a restart"
+        )),
+        _ => findings.well(format!("desk: it speaks TLS itself; its key fits its certificate, which holds until {until}")),
     }
 }
 
@@ -92,8 +128,6 @@ pub fn people(config: &Config, accounts: Result<&[Account], &Error>, findings: &
 mod tests {
     use std::path::Path;
 
-    use jiff::Timestamp;
-
     use super::super::Verdict;
     use super::*;
     use crate::store::accounts::AccountId;
@@ -144,6 +178,59 @@ mod tests {
         assert!(findings.0.is_empty(), "nobody is missed where there is no desk: {:?}", findings.0);
         people(&config(ON), Err(&anyhow::anyhow!("the gateway hangs")), &mut findings);
         assert!(findings.0[0].0 == Doubtful && findings.0[0].1.contains("the gateway hangs"), "{:?}", findings.0);
+    }
+
+    #[test]
+    fn a_certificate_is_looked_at_as_browsers_would() {
+        use Verdict::{Bad, Doubtful, Well};
+        let files = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| std::fs::write(files.path().join(name), text).expect("a file");
+        let names = ["desk.saltmere.example", "192.0.2.7", "2001:db8::7"].map(str::to_owned);
+        let mut params = rcgen::CertificateParams::new(names).expect("names");
+        (params.not_before, params.not_after) = (rcgen::date_time_ymd(2026, 1, 1), rcgen::date_time_ymd(2026, 6, 1));
+        let key = rcgen::KeyPair::generate().expect("a key");
+        write("cert", &params.self_signed(&key).expect("a certificate").pem());
+        write("key", &key.serialize_pem());
+        write("other", &rcgen::KeyPair::generate().expect("a key").serialize_pem());
+        write("locked", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+        write("none", "");
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let (fresh, late) = (at("2026-03-01T00:00:00Z"), at("2026-05-12T00:00:00Z"));
+        let (own, url) = (("cert", "key"), "https://desk.saltmere.example");
+        for ((cert, key), url, now, verdict, words) in [
+            (own, url, fresh, Well, "holds until 1 June 2026"),
+            (own, "https://desk.saltmere.example:8443", at("2026-05-10T00:00:00Z"), Well, "holds until 1 June 2026"),
+            (own, "https://192.0.2.7", fresh, Well, "holds until"),
+            (own, "https://[2001:db8::7]:8443", fresh, Well, "holds until"),
+            (own, url, late, Doubtful, "x.toml:8:19: review.tls_certificate: "),
+            (own, url, late, Doubtful, "ends on 1 June 2026, in 20 days"),
+            (own, url, at("2026-06-01T00:00:01Z"), Bad, "ended on 1 June 2026"),
+            (own, "https://other.saltmere.example", fresh, Bad, "is not for other.saltmere.example"),
+            (own, "https://192.0.2.8", fresh, Bad, "is not for 192.0.2.8"),
+            (("cert", "other"), url, fresh, Bad, "8:19: review.tls_certificate: the key does not fit"),
+            (("key", "key"), url, fresh, Bad, "key holds no certificate in PEM form"),
+            (("none", "key"), url, fresh, Bad, "none holds no certificate in PEM form"),
+            (("cert", "cert"), url, fresh, Bad, "9:11: review.tls_key: "),
+            (("cert", "cert"), url, fresh, Bad, "cert holds no private key in PEM form"),
+            (("cert", "locked"), url, fresh, Bad, "is locked with a password"),
+            (("gone", "key"), url, fresh, Bad, "gone cannot be read"),
+            (("cert", "gone"), url, fresh, Bad, "9:11: review.tls_key: "),
+        ] {
+            let path = |name: &str| files.path().join(name);
+            let (cert, key) = (path(cert), path(key));
+            let section = format!(
+                "[review]\npublic_url = \"{url}\"\ntls_certificate = \"{}\"\ntls_key = \"{}\"\n",
+                cert.display(),
+                key.display()
+            );
+            let config = config(&section);
+            let tls = config.review.as_ref().and_then(|review| review.tls.clone()).expect("both files");
+            let mut findings = Findings::default();
+            certificate(&config, url, &tls, now, &mut findings);
+            let told = findings.0.iter().find(|(_, text)| text.contains(words));
+            assert!(told.is_some_and(|(told, _)| *told == verdict), "{url} {words}: {:?}", findings.0);
+            assert!(!format!("{:?}", findings.0).contains("BEGIN PRIVATE KEY-----\n"), "nothing of a key is told");
+        }
     }
 
     #[tokio::test]

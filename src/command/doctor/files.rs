@@ -20,7 +20,7 @@ pub fn look(config: &Config, findings: &mut Findings) {
     if let Some(file) = &place.key_file {
         key(config, file, &place.path, findings);
     }
-    for (key, file) in client_secrets(config) {
+    for (key, file) in client_secrets(config).into_iter().chain(tls_key(config)) {
         closed(&config.at(&key), &file, findings);
     }
     let owner_of = |path: &Path| std::fs::metadata(path).ok();
@@ -74,6 +74,12 @@ fn client_secrets(config: &Config) -> Vec<(String, PathBuf)> {
     all.map(|one| (format!("review.oidc.{}.client_secret_file", one.name), one.client_secret_file.clone())).collect()
 }
 
+/// The private key of the desk's own TLS.
+fn tls_key(config: &Config) -> Option<(String, PathBuf)> {
+    let tls = config.review.as_ref()?.tls.as_ref()?;
+    Some(("review.tls_key".to_owned(), tls.key.clone()))
+}
+
 /// The store's directory, and that all in it is its owner's.
 fn directory(config: &Config, store: &Path, about: &Metadata, findings: &mut Findings) {
     let at = config.at("store.path");
@@ -105,12 +111,15 @@ fn named(config: &Config) -> Vec<(String, PathBuf)> {
     let directory = &config.directory;
     let mut files = vec![("school".to_owned(), config.file.clone())];
     files.extend(client_secrets(config));
+    files.extend(tls_key(config));
     let mut add = |key: &str, file: Option<&PathBuf>| files.extend(file.map(|file| (key.to_owned(), file.clone())));
     add("store.key_file", config.store.as_ref().and_then(|s| s.key_file.as_ref()));
     add("directory.pupils", directory.pupils.as_ref().filter(|_| !directory.imported));
     add("directory.guardians", directory.guardians.as_ref().filter(|_| !directory.imported));
     add("directory.staff", directory.staff.as_ref());
     add("directory.correspondents", directory.correspondents.as_ref());
+    let tls = config.review.as_ref().and_then(|review| review.tls.as_ref());
+    add("review.tls_certificate", tls.map(|tls| &tls.certificate));
     add("smarthost.ca_file", config.smarthost.as_ref().and_then(|s| s.ca_file.as_ref()));
     if let Pack::File(file) = &config.policy.pack {
         add("policy.pack", Some(file));
