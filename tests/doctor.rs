@@ -155,7 +155,7 @@ const MISTAKES: &[Mistake] = &[
         g.set("review", "public_url", DESK);
         g.set("review", "listen", taken.local_addr().expect("its address").to_string());
     }),
-    wrong("the desk for all, without a proxy", Some(("review", "listen")), &["no TLS of its own yet"], |g| {
+    wrong("the desk for all, without a proxy", Some(("review", "listen")), &["the desk has no certificate"], |g| {
         g.set("review", "public_url", DESK);
         g.set("review", "listen", "0.0.0.0:8025");
     }),
