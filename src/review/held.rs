@@ -293,6 +293,7 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         from => message.summary.mail_from.as_ref().map_or_else(|| "the mail system".to_owned(), ToString::to_string),
         subject => shown_report.filter(|_| !sealed && !traits.own).map(|report| report.subject.clone()),
         held => time(message.summary.changed_at, now),
+        due => message.summary.due_at.map(|due| time(due, now)),
         recipients,
         sealed,
         may_ask => sealed && can(Task::OpenFindings),
