@@ -10,6 +10,7 @@ mod file;
 mod oidc;
 mod places;
 mod review;
+mod school_time;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -23,6 +24,7 @@ use self::check::Check;
 use self::file::RawConfig;
 pub use self::places::Places;
 use crate::policy::pack::Mode;
+use crate::school_time::SchoolTime;
 use crate::smtp::Address;
 use crate::text::problem::{FileProblem, FileProblems};
 
@@ -60,6 +62,8 @@ pub struct Config {
     pub monitor: Option<SocketAddr>,
     /// The desk in the browser; off without its section.
     pub review: Option<ReviewConfig>,
+    /// Days, hours and deadlines of `[review]`; without the section the defaults, and each held message is told of at once.
+    pub school_time: SchoolTime,
     /// How the log is written.
     pub log: LogFormat,
 }

@@ -16,6 +16,7 @@
 //! | [`detect`] | text to findings: identifiers, pupils, categories, adult data, credentials, language, photographs |
 //! | [`policy`] | rule packs; facts to a verdict with reasons and clauses |
 //! | [`inspect`] | the one entry: envelope, message and school to a report. Pure |
+//! | [`school_time`] | when a school is at work: deadlines, warnings, digests. Pure |
 //! | [`store`] | what must last: queue, quarantine, decisions, audit, accounts; content encrypted |
 //! | [`config`] | `schoolgate.toml`, checked whole |
 //! | [`relay`] | listen, take in, schedule, deliver, notify |
@@ -35,6 +36,7 @@ pub mod people;
 pub mod policy;
 pub mod relay;
 pub mod review;
+pub mod school_time;
 pub mod smtp;
 pub mod store;
 pub mod text;

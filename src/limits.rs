@@ -352,6 +352,26 @@ limits! {
     /// Faults of the audit that are told one by one.
     AUDIT_FAULTS: usize = 100, "faults", "own choice: who has more wants the backup";
 
+    // --- deadlines ---
+    /// Hours of school days in which a held message is to be decided on.
+    DECIDE_WITHIN_HOURS: u32 = 48, "hours", "own choice: two school days, one of which may be a day off of the person who decides";
+    /// The fewest that a school may set: the school is open once between any message and its end.
+    DECIDE_WITHIN_FEWEST: usize = 24, "hours", "own choice: a school day";
+    /// The most that a school may set.
+    DECIDE_WITHIN_MOST: usize = 480, "hours", "own choice: four weeks of school; a sender has given up long before";
+    /// Days that are looked at for the next school day.
+    SCHOOL_DAYS_LOOK: usize = 750, "days", "own choice: the longest deadline, with the longest holidays between";
+    /// Days without school in a row from which a holiday counts as a mistake.
+    HOLIDAY_LONGEST_DAYS: usize = 100, "days", "own choice: twice the longest summer holiday of the United Kingdom";
+    /// Entries of the list of holidays.
+    HOLIDAYS: usize = 400, "entries", "own choice: four years, each day by itself";
+    /// Pause between two looks at what is due.
+    DEADLINE_LOOK_SECONDS: u64 = 20, "seconds", "own choice: letters say minutes";
+    /// Messages with the same thing due that are taken up at one look.
+    DEADLINE_BATCH: u32 = 100, "messages", "own choice: mail goes on between";
+    /// Messages that a digest lists; the rest is counted.
+    DIGEST_LINES: usize = 50, "messages", "own choice: a page of the desk";
+
     // --- the desk ---
     /// The port that the desk listens on, on loopback, where `listen` names no other.
     REVIEW_PORT: u16 = 8_025, "port", "own choice: from 1,024 up wants no capability, and 25 is in it";

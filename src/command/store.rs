@@ -122,7 +122,9 @@ impl Desk {
         let key = parts::key(&self.config, place)?;
         let purpose = if request.changes() { Purpose::Change } else { Purpose::Look };
         let opened = Store::open_alone(&self.directory, key, lock, purpose).await;
-        opened.with_context(|| self.directory.display().to_string())
+        let store = opened.with_context(|| self.directory.display().to_string())?;
+        store.use_school_time(self.config.school_time.clone());
+        Ok(store)
     }
 
     /// Asks for a decision and says what became of it.
@@ -226,6 +228,7 @@ pub fn print_list(messages: &[Summary], json: bool) -> Result<()> {
         "to",
         "KB",
         "next try",
+        "decide by",
         "rules",
     ]);
     for m in messages {
@@ -239,6 +242,7 @@ pub fn print_list(messages: &[Summary], json: bool) -> Result<()> {
             format!("{} recipients, {} open", m.recipients, m.due),
             m.size.div_ceil(1024).to_string(),
             m.next_due.map(time).unwrap_or_default(),
+            m.due_at.map(time).unwrap_or_default(),
             m.rules.join(", "),
         ]);
     }
@@ -303,7 +307,7 @@ fn as_json(m: &Summary) -> serde_json::Value {
         "id": m.id, "class": m.class, "about": m.about, "state": m.state,
         "mail_from": m.mail_from.as_ref().map(ToString::to_string), "recipients": m.recipients, "due": m.due,
         "size": m.size, "rules": m.rules, "at": m.at, "changed_at": m.changed_at, "next_due": m.next_due,
-        "attempts": m.attempts, "damaged": m.damaged,
+        "due_at": m.due_at, "attempts": m.attempts, "damaged": m.damaged,
     })
 }
 

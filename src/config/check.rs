@@ -51,7 +51,7 @@ impl Check<'_> {
         parsed
     }
 
-    fn number(
+    pub(super) fn number(
         &mut self,
         key: &str,
         value: Option<Spanned<i64>>,
@@ -88,6 +88,7 @@ impl Check<'_> {
                 }),
                 templates: raw.notices.templates.map(|p| self.path(p)),
             },
+            school_time: self.school_time(raw.review.as_ref()),
             review: raw.review.and_then(|r| self.review(&r, &listen, monitor)),
             monitor,
             log: raw.log.map_or(LogFormat::Plain, |l| l.format),

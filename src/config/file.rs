@@ -123,6 +123,13 @@ pub(super) struct RawReview {
     pub trusted_proxies: Vec<Spanned<String>>,
     pub tls_certificate: Option<Spanned<PathBuf>>,
     pub tls_key: Option<Spanned<PathBuf>>,
+    pub school_days: Option<Spanned<Vec<Spanned<String>>>>,
+    pub school_hours: Option<Spanned<String>>,
+    pub time_zone: Option<Spanned<String>>,
+    #[serde(default)]
+    pub holidays: Vec<Spanned<String>>,
+    pub decide_within_hours: Option<Spanned<i64>>,
+    pub digest_at: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub oidc: BTreeMap<Spanned<String>, Spanned<RawOidc>>,
 }

@@ -50,6 +50,29 @@ pub async fn decide(
     store.decide_on(id, &asked.ruling, &asked.grounds, notices).await
 }
 
+/// Sends a held message on which nobody decided back to its sender; `false`, and nothing is done, where its sender cannot be
+/// written to: it would vanish unread.
+///
+/// # Errors
+/// As [`Store::decide_on`].
+pub async fn return_undecided(store: &Store, notifier: &Notifier, id: &QueueId) -> Result<bool, StoreError> {
+    let shown = store.show(id).await?;
+    let report = shown.report.unwrap_or_else(undecided);
+    let envelope = Envelope::new(shown.summary.mail_from, shown.recipients.into_iter().map(|r| r.address).collect());
+    let about = About {
+        envelope: &envelope,
+        subject: &report.subject,
+        message_id: report.message_id.as_deref(),
+        id,
+        at: shown.summary.at,
+        now: store.clock().now(),
+        sender_mailboxes: &[],
+    };
+    let Some(notice) = notifier.returned_undecided(&report, &about) else { return Ok(false) };
+    let grounds = Grounds { who: "gateway".to_owned(), why: "nobody decided in time".to_owned(), ..Grounds::default() };
+    store.decide_on(id, &Ruling::Return, &grounds, vec![notice_entry(notice, id, about.now)]).await.map(|_| true)
+}
+
 /// What the sender of a message is told of the decision; nothing where there is nobody to tell.
 fn notices(
     notifier: &Notifier,

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::control::{Control, ControlError};
+use super::deadlines::Deadlines;
 use super::deliver::{self, Delivery};
 use super::first_account;
 use super::health::{Door, Health};
@@ -110,6 +111,7 @@ impl Gateway {
         }
         let store = listener.turn_away_until(open_store(place, &key, &health)).await?;
         listener.check_spool()?;
+        store.keep_school_time(config.school_time.clone()).await?;
 
         working.spawn(
             Task::Control,
@@ -134,7 +136,15 @@ impl Gateway {
             current: Arc::clone(&current),
             health: health.clone(),
         };
-        working.spawn(Task::StoreWatch, watched.run(working_ends));
+        working.spawn(Task::StoreWatch, watched.run(working_ends.clone()));
+        let ground_now = Arc::clone(&intake);
+        let deadlines = Deadlines::new(
+            store.clone(),
+            Arc::clone(&notifier),
+            Box::new(move |sender| ground_now.ground().school.mailboxes_of(sender)),
+            config.review.is_some(),
+        );
+        working.spawn(Task::Deadlines, deadlines.run(working_ends.clone()));
         first_account::tell(config, &store).await;
         listening.spawn(Task::Listener, listener.serve(Arc::clone(&intake), listening_ends));
         health.set_serving(true);
@@ -182,6 +192,7 @@ impl Gateway {
         self.delivery.change(route);
         self.listens.change(&parts::listen_options(&config, place, &key, &self.health));
         self.current.store(Arc::new(Watched::of(&config, place)));
+        self.store.use_school_time(config.school_time.clone());
         event!(Event::Reloaded, what = "configuration, rules and roster");
         for key in later {
             event!(Event::Trouble, what = "a changed key takes effect only at a restart", key);

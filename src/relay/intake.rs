@@ -86,11 +86,12 @@ impl Intake {
     async fn decide(&self, case: Case) -> Result<Decided, Undone> {
         let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
+        let digests = self.digests();
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
             let report = inspect_with(Some(&*isolation), halt, &ground, &case.envelope, &case.content, case.at);
-            let (state, notices) = consequences(&notifier, &ground, &report, &case);
+            let (state, notices) = consequences(&notifier, &ground, &report, &case, digests);
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices))
         });
@@ -192,9 +193,14 @@ impl Intake {
         }
     }
 
+    /// What is no likely breach is told of in a digest.
+    fn digests(&self) -> bool {
+        !self.store.school_time().digest_at.is_empty()
+    }
+
     /// Stores a decision that no inspection has led to.
     async fn settle(&self, case: &Case, report: Report) -> Result<(), StoreError> {
-        let (state, notices) = consequences(&self.notifier.load(), &self.ground.load(), &report, case);
+        let (state, notices) = consequences(&self.notifier.load(), &self.ground.load(), &report, case, self.digests());
         self.store.decide_pending(&case.id, &report, state, notices).await?;
         note_decision(&case.id, &report, state, Duration::from_secs(limits::INSPECT_SECONDS));
         Ok(())
@@ -243,8 +249,15 @@ impl TakeIn for Intake {
     }
 }
 
-/// The message's state after a decision, with the notices that belong to it.
-fn consequences(notifier: &Notifier, ground: &Ground, report: &Report, case: &Case) -> (State, Vec<NewEntry>) {
+/// The message's state after a decision, with the notices that belong to it. With `digests`, reviewers are told at once of a
+/// likely breach and of what concerns safeguarding alone.
+fn consequences(
+    notifier: &Notifier,
+    ground: &Ground,
+    report: &Report,
+    case: &Case,
+    digests: bool,
+) -> (State, Vec<NewEntry>) {
     if report.action == Action::Deliver {
         return (State::Queued, Vec::new());
     }
@@ -266,7 +279,9 @@ fn consequences(notifier: &Notifier, ground: &Ground, report: &Report, case: &Ca
         return (State::Returned, vec![notice_entry(notice, id, about.now)]);
     }
     // Held by a rule, or to be returned to a sender who cannot be written to: nothing vanishes in silence.
-    let notices = [notifier.held_for_sender(report, &about), notifier.held_for_reviewer(report, &about)];
+    let at_once = !digests || report.breach || report.concerns_safeguarding();
+    let reviewers = at_once.then(|| notifier.held_for_reviewer(report, &about)).flatten();
+    let notices = [notifier.held_for_sender(report, &about), reviewers];
     (State::Held, notices.into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect())
 }
 

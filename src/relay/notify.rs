@@ -28,6 +28,7 @@ use crate::policy::pack::DECIDERS;
 use crate::smtp::{Address, Envelope};
 use crate::store::QueueId;
 
+pub use templates::Waiting;
 use templates::{Context, Kind, Recipients, Rule, School, Templates};
 
 pub use templates::TemplateError;
@@ -69,6 +70,20 @@ pub struct Notifier {
     from: Address,
     templates: Templates,
     roles: BTreeMap<String, Vec<Address>>,
+    /// Where the desk is, where it is on.
+    desk: Option<String>,
+    zone: jiff::tz::TimeZone,
+}
+
+/// Which letter about what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitingLetter {
+    /// All of it.
+    Digest,
+    /// Half of its time is over.
+    Reminder,
+    /// Nobody has decided yet, so somebody else is told.
+    Escalated,
 }
 
 impl Notifier {
@@ -87,7 +102,77 @@ impl Notifier {
             telephone: clean::line(telephone, limits::NOTICE_SUBJECT_CHARS),
         };
         let templates = Templates::load(templates_dir)?;
-        Ok(Self { school, hostname: hostname.to_owned(), from, templates, roles })
+        Ok(Self {
+            school,
+            hostname: hostname.to_owned(),
+            from,
+            templates,
+            roles,
+            desk: None,
+            zone: crate::school_time::london(),
+        })
+    }
+
+    /// Letters link to the desk at this address, and say times in this zone.
+    #[must_use]
+    pub fn at_desk(self, public_url: Option<String>, zone: jiff::tz::TimeZone) -> Self {
+        Self { desk: public_url, zone, ..self }
+    }
+
+    /// To the sender of a held message on which nobody decided in time: it goes back.
+    pub fn returned_undecided(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
+        self.to_sender(Kind::ReturnedUndecided, report, about, "", &[])
+    }
+
+    /// The mailboxes of these roles but those in `own`, each once.
+    pub fn mailboxes<'r>(&self, roles: impl Iterator<Item = &'r str>, own: &[Address]) -> Vec<Address> {
+        let mut mailboxes = Vec::<Address>::new();
+        for mailbox in roles.filter_map(|role| self.roles.get(role)).flatten() {
+            if !own.iter().chain(&mailboxes).any(|known| known.is_same_mailbox(mailbox)) {
+                mailboxes.push(mailbox.clone());
+            }
+        }
+        mailboxes
+    }
+
+    /// A held message as letters list it: counts and kinds, no name and no content.
+    pub fn waiting(&self, line: &crate::store::HeldLine) -> Waiting {
+        Waiting {
+            id: clean::line(&line.id.0, limits::NOTICE_SUBJECT_CHARS),
+            summary: words::summary(line),
+            due: line.due_at.map(|due| words::time_in(due, &self.zone)).unwrap_or_default(),
+            link: self.desk.as_ref().map(|desk| format!("{desk}/held/{}", line.id)).unwrap_or_default(),
+        }
+    }
+
+    /// A letter about what waits, to those who decide or look after it; `id` is its own. `more` messages are counted only.
+    /// `None` where there is nobody to tell, or nothing.
+    pub fn of_what_waits(
+        &self,
+        letter: WaitingLetter,
+        to: Vec<Address>,
+        waiting: Vec<Waiting>,
+        more: usize,
+        id: &QueueId,
+        now: Timestamp,
+    ) -> Option<Notice> {
+        if to.is_empty() || waiting.is_empty() {
+            return None;
+        }
+        let kind = match letter {
+            WaitingLetter::Digest => Kind::Digest,
+            WaitingLetter::Reminder => Kind::Reminder,
+            WaitingLetter::Escalated => Kind::Escalated,
+        };
+        let envelope = Envelope::new(None, Vec::new());
+        let about =
+            About { envelope: &envelope, subject: "", message_id: None, id, at: now, now, sender_mailboxes: &[] };
+        let mut context = self.context(kind, &Report::of(Action::Hold), &about, "", &[]);
+        if kind == Kind::Digest {
+            context.headline = words::digest_headline(waiting.len() + more);
+        }
+        (context.waiting, context.more_waiting) = (waiting, more);
+        Some(self.compose(kind, &context, &about, to))
     }
 
     /// To the sender of a message with the verdict `warn`: it was not sent, why, and how to put it right.
@@ -204,7 +289,9 @@ impl Notifier {
             },
             recipients: some(&about.envelope.recipients),
             withheld: some(withheld),
-            at: words::british_time(about.at),
+            waiting: Vec::new(),
+            more_waiting: 0,
+            at: words::time_in(about.at, &self.zone),
             rules: rules
                 .iter()
                 .enumerate()
@@ -249,7 +336,7 @@ impl Notifier {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 mod pack_tests;

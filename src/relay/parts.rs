@@ -93,6 +93,10 @@ pub fn notifier(config: &Config) -> Result<Notifier, PartError> {
         .ok_or_else(|| FileProblems::one(&config.file, "notices.from: name the address that notices come from"))?;
     let school = &config.school;
     Notifier::new(&school.name, &school.telephone, &config.listen.hostname, from, templates, config.roles.clone())
+        .map(|notifier| {
+            let url = config.review.as_ref().map(|review| review.public_url.clone());
+            notifier.at_desk(url, config.school_time.zone.clone())
+        })
         .map_err(|error| PartError::Template { at: config.at("notices.templates"), error })
 }
 

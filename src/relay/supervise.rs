@@ -32,6 +32,8 @@ pub enum Task {
     Writer,
     /// Serves the desk.
     Desk,
+    /// Looks after what waits for a decision.
+    Deadlines,
 }
 
 impl Task {
@@ -45,6 +47,7 @@ impl Task {
         Self::Control,
         Self::Writer,
         Self::Desk,
+        Self::Deadlines,
     ];
 
     /// The word for logs and fault points.
@@ -58,6 +61,7 @@ impl Task {
             Self::Control => "control",
             Self::Writer => "writer",
             Self::Desk => "desk",
+            Self::Deadlines => "deadlines",
         }
     }
 }

@@ -297,6 +297,7 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         subject => own_words.map(|report| report.subject.as_str()),
         message_id => own_words.and_then(|report| report.message_id.as_deref()),
         held => time(message.summary.changed_at, now),
+        due => message.summary.due_at.map(|due| time(due, now)),
         recipients,
         sealed,
         may_ask => sealed && can(Task::OpenFindings),

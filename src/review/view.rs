@@ -130,6 +130,7 @@ pub struct Row {
     from: String,
     to: String,
     held: Time,
+    due: Option<Time>,
     decided: Option<String>,
 }
 
@@ -152,6 +153,7 @@ pub fn row(line: &HeldLine, now: Timestamp) -> Row {
         from: line.mail_from.as_ref().map_or_else(|| "the mail system".to_owned(), ToString::to_string),
         to,
         held: time(line.held_at, now),
+        due: line.due_at.map(|due| time(due, now)),
         decided: line.decided.as_ref().map(|decided| {
             format!("{} by {}, {}", decision(&decided.decision), decided.by, time(decided.at, now).words)
         }),

@@ -20,8 +20,8 @@ use crate::smtp::Address;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HeldFilter {
-    /// Those that were decided, the newest decision first; otherwise those that wait, likely breaches first and then the
-    /// oldest first.
+    /// Those that were decided, the newest decision first; otherwise those that wait, likely breaches first and then by
+    /// deadline.
     pub decided: bool,
     /// Held by this rule, among others.
     pub rule: Option<String>,
@@ -47,7 +47,7 @@ pub struct HeldFilter {
 pub struct HeldKey {
     /// A likely breach.
     breach: bool,
-    /// When it was held or decided.
+    /// Its deadline, or when it was decided.
     at: i64,
     id: QueueId,
 }
@@ -85,6 +85,10 @@ pub struct HeldLine {
     pub at: Timestamp,
     /// When it came to quarantine: its deadline counts from here.
     pub held_at: Timestamp,
+    /// By when it is to be decided on, while it waits.
+    pub due_at: Option<Timestamp>,
+    /// Roles that are told of it, besides who decides on all.
+    pub notified: Vec<String>,
     /// Ids of the rules that count.
     pub rules: Vec<String>,
     /// Kinds of its recipients, each once.
@@ -149,8 +153,8 @@ const LINE: &str = "select v.*, m.mail_from, m.at, m.damaged, \
      (select address from recipient r where r.message = v.message and r.position = 0) as first_recipient \
      from review v join message m on m.id = v.message ";
 
-const WAITING: &str = "where v.decided_at is null and v.breach = $1 and (v.held_at, v.message) > ($2, $3) ";
-const WAITING_ORDER: &str = "order by v.held_at, v.message limit $4";
+const WAITING: &str = "where v.decided_at is null and v.breach = $1 and (v.due_at, v.message) > ($2, $3) ";
+const WAITING_ORDER: &str = "order by v.due_at, v.message limit $4";
 const DECIDED: &str = "where v.decided_at is not null and ($1 is null or v.breach = $1) \
      and (v.decided_at, v.message) < ($2, $3) ";
 const DECIDED_ORDER: &str = "order by v.decided_at desc, v.message desc limit $4";
@@ -190,7 +194,7 @@ impl Store {
         let next = match rows.last().filter(|_| more) {
             Some(row) => Some(HeldKey {
                 breach: row.try_get("breach")?,
-                at: row.try_get(if filter.decided { "decided_at" } else { "held_at" })?,
+                at: row.try_get(if filter.decided { "decided_at" } else { "due_at" })?,
                 id: QueueId(row.try_get("message")?),
             }),
             None => None,
@@ -276,6 +280,11 @@ fn holding(words: &str) -> String {
     pattern + "%"
 }
 
+/// A deadline, where it was set already.
+pub(super) fn due_of(micros: i64) -> Option<Timestamp> {
+    (micros > 0).then(|| timestamp(micros))
+}
+
 impl HeldLine {
     fn read(row: &SqliteRow) -> Result<Self, StoreError> {
         let id = QueueId(row.try_get("message")?);
@@ -296,6 +305,8 @@ impl HeldLine {
             recipients: count_of(row, "recipients")?,
             at: timestamp(row.try_get("at")?),
             held_at: timestamp(row.try_get("held_at")?),
+            due_at: due_of(row.try_get("due_at")?).filter(|_| decided.is_none()),
+            notified: words(row.try_get("notified")?),
             rules: words(row.try_get("rules")?),
             kinds: words(row.try_get("kinds")?),
             breach: row.try_get("breach")?,

@@ -6,6 +6,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::audit::{AuditLine, timestamp};
+use super::held::due_of;
 use super::row::{address_of, count_of, sender_of, state_of};
 use super::{Class, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
@@ -49,6 +50,9 @@ pub struct Summary {
     pub changed_at: Timestamp,
     /// When it is tried next, while it is queued or pending.
     pub next_due: Option<Timestamp>,
+    /// By when it is to be decided on, while it is held.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
     /// Tries to deliver it so far.
     pub attempts: u32,
     /// Why it is set aside.
@@ -98,7 +102,8 @@ pub struct Count {
 
 const SUMMARY: &str = "select m.*, \
      (select count(*) from recipient r where r.message = m.id) as recipients, \
-     (select count(*) from recipient r where r.message = m.id and r.state = 'due') as due from message m ";
+     (select count(*) from recipient r where r.message = m.id and r.state = 'due') as due, \
+     (select v.due_at from review v where v.message = m.id and v.decided_at is null) as due_at from message m ";
 
 impl Store {
     /// Messages that fit, oldest first.
@@ -223,6 +228,7 @@ impl Summary {
             at: timestamp(row.try_get("at")?),
             changed_at: timestamp(row.try_get("changed_at")?),
             next_due: if waits { Some(timestamp(row.try_get("next_due")?)) } else { None },
+            due_at: row.try_get::<Option<i64>, _>("due_at")?.and_then(due_of),
             attempts: count_of(row, "attempts")?,
             damaged: row.try_get("damaged")?,
             id,

@@ -25,6 +25,7 @@ mod audit;
 mod clock;
 mod content;
 mod database;
+mod deadlines;
 mod decisions;
 mod error;
 pub mod fault;
@@ -54,6 +55,7 @@ use std::time::{Duration, Instant};
 
 pub use audit::{AuditFilter, AuditLine, AuditLink};
 pub use clock::Clock;
+pub use deadlines::Stage;
 pub use decisions::{Decision, Grounds, Ruling};
 pub use error::StoreError;
 pub use held::{Decided, HeldFigures, HeldFilter, HeldKey, HeldLine, HeldPage};

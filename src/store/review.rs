@@ -119,6 +119,7 @@ impl Tx<'_> {
             .bind(micros(self.now))
             .execute(&mut *self.connection)
             .await?;
+        self.begin_deadline(id).await?;
         describe(self.connection, id, report).await
     }
 

@@ -52,7 +52,7 @@ impl Store {
         Ok(value.and_then(|v| v.try_into().ok()).map(|v| timestamp(i64::from_be_bytes(v))))
     }
 
-    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let value = sqlx::query_scalar("select value from setting where name = $1").bind(name);
         Ok(value.fetch_optional(&self.inner.reader).await?)
     }

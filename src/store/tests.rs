@@ -123,7 +123,7 @@ fn id(name: &str) -> QueueId {
     QueueId(name.to_owned())
 }
 
-async fn raw(directory: &Path) -> SqliteConnection {
+pub(crate) async fn raw(directory: &Path) -> SqliteConnection {
     SqliteConnection::connect_with(&database::options(directory)).await.unwrap()
 }
 

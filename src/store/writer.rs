@@ -25,8 +25,9 @@ use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
 use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{accounts, decisions, fault, intake, lease, queue};
+use super::{accounts, deadlines, decisions, fault, intake, lease, queue};
 use crate::limits;
+use crate::school_time::SchoolTime;
 
 /// How often closed segments are looked at, and how often the whole directory.
 const SWEEP_SOON: Duration = Duration::from_secs(limits::SWEEP_SECONDS);
@@ -74,6 +75,7 @@ pub(super) enum Op {
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
+    Mark(Box<deadlines::Mark>),
 }
 
 impl Op {
@@ -83,6 +85,7 @@ impl Op {
             Self::Decide(decide) => &mut decide.notices,
             Self::Record(record) => &mut record.notices,
             Self::Decision(request) => &mut request.notices,
+            Self::Mark(mark) => mark.entries(),
             _ => &mut [],
         }
     }
@@ -103,6 +106,7 @@ impl Op {
             Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
+            Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
             Self::Probe => tx.probe().await.map(|()| Answer::Done),
         }
@@ -154,6 +158,8 @@ pub(super) struct Shared {
     pub task: Mutex<Option<JoinHandle<()>>>,
     /// Its sender goes with the writer.
     pub ended: watch::Receiver<()>,
+    /// How deadlines are counted.
+    pub school_time: arc_swap::ArcSwap<SchoolTime>,
 }
 
 /// A transaction, with what follows from it once it is committed.
@@ -162,6 +168,7 @@ pub(super) struct Tx<'a> {
     pub chain: Chain,
     pub now: Timestamp,
     pub owner: &'a str,
+    pub school_time: Arc<SchoolTime>,
     /// Free places with delivery, and the length of the leases given with them.
     pub places: usize,
     pub lease_for: Duration,
@@ -235,6 +242,7 @@ pub(super) fn spawn(
         exclusive: lock.is_some().into(),
         task: Mutex::default(),
         ended,
+        school_time: arc_swap::ArcSwap::default(),
     });
     let writer = Writer {
         directory: directory.to_owned(),
@@ -474,6 +482,7 @@ impl Writer {
             chain,
             now: self.clock.now(),
             owner: &self.shared.owner,
+            school_time: self.shared.school_time.load_full(),
             places,
             lease_for,
             effects: Effects::default(),

@@ -22,10 +22,14 @@ pub enum Kind {
     Discarded,
     Released,
     ReleasedInPart,
+    ReturnedUndecided,
+    Digest,
+    Reminder,
+    Escalated,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Returned,
         Self::Held,
         Self::Review,
@@ -33,6 +37,10 @@ impl Kind {
         Self::Discarded,
         Self::Released,
         Self::ReleasedInPart,
+        Self::ReturnedUndecided,
+        Self::Digest,
+        Self::Reminder,
+        Self::Escalated,
     ];
 
     /// The name of its template files, without the ending.
@@ -45,12 +53,19 @@ impl Kind {
             Self::Discarded => "discarded",
             Self::Released => "released",
             Self::ReleasedInPart => "released-in-part",
+            Self::ReturnedUndecided => "returned-undecided",
+            Self::Digest => "digest",
+            Self::Reminder => "reminder",
+            Self::Escalated => "escalated",
         }
     }
 
     /// An answer to the sender's message, or news to somebody else.
     pub fn auto_submitted(self) -> &'static str {
-        if self == Self::Review { AUTO_GENERATED } else { AUTO_REPLIED }
+        match self {
+            Self::Review | Self::Digest | Self::Reminder | Self::Escalated => AUTO_GENERATED,
+            _ => AUTO_REPLIED,
+        }
     }
 }
 
@@ -68,6 +83,10 @@ pub struct Context {
     pub recipients: Recipients,
     /// Those who get nothing of what was released to others.
     pub withheld: Recipients,
+    /// What waits for a decision, in letters about it.
+    pub waiting: Vec<Waiting>,
+    /// How many more wait.
+    pub more_waiting: usize,
     pub at: String,
     pub rules: Vec<Rule>,
     /// How many pupils it is about.
@@ -78,6 +97,19 @@ pub struct Context {
     /// What the reviewer wrote; may be empty.
     pub note: String,
     pub id: String,
+}
+
+/// A held message as letters list it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Waiting {
+    /// Its reference.
+    pub id: String,
+    /// One sentence.
+    pub summary: String,
+    /// By when it is to be decided on; may be empty.
+    pub due: String,
+    /// Where at the desk; empty without one.
+    pub link: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -162,6 +194,16 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "released.txt",
     "released-in-part.html",
     "released-in-part.txt",
+    "returned-undecided.html",
+    "returned-undecided.txt",
+    "waiting.html",
+    "waiting.txt",
+    "digest.html",
+    "digest.txt",
+    "reminder.html",
+    "reminder.txt",
+    "escalated.html",
+    "escalated.txt",
 ];
 
 fn names() -> String {
@@ -284,6 +326,13 @@ fn made_up() -> [Context; 2] {
         subject: "A subject".to_owned(),
         recipients: Recipients { shown: vec!["a@b.example".to_owned(), "c@d.example".to_owned()], more: 3 },
         withheld: Recipients { shown: vec!["c@d.example".to_owned()], more: 1 },
+        waiting: vec![Waiting {
+            id: "01ARZ3NDEKTSV4RR".to_owned(),
+            summary: "A message.".to_owned(),
+            due: "Friday 2 October 2026 at 16:31".to_owned(),
+            link: "https://desk.school.example/held/01ARZ3NDEKTSV4RR".to_owned(),
+        }],
+        more_waiting: 2,
         at: "Friday 2 October 2026 at 16:31".to_owned(),
         rules: ["1", "2"]
             .map(|n| Rule {
@@ -307,6 +356,8 @@ fn made_up() -> [Context; 2] {
         subject: String::new(),
         recipients: Recipients { shown: Vec::new(), more: 0 },
         withheld: Recipients { shown: Vec::new(), more: 0 },
+        waiting: vec![Waiting { due: String::new(), link: String::new(), ..full.waiting[0].clone() }],
+        more_waiting: 0,
         rules: Vec::new(),
         pupils: 0,
         breach: false,

@@ -4,7 +4,7 @@ use crate::inspect::{FiredRule, ReportedPupil, ReportedRecipient};
 use crate::people::{PupilIndex, RecipientKind};
 use crate::policy::{Facts, PupilFact, RecipientFact, RulePack, decide};
 
-fn address(text: &str) -> Address {
+pub fn address(text: &str) -> Address {
     Address::parse(text).expect("an address")
 }
 
@@ -175,6 +175,7 @@ fn notices_read_as_written_down() {
         ("held", notifier.held_for_sender(&held(), &about)),
         ("review", notifier.held_for_reviewer(&held(), &about)),
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
+        ("returned-undecided", notifier.returned_undecided(&held(), &about)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
         ("released", notifier.released_for_sender(&held(), &about)),
         ("released-in-part", notifier.released_in_part(&held(), &about, &about.envelope.recipients[..1])),

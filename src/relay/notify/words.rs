@@ -8,6 +8,7 @@ use super::templates::Kind;
 use crate::inspect::Report;
 use crate::limits;
 use crate::policy::Action;
+use crate::store::HeldLine;
 
 /// The Subject of the notice: what became of the message, and why in about five words.
 pub fn headline(kind: Kind, rule: Option<&str>) -> String {
@@ -19,6 +20,10 @@ pub fn headline(kind: Kind, rule: Option<&str>) -> String {
         Kind::Discarded => "NOT SENT: deleted after checking".to_owned(),
         Kind::Released => "RELEASED: your held message is on its way".to_owned(),
         Kind::ReleasedInPart => "RELEASED IN PART: some recipients do not get it".to_owned(),
+        Kind::ReturnedUndecided => "NOT SENT: nobody could check it in time".to_owned(),
+        Kind::Digest => digest_headline(0),
+        Kind::Reminder => "REMINDER: a held message waits for your decision".to_owned(),
+        Kind::Escalated => "TO DECIDE: nobody has decided on a held message yet".to_owned(),
         Kind::Review => format!("TO DECIDE: message held: {reason}"),
     }
 }
@@ -92,11 +97,33 @@ fn title(role: &str) -> &'static str {
     }
 }
 
-/// `Friday 2 October 2026 at 16:31`, in British local time.
-pub fn british_time(at: Timestamp) -> String {
-    // Written out so that it does not hang on the machine's time zone files (SI 2002/262: last Sundays, 01:00 UTC).
-    let zone = TimeZone::posix("GMT0BST,M3.5.0/1,M10.5.0/2").unwrap_or(TimeZone::UTC);
-    at.to_zoned(zone).strftime("%A %-d %B %Y at %H:%M").to_string()
+/// The Subject of a digest.
+pub fn digest_headline(many: usize) -> String {
+    match many {
+        1 => "TO DECIDE: 1 message waits".to_owned(),
+        many => format!("TO DECIDE: {many} messages wait"),
+    }
+}
+
+/// A held message in one sentence: counts and kinds, nothing of what it says.
+pub fn summary(line: &HeldLine) -> String {
+    let whom = match line.pupils {
+        0 => "A message".to_owned(),
+        1 => "A message about one pupil".to_owned(),
+        many => format!("A message about {many} pupils"),
+    };
+    let to = match line.recipients {
+        1 => "to one recipient".to_owned(),
+        many => format!("to {many} recipients"),
+    };
+    let why = line.rules.first().map_or("school policy needs a check", |rule| reason(rule));
+    let breach = if line.breach { "likely breach: " } else { "" };
+    format!("{whom} {to}: {breach}{why}.")
+}
+
+/// `Friday 2 October 2026 at 16:31`, in the local time of this zone.
+pub fn time_in(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%A %-d %B %Y at %H:%M").to_string()
 }
 
 #[cfg(test)]
@@ -112,7 +139,7 @@ mod tests {
             ("2026-03-29T01:00:00Z", "Sunday 29 March 2026 at 02:00"),
             ("2026-10-25T01:00:00Z", "Sunday 25 October 2026 at 01:00"),
         ] {
-            assert_eq!(british_time(at.parse().expect("a timestamp")), expected);
+            assert_eq!(time_in(at.parse().expect("a timestamp"), &crate::school_time::london()), expected);
         }
     }
 

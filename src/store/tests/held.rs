@@ -18,6 +18,13 @@ struct Laid {
     decided_at: Option<i64>,
 }
 
+impl Laid {
+    /// Not in the order in which it was held.
+    fn due_at(&self) -> i64 {
+        3_000_000 - self.held_at
+    }
+}
+
 async fn lay(connection: &mut SqliteConnection, rows: impl Iterator<Item = Laid>, report: &[u8]) {
     let mut batch = connection.begin().await.unwrap();
     for row in rows {
@@ -42,7 +49,7 @@ async fn lay(connection: &mut SqliteConnection, rows: impl Iterator<Item = Laid>
             .unwrap();
         sqlx::query(
             "insert into review (message, held_at, described, sender, sought, rules, kinds, breach, decided_at, \
-             decided_by, decision) values ($1, $2, true, $3, $4, $5, $6, $7, $8, $9, $10)",
+             decided_by, decision, due_at) values ($1, $2, true, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(&row.name)
         .bind(row.held_at)
@@ -54,6 +61,7 @@ async fn lay(connection: &mut SqliteConnection, rows: impl Iterator<Item = Laid>
         .bind(row.decided_at)
         .bind(row.decided_at.map(|_| "Sue"))
         .bind(row.decided_at.map(|_| "returned"))
+        .bind(row.due_at())
         .execute(&mut *batch)
         .await
         .unwrap();
@@ -97,7 +105,7 @@ async fn pages_hold_what_fits_in_its_order_each_once() {
         let mut fitting: Vec<Laid> = rows(230).filter(|r| r.decided_at.is_some() == decided && fits(r)).collect();
         match decided {
             true => fitting.sort_by_key(|r| std::cmp::Reverse((r.decided_at, r.name.clone()))),
-            false => fitting.sort_by_key(|r| (!r.breach, r.held_at, r.name.clone())),
+            false => fitting.sort_by_key(|r| (!r.breach, r.due_at(), r.name.clone())),
         }
         fitting.into_iter().map(|r| r.name).collect()
     };
@@ -171,8 +179,8 @@ async fn pages_are_found_by_their_indexes() {
     for (sql, index) in [
         (
             "select * from review v join message m on m.id = v.message where v.decided_at is null and v.breach = true \
-             and (v.held_at, v.message) > (1, 'a') order by v.held_at, v.message limit 50",
-            "review_waiting (breach=? AND (held_at,message)>(?,?))",
+             and (v.due_at, v.message) > (1, 'a') order by v.due_at, v.message limit 50",
+            "review_waiting (breach=? AND (due_at,message)>(?,?))",
         ),
         (
             "select * from review v join message m on m.id = v.message where v.decided_at is not null \
@@ -199,7 +207,7 @@ async fn pages_among_a_hundred_thousand() {
     let all = HeldFilter::default;
     for (what, filter, after) in [
         ("first page", all(), None),
-        ("a page in the middle", all(), some("0.1040000.M080000")),
+        ("a page in the middle", all(), some("0.1960000.M080000")),
         ("likely breaches", HeldFilter { breach: Some(true), ..all() }, None),
         ("a rule", HeldFilter { rule: some("b-rule"), ..all() }, None),
         ("a rule that nothing has", HeldFilter { rule: some("none"), ..all() }, None),
