@@ -349,6 +349,8 @@ fn routes(link: &str, first: &str) -> Vec<String> {
         [
             "/",
             "/held",
+            "/allowances",
+            "/allowances/x/end",
             "/audit",
             "/audit.csv",
             "/people",
