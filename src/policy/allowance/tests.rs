@@ -55,14 +55,14 @@ fn asks(mail: &Mail, now: i64, given: &[(usize, u8, u8, Option<u32>, i64)]) -> V
         given.iter().any(|g| (g.0, g.1, g.2, g.3) == (rule, mail.sender, to, pupil) && now < g.4)
     };
     let told = |pupil: &&(Option<u32>, Tier)| pupil.1 >= Tier::Record;
-    let private = || mail.recipients.iter().filter(|to| **to % 2 == 0);
+    let private = || mail.recipients.iter().filter(|to| to.is_multiple_of(2));
     let mut out = Vec::new();
     // A record of anybody: then each pupil of the message is to be allowed to each private mailbox.
     let free = |p: Option<u32>, rule, to| p.is_some() && holds(rule, to, p);
     if mail.pupils.iter().any(|p| told(&p)) && private().any(|to| mail.pupils.iter().any(|p| !free(p.0, 0, *to))) {
         out.push(RULES[0]);
     }
-    let guardians = || mail.recipients.iter().filter(|to| **to % 2 == 1);
+    let guardians = || mail.recipients.iter().filter(|to| !to.is_multiple_of(2));
     let wrong = |to: u8, p: Option<u32>| p != Some(u32::from(to));
     if guardians().any(|to| mail.pupils.iter().filter(told).any(|p| wrong(*to, p.0) && !free(p.0, 1, *to))) {
         out.push(RULES[1]);
@@ -78,8 +78,8 @@ fn asks(mail: &Mail, now: i64, given: &[(usize, u8, u8, Option<u32>, i64)]) -> V
 fn facts(mail: &Mail) -> Facts {
     let recipient = |of: &u8| RecipientFact {
         address: address(*of).to_uppercase(),
-        kind: if of % 2 == 0 { RecipientKind::Personal } else { RecipientKind::Guardian },
-        guardian_of: if of % 2 == 0 { Vec::new() } else { vec![PupilIndex(u32::from(*of))] },
+        kind: if of.is_multiple_of(2) { RecipientKind::Personal } else { RecipientKind::Guardian },
+        guardian_of: if of.is_multiple_of(2) { Vec::new() } else { vec![PupilIndex(u32::from(*of))] },
     };
     Facts {
         recipients: mail.recipients.iter().map(recipient).collect(),
