@@ -11,7 +11,8 @@ use crate::detect::{self, Correspondence, Excerpt, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
 use crate::people::{PupilIndex, RecipientKind, School, SenderIdentity};
-use crate::policy::{self, Action, Facts, PupilFact, RecipientFact, RulePack};
+use crate::policy::allowance::{About, folded};
+use crate::policy::{self, Action, Allowance, Allowed, Confirmed, Facts, PupilFact, Reason, RecipientFact, RulePack};
 use crate::smtp::{Address, Envelope};
 use crate::text::Halt;
 
@@ -119,6 +120,19 @@ pub struct FiredRule {
     /// The rule runs in `observe`: recorded, decides nothing.
     #[serde(default)]
     pub observed_only: bool,
+    /// Every reason for it was confirmed before: recorded, decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Confirmed>,
+    /// For whom and about whom it asks, as it can be remembered; empty where it cannot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+impl FiredRule {
+    /// It has a say in what happens to the message.
+    pub fn counts(&self) -> bool {
+        !self.observed_only && self.confirmed.is_none()
+    }
 }
 
 /// A recipient as reported.
@@ -202,10 +216,11 @@ pub struct Ground {
 /// `raw` is the message as it came, or with our Received line on top; the bytes are only read. Takes time in proportion
 /// to the message and never looks anything up elsewhere, so the same input gives the same report on every machine.
 pub fn inspect(ground: &Ground, envelope: &Envelope, raw: &[u8], at: Timestamp) -> Report {
-    inspect_with(None, &Halt::default(), ground, envelope, raw, at)
+    inspect_with(None, &Halt::default(), ground, &[], envelope, raw, at)
 }
 
-/// As [`inspect`], with files that only foreign code can read handed to `isolation`. The report is the same, unless a file
+/// As [`inspect`], with what was confirmed before (those of other senders, and those that are over at `at`, do not count),
+/// and with files that only foreign code can read handed to `isolation`. The report is the same, unless a file
 /// brings its reader down: then that file is unread, and nothing else has happened.
 ///
 /// Once `halt` is set, it ends at its next part or line, with a report that is of no use.
@@ -213,6 +228,7 @@ pub fn inspect_with(
     isolation: Option<&dyn Isolation>,
     halt: &Halt,
     ground: &Ground,
+    allowances: &[Allowance],
     envelope: &Envelope,
     raw: &[u8],
     at: Timestamp,
@@ -222,8 +238,11 @@ pub fn inspect_with(
     let correspondence = correspondence(&message, envelope);
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
     let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence);
-    let verdict = policy::decide(&ground.pack, &facts);
-    report(ground, &message, &facts, verdict, &reading, findings, at)
+    let sender = envelope.mail_from.as_ref().map(Address::as_str);
+    let allowed = Allowed::of(allowances, sender, at, |id| ground.school.pupil_by_id(id));
+    let verdict = policy::decide(&ground.pack, &facts, &allowed);
+    let entitled = entitled(ground, &facts, &allowed, verdict.action);
+    report(ground, &message, &facts, verdict, entitled, &reading, findings, at)
 }
 
 fn correspondence(message: &Message<'_>, envelope: &Envelope) -> Correspondence {
@@ -282,7 +301,7 @@ fn facts(
 }
 
 /// Distinct guardian, personal and staff-personal addresses in To and Cc together.
-fn visible_private(school: &School, message: &Message<'_>, sender: &SenderIdentity) -> usize {
+fn visible_private(school: &School, message: &Message<'_>, sender: &SenderIdentity) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     message
         .to_addresses()
@@ -294,7 +313,8 @@ fn visible_private(school: &School, message: &Message<'_>, sender: &SenderIdenti
             use RecipientKind::{Guardian, Personal, StaffPersonal};
             matches!(school.recipient(address, sender).kind, Guardian | Personal | StaffPersonal)
         })
-        .count()
+        .map(|address| address.to_string())
+        .collect()
 }
 
 /// From or Sender names an address that the envelope sender may not use. The null sender impersonates nobody: its mail
@@ -322,11 +342,13 @@ fn opened(place: &str) -> ReportedFinding {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "all of it is put together here and nowhere else")]
 fn report(
     ground: &Ground,
     message: &Message<'_>,
     facts: &Facts,
     verdict: policy::Verdict,
+    entitled: Vec<bool>,
     reading: &Reading,
     findings: Findings,
     at: Timestamp,
@@ -346,6 +368,8 @@ fn report(
                 remedy: fired.remedy,
                 clauses: rule.clauses.clone(),
                 observed_only: fired.observed_only,
+                confirmed: fired.confirmed,
+                reasons: fired.reasons.into_iter().map(|(address, about)| reason(&address, about, &id_of)).collect(),
             })
         })
         .collect();
@@ -359,7 +383,6 @@ fn report(
             markers.push(marker.to_owned());
         }
     }
-    let entitled = entitled(ground, facts, verdict.action);
     Report {
         action: verdict.action,
         breach: verdict.breach,
@@ -416,8 +439,16 @@ fn report(
     }
 }
 
+fn reason(address: &str, about: About, id_of: &dyn Fn(PupilIndex) -> String) -> Reason {
+    let pupil = match about {
+        About::Pupil(pupil) => Some(id_of(pupil)),
+        About::NoPupil | About::Unlisted => None,
+    };
+    Reason { recipient: folded(address), pupil }
+}
+
 /// Of each recipient of a held message, whether to it alone the message would not have been held.
-fn entitled(ground: &Ground, facts: &Facts, action: Action) -> Vec<bool> {
+fn entitled(ground: &Ground, facts: &Facts, allowed: &Allowed<'_>, action: Action) -> Vec<bool> {
     if action < Action::Hold {
         return vec![false; facts.recipients.len()];
     }
@@ -427,7 +458,7 @@ fn entitled(ground: &Ground, facts: &Facts, action: Action) -> Vec<bool> {
         .iter()
         .map(|recipient| {
             alone.recipients = vec![recipient.clone()];
-            policy::decide(&ground.pack, &alone).action < Action::Hold
+            policy::decide(&ground.pack, &alone, allowed).action < Action::Hold
         })
         .collect()
 }

@@ -598,6 +598,18 @@ limits! {
     /// Evidence that a name wants of which each part is a word.
     WANTED_WORDS: i32 = 1, "points", "own choice";
 
+    // --- what is confirmed (`policy::allowance`) ---
+    /// Pairs of recipient and pupil for which one rule of one message is remembered; of more, none is.
+    ALLOWANCES_AT_ONCE: usize = 50, "pairs", "own choice: a class's parents and some; more is a list, which is looked at each time";
+    /// How long what was confirmed is remembered, unless another day is chosen.
+    REMEMBER_DAYS: u32 = 90, "days", "own choice: about a term";
+    /// The longest that can be chosen.
+    REMEMBER_DAYS_MOST: u32 = 366, "days", "own choice: a school year; then somebody looks again";
+    /// Allowances of one sender that are read for one message, the newest first; more ask again.
+    ALLOWANCES_READ: u32 = 2_000, "allowances", "own choice: a sender's year of mail";
+    /// Allowances on the desk's page and in the command's list.
+    ALLOWANCES_LISTED: u32 = 500, "allowances", "own choice: what a person reads through";
+
     // --- the desk (`review`) ---
     /// Size of a form.
     DESK_FORM_OCTETS: usize = 64 * 1_024, "octets", "own choice: the longest note and reason many times over";

@@ -6,6 +6,10 @@ mod dangers;
 mod naughty;
 mod support;
 
+use jiff::Timestamp;
+use schoolgate::inspect::inspect_with;
+use schoolgate::policy::Action;
+use schoolgate::smtp::Envelope;
 use schoolgate::store::accounts::{LastSbm, Role};
 use schoolgate::store::{QueueId, State as Standing};
 use support::desk::{Browser, House, PASSWORD, address, code};
@@ -188,6 +192,7 @@ async fn every_page_as_every_role() {
         ("/held/zz",            [303, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/audit",              [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/audit.csv",          [303, 200, 200, 404, 404, 200, 200, 200, 404]),
+        ("/allowances",         [303, 200, 200, 200, 404, 200, 404, 404, 404]),
         ("/people",             [303, 200, 404, 404, 404, 404, 404, 200, 404]),
         ("/account",            [303, 200, 200, 200, 200, 200, 200, 200, 404]),
         ("/sign-in",            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -201,6 +206,7 @@ async fn every_page_as_every_role() {
         ("/held/a1/ask", &[("why", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/approve", &[("request", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/decide", &[], [403, 422, 422, 404, 404, 403, 404, 404, 404]),
+        ("/allowances/x/end", &[], [403, 303, 303, 303, 404, 303, 404, 404, 404]),
         ("/account/password", &[("present", PASSWORD), ("password", "x"), ("again", "x")],
             [403, 422, 422, 422, 422, 422, 422, 422, 404]),
         ("/account/codes", &[("present", "x")], [403, 422, 422, 422, 422, 422, 422, 422, 404]),
@@ -394,4 +400,75 @@ async fn a_session_is_new_at_sign_in_and_ends_with_its_roles() {
     }
     let answer = many.send("POST", "/sign-in", &[("name", "nobody"), ("password", "x")]).await;
     assert!(answer.body.contains("too many wrong tries"), "{}", answer.body);
+}
+
+/// What is released and remembered goes the next time; another child's, another sender's and what has ended is asked about.
+#[tokio::test]
+async fn what_is_remembered_goes_and_nothing_beside_it() {
+    let house = House::new().await;
+    let [amy, other] = [0, 5].map(|at: usize| {
+        let pupil = &house.ground.school.pupils[at];
+        (pupil.id.clone(), format!("{} {}", pupil.forename, pupil.surname))
+    });
+    let (teacher, to) = ("t.person@saltmere.example", "someone@gmail.com");
+    let about = |name: &str| format!("{name} has asthma and was given an inhaler at lunch.");
+    house.hold("a1", teacher, &[to], "A note", &about(&amy.1)).await;
+    house.hold("a2", teacher, &[to], "Personal: a note", &about(&amy.1)).await;
+    let asks = async |from: &str, to: &str, name: &str| {
+        let raw = format!("From: <{from}>\r\nTo: <{to}>\r\nSubject: A note\r\n\r\n{}\r\n", about(name));
+        let envelope = Envelope::new(Some(address(from)), vec![address(to)]);
+        let now = Timestamp::now();
+        let allowed = house.store.allowances_of(from, now).await.unwrap();
+        let halt = schoolgate::text::Halt::default();
+        inspect_with(None, &halt, &house.ground, &allowed, &envelope, raw.as_bytes(), now)
+    };
+    assert_eq!(asks(teacher, to, &amy.1).await.action, Action::Hold, "nothing is remembered yet");
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let decide = async |browser: &mut Browser, id: &str, decision: &str, until: &str| {
+        let token = browser.get("/nowhere").await.field("token");
+        let form = [
+            ("token", token.as_str()),
+            ("decision", decision),
+            ("class", "neither"),
+            ("reason", "x"),
+            ("remember", "yes"),
+            ("until", until),
+        ];
+        browser.send("POST", &format!("/held/{id}/decide"), &form).await
+    };
+    let until = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow().unwrap().to_string();
+    for (id, decision, until, says) in [
+        ("a1", "return", until.as_str(), "Only what is released"),
+        ("a1", "release", "2020-01-01", "Choose a last day"),
+        ("a1", "release", "", "Choose a last day"),
+        ("a2", "release", until.as_str(), "marked as personal is not remembered"),
+    ] {
+        let answer = decide(&mut sue, id, decision, until).await;
+        assert!(answer.status == 422 && answer.body.contains(says), "{id} {decision} {until}: {}", answer.body);
+    }
+    assert!(sue.get("/held/a1").await.body.contains("name=\"remember\""));
+    assert_eq!(decide(&mut sue, "a1", "release", &until).await.status, 200);
+
+    let twin = asks(teacher, to, &amy.1).await;
+    assert_eq!(twin.action, Action::Deliver, "{:?}", twin.rules);
+    let confirmed = twin.rules.iter().find_map(|rule| rule.confirmed.as_ref()).expect("it says so");
+    assert_eq!(confirmed.by, "sue");
+    assert_eq!(asks(teacher, to, &other.1).await.action, Action::Hold, "another child");
+    assert_eq!(asks(teacher, "somebody@gmail.com", &amy.1).await.action, Action::Hold, "another address");
+    assert_eq!(asks("other@saltmere.example", to, &amy.1).await.action, Action::Hold, "another sender");
+
+    // Those who may see it see it, and it ends with one press.
+    let page = sue.get("/allowances").await;
+    assert!(page.body.contains(&format!("{teacher} to {to}")) && page.body.contains(&amy.1), "{}", page.body);
+    let kept = house.store.allowances(Timestamp::now()).await.unwrap();
+    assert!(!kept.is_empty() && kept.iter().all(|kept| kept.allowance.pupil.as_deref() == Some(amy.0.as_str())));
+    for one in &kept {
+        assert_eq!(sue.press("/allowances", &format!("/allowances/{}/end", one.id), &[]).await.status, 303);
+    }
+    assert_eq!(asks(teacher, to, &amy.1).await.action, Action::Hold, "it has ended");
+    let record = house.store.show(&QueueId("a1".to_owned())).await.unwrap().audit;
+    for event in ["allowed", "allowance-ended"] {
+        assert_eq!(record.iter().filter(|line| line.event == event).count(), kept.len(), "{event}");
+    }
+    assert!(record.iter().all(|line| !line.detail.contains(to)), "the record names no address");
 }

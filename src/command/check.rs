@@ -111,7 +111,7 @@ pub fn told(report: &Report, explain: bool) -> String {
         out.push('\n');
     };
     let headline = match report.action {
-        Action::Deliver if report.rules.iter().any(|rule| rule.observed_only) => {
+        Action::Deliver if report.rules.iter().any(|rule| rule.observed_only && rule.confirmed.is_none()) => {
             "DELIVER: it may leave; the rules below only observe"
         }
         Action::Deliver => "DELIVER: it may leave",
@@ -126,6 +126,10 @@ pub fn told(report: &Report, explain: bool) -> String {
     for rule in &report.rules {
         let would = if rule.observed_only { "observes; would " } else { "" };
         line(format!("  {} ({would}{}): {}", rule.id, rule.action.as_str(), rule.why));
+        if let Some(confirmed) = &rule.confirmed {
+            let day = confirmed.at.strftime("%-d %B %Y");
+            line(format!("      does not ask: confirmed on {day} by {}", confirmed.by));
+        }
         for clause in &rule.clauses {
             line(format!("      policy: {clause}"));
         }

@@ -190,7 +190,11 @@ pub(super) fn outcome(shown: &Shown) -> Result<()> {
     };
     say!("    {word}")?;
     for rule in shown.report.iter().flat_map(|r| &r.rules) {
-        let observes = if rule.observed_only { " (only observes)" } else { "" };
+        let observes = match (&rule.confirmed, rule.observed_only) {
+            (Some(_), _) => " (confirmed before)",
+            (None, true) => " (only observes)",
+            (None, false) => "",
+        };
         say!("        {}{observes}: {}", rule.id, safe(&rule.why))?;
     }
     say!("")?;

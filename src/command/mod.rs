@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+pub mod allow;
 pub mod audit;
 pub mod check;
 pub mod demo;
@@ -53,6 +54,9 @@ enum Command {
     /// See and decide what is held
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
+    /// See and end what was allowed
+    #[command(subcommand)]
+    Allow(allow::Allow),
     /// Look at the audit of all that was done with messages
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -81,6 +85,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Extract(args) => extract::run(args),
         Command::Queue(args) => queue::run(args),
         Command::Quarantine(args) => quarantine::run(args),
+        Command::Allow(args) => allow::run(args),
         Command::Audit(args) => audit::run(args),
         Command::User(args) => user::run(args),
         Command::Meaning(args) => meaning::run(args),

@@ -33,6 +33,7 @@ pub fn run(command: &Policy) -> Result<ExitCode> {
         "action",
         "likely breach",
         "mode",
+        "confirmed by",
         "why",
     ]);
     for rule in &pack.rules {
@@ -42,7 +43,7 @@ pub fn run(command: &Policy) -> Result<ExitCode> {
             Mode::Enforce => "enforce",
         };
         let breach = if rule.breach { "yes" } else { "no" };
-        table.add_row([rule.id.as_str(), rule.action.as_str(), breach, mode, &safe(&rule.why)]);
+        table.add_row([rule.id.as_str(), rule.action.as_str(), breach, mode, rule.confirm.as_str(), &safe(&rule.why)]);
     }
     say!("{table}\n\npack `{}` is sound: {} rules", safe(&pack.name), pack.rules.len())?;
     Ok(ExitCode::SUCCESS)

@@ -27,7 +27,7 @@ pub struct One {
     /// Configuration file
     #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     pub config: PathBuf,
-    /// Reference of the message, as notices and the log give it
+    /// Reference of the message as notices and the log give it, or id of what is allowed as the list gives it
     pub id: String,
 }
 

@@ -36,6 +36,8 @@ pub struct ShownReport {
     pub unlisted_pupils: usize,
     /// The rules that count, in the order of the pack.
     pub rules: Vec<FiredRule>,
+    /// Those that did not ask, because it was confirmed before.
+    pub confirmed: Vec<FiredRule>,
     /// In the order of the report.
     pub findings: Vec<ShownFinding>,
     /// What could not be read: its place, and why in words.
@@ -127,10 +129,16 @@ pub fn shown(report: &Report, school: &School) -> ShownReport {
             })
             .collect(),
         unlisted_pupils: report.unlisted_pupils,
-        rules: report.rules.iter().filter(|rule| !rule.observed_only).cloned().collect(),
+        rules: report.rules.iter().filter(|rule| rule.counts()).cloned().collect(),
+        confirmed: report.rules.iter().filter(|rule| rule.confirmed.is_some()).cloned().collect(),
         findings: report.findings.iter().map(|found| finding(found, &name)).collect(),
         unreadable: report.unreadable.iter().map(|unread| (place(&unread.part, None), why(&unread.why))).collect(),
     }
+}
+
+/// A pupil's name by roster id, or [`GONE`].
+pub fn pupil_name(school: &School, id: &str) -> String {
+    school.pupil_by_id(id).and_then(|at| school.pupil(at)).map_or_else(|| GONE.to_owned(), full_name)
 }
 
 fn full_name(pupil: &Pupil) -> String {

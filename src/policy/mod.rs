@@ -2,12 +2,14 @@
 //!
 //! Knows what detection found and to whom the message goes; never text, disk or network.
 
+pub mod allowance;
 pub mod pack;
 pub mod verdict;
 
 use serde::{Deserialize, Serialize};
 
-pub use pack::{Mode, Rule, RulePack};
+pub use allowance::{Allowance, Allowed, Confirmed, Reason};
+pub use pack::{Confirm, Mode, Rule, RulePack};
 pub use verdict::{Facts, Fired, PupilFact, RecipientFact, Verdict, decide};
 
 /// What happens to the message, mildest first; the strictest action of all rules that fire wins.

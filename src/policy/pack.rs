@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::Action;
 use crate::detect::Tier;
 use crate::extract::Why;
+use crate::limits;
 use crate::people::RecipientKind;
 use crate::text::problem::{FileProblem, FileProblems, line_and_column};
 
@@ -34,6 +35,29 @@ pub enum Mode {
     Enforce,
 }
 
+/// Who may confirm what a rule asks about, so that it does not ask again. A breach rule never says `sender`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confirm {
+    /// The sender, or whoever decides on held mail.
+    Sender,
+    /// Whoever decides on held mail.
+    Reviewer,
+    /// Nobody: it asks each time.
+    Nobody,
+}
+
+impl Confirm {
+    /// The word that packs and tables use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sender => "sender",
+            Self::Reviewer => "reviewer",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
 /// A checked rule pack.
 #[derive(Debug, Clone)]
 pub struct RulePack {
@@ -56,6 +80,10 @@ pub struct Rule {
     pub notify: Vec<String>,
     /// Observe, warn or enforce.
     pub mode: Mode,
+    /// Who may confirm what it asks about.
+    pub confirm: Confirm,
+    /// It is remembered only where it asked for no more pairs of recipient and pupil than these.
+    pub confirm_at_once: usize,
     /// Fires for messages to internal recipients as well.
     pub inside_too: bool,
     /// What the school's policy says, in words.
@@ -107,6 +135,17 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// It speaks of pupils who are there, so that what is confirmed is confirmed for each of them.
+    pub fn is_about_pupils(&self) -> bool {
+        self.tier.is_some()
+            || self.bulk == Some(true)
+            || self.own_guardian.is_some()
+            || self.wrong_guardian.is_some()
+            || self.not_own_guardian.is_some()
+            // "A pupil is identified", said the other way round.
+            || self.no_pupil == Some(false)
+    }
+
     /// No key is given: it would hold for every message.
     fn is_empty(&self) -> bool {
         let Self {
@@ -182,6 +221,8 @@ struct RawRule {
     breach: bool,
     notify: Option<Vec<Spanned<String>>>,
     mode: Option<Mode>,
+    confirm: Option<Spanned<Confirm>>,
+    confirm_at_once: Option<Spanned<usize>>,
     #[serde(default)]
     inside_too: bool,
     #[serde(default)]
@@ -261,6 +302,25 @@ impl RulePack {
             for condition in rule.when.as_ref().iter().filter(|c| c.as_ref().is_empty()) {
                 wrong(condition.span(), format!("rule `{id}`: an empty condition would fire for every message"));
             }
+            // What says nothing asks each time.
+            let confirm = rule.confirm.as_ref().map_or(Confirm::Nobody, |confirm| *confirm.as_ref());
+            if let Some(word) = &rule.confirm
+                && confirm == Confirm::Sender
+                && rule.breach
+            {
+                wrong(
+                    word.span(),
+                    format!(
+                        "rule `{id}`: a likely breach is not confirmed by its sender; say \"reviewer\" or \"nobody\""
+                    ),
+                );
+            }
+            if let Some(pairs) = rule.confirm_at_once.as_ref().filter(|pairs| *pairs.as_ref() == 0) {
+                wrong(
+                    pairs.span(),
+                    format!("rule `{id}`: confirm_at_once = 0 allows nothing; say confirm = \"nobody\""),
+                );
+            }
             let mut named = Vec::new();
             for clause in &rule.clauses {
                 match clauses.get(clause.as_ref()) {
@@ -286,6 +346,10 @@ impl RulePack {
                 breach: rule.breach,
                 notify: if rule.notify.is_some() { notify } else { default_notify },
                 mode: rule.mode.unwrap_or(Mode::Enforce),
+                confirm,
+                confirm_at_once: rule
+                    .confirm_at_once
+                    .map_or(limits::ALLOWANCES_AT_ONCE, |pairs| pairs.into_inner().min(limits::ALLOWANCES_AT_ONCE)),
                 inside_too: rule.inside_too,
                 clauses: named,
                 why: rule.why.into_inner(),
@@ -353,6 +417,18 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_does_not_say_who_confirms_it_asks_each_time() {
+        let text = "name = \"x\"\n[[rule]]\nid = \"a\"\naction = \"warn\"\nbreach = false\nwhy = \"w\"\nremedy = \"r\"\n\
+                    when = [{ bulk = true }]";
+        let pack = RulePack::parse(Path::new("p.toml"), text).expect("sound");
+        assert_eq!(pack.rules[0].confirm, Confirm::Nobody);
+        let core = RulePack::embedded("core").expect("the core pack parses");
+        assert!(core.rules.iter().all(|rule| !(rule.breach && rule.confirm == Confirm::Sender)));
+        let wrong = core.rules.iter().find(|rule| rule.id == "pupil-record-to-wrong-guardian").expect("there");
+        assert_eq!((wrong.confirm, wrong.confirm_at_once), (Confirm::Reviewer, 1));
+    }
+
+    #[test]
     fn bad_packs_are_refused_with_line_and_column() {
         let rule = |body: &str| format!("name = \"x\"\n[[rule]]\n{body}");
         let sound = "id = \"a\"\naction = \"warn\"\nbreach = false\nwhy = \"w\"\nremedy = \"r\"\n";
@@ -365,6 +441,13 @@ mod tests {
             (rule(&format!("{sound}when = [{{}}]")), (8, 9), "every message"),
             (rule(&format!("{sound}clauses = [\"no\"]\nwhen = [{{ bulk = true }}]")), (8, 12), "no [[clause]] `no`"),
             (rule(&format!("{sound}notify = [\"boss\"]\nwhen = [{{ bulk = true }}]")), (8, 11), "no role `boss`"),
+            (
+                rule(&format!("{}confirm = \"sender\"\nwhen = [{{ bulk = true }}]", sound.replace("false", "true"))),
+                (8, 11),
+                "not confirmed by its sender",
+            ),
+            (rule(&format!("{sound}confirm = \"anybody\"\nwhen = [{{ bulk = true }}]")), (8, 11), "anybody"),
+            (rule(&format!("{sound}confirm_at_once = 0\nwhen = [{{ bulk = true }}]")), (8, 19), "allows nothing"),
             (rule(&sound.replace("warn", "delay").to_string()), (4, 10), "delay"),
             (rule(&format!("{}when = [{{ bulk = true }}]", sound.replace("\"w\"", "\"{who}\""))), (6, 7), "{who}"),
             (

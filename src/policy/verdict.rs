@@ -1,7 +1,10 @@
 //! Facts to a verdict: every rule is evaluated, every rule that fires is reported, the strictest action wins.
 
+use std::collections::BTreeSet;
+
 use super::Action;
-use super::pack::{Condition, Marker, Mode, RulePack};
+use super::allowance::{About, Allowance, Allowed, Confirmed, folded};
+use super::pack::{Condition, Confirm, Marker, Mode, Rule, RulePack};
 use crate::detect::Tier;
 use crate::extract::Why;
 use crate::people::{PupilIndex, RecipientKind};
@@ -32,7 +35,7 @@ pub struct Facts {
     /// That marker stands out.
     pub personal_stands_out: bool,
     /// Distinct private addresses in To and Cc.
-    pub visible_private: usize,
+    pub visible_private: Vec<String>,
     /// From or Sender is an address that the sender may not use.
     pub sender_not_permitted: bool,
 }
@@ -83,10 +86,14 @@ pub struct Fired {
     pub why: String,
     /// How the sender puts it right, filled in likewise.
     pub remedy: String,
+    /// Every reason for it was confirmed before: recorded only.
+    pub confirmed: Option<Confirmed>,
+    /// Each recipient and pupil for whom it asks, as it can be remembered; empty where it is not to be remembered.
+    pub reasons: Vec<(String, About)>,
 }
 
-/// Evaluates the pack.
-pub fn decide(pack: &RulePack, facts: &Facts) -> Verdict {
+/// Evaluates the pack. A rule whose every reason is allowed does not ask.
+pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict {
     let mut verdict = Verdict { action: Action::Deliver, breach: false, notify: Vec::new(), fired: Vec::new() };
     let outside = facts.recipients.iter().any(|r| r.kind != RecipientKind::Internal);
     for (index, rule) in pack.rules.iter().enumerate() {
@@ -99,7 +106,9 @@ pub fn decide(pack: &RulePack, facts: &Facts) -> Verdict {
         }
         let observed_only = rule.mode == Mode::Observe;
         let action = if rule.mode == Mode::Warn { rule.action.min(Action::Warn) } else { rule.action };
-        if !observed_only {
+        let asked = asked(rule, &holding, facts, allowed);
+        let confirmed = asked.confirmed();
+        if !observed_only && confirmed.is_none() {
             verdict.action = verdict.action.max(action);
             verdict.breach |= rule.breach;
             for role in &rule.notify {
@@ -108,11 +117,132 @@ pub fn decide(pack: &RulePack, facts: &Facts) -> Verdict {
                 }
             }
         }
-        let why = words(&rule.why, &holding, facts);
-        let remedy = words(&rule.remedy, &holding, facts);
-        verdict.fired.push(Fired { rule: index, action, observed_only, why, remedy });
+        // Where all is allowed, the words are about all of it; otherwise about what is left.
+        let left = asked.allowed.is_some() && confirmed.is_none();
+        let of = Concerned { holding: &holding, facts, left: left.then_some(&asked) };
+        let (why, remedy) = (words(&rule.why, &of), words(&rule.remedy, &of));
+        let remembers = !observed_only && confirmed.is_none();
+        let reasons = if remembers { asked.reasons(rule.confirm_at_once) } else { Vec::new() };
+        verdict.fired.push(Fired { rule: index, action, observed_only, why, remedy, confirmed, reasons });
     }
     verdict
+}
+
+/// For what a rule asks, and what of it was allowed before.
+#[derive(Default)]
+struct Asked<'f, 'a> {
+    /// Addresses that are left.
+    recipients: BTreeSet<&'f str>,
+    /// Pupils who are left with any of them.
+    pupils: BTreeSet<About>,
+    /// How many pupils are on no roster.
+    unlisted: usize,
+    /// What is left, up to what is remembered of one message and one more.
+    left: BTreeSet<(&'f str, About)>,
+    /// The last of those that count.
+    allowed: Option<&'a Allowance>,
+}
+
+impl Asked<'_, '_> {
+    fn confirmed(&self) -> Option<Confirmed> {
+        let last = self.allowed.filter(|_| self.recipients.is_empty())?;
+        Some(Confirmed { at: last.given_at, by: last.by.clone() })
+    }
+
+    /// All that is left, unless it is too much to be remembered or about somebody whom nobody knows again.
+    fn reasons(&self, most: usize) -> Vec<(String, About)> {
+        if self.left.len() > most || self.left.iter().any(|(_, about)| *about == About::Unlisted) {
+            return Vec::new();
+        }
+        self.left.iter().map(|(address, about)| ((*address).to_owned(), *about)).collect()
+    }
+}
+
+/// Each address for which a condition holds, with each pupil concerned; what is not allowed is left.
+fn asked<'f, 'a>(rule: &Rule, holding: &[&Condition], facts: &'f Facts, allowed: &Allowed<'a>) -> Asked<'f, 'a> {
+    let mut asked = Asked::default();
+    if rule.confirm == Confirm::Nobody {
+        return asked;
+    }
+    let of_rule = allowed.of_rule(rule);
+    for condition in holding {
+        for (address, recipient) in addresses(condition, facts) {
+            // Nothing was allowed, and what is asked is more than can be: the rest does not matter.
+            if of_rule.is_none() && asked.left.len() > rule.confirm_at_once {
+                return asked;
+            }
+            let given = of_rule.and_then(|given| given.get(&folded(address)));
+            for about in abouts(condition, recipient, facts) {
+                if let Some(allowance) = given.and_then(|given| given.get(&about)) {
+                    let earlier = asked.allowed.filter(|earlier| earlier.given_at > allowance.given_at);
+                    asked.allowed = earlier.or(Some(*allowance));
+                    continue;
+                }
+                asked.recipients.insert(address);
+                asked.pupils.insert(about);
+                if asked.left.len() <= rule.confirm_at_once {
+                    asked.left.insert((address, about));
+                }
+            }
+        }
+    }
+    asked.unlisted = facts.pupils.iter().filter(|p| p.pupil.is_none()).count();
+    asked
+}
+
+/// The addresses for which a condition holds: recipients, and where it is about addresses that others see, those too.
+fn addresses<'f>(condition: &Condition, facts: &'f Facts) -> Vec<(&'f str, Option<&'f RecipientFact>)> {
+    let outside = facts.recipients.iter().any(|r| r.kind != RecipientKind::Internal);
+    let is_concerned = |r: &&RecipientFact| match asks_for_recipient(condition) {
+        true => concerns(condition, r, facts),
+        false => !outside || r.kind != RecipientKind::Internal,
+    };
+    let recipients = facts.recipients.iter().filter(is_concerned).map(|r| (r.address.as_str(), Some(r)));
+    let visible = facts.visible_private.iter().filter(|_| condition.visible_private.is_some());
+    recipients.chain(visible.map(|address| (address.as_str(), None))).collect()
+}
+
+/// The pupils concerned. A condition on the whole message's tier or number concerns all of its pupils: what is said of one
+/// must not carry another along.
+fn abouts(condition: &Condition, recipient: Option<&RecipientFact>, facts: &Facts) -> Vec<About> {
+    if !condition.is_about_pupils() {
+        return vec![About::NoPupil];
+    }
+    let whole = condition.tier.is_some() || condition.bulk == Some(true) || condition.no_pupil == Some(false);
+    let own = |p: &PupilFact| p.pupil.is_some_and(|p| recipient.is_some_and(|r| r.guardian_of.contains(&p)));
+    let of = |tiers: &Option<Vec<Tier>>, p: &PupilFact| tiers.as_ref().is_some_and(|tiers| tiers.contains(&p.tier));
+    let is_concerned = |p: &&PupilFact| {
+        whole
+            || of(&condition.own_guardian, p) && own(p)
+            || of(&condition.wrong_guardian, p) && !own(p)
+            || of(&condition.not_own_guardian, p) && !own(p)
+    };
+    facts.pupils.iter().filter(is_concerned).map(|p| p.pupil.map_or(About::Unlisted, About::Pupil)).collect()
+}
+
+/// Whom the words of a rule are about.
+struct Concerned<'f> {
+    holding: &'f [&'f Condition],
+    facts: &'f Facts,
+    /// What is left where the rest was allowed.
+    left: Option<&'f Asked<'f, 'f>>,
+}
+
+impl Concerned<'_> {
+    fn recipients(&self) -> impl Iterator<Item = &RecipientFact> {
+        let outside = self.facts.recipients.iter().filter(|r| r.kind != RecipientKind::Internal);
+        outside
+            .filter(|r| self.holding.iter().any(|c| concerns(c, r, self.facts)))
+            .filter(|r| self.left.is_none_or(|left| left.recipients.contains(r.address.as_str())))
+    }
+
+    fn pupils(&self) -> usize {
+        let of = |left: &Asked<'_, '_>| {
+            let listed = left.pupils.iter().filter(|about| matches!(about, About::Pupil(_))).count();
+            listed + if left.pupils.contains(&About::Unlisted) { left.unlisted } else { 0 }
+        };
+        self.left.map_or(self.facts.pupils.len(), of)
+    }
 }
 
 fn holds(condition: &Condition, facts: &Facts) -> bool {
@@ -129,7 +259,7 @@ fn holds(condition: &Condition, facts: &Facts) -> bool {
         && condition.unreadable.as_ref().is_none_or(|why| facts.unreadable.iter().any(|w| why.contains(w)))
         && condition.marker.is_none_or(|m| has_marker(m, facts))
         && condition.no_marker.is_none_or(|m| !has_marker(m, facts))
-        && condition.visible_private.is_none_or(|n| facts.visible_private >= n)
+        && condition.visible_private.is_none_or(|n| facts.visible_private.len() >= n)
         && (!asks_for_recipient(condition) || facts.recipients.iter().any(|r| concerns(condition, r, facts)))
 }
 
@@ -161,11 +291,7 @@ fn concerns(condition: &Condition, recipient: &RecipientFact, facts: &Facts) -> 
 }
 
 /// A sentence of a rule with its placeholders filled in, in one pass: an address may hold what looks like one.
-fn words(sentence: &str, holding: &[&Condition], facts: &Facts) -> String {
-    let concerned = || {
-        let outside = |r: &&RecipientFact| r.kind != RecipientKind::Internal;
-        facts.recipients.iter().filter(outside).filter(|r| holding.iter().any(|c| concerns(c, r, facts)))
-    };
+fn words(sentence: &str, of: &Concerned<'_>) -> String {
     let mut out = String::with_capacity(sentence.len());
     let mut rest = sentence;
     while let Some((before, (placeholder, after))) =
@@ -173,9 +299,9 @@ fn words(sentence: &str, holding: &[&Condition], facts: &Facts) -> String {
     {
         out.push_str(before);
         match placeholder {
-            "to" => out.push_str(&listed(&concerned().map(|r| r.address.as_str()).collect::<Vec<_>>())),
-            "recipients" => out.push_str(&with_kinds(concerned())),
-            "pupils" => out.push_str(&counted(facts.pupils.len())),
+            "to" => out.push_str(&listed(&of.recipients().map(|r| r.address.as_str()).collect::<Vec<_>>())),
+            "recipients" => out.push_str(&with_kinds(of.recipients())),
+            "pupils" => out.push_str(&counted(of.pupils())),
             // A pack is checked when it is read: it holds no other.
             other => out.push_str(other),
         }
@@ -388,12 +514,21 @@ mod tests {
                 Action::Reject,
             ),
             (
-                Facts { recipients: vec![to(Guardian, &[])], visible_private: 5, ..facts() },
+                Facts {
+                    recipients: vec![to(Guardian, &[])],
+                    visible_private: vec!["a@b.example".to_owned(); 5],
+                    ..facts()
+                },
                 &["visible-recipients"],
                 Action::Warn,
             ),
             (
-                Facts { recipients: vec![to(Guardian, &[])], visible_private: 4, photograph: true, ..facts() },
+                Facts {
+                    recipients: vec![to(Guardian, &[])],
+                    visible_private: vec!["a@b.example".to_owned(); 4],
+                    photograph: true,
+                    ..facts()
+                },
                 &[],
                 Action::Deliver,
             ),
@@ -401,7 +536,7 @@ mod tests {
         ];
         let pack = RulePack::embedded("core").expect("the core pack parses");
         for (facts, ids, action) in cases {
-            let verdict = decide(&pack, &facts);
+            let verdict = decide(&pack, &facts, &Allowed::default());
             let fired: Vec<_> = verdict.fired.iter().map(|f| pack.rules[f.rule].id.as_str()).collect();
             assert_eq!(fired, ids, "{facts:?}");
             assert_eq!(verdict.action, action, "{facts:?}");
@@ -420,7 +555,7 @@ mod tests {
         ] {
             let mut pack = RulePack::embedded("core").expect("the core pack parses");
             assert!(pack.set_modes(&[("pupil-record-to-personal".to_owned(), mode)].into()).is_empty());
-            let verdict = decide(&pack, &facts);
+            let verdict = decide(&pack, &facts, &Allowed::default());
             assert_eq!((verdict.action, verdict.breach, verdict.fired.len()), (action, breach, 1), "{mode:?}");
         }
     }
@@ -440,12 +575,18 @@ mod tests {
         };
         let condition = Condition { to: Some(vec![Personal, Lookalike]), ..Condition::default() };
         assert_eq!(
-            words("It names {pupils} and goes to {recipients}.", &[&condition], &facts),
+            words(
+                "It names {pupils} and goes to {recipients}.",
+                &Concerned { holding: &[&condition], facts: &facts, left: None }
+            ),
             "It names 2 pupils and goes to a@b.example and {pupils}@e.example (private mailboxes that are not on our \
              records) and c@d.example (an address that looks mistyped)."
         );
         let condition = Condition { to: Some(vec![Lookalike]), ..Condition::default() };
-        assert_eq!(words("To {to}.", &[&condition], &facts), "To c@d.example.");
+        assert_eq!(
+            words("To {to}.", &Concerned { holding: &[&condition], facts: &facts, left: None }),
+            "To c@d.example."
+        );
     }
 
     #[test]

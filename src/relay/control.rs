@@ -24,8 +24,8 @@ use crate::limits;
 use crate::smtp::Address;
 use crate::store::accounts::{Account, LastSbm, Link, Role};
 use crate::store::{
-    AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, LawfulPurpose, QueueId,
-    Ruling, Scope, Shown, Store, StoreError, Summary,
+    AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, KeptAllowance,
+    LawfulPurpose, QueueId, Ruling, Scope, Shown, Store, StoreError, Summary,
 };
 
 /// What can be asked.
@@ -67,6 +67,15 @@ pub enum Request {
     AuditPage(i64),
     /// Whether the audit holds.
     AuditCheck,
+    /// What is allowed now.
+    Allowances,
+    /// An end of what is allowed.
+    EndAllowance {
+        /// Its id.
+        id: String,
+        /// By whom, and why.
+        because: Because,
+    },
     /// All accounts.
     Accounts,
     /// Something about one account.
@@ -171,6 +180,10 @@ pub enum Answer {
     AuditPage(Vec<AuditLink>),
     /// To [`Request::AuditCheck`].
     AuditCheck(AuditCheck),
+    /// To [`Request::Allowances`], the newest first.
+    Allowances(Vec<KeptAllowance>),
+    /// To [`Request::EndAllowance`]: whether it held until now.
+    AllowanceEnded(bool),
     /// To [`Request::Accounts`].
     Accounts(Vec<Account>),
     /// To [`AccountVerb::Add`] and [`AccountVerb::Reset`]: the link is told this once.
@@ -188,12 +201,13 @@ impl Request {
     pub fn changes(&self) -> bool {
         match self {
             Self::List(_) | Self::Show { look: None, .. } => false,
-            Self::Audit(_) | Self::AuditPage(_) | Self::AuditCheck | Self::Accounts => false,
+            Self::Audit(_) | Self::AuditPage(_) | Self::AuditCheck | Self::Allowances | Self::Accounts => false,
             Self::Account { .. }
             | Self::Show { .. }
             | Self::Content { .. }
             | Self::Decide { .. }
             | Self::RetryAll(_)
+            | Self::EndAllowance { .. }
             | Self::ReplaceRoster { .. } => true,
         }
     }
@@ -243,6 +257,14 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         Request::Audit(filter) => Answer::Audit(store.audit_list(&filter, limits::LIST_ROWS).await?),
         Request::AuditPage(after) => Answer::AuditPage(store.audit_page(after).await?),
         Request::AuditCheck => Answer::AuditCheck(store.audit_check(Scope::Whole).await?),
+        Request::Allowances => {
+            let mut all = store.allowances(store.clock().now()).await?;
+            all.truncate(usize::try_from(limits::LIST_ROWS).unwrap_or(usize::MAX));
+            Answer::Allowances(all)
+        }
+        Request::EndAllowance { id, because } => {
+            Answer::AllowanceEnded(store.end_allowance(&id, &peer::signed(&because.who, uid), &because.why).await?)
+        }
         Request::Accounts => Answer::Accounts(store.accounts().await?),
         Request::Account { name, what, who } => about_account(store, uid, &name, &what, &who).await?,
         Request::ReplaceRoster { roster } => {
@@ -289,7 +311,7 @@ async fn decide(
     };
     // Whoever gives a mailbox for a name does not decide on its mail.
     let own: Vec<Address> = Address::parse(because.who.trim()).into_iter().collect();
-    let grounds = Grounds { who, why: why.to_owned(), classification: because.classification, key: None };
+    let grounds = Grounds { who, why: why.to_owned(), classification: because.classification, ..Grounds::default() };
     super::decide::decide(store, notifier, id, &Asked { ruling, note, grounds, own: &own }).await
 }
 

@@ -22,7 +22,7 @@ use super::notify::{About, Notice, Notifier};
 use crate::extract::Isolation;
 use crate::inspect::{FiredRule, Ground, Report, inspect_with};
 use crate::limits;
-use crate::policy::Action;
+use crate::policy::{Action, Allowance};
 use crate::smtp::{Envelope, Reply};
 use crate::store::{Class, NewEntry, PendingEntry, QueueId, State, Store, StoreError, fault};
 
@@ -87,16 +87,30 @@ impl Intake {
         let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
         let digests = self.digests();
+        let allowances = self.allowances(&case.envelope).await;
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
-            let report = inspect_with(Some(&*isolation), halt, &ground, &case.envelope, &case.content, case.at);
+            let report =
+                inspect_with(Some(&*isolation), halt, &ground, &allowances, &case.envelope, &case.content, case.at);
             let (state, notices) = consequences(&notifier, &ground, &report, &case, digests);
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices))
         });
         let (report, state, notices) = decided.await?.ok_or(Undone::Late)?;
         Ok(Decided { report, state, notices, took: started.elapsed() })
+    }
+
+    /// What was confirmed for mail of this sender and holds now. Where that cannot be read, the rules ask again.
+    async fn allowances(&self, envelope: &Envelope) -> Vec<Allowance> {
+        let Some(sender) = &envelope.mail_from else { return Vec::new() };
+        match self.store.allowances_of(sender.as_str(), self.store.clock().now()).await {
+            Ok(allowances) => allowances,
+            Err(error) => {
+                event!(Event::Trouble, what = "what was confirmed before could not be read", reason = %error);
+                Vec::new()
+            }
+        }
     }
 
     /// Commits the message in the state that was decided, with its notices.
@@ -287,7 +301,7 @@ fn consequences(
 
 /// The 550 that the sending server hands to its user: plain words first.
 fn refusal(report: &Report, id: &QueueId) -> Reply {
-    let rule = report.rules.iter().find(|r| r.action == Action::Reject && !r.observed_only);
+    let rule = report.rules.iter().find(|r| r.action == Action::Reject && r.counts());
     let words =
         rule.map_or("Refused by the school's policy".to_owned(), |r| format!("NOT SENT: {}\n{}", r.why, r.remedy));
     Reply::refused_by_policy(format!("{words}\nReference: {id}"))
@@ -330,6 +344,8 @@ fn undecidable(envelope: &Envelope, at: Timestamp) -> Report {
             remedy: "Send it with smaller or fewer attachments.".to_owned(),
             clauses: Vec::new(),
             observed_only: false,
+            confirmed: None,
+            reasons: Vec::new(),
         }],
         recipients: envelope
             .recipients

@@ -1,8 +1,8 @@
 //! The moving parts: `listen` (sockets, limits), `intake` (the only place that says 250), `schedule` (pure),
 //! `deliver` (to the smarthost), `dsn` (delivery reports), `notify` (bounces, notices), `monitor` (metrics, health),
 //! `trace` (our Received line), `log` (events), `health` (what can be promised now), `supervise` (no task ends unseen),
-//! `deadlines` (nothing waits
-//! for ever), `control` (what commands ask), `parts` (makes each part as configured), `first_account` (a word
+//! `deadlines` (nothing waits for ever), `control` (what commands ask), `parts` (makes each part as configured),
+//! `remembered` (what a release lets be remembered), `first_account` (a word
 //! where nobody can sign in), `gateway` (puts them together).
 
 pub mod control;
@@ -19,6 +19,7 @@ pub mod log;
 pub mod monitor;
 pub mod notify;
 pub mod parts;
+pub mod remembered;
 pub mod schedule;
 pub mod supervise;
 pub mod trace;

@@ -273,7 +273,7 @@ impl Notifier {
             shown: addresses.iter().take(limits::NOTICE_RECIPIENTS).map(address).collect(),
             more: addresses.len().saturating_sub(limits::NOTICE_RECIPIENTS),
         };
-        let fired = || report.rules.iter().filter(|rule| !rule.observed_only && rule.action != Action::Deliver);
+        let fired = || report.rules.iter().filter(|rule| rule.counts() && rule.action != Action::Deliver);
         // The rules that decided come first; the order of the pack stays within each action.
         let mut rules: Vec<_> = fired().collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.action));

@@ -15,6 +15,10 @@ pub enum Task {
     Decide,
     /// Let somebody open a sealed message.
     ApproveOpening,
+    /// Have what is released remembered, so that it is not asked again.
+    GiveAllowance,
+    /// See what is allowed, and end it.
+    EndAllowance,
     /// Read who did and saw what.
     Audit,
     /// Manage accounts and their roles.
@@ -30,7 +34,7 @@ pub enum Reach {
     Nothing,
     /// Figures alone; of accounts, making them without a role; of the record, technical events.
     Counts,
-    /// What waits for the role itself; of the record, its own lines.
+    /// What waits for the role itself; of the record, its own lines; of what is allowed, their own mail and what they gave.
     Theirs,
     /// What concerns safeguarding.
     Safeguarding,
@@ -49,6 +53,8 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::OpenWhole, [All, All, Nothing, Safeguarding, All, Nothing, Nothing]),
     (Task::Decide, [All, All, Theirs, Safeguarding, Nothing, Sealed, Nothing]),
     (Task::ApproveOpening, [Nothing, Nothing, Nothing, Nothing, Nothing, Sealed, Nothing]),
+    (Task::GiveAllowance, [All, All, Nothing, Nothing, Nothing, Nothing, Nothing]),
+    (Task::EndAllowance, [All, All, Theirs, Nothing, All, Nothing, Nothing]),
     (Task::Audit, [Theirs, All, Nothing, Nothing, All, All, Counts]),
     (Task::People, [All, Nothing, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::OwnAccount, [All; Role::ALL.len()]),
@@ -152,6 +158,8 @@ mod tests {
             Task::OpenWhole,
             Task::Decide,
             Task::ApproveOpening,
+            Task::GiveAllowance,
+            Task::EndAllowance,
             Task::Audit,
             Task::People,
             Task::OwnAccount,

@@ -8,8 +8,8 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::State;
-use super::access::{Task, may};
-use super::held::{Filled, chosen, find, show};
+use super::access::{Reach, Task, may};
+use super::held::{Filled, Seen, chosen, find, show};
 use super::pages::{Answer, not_found, page, refused};
 use super::person::Person;
 use super::sign_in::stale;
@@ -17,7 +17,8 @@ use super::view::{self, Trouble};
 use crate::inspect::view::shown;
 use crate::limits;
 use crate::relay::decide as relay;
-use crate::store::{Classification, Decision, Grounds, HeldFilter, Ruling, StoreError};
+use crate::relay::remembered::rememberable;
+use crate::store::{Classification, Decision, Grounds, HeldFilter, NewAllowance, Ruling, StoreError};
 
 /// What stands in the form.
 #[derive(Deserialize)]
@@ -34,6 +35,12 @@ pub struct Decide {
     reason: String,
     #[serde(default)]
     note: String,
+    /// Of a box: present where it was ticked.
+    #[serde(default)]
+    remember: String,
+    /// The last day on which it is remembered.
+    #[serde(default)]
+    until: String,
 }
 
 /// POST `/held/ID/decide`.
@@ -74,12 +81,23 @@ pub async fn decide(
         if why.is_empty() {
             return Err(Trouble::at("reason", "Choose a reason, or write your own.".to_owned()));
         }
-        Ok((ruling, class))
+        let remember = match form.remember.is_empty() {
+            true => Vec::new(),
+            false => remember(&desk, &person, &seen, &ruling, &form.until)?,
+        };
+        Ok((ruling, class, remember))
     });
-    let (ruling, class) = match asked {
+    let (ruling, class, remember) = match asked {
         Ok(asked) => asked,
         Err(trouble) => {
-            let filled = Filled { decision: form.decision, class: form.class, reason: form.reason, note: form.note };
+            let filled = Filled {
+                decision: form.decision,
+                class: form.class,
+                reason: form.reason,
+                note: form.note,
+                remember: !form.remember.is_empty(),
+                until: form.until,
+            };
             return show(&desk, &person, seen, &filled, Some(trouble)).await;
         }
     };
@@ -92,6 +110,7 @@ pub async fn decide(
             why,
             classification: Some(class),
             key: Some(form.key).filter(|key| !key.is_empty() && key.len() <= limits::FORM_KEY_OCTETS),
+            remember,
         },
         own: &own,
     };
@@ -113,6 +132,44 @@ pub async fn decide(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// What is to be remembered of a release.
+fn remember(
+    desk: &State,
+    person: &Person,
+    seen: &Seen,
+    ruling: &Ruling,
+    until: &str,
+) -> Result<Vec<NewAllowance>, Trouble> {
+    let trouble = |words: &str| Err(Trouble::at("remember", words.to_owned()));
+    if person.reach(Task::GiveAllowance) != Reach::All {
+        return trouble(
+            "The School Business Manager or the head has things remembered. Untick the box to decide without.",
+        );
+    }
+    if *ruling != Ruling::Release {
+        return trouble(
+            "Only what is released to everybody can be remembered. Untick the box, or choose to release it.",
+        );
+    }
+    // Its pupils would be named to everybody who sees what is allowed.
+    if seen.traits.sealed {
+        return trouble("What is marked as personal is not remembered. Untick the box to decide without.");
+    }
+    let Some(until) = view::end_of_day(until, Timestamp::now()) else {
+        let most = limits::REMEMBER_DAYS_MOST;
+        return Err(Trouble::at("until", format!("Choose a last day from today on, at most {most} days ahead.")));
+    };
+    let sender = seen.message.summary.mail_from.as_ref();
+    let report = seen.message.report.as_ref();
+    let given = report.map(|report| rememberable(&(desk.ground)(), sender, report, until)).unwrap_or_default();
+    if given.is_empty() {
+        return trouble(
+            "None of the rules that stopped this message lets it be remembered. Untick the box to release it this once.",
+        );
+    }
+    Ok(given)
 }
 
 fn done(ruling: &Ruling) -> &'static str {

@@ -13,6 +13,7 @@ use super::view::{self, KINDS, Trouble, time};
 use crate::inspect::view::shown;
 use crate::limits;
 use crate::relay::decide::concerns;
+use crate::relay::remembered::rememberable;
 use crate::store::accounts::{Looked, Role};
 use crate::store::{HeldFilter, HeldKey, HeldPage, QueueId, Shown, State as Standing};
 
@@ -181,6 +182,10 @@ pub struct Filled {
     pub reason: String,
     /// To the sender.
     pub note: String,
+    /// The box to remember it is ticked.
+    pub remember: bool,
+    /// Until which day; empty is the usual one.
+    pub until: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -304,6 +309,11 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         requests,
         pupils => about,
         rules => shown_report.map(|report| report.rules.clone()),
+        confirmed => shown_report.map(|report| report.confirmed.iter().map(|rule| {
+            let day = rule.confirmed.as_ref().map(|c| (view::said(c.at, now), c.by.as_str()));
+            let (day, by) = day.unwrap_or_default();
+            format!("{} Confirmed {day} by {by}: it did not ask again.", rule.why)
+        }).collect::<Vec<_>>()),
         evidence,
         may_open => !sealed && can(Task::OpenFindings) && !opened,
         may_read => !sealed && can(Task::OpenWhole) && message.summary.state.keeps_content(),
@@ -314,7 +324,22 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         may_decide => held && can(Task::Decide),
         why_not,
     };
+    let report = message.report.as_ref();
+    let may_remember = held
+        && !traits.sealed
+        && person.reach(Task::GiveAllowance) == Reach::All
+        && report
+            .is_some_and(|report| !rememberable(&ground, message.summary.mail_from.as_ref(), report, now).is_empty());
+    let until = match filled.until.as_str() {
+        "" => view::day_ahead(now, limits::REMEMBER_DAYS),
+        day => day.to_owned(),
+    };
     let own = context! {
+        may_remember,
+        remember => filled.remember,
+        until,
+        until_first => view::day_ahead(now, 0),
+        until_last => view::day_ahead(now, limits::REMEMBER_DAYS_MOST),
         message => shown_message,
         choices => choices(&entitled, message.recipients.len()),
         classes => classes(),

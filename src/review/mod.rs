@@ -8,6 +8,7 @@
 
 pub mod access;
 mod account;
+mod allowances;
 mod audit_page;
 mod content;
 mod decide;
@@ -131,6 +132,8 @@ impl Desk {
             .route("/held/{id}/original", post(content::original))
             .route("/held/{id}/ask", post(content::ask_to_open))
             .route("/held/{id}/approve", post(content::approve))
+            .route("/allowances", get(allowances::list))
+            .route("/allowances/{id}/end", post(allowances::end))
             .route("/audit", get(audit_page::record))
             .route("/audit.csv", get(audit_page::table))
             .route("/people", get(people::list).post(people::add))

@@ -25,6 +25,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "purpose.html",
     "content.html",
     "decided.html",
+    "allowances.html",
     "audit.html",
     "people.html",
     "account.html",

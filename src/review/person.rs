@@ -75,6 +75,7 @@ impl Person {
         let pages = [
             (Task::See, "/", "What waits"),
             (Task::See, "/held", "Held mail"),
+            (Task::EndAllowance, "/allowances", "Allowed"),
             (Task::Audit, "/audit", "Record"),
             (Task::People, "/people", "People"),
             (Task::OwnAccount, "/account", "Your account"),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::limits;
 use crate::store::HeldLine;
 
 /// Values that templates print as they serialise.
@@ -65,6 +66,28 @@ pub fn time(at: Timestamp, now: Timestamp) -> Time {
 /// The same as text alone.
 pub fn said(at: Timestamp, now: Timestamp) -> String {
     time(at, now).words
+}
+
+/// The end of a day written as 2026-11-17, from today on and at most [`limits::REMEMBER_DAYS_MOST`] days ahead.
+pub fn end_of_day(day: &str, now: Timestamp) -> Option<Timestamp> {
+    let day: jiff::civil::Date = day.trim().parse().ok()?;
+    let today = now.to_zoned(zone()).date();
+    let last = today.checked_add(jiff::Span::new().days(i64::from(limits::REMEMBER_DAYS_MOST))).ok()?;
+    if day < today || day > last {
+        return None;
+    }
+    Some(day.tomorrow().ok()?.to_zoned(zone()).ok()?.timestamp())
+}
+
+/// The day so many days ahead, as a form's field for a day holds it.
+pub fn day_ahead(now: Timestamp, days: u32) -> String {
+    now.to_zoned(zone()).date().saturating_add(jiff::Span::new().days(i64::from(days))).to_string()
+}
+
+/// The last day of what holds before `until`: "24 March 2027".
+pub fn last_day(until: Timestamp) -> String {
+    let last = until.saturating_sub(jiff::Span::new().seconds(1)).unwrap_or(until);
+    last.to_zoned(zone()).strftime("%-d %B %Y").to_string()
 }
 
 /// Midnight of this week's Monday.
@@ -177,6 +200,8 @@ pub fn event(word: &str) -> &str {
         "damaged" => "was found damaged",
         "recovered" => "was taken up again after a restart",
         "viewed" => "was opened",
+        "allowed" => "was allowed from now on",
+        "allowance-ended" => "is no longer allowed from now on",
         "forgotten" => "was erased after its time",
         "password-changed" => "changed the password",
         "recovery-codes-made" => "made new recovery codes",
@@ -187,6 +212,24 @@ pub fn event(word: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_ends_at_its_midnight_and_lies_ahead() {
+        let now: Timestamp = "2026-11-17T23:30:00Z".parse().unwrap();
+        for (day, want) in [
+            ("2026-11-17", Some("2026-11-18T00:00:00Z")),
+            ("2027-07-01", Some("2027-07-01T23:00:00Z")),
+            ("2026-11-16", None),
+            ("2027-11-18", Some("2027-11-19T00:00:00Z")),
+            ("2027-11-19", None),
+            ("tomorrow", None),
+            ("", None),
+        ] {
+            assert_eq!(end_of_day(day, now), want.map(|at| at.parse().unwrap()), "{day}");
+        }
+        assert_eq!(last_day(end_of_day("2027-02-15", now).unwrap()), "15 February 2027");
+        assert_eq!(day_ahead(now, 90), "2027-02-15");
+    }
 
     #[test]
     fn times_in_words() {

@@ -24,7 +24,8 @@ pub struct AuditLine {
     /// The message; empty where a line is about many.
     pub message: QueueId,
     /// `accepted`, `decided`, `held`, `released`, `returned`, `discarded`, `retried`, `delivered`, `deferred`, `failed`,
-    /// `reminded`, `escalated`, `put-off`, `inspection-failed`, `damaged`, `recovered`, `viewed`, `forgotten`; of accounts those in [`super::accounts`].
+    /// `reminded`, `escalated`, `put-off`, `inspection-failed`, `damaged`, `recovered`, `viewed`, `forgotten`, `allowed`,
+    /// `allowance-ended`; of accounts those in [`super::accounts`].
     pub event: String,
     /// `gateway`, or the person.
     pub who: String,

@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "leases", include_str!("migrations/sqlite/2_leases.sql")),
     (3, "accounts", include_str!("migrations/sqlite/3_accounts.sql")),
     (4, "desk", include_str!("migrations/sqlite/4_desk.sql")),
+    (5, "allowances", include_str!("migrations/sqlite/5_allowances.sql")),
     (6, "deadlines", include_str!("migrations/sqlite/6_deadlines.sql")),
 ];
 

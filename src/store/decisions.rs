@@ -16,7 +16,7 @@ use super::audit::{AuditLine, GATEWAY, micros};
 use super::queue::mismatch;
 use super::review::{Classification, Ended};
 use super::writer::{Answer, Entry, Op, Tx};
-use super::{LawfulPurpose, NewEntry, QueueId, State, Store, StoreError};
+use super::{LawfulPurpose, NewAllowance, NewEntry, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
 use crate::limits;
 
@@ -111,6 +111,9 @@ pub struct Grounds {
     /// Names the form that was filled in: sent twice, it is answered twice the same and carried out once.
     #[serde(default)]
     pub key: Option<String>,
+    /// What is remembered of a release, so that it is not asked again.
+    #[serde(default)]
+    pub remember: Vec<NewAllowance>,
 }
 
 impl Grounds {
@@ -341,7 +344,7 @@ impl Tx<'_> {
         }
         if kind.ends() {
             let decision = if withheld.is_empty() { kind.event() } else { IN_PART };
-            let Grounds { who, why, classification, key } = grounds;
+            let Grounds { who, why, classification, key, .. } = grounds;
             let ended = Ended {
                 at: self.now,
                 by: who,
@@ -363,6 +366,9 @@ impl Tx<'_> {
             detail["withheld"] = withheld.into();
         }
         self.audit(id, kind.event(), &grounds.who, detail).await?;
+        if *kind == Kind::Release {
+            self.give_allowances(id, &grounds.who, &grounds.remember).await?;
+        }
         if *kind != Kind::Release || !self.delivered_in_part(id).await? {
             self.insert(notices).await?;
         }
@@ -447,6 +453,7 @@ impl Tx<'_> {
     /// What the database says.
     pub async fn forget(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget_sign_ins().await?;
+        self.forget_allowances(before).await?;
         let forgotten = sqlx::query(
             "delete from message where id in ( \
                  select id from message where state in ('returned', 'delivered', 'failed', 'discarded') \

@@ -142,7 +142,7 @@ fn check_decision(state: State, action: Action) -> Result<(), StoreError> {
 
 /// Ids of the rules that fired, those that are only observed left out.
 pub(super) fn rules_that_count(report: &Report) -> impl Iterator<Item = &str> {
-    report.rules.iter().filter(|rule| !rule.observed_only).map(|rule| rule.id.as_str())
+    report.rules.iter().filter(|rule| rule.counts()).map(|rule| rule.id.as_str())
 }
 
 fn rule_ids(report: &Report) -> String {

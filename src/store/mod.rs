@@ -21,6 +21,7 @@
 //! mail that a person released; the schema checks it too (`migrations/`).
 
 pub mod accounts;
+mod allowances;
 mod audit;
 mod clock;
 mod content;
@@ -53,6 +54,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use allowances::{KeptAllowance, NewAllowance};
 pub use audit::{AuditFilter, AuditLine, AuditLink};
 pub use clock::Clock;
 pub use deadlines::Stage;
@@ -298,8 +300,10 @@ impl Store {
         let connection = database::prepare(&options, &keys).await?;
         let reader = database::reader(&options).await?;
         let clock = manner.clock.clone();
+        let allowances = sqlx::query("select 1 from allowance limit 1").fetch_optional(&reader).await?.is_some();
         let owner = token(&keys)?;
         let (commands, shared) = writer::spawn(directory, options, connection, lock, owner, clock.clone());
+        shared.allowances.store(allowances, std::sync::atomic::Ordering::Release);
         let inner = Inner {
             directory: directory.to_owned(),
             key,

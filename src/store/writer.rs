@@ -25,7 +25,7 @@ use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
 use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{accounts, deadlines, decisions, fault, intake, lease, queue};
+use super::{accounts, allowances, deadlines, decisions, fault, intake, lease, queue};
 use crate::limits;
 use crate::school_time::SchoolTime;
 
@@ -72,6 +72,7 @@ pub(super) enum Op {
     Forget(Timestamp),
     /// Makes all that waits due, for this person.
     RetryAll(String),
+    EndAllowances(allowances::End),
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
@@ -104,6 +105,7 @@ impl Op {
             Self::Damaged(id, reason) => tx.damaged(id, reason).await.map(|()| Answer::Done),
             Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
             Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
+            Self::EndAllowances(end) => tx.end_allowances(end).await.map(Answer::Count),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
@@ -155,6 +157,8 @@ pub(super) struct Shared {
     pub counts: Arc<Counts>,
     /// Whether this process is the daemon, which may sweep.
     pub exclusive: std::sync::atomic::AtomicBool,
+    /// Whether any allowance may hold; once true, it stays so while the store is open.
+    pub allowances: std::sync::atomic::AtomicBool,
     pub task: Mutex<Option<JoinHandle<()>>>,
     /// Its sender goes with the writer.
     pub ended: watch::Receiver<()>,
@@ -173,6 +177,7 @@ pub(super) struct Tx<'a> {
     pub places: usize,
     pub lease_for: Duration,
     pub effects: Effects,
+    pub allowances: &'a std::sync::atomic::AtomicBool,
 }
 
 /// What is done after the commit and not before.
@@ -240,6 +245,7 @@ pub(super) fn spawn(
         hand_over: Mutex::default(),
         counts: Arc::default(),
         exclusive: lock.is_some().into(),
+        allowances: false.into(),
         task: Mutex::default(),
         ended,
         school_time: arc_swap::ArcSwap::default(),
@@ -486,6 +492,7 @@ impl Writer {
             places,
             lease_for,
             effects: Effects::default(),
+            allowances: &self.shared.allowances,
         };
         tx.end_lease(&self.let_go).await.map_err(Failure::Command)?;
         let mut results = Vec::with_capacity(group.len());

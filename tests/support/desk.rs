@@ -113,7 +113,7 @@ pub struct House {
     pub store: Store,
     pub address: SocketAddr,
     served: tokio::task::JoinHandle<Result<(), DeskError>>,
-    ground: Arc<Ground>,
+    pub ground: Arc<Ground>,
     pub directory: tempfile::TempDir,
 }
 

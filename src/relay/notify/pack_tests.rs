@@ -44,7 +44,7 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
             confidential: condition.marker == Some(Marker::Confidential),
             personal: condition.marker == Some(Marker::Personal),
             personal_stands_out: condition.marker == Some(Marker::PersonalStandingOut),
-            visible_private: condition.visible_private.unwrap_or_default(),
+            visible_private: vec!["a@b.example".to_owned(); condition.visible_private.unwrap_or_default()],
             sender_not_permitted: condition.sender_not_permitted == Some(true),
         })
     };
@@ -68,7 +68,7 @@ fn together(a: &Facts, b: &Facts) -> Facts {
         confidential: a.confidential || b.confidential,
         personal: a.personal || b.personal,
         personal_stands_out: a.personal_stands_out || b.personal_stands_out,
-        visible_private: a.visible_private.max(b.visible_private),
+        visible_private: a.visible_private.iter().chain(&b.visible_private).cloned().collect(),
         sender_not_permitted: a.sender_not_permitted || b.sender_not_permitted,
     }
 }

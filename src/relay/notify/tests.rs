@@ -36,6 +36,8 @@ fn fired(id: &str, action: Action, why: &str, remedy: &str, clauses: &[&str]) ->
         remedy: remedy.to_owned(),
         clauses: clauses.iter().map(|c| (*c).to_owned()).collect(),
         observed_only: false,
+        confirmed: None,
+        reasons: Vec::new(),
     }
 }
 
@@ -66,7 +68,7 @@ fn report(action: Action, rules: Vec<FiredRule>) -> Report {
 /// What the core pack says of these facts.
 pub fn decided(facts: &Facts) -> Report {
     let pack = RulePack::embedded("core").expect("the core pack parses");
-    let verdict = decide(&pack, facts);
+    let verdict = decide(&pack, facts, &crate::policy::Allowed::default());
     let rules = verdict.fired.into_iter().map(|fired| FiredRule {
         id: pack.rules[fired.rule].id.clone(),
         action: fired.action,
@@ -75,6 +77,8 @@ pub fn decided(facts: &Facts) -> Report {
         remedy: fired.remedy,
         clauses: pack.rules[fired.rule].clauses.clone(),
         observed_only: fired.observed_only,
+        confirmed: fired.confirmed,
+        reasons: Vec::new(),
     });
     Report { breach: verdict.breach, notify: verdict.notify, ..report(verdict.action, rules.collect()) }
 }
@@ -92,7 +96,7 @@ fn warned() -> Report {
         recipients: vec![recipient("clerk@council.example", RecipientKind::Trusted)],
         pupils: pupils(3, Tier::Record),
         adult_identifier: true,
-        visible_private: 5,
+        visible_private: vec!["a@b.example".to_owned(); 5],
         ..Facts::default()
     })
 }

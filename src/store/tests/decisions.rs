@@ -162,3 +162,46 @@ async fn the_audit_shows_a_state_or_a_schema_that_it_does_not_tell() {
         }
     }
 }
+
+/// What is allowed with a decision stands or falls with it, the last word counts, and it ends with its time or the roster.
+#[tokio::test]
+async fn what_is_allowed_is_given_with_the_decision_and_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = exclusive(directory.path()).await;
+    let held = ["A", "B", "C"].map(|name| entry(name, State::Held, b"x\r\n"));
+    store.commit(held.into()).await.unwrap();
+    let hour = jiff::Span::new().hours(1);
+    let until = store.clock().now().checked_add(hour).unwrap();
+    let new = |recipient: &str, until| NewAllowance {
+        rule: "pupil-images".to_owned(),
+        sender: "head@school.example".to_owned(),
+        recipient: recipient.to_owned(),
+        pupil: None,
+        sender_listed: true,
+        recipient_listed: false,
+        until,
+    };
+    let with = |remember| Grounds { remember, ..grounds("Sue", "fine") };
+    let holding = async || store.allowances_of("Head@School.example", store.clock().now()).await.unwrap().len();
+    assert!(!store.has_allowances());
+    // Only a release gives.
+    let returned = with(vec![new("a@b.example", until)]);
+    store.decide_on(&id("A"), &Ruling::Return, &returned, Vec::new()).await.unwrap();
+    assert_eq!(holding().await, 0);
+    let released = with(vec![new("a@b.example", until), new("c@d.example", store.clock().now())]);
+    store.decide_on(&id("B"), &Ruling::Release, &released, Vec::new()).await.unwrap();
+    assert_eq!(holding().await, 1, "the other was over at once");
+    store.decide_on(&id("C"), &Ruling::Release, &with(vec![new("a@b.example", until)]), Vec::new()).await.unwrap();
+    assert_eq!(holding().await, 1, "the same again takes the place of the earlier");
+    assert_eq!(store.allowances_of("cook@school.example", store.clock().now()).await.unwrap(), []);
+    assert_eq!(store.end_allowances_without(|_| true).await.unwrap(), 0);
+    assert_eq!(store.end_allowances_without(|kept| !kept.sender_listed).await.unwrap(), 1, "its sender is gone");
+    assert_eq!(holding().await, 0);
+    let all = store.audit_list(&AuditFilter::default(), 100).await.unwrap();
+    assert_eq!(all.iter().filter(|line| line.event == "allowed").count(), 3);
+    let ended: Vec<&str> =
+        all.iter().filter(|line| line.event == "allowance-ended").map(|line| line.who.as_str()).collect();
+    assert_eq!(ended, ["gateway"]);
+    store.close().await;
+    assert!(exclusive(directory.path()).await.has_allowances(), "it is known when the store is opened again");
+}

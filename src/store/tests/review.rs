@@ -109,7 +109,7 @@ async fn made_before(directory: &Path) {
         "account_role",
         "account",
     ];
-    let others = ["review", "recipient", "message", "audit", "setting", "_sqlx_migrations"];
+    let others = ["allowance", "review", "recipient", "message", "audit", "setting", "_sqlx_migrations"];
     for table in accounts.into_iter().chain(others) {
         let sql = format!("drop table main.{table}");
         sqlx::query(AssertSqlSafe(sql)).execute(&mut now).await.unwrap();
