@@ -201,7 +201,7 @@ async fn every_page_as_every_role() {
     #[rustfmt::skip]
     let presses: &[Press] = &[
         ("/held/a1/content", &[("purpose", "facts")], [403, 200, 200, 404, 404, 200, 404, 404, 404]),
-        ("/held/a1/findings", &[("purpose", "facts")], [403, 303, 303, 404, 404, 303, 404, 404, 404]),
+        ("/held/a1/findings", &[("purpose", "facts")], [403, 200, 200, 404, 404, 200, 404, 404, 404]),
         ("/held/a1/original", &[], [403, 200, 200, 404, 404, 200, 404, 404, 404]),
         ("/held/a1/ask", &[("why", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/approve", &[("request", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
@@ -303,6 +303,73 @@ async fn what_is_opened_is_recorded_and_the_original_is_a_file() {
     let said: Vec<&str> = audit.iter().filter(|line| line.who == "sue").map(|line| line.detail.as_str()).collect();
     assert!(said.iter().any(|detail| detail.contains("facts: a parent rang")), "{said:?}");
     assert!(said.iter().any(|detail| detail.contains("original")), "{said:?}");
+}
+
+/// A purpose is asked for once; every look is a line with it.
+#[tokio::test]
+async fn every_look_is_recorded_with_its_purpose() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "The quiet plan.").await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let mut hal = house.person("hal", &[Role::Head]).await;
+    let purpose = [("purpose", "facts"), ("why", "a parent rang")];
+    let said = "to establish facts about school business (a parent rang)";
+    let opened = sue.press("/held/a1/content", "/held/a1/content", &purpose).await;
+    assert!(opened.body.contains(said), "{}", opened.body);
+    let again = sue.get("/held/a1/content").await;
+    assert!(again.body.contains("The quiet plan.") && again.body.contains(said), "{}", again.body);
+    assert!(hal.get("/held/a1/content").await.body.contains("Why do you open"), "it was opened to her alone");
+    sue.press("/held", "/held/a1/original", &[]).await;
+    sue.get("/held/a1").await;
+    let passages = sue.press("/held/a1/findings", "/held/a1/findings", &[("purpose", "crime")]).await;
+    assert_eq!(passages.status, 200);
+    sue.get("/held/a1").await;
+    // A form for the decision that comes back shows the passages once more.
+    let token = passages.field("token");
+    sue.send("POST", "/held/a1/decide", &[("token", &token)]).await;
+    let audit = house.store.show(&QueueId("a1".to_owned())).await.unwrap().audit;
+    let looks: Vec<String> = audit
+        .iter()
+        .filter(|line| ["opened", "viewed-again"].contains(&line.event.as_str()))
+        .map(|line| {
+            let detail: serde_json::Value = serde_json::from_str(&line.detail).unwrap();
+            let word = |name: &str| detail[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {} {}: {}", line.who, line.event, word("what"), word("why"))
+        })
+        .collect();
+    let want = [
+        "sue opened content: facts: a parent rang",
+        "sue viewed-again content: facts: a parent rang",
+        "sue viewed-again original: facts: a parent rang",
+        "sue opened findings: crime",
+        "sue viewed-again findings: crime",
+        "sue viewed-again findings: crime",
+    ];
+    assert_eq!(looks, want);
+}
+
+/// The record begins with what people did; all of it is a press away, and stays with the filter.
+#[tokio::test]
+async fn the_record_shows_what_people_did_or_everything() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let decision = [("decision", "discard"), ("class", "neither"), ("reason", "r")];
+    sue.press("/held/a1", "/held/a1/decide", &decision).await;
+    let gateways = "<td>gateway</td>";
+    let people = sue.get("/audit?message=a1&who=").await.body;
+    assert!(people.contains("was discarded") && !people.contains(gateways), "{people}");
+    let everything = "/audit?message=a1&amp;show=everything";
+    assert!(people.contains(&format!("href=\"{everything}\"")), "{people}");
+    let all = sue.get(&everything.replace("&amp;", "&")).await.body;
+    assert!(all.contains("was discarded") && all.contains(gateways), "{all}");
+    assert!(all.contains("href=\"/audit?message=a1\"") && all.contains("/audit.csv?message=a1&amp;show=everything"));
+    assert!(all.contains("name=\"show\" value=\"everything\""), "a new search keeps the choice");
+    for (path, gateway) in [("/audit.csv?message=a1", false), ("/audit.csv?message=a1&show=everything", true)] {
+        let table = sue.get(path).await.body;
+        assert!(table.contains("\"sue\"") && table.contains("\"gateway\"") == gateway, "{path}: {table}");
+    }
+    assert!(sue.get("/audit").await.body.contains("href=\"/audit?show=everything\""));
 }
 
 /// U09: a reviewer who is the sender, or to whom it goes.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::State;
 use super::access::{Reach, Task, may};
-use super::held::{Filled, Seen, chosen, find, show};
+use super::held::{Filled, Look, Seen, chosen, find, show};
 use super::pages::{Answer, not_found, page, refused};
 use super::person::Person;
 use super::sign_in::stale;
@@ -98,7 +98,7 @@ pub async fn decide(
                 remember: !form.remember.is_empty(),
                 until: form.until,
             };
-            return show(&desk, &person, seen, &filled, Some(trouble)).await;
+            return show(&desk, &person, seen, &filled, Some(trouble), Look::Another).await;
         }
     };
     let own = person.own(&(desk.ground)().school);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 use super::access::{Reach, Task, Traits, may};
+use super::content::in_words;
 use super::pages::{Answer, PageError, not_found, page, page_as};
 use super::person::Person;
 use super::view::{self, KINDS, Trouble, time};
@@ -168,7 +169,16 @@ pub async fn find(desk: &State, person: &Person, id: &str) -> Result<Option<Seen
 /// GET `/held/ID`.
 pub async fn message(From(desk): From<State>, person: Person, Path(id): Path<String>) -> Answer {
     let Some(seen) = find(&desk, &person, &id).await? else { return not_found(&desk, Some(&person)) };
-    show(&desk, &person, seen, &Filled::default(), None).await
+    show(&desk, &person, seen, &Filled::default(), None, Look::Another).await
+}
+
+/// Whether what was found, where it is open, is shown once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// The look was recorded just now, with its purpose.
+    Noted,
+    /// It is to be recorded before anything is shown.
+    Another,
 }
 
 /// What stood in the form for the decision when it came back.
@@ -203,7 +213,14 @@ struct Reason {
 }
 
 /// The page of one message.
-pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, trouble: Option<Trouble>) -> Answer {
+pub async fn show(
+    desk: &State,
+    person: &Person,
+    seen: Seen,
+    filled: &Filled,
+    trouble: Option<Trouble>,
+    look: Look,
+) -> Answer {
     let now = Timestamp::now();
     let Seen { message, traits, sealed } = seen;
     let id = message.summary.id.clone();
@@ -212,9 +229,14 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
     let held = message.summary.state == Standing::Held;
     let ground = (desk.ground)();
     let report = message.report.as_ref().map(|report| shown(report, &ground.school));
-    let opened = !sealed
-        && can(Task::OpenFindings)
-        && desk.store.has_opened(&id, &person.account().id, Looked::Findings).await?;
+    let purpose = match !sealed && can(Task::OpenFindings) {
+        true => desk.store.opened_for(&id, &person.account().id, Looked::Findings).await?,
+        false => None,
+    };
+    if purpose.is_some() && look == Look::Another {
+        desk.store.note_opened_again(&id, &person.account().id, Looked::Findings).await?;
+    }
+    let opened = purpose.is_some();
     let recipients: Vec<_> = message
         .recipients
         .iter()
@@ -315,6 +337,7 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
             format!("{} Confirmed {day} by {by}: it did not ask again.", rule.why)
         }).collect::<Vec<_>>()),
         evidence,
+        purpose => purpose.as_deref().map(in_words),
         may_open => !sealed && can(Task::OpenFindings) && !opened,
         may_read => !sealed && can(Task::OpenWhole) && message.summary.state.keeps_content(),
         unread => shown_report.filter(|_| !sealed).map(|report| {

@@ -200,9 +200,26 @@ pub fn event(word: &str) -> &str {
         "damaged" => "was found damaged",
         "recovered" => "was taken up again after a restart",
         "viewed" => "was opened",
+        "opened" => "was opened",
+        "viewed-again" => "was looked at again",
+        "opening-asked" => "was asked to be opened",
+        "opening-approved" => "was opened to somebody by the chair",
+        "reminded" => "was called to mind: its time is half over",
+        "escalated" => "was put to the next in line",
+        "put-off" => "was given more time, because it cannot go back",
         "allowed" => "was allowed from now on",
         "allowance-ended" => "is no longer allowed from now on",
         "forgotten" => "was erased after its time",
+        "account-created" => "made an account",
+        "account-roles" => "changed what somebody may do",
+        "account-reset" => "gave somebody a new link to sign up",
+        "account-disabled" => "closed an account",
+        "account-enabled" => "opened an account again",
+        "signed-up" => "signed up",
+        "signed-in" => "signed in",
+        "signed-out" => "signed out",
+        "sign-in-failed" => "could not sign in",
+        "sessions-ended" => "ended all sessions of an account",
         "password-changed" => "changed the password",
         "recovery-codes-made" => "made new recovery codes",
         other => other,
@@ -229,6 +246,49 @@ mod tests {
         }
         assert_eq!(last_day(end_of_day("2027-02-15", now).unwrap()), "15 February 2027");
         assert_eq!(day_ahead(now, 90), "2027-02-15");
+    }
+
+    /// Every word that the store writes into the record is found in its source, and has words of its own.
+    #[test]
+    fn every_event_has_words() {
+        fn sources(directory: &std::path::Path, out: &mut Vec<String>) {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                if path.is_dir() && name != "tests" {
+                    sources(&path, out);
+                } else if name.ends_with(".rs") && name != "tests.rs" {
+                    out.push(std::fs::read_to_string(&path).unwrap());
+                }
+            }
+        }
+        let mut files = Vec::new();
+        sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store"), &mut files);
+        let mut words = std::collections::BTreeSet::new();
+        for file in &files {
+            for (begins, ends) in [
+                (".audit(", ";"),
+                (".audit_account(", ";"),
+                ("let event = ", ";"),
+                ("fn event(self) -> &'static str {", "\n    }\n"),
+            ] {
+                for call in file.split(begins).skip(1) {
+                    // What stands in a line's detail is no event.
+                    let call = call.split(ends).next().unwrap().split("json!").next().unwrap();
+                    words.extend(call.split('"').skip(1).step_by(2).filter(|word| !word.is_empty()).map(str::to_owned));
+                }
+            }
+        }
+        // A message's state is the event of a delivery that ended.
+        words.extend(["delivered".to_owned(), "failed".to_owned()]);
+        words.remove("unknown");
+        for known in ["reminded", "escalated", "put-off", "allowed", "allowance-ended", "opened", "viewed", "deferred"]
+        {
+            assert!(words.contains(known), "{known} was not found: {words:?}");
+        }
+        for word in &words {
+            assert_ne!(event(word), word, "no words for {word}");
+        }
     }
 
     #[test]
