@@ -11,7 +11,7 @@ use schoolgate::inspect::inspect_with;
 use schoolgate::policy::Action;
 use schoolgate::smtp::Envelope;
 use schoolgate::store::accounts::{LastSbm, Role};
-use schoolgate::store::{QueueId, State as Standing};
+use schoolgate::store::{QueueId, Stage, State as Standing};
 use support::desk::{Browser, House, PASSWORD, address, code};
 
 /// A form's address, its fields, and what nobody, each role and an account without roles are answered.
@@ -324,6 +324,8 @@ async fn every_look_is_recorded_with_its_purpose() {
     let passages = sue.press("/held/a1/findings", "/held/a1/findings", &[("purpose", "crime")]).await;
     assert_eq!(passages.status, 200);
     sue.get("/held/a1").await;
+    let asked = sue.get("/held/a1/findings").await;
+    assert_eq!((asked.status, asked.header("location")), (303, Some("/held/a1")), "it is asked for once");
     // A form for the decision that comes back shows the passages once more.
     let token = passages.field("token");
     sue.send("POST", "/held/a1/decide", &[("token", &token)]).await;
@@ -370,6 +372,34 @@ async fn the_record_shows_what_people_did_or_everything() {
         assert!(table.contains("\"sue\"") && table.contains("\"gateway\"") == gateway, "{path}: {table}");
     }
     assert!(sue.get("/audit").await.body.contains("href=\"/audit?show=everything\""));
+}
+
+/// What nobody had decided on and was put to the chair is the chair's to see and to decide, without its content.
+#[tokio::test]
+async fn what_was_put_to_the_chair_is_the_chairs() {
+    let house = House::new().await;
+    for id in ["a1", "a2", "a3"] {
+        house.hold(id, "t.person@saltmere.example", &["someone@gmail.com"], "plan", "The quiet plan.").await;
+    }
+    let told = |role: &str| vec![role.to_owned()];
+    for (id, role) in [("a1", "chair"), ("a2", "head")] {
+        assert!(house.store.warned(&QueueId(id.to_owned()), Stage::Escalate, told(role), vec![]).await.unwrap());
+    }
+    let mut chair = house.person("chair", &[Role::Chair]).await;
+    let list = chair.get("/held").await.body;
+    for (id, status) in [("a1", 200), ("a2", 404), ("a3", 404)] {
+        assert_eq!(list.contains(&format!("/held/{id}")), status == 200, "{id}: {list}");
+        assert_eq!(chair.get(&format!("/held/{id}")).await.status, status, "{id}");
+        assert_eq!(chair.get(&format!("/held/{id}/findings")).await.status, 404, "{id}");
+        assert_eq!(chair.get(&format!("/held/{id}/content")).await.status, 404, "{id}");
+    }
+    let page = chair.get("/held/a1").await.body;
+    assert!(page.contains("<h2 id=\"decide\">") && !page.contains("The quiet plan."), "{page}");
+    let decision = [("decision", "discard"), ("class", "neither"), ("reason", "r")];
+    assert_eq!(chair.press("/held/a1", "/held/a2/decide", &decision).await.status, 404);
+    let answer = chair.press("/held/a1", "/held/a1/decide", &decision).await;
+    assert!(answer.status == 200 && answer.body.contains("discarded"), "{}", answer.body);
+    assert!(chair.get("/held?show=decided").await.body.contains("discarded by chair"));
 }
 
 /// U09: a reviewer who is the sender, or to whom it goes.

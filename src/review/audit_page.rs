@@ -3,7 +3,6 @@
 use axum::extract::{Query, State as From};
 use axum::http::header;
 use axum::response::IntoResponse;
-use jiff::Timestamp;
 use minijinja::context;
 use serde::Deserialize;
 
@@ -63,7 +62,7 @@ async fn lines(desk: &State, person: &Person, asked: &Asked, many: u32) -> Resul
                 Some(desk.store.accounts().await?.into_iter().filter(shares).map(|account| account.name).collect());
         }
         Reach::Counts => filter.technical = true,
-        Reach::Nothing | Reach::Safeguarding | Reach::Sealed => return Ok(None),
+        Reach::Nothing | Reach::Safeguarding | Reach::Escalated | Reach::Sealed => return Ok(None),
     }
     let mut lines = desk.store.audit_list(&filter, many).await?;
     lines.reverse();
@@ -93,7 +92,7 @@ pub async fn record(From(desk): From<State>, person: Person, Query(asked): Query
     let Some(lines) = lines(&desk, &person, &asked, limits::AUDIT_SHOWN).await? else {
         return not_found(&desk, Some(&person));
     };
-    let now = Timestamp::now();
+    let now = desk.now();
     let whole = asked.check == "whole";
     let chain = chain(&desk, whole).await?;
     let filled = u32::try_from(lines.len()).is_ok_and(|shown| shown == limits::AUDIT_SHOWN);
@@ -104,7 +103,7 @@ pub async fn record(From(desk): From<State>, person: Person, Query(asked): Query
         .iter()
         .map(|line| {
             context! {
-                at => time(line.at, now),
+                at => time(line.at, &now),
                 who => line.who.as_str(),
                 words => view::event(&line.event),
                 message => line.message.0.as_str(),

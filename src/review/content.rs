@@ -65,12 +65,17 @@ fn purpose_page(desk: &State, person: &Person, id: &QueueId, what: &str, action:
     page(desk, Some(person), "purpose.html", "/held", context! { id, what, action, purposes })
 }
 
-/// GET `/held/ID/findings`.
+/// GET `/held/ID/findings`: asks for the purpose, once.
 pub async fn ask_findings(From(desk): From<State>, person: Person, Path(id): Path<String>) -> Answer {
     let Some(seen) = may_open(&desk, &person, &id, Task::OpenFindings).await? else {
         return not_found(&desk, Some(&person));
     };
-    purpose_page(&desk, &person, &seen.message.summary.id, "the passages", "findings")
+    let id = seen.message.summary.id;
+    // They stand on the message's own page from then on.
+    if desk.store.opened_for(&id, &person.account().id, Looked::Findings).await?.is_some() {
+        return Ok(to_message(&id));
+    }
+    purpose_page(&desk, &person, &id, "the passages", "findings")
 }
 
 /// POST `/held/ID/findings`: shows the message with them.

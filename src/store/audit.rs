@@ -85,6 +85,16 @@ impl std::fmt::Display for AuditLine {
 }
 
 impl AuditLine {
+    /// The message was put to these roles, because nobody had decided in time, or it cannot go back.
+    pub fn escalated_to(&self) -> Vec<String> {
+        if !["escalated", "put-off"].contains(&self.event.as_str()) {
+            return Vec::new();
+        }
+        let detail: serde_json::Value = serde_json::from_str(&self.detail).unwrap_or_default();
+        let told = detail.get("told").and_then(|told| told.as_array()).into_iter().flatten();
+        told.filter_map(|role| role.as_str().map(str::to_owned)).collect()
+    }
+
     pub(super) fn hash(&self, prev: &[u8]) -> Vec<u8> {
         let line = serde_json::json!([self.seq, micros(self.at), self.message.0, self.event, self.who, self.detail]);
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
