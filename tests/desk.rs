@@ -9,6 +9,7 @@ mod support;
 use jiff::Timestamp;
 use schoolgate::inspect::inspect_with;
 use schoolgate::policy::Action;
+use schoolgate::school_time::SchoolTime;
 use schoolgate::smtp::Envelope;
 use schoolgate::store::accounts::{LastSbm, Role};
 use schoolgate::store::{QueueId, Stage, State as Standing};
@@ -568,4 +569,21 @@ async fn what_is_remembered_goes_and_nothing_beside_it() {
         assert_eq!(record.iter().filter(|line| line.event == event).count(), kept.len(), "{event}");
     }
     assert!(record.iter().all(|line| !line.detail.contains(to)), "the record names no address");
+}
+
+/// The school's own time zone, and for how long it has a release remembered.
+#[tokio::test]
+async fn the_desk_keeps_the_schools_time_and_days() {
+    let house = House::made(None, |desk| desk.remembering(30)).await;
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(-11));
+    house.store.use_school_time(SchoolTime { zone: zone.clone(), ..SchoolTime::default() });
+    let pupil = &house.ground.school.pupils[0];
+    let about = format!("{} {} has asthma and was given an inhaler.", pupil.forename, pupil.surname);
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "A note", &about).await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let page = sue.get("/held/a1").await.body;
+    assert!(page.contains("-11:00\"") && !page.contains("+00:00\""), "{page}");
+    let today = Timestamp::now().to_zoned(zone).date();
+    let last = today.saturating_add(jiff::Span::new().days(30));
+    assert!(page.contains(&format!("type=\"date\" value=\"{last}\" min=\"{today}\"")), "{today} {last}: {page}");
 }
