@@ -207,6 +207,8 @@ pub struct ReviewConfig {
     pub public_url: String,
     /// Whose `X-Forwarded-For` is believed; IPv4 addresses as such, not inside IPv6.
     pub trusted_proxies: Vec<IpAddr>,
+    /// For how many days a release is remembered, unless another day is chosen; 1 to [`limits::REMEMBER_DAYS_MOST`].
+    pub remember_days: u32,
     /// Who may vouch for people, in the order of their names; local accounts alone where it is empty.
     pub oidc: Vec<OidcConfig>,
 }

@@ -46,6 +46,11 @@ pub fn london() -> TimeZone {
     TimeZone::posix("GMT0BST,M3.5.0/1,M10.5.0/2").unwrap_or(TimeZone::UTC)
 }
 
+/// `Friday 2 October 2026 at 16:31`, in the local time of this zone.
+pub fn in_words(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%A %-d %B %Y at %H:%M").to_string()
+}
+
 impl Default for SchoolTime {
     fn default() -> Self {
         Self {
@@ -101,6 +106,27 @@ impl SchoolTime {
             day = day.tomorrow().ok()?;
         }
         None
+    }
+
+    /// The school days of a week: `Monday to Friday`, `Monday, Tuesday and Thursday`.
+    pub fn days_in_words(&self) -> String {
+        let days: Vec<usize> =
+            (0..NAMES.len()).filter(|&day| self.days.get(day).copied().unwrap_or_default()).collect();
+        let name = |day: &usize| {
+            let mut name = NAMES[*day].to_owned();
+            name[..1].make_ascii_uppercase();
+            name
+        };
+        match days.as_slice() {
+            [] => "no day".to_owned(),
+            [one] => name(one),
+            [first, .., last] if days.len() > 2 && last - first + 1 == days.len() => {
+                format!("{} to {}", name(first), name(last))
+            }
+            [first @ .., last] => {
+                format!("{} and {}", first.iter().map(name).collect::<Vec<_>>().join(", "), name(last))
+            }
+        }
     }
 
     /// The first day of a stretch of more than [`limits::HOLIDAY_LONGEST_DAYS`] without school, where there is one.
@@ -170,9 +196,10 @@ impl SchoolTime {
     }
 }
 
+const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
 /// A day of the week by its English name, whole or its first three letters.
 pub fn weekday(word: &str) -> Option<Weekday> {
-    const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let word = word.trim().to_lowercase();
     let found = NAMES.iter().position(|name| *name == word || (word.len() == 3 && name.starts_with(&word)))?;
     Weekday::from_monday_zero_offset(i8::try_from(found).ok()?).ok()

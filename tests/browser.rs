@@ -291,7 +291,7 @@ fn a_school_business_manager_decides_in_a_browser() {
         desk.open(&format!("/held/{id}/findings"));
         desk.look(&format!("{name} purpose"), &[]);
         desk.say_why();
-        assert_eq!(desk.browser.text("location.pathname"), format!("/held/{id}"));
+        assert_eq!(desk.browser.text("location.pathname"), format!("/held/{id}/findings"));
         desk.look(&format!("{name} findings"), pictures(&[(375, "message-phone"), (1280, "message")]));
         desk.browser.follow("a[href$='/content']");
         desk.look(&format!("{name} purpose of reading"), &[]);

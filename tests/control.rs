@@ -1,5 +1,7 @@
 //! One writer: commands beside the running gateway and without it, as root, as its own user and as a stranger.
 
+#[path = "control/kept.rs"]
+mod kept;
 mod support;
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};

@@ -9,9 +9,10 @@ mod support;
 use jiff::Timestamp;
 use schoolgate::inspect::inspect_with;
 use schoolgate::policy::Action;
+use schoolgate::school_time::SchoolTime;
 use schoolgate::smtp::Envelope;
 use schoolgate::store::accounts::{LastSbm, Role};
-use schoolgate::store::{QueueId, State as Standing};
+use schoolgate::store::{QueueId, Stage, State as Standing};
 use support::desk::{Browser, House, PASSWORD, address, code};
 
 /// A form's address, its fields, and what nobody, each role and an account without roles are answered.
@@ -201,7 +202,7 @@ async fn every_page_as_every_role() {
     #[rustfmt::skip]
     let presses: &[Press] = &[
         ("/held/a1/content", &[("purpose", "facts")], [403, 200, 200, 404, 404, 200, 404, 404, 404]),
-        ("/held/a1/findings", &[("purpose", "facts")], [403, 303, 303, 404, 404, 303, 404, 404, 404]),
+        ("/held/a1/findings", &[("purpose", "facts")], [403, 200, 200, 404, 404, 200, 404, 404, 404]),
         ("/held/a1/original", &[], [403, 200, 200, 404, 404, 200, 404, 404, 404]),
         ("/held/a1/ask", &[("why", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/approve", &[("request", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
@@ -303,6 +304,103 @@ async fn what_is_opened_is_recorded_and_the_original_is_a_file() {
     let said: Vec<&str> = audit.iter().filter(|line| line.who == "sue").map(|line| line.detail.as_str()).collect();
     assert!(said.iter().any(|detail| detail.contains("facts: a parent rang")), "{said:?}");
     assert!(said.iter().any(|detail| detail.contains("original")), "{said:?}");
+}
+
+/// A purpose is asked for once; every look is a line with it.
+#[tokio::test]
+async fn every_look_is_recorded_with_its_purpose() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "The quiet plan.").await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let mut hal = house.person("hal", &[Role::Head]).await;
+    let purpose = [("purpose", "facts"), ("why", "a parent rang")];
+    let said = "to establish facts about school business (a parent rang)";
+    let opened = sue.press("/held/a1/content", "/held/a1/content", &purpose).await;
+    assert!(opened.body.contains(said), "{}", opened.body);
+    let again = sue.get("/held/a1/content").await;
+    assert!(again.body.contains("The quiet plan.") && again.body.contains(said), "{}", again.body);
+    assert!(hal.get("/held/a1/content").await.body.contains("Why do you open"), "it was opened to her alone");
+    sue.press("/held", "/held/a1/original", &[]).await;
+    sue.get("/held/a1").await;
+    let passages = sue.press("/held/a1/findings", "/held/a1/findings", &[("purpose", "crime")]).await;
+    assert_eq!(passages.status, 200);
+    sue.get("/held/a1").await;
+    let asked = sue.get("/held/a1/findings").await;
+    assert_eq!((asked.status, asked.header("location")), (303, Some("/held/a1")), "it is asked for once");
+    // A form for the decision that comes back shows the passages once more.
+    let token = passages.field("token");
+    sue.send("POST", "/held/a1/decide", &[("token", &token)]).await;
+    let audit = house.store.show(&QueueId("a1".to_owned())).await.unwrap().audit;
+    let looks: Vec<String> = audit
+        .iter()
+        .filter(|line| ["opened", "viewed-again"].contains(&line.event.as_str()))
+        .map(|line| {
+            let detail: serde_json::Value = serde_json::from_str(&line.detail).unwrap();
+            let word = |name: &str| detail[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {} {}: {}", line.who, line.event, word("what"), word("why"))
+        })
+        .collect();
+    let want = [
+        "sue opened content: facts: a parent rang",
+        "sue viewed-again content: facts: a parent rang",
+        "sue viewed-again original: facts: a parent rang",
+        "sue opened findings: crime",
+        "sue viewed-again findings: crime",
+        "sue viewed-again findings: crime",
+    ];
+    assert_eq!(looks, want);
+}
+
+/// The record begins with what people did; all of it is a press away, and stays with the filter.
+#[tokio::test]
+async fn the_record_shows_what_people_did_or_everything() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let decision = [("decision", "discard"), ("class", "neither"), ("reason", "r")];
+    sue.press("/held/a1", "/held/a1/decide", &decision).await;
+    let gateways = "<td>gateway</td>";
+    let people = sue.get("/audit?message=a1&who=").await.body;
+    assert!(people.contains("was discarded") && !people.contains(gateways), "{people}");
+    let everything = "/audit?message=a1&amp;show=everything";
+    assert!(people.contains(&format!("href=\"{everything}\"")), "{people}");
+    let all = sue.get(&everything.replace("&amp;", "&")).await.body;
+    assert!(all.contains("was discarded") && all.contains(gateways), "{all}");
+    assert!(all.contains("href=\"/audit?message=a1\"") && all.contains("/audit.csv?message=a1&amp;show=everything"));
+    assert!(all.contains("name=\"show\" value=\"everything\""), "a new search keeps the choice");
+    for (path, gateway) in [("/audit.csv?message=a1", false), ("/audit.csv?message=a1&show=everything", true)] {
+        let table = sue.get(path).await.body;
+        assert!(table.contains("\"sue\"") && table.contains("\"gateway\"") == gateway, "{path}: {table}");
+    }
+    assert!(sue.get("/audit").await.body.contains("href=\"/audit?show=everything\""));
+}
+
+/// What nobody had decided on and was put to the chair is the chair's to see and to decide, without its content.
+#[tokio::test]
+async fn what_was_put_to_the_chair_is_the_chairs() {
+    let house = House::new().await;
+    for id in ["a1", "a2", "a3"] {
+        house.hold(id, "t.person@saltmere.example", &["someone@gmail.com"], "plan", "The quiet plan.").await;
+    }
+    let told = |role: &str| vec![role.to_owned()];
+    for (id, role) in [("a1", "chair"), ("a2", "head")] {
+        assert!(house.store.warned(&QueueId(id.to_owned()), Stage::Escalate, told(role), vec![]).await.unwrap());
+    }
+    let mut chair = house.person("chair", &[Role::Chair]).await;
+    let list = chair.get("/held").await.body;
+    for (id, status) in [("a1", 200), ("a2", 404), ("a3", 404)] {
+        assert_eq!(list.contains(&format!("/held/{id}")), status == 200, "{id}: {list}");
+        assert_eq!(chair.get(&format!("/held/{id}")).await.status, status, "{id}");
+        assert_eq!(chair.get(&format!("/held/{id}/findings")).await.status, 404, "{id}");
+        assert_eq!(chair.get(&format!("/held/{id}/content")).await.status, 404, "{id}");
+    }
+    let page = chair.get("/held/a1").await.body;
+    assert!(page.contains("<h2 id=\"decide\">") && !page.contains("The quiet plan."), "{page}");
+    let decision = [("decision", "discard"), ("class", "neither"), ("reason", "r")];
+    assert_eq!(chair.press("/held/a1", "/held/a2/decide", &decision).await.status, 404);
+    let answer = chair.press("/held/a1", "/held/a1/decide", &decision).await;
+    assert!(answer.status == 200 && answer.body.contains("discarded"), "{}", answer.body);
+    assert!(chair.get("/held?show=decided").await.body.contains("discarded by chair"));
 }
 
 /// U09: a reviewer who is the sender, or to whom it goes.
@@ -482,4 +580,21 @@ async fn what_is_remembered_goes_and_nothing_beside_it() {
         assert_eq!(record.iter().filter(|line| line.event == event).count(), kept.len(), "{event}");
     }
     assert!(record.iter().all(|line| !line.detail.contains(to)), "the record names no address");
+}
+
+/// The school's own time zone, and for how long it has a release remembered.
+#[tokio::test]
+async fn the_desk_keeps_the_schools_time_and_days() {
+    let house = House::made(None, |desk| desk.remembering(30)).await;
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(-11));
+    house.store.use_school_time(SchoolTime { zone: zone.clone(), ..SchoolTime::default() });
+    let pupil = &house.ground.school.pupils[0];
+    let about = format!("{} {} has asthma and was given an inhaler.", pupil.forename, pupil.surname);
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "A note", &about).await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let page = sue.get("/held/a1").await.body;
+    assert!(page.contains("-11:00\"") && !page.contains("+00:00\""), "{page}");
+    let today = Timestamp::now().to_zoned(zone).date();
+    let last = today.saturating_add(jiff::Span::new().days(30));
+    assert!(page.contains(&format!("type=\"date\" value=\"{last}\" min=\"{today}\"")), "{today} {last}: {page}");
 }

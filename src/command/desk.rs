@@ -58,6 +58,7 @@ pub fn open(
     let store = gateway.store.clone();
     let desk = Desk::new(store, gateway.notifier(), gateway.ground(), origin, gateway.workers())?
         .with_providers(providers)
+        .remembering(review.remember_days)
         .with_certificate(certificate);
     event!(Event::Started, desk = review.public_url, address = %review.address);
     gateway.run_beside(Task::Desk, async move {
@@ -85,6 +86,7 @@ pub async fn on_this_machine(config: &mut Config) -> Result<TcpListener> {
         tls: None,
         public_url: format!("http://{address}"),
         trusted_proxies: Vec::new(),
+        remember_days: limits::REMEMBER_DAYS,
         oidc: Vec::new(),
     });
     Ok(socket)

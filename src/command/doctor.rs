@@ -6,6 +6,7 @@
 //! read and write what.
 
 mod advice;
+mod deadlines;
 mod desk;
 mod files;
 
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::Timestamp;
 
 use super::store::Desk;
 use super::terminal::{safe, say};
@@ -106,6 +108,7 @@ async fn look(config: &Config, findings: &mut Findings) {
     }
     advice::addresses(config, findings);
     desk::section(config, findings);
+    deadlines::look(config, Timestamp::now(), findings);
     desk::providers(config, findings).await;
     if let Err(error) = parts::notifier(config) {
         findings.bad(error.to_string());

@@ -23,6 +23,7 @@ impl Config {
                 keeper("review.tls_certificate", differs && keep(&mut new.tls, &old.tls));
                 keeper("review.public_url", keep(&mut new.public_url, &old.public_url));
                 keeper("review.trusted_proxies", keep(&mut new.trusted_proxies, &old.trusted_proxies));
+                keeper("review.remember_days", keep(&mut new.remember_days, &old.remember_days));
                 keeper("review.oidc", keep(&mut new.oidc, &old.oidc));
             }
             // Neither opened nor shut on the way.

@@ -129,6 +129,7 @@ pub(super) struct RawReview {
     #[serde(default)]
     pub holidays: Vec<Spanned<String>>,
     pub decide_within_hours: Option<Spanned<i64>>,
+    pub remember_days: Option<Spanned<i64>>,
     pub digest_at: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub oidc: BTreeMap<Spanned<String>, Spanned<RawOidc>>,

@@ -53,7 +53,15 @@ impl Check<'_> {
             self.reachable_only_through_tls(text, address, public_url, !section.trusted_proxies.is_empty());
         }
         let oidc = self.oidc(&section.oidc);
-        Some(ReviewConfig { address, tls, public_url: public_url?, trusted_proxies, oidc })
+        let remember_days = self.remember_days(section);
+        Some(ReviewConfig { address, tls, public_url: public_url?, trusted_proxies, remember_days, oidc })
+    }
+
+    fn remember_days(&mut self, section: &RawReview) -> u32 {
+        let [usual, most] =
+            [limits::REMEMBER_DAYS, limits::REMEMBER_DAYS_MOST].map(|days| usize::try_from(days).unwrap_or(usize::MAX));
+        let days = self.number("review.remember_days", section.remember_days.clone(), usual, 1..=most);
+        u32::try_from(days).unwrap_or(limits::REMEMBER_DAYS)
     }
 
     /// The files of the desk's own TLS, where both are named.
@@ -236,6 +244,7 @@ mod tests {
             tls: None,
             public_url: "https://desk.saltmere.example".to_owned(),
             trusted_proxies: Vec::new(),
+            remember_days: 90,
             oidc: Vec::new(),
         };
         assert_eq!(least, Some(expected));
@@ -247,6 +256,26 @@ mod tests {
             proxied.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["10.0.0.9", "2001:db8::9"]
         );
+    }
+
+    #[test]
+    fn the_school_says_how_long_a_release_is_remembered() {
+        for (days, want) in [
+            ("1", Ok(1)),
+            ("30", Ok(30)),
+            ("366", Ok(366)),
+            ("0", Err("x.toml:8:17: review.remember_days: wants a number from 1 to 366")),
+            ("367", Err("review.remember_days: wants a number from 1 to 366")),
+            ("-1", Err("review.remember_days: wants a number")),
+            ("\"a term\"", Err("invalid type")),
+        ] {
+            let told =
+                of(&format!("[review]\npublic_url = \"https://desk.saltmere.example\"\nremember_days = {days}\n"));
+            match want {
+                Ok(want) => assert_eq!(told.expect(days).review.expect(days).remember_days, want),
+                Err(words) => assert!(told.as_ref().is_err_and(|told| told.contains(words)), "{days}: {told:?}"),
+            }
+        }
     }
 
     #[test]

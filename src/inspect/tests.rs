@@ -101,6 +101,65 @@ fn a_held_message_is_shown_with_names_kinds_places_and_excerpts() {
     );
 }
 
+/// Two pupils named alike are told apart by their class, by the roster's number where that is the same, too.
+#[test]
+fn namesakes_are_told_apart() {
+    let isla = |id: &str, known_as: &str, form: &str, year: &str| Pupil {
+        id: id.to_owned(),
+        forename: "Isla".to_owned(),
+        surname: "Reid".to_owned(),
+        known_as: Some(known_as.to_owned()).filter(|name| !name.is_empty()),
+        form: form.to_owned(),
+        year_group: year.to_owned(),
+        ..Pupil::default()
+    };
+    let reader = |email: &str, relationship: &str, pupils: &[u32]| Guardian {
+        email: Some(email.to_owned()),
+        relationship: relationship.to_owned(),
+        pupils: pupils.iter().map(|&at| PupilIndex(at)).collect(),
+        ..Guardian::default()
+    };
+    let (tern, kestrel, year) = (isla("P1", "", "Tern", "4"), isla("P2", "", "Kestrel", "5"), isla("P2", "", "", "5"));
+    for (one, other, is, not_of) in [
+        (tern.clone(), kestrel.clone(), "mother of Isla Reid (Tern)", "Isla Reid (Kestrel)"),
+        (tern.clone(), year, "mother of Isla Reid (Tern)", "Isla Reid (Year 5)"),
+        (tern.clone(), isla("P2", "", "Tern", "4"), "mother of Isla Reid (Tern, P1)", "Isla Reid (Tern, P2)"),
+        (isla("P1", "", "", ""), kestrel.clone(), "mother of Isla Reid (no class)", "Isla Reid (Kestrel)"),
+        (isla("P1", "", "", ""), isla("P2", "", "", ""), "mother of Isla Reid (P1)", "Isla Reid (P2)"),
+        (isla("P1", "ISLA", "Tern", "4"), kestrel.clone(), "mother of ISLA Reid (Tern)", "Isla Reid (Kestrel)"),
+        (isla("P1", "Izzy", "Tern", "4"), kestrel.clone(), "Izzy Reid's mother", "Isla Reid"),
+    ] {
+        for (readers, several) in [(&["Mother"][..], false), (&["Mother", "mother"], true)] {
+            let school = School {
+                pupils: vec![one.clone(), other.clone()],
+                guardians: readers.iter().map(|words| reader("mum@a.example", words, &[0])).collect(),
+                ..School::default()
+            }
+            .indexed();
+            let report = serde_json::json!({"action": "hold", "breach": false, "notify": [], "rules": [], "markers": [], "unreadable": [],
+                "recipients": [{"address": "mum@a.example", "kind": "guardian", "guardian_of": ["P1"]}],
+                "pupils": [{"id": "P2", "tier": "record", "categories": [], "where": ["body"]}], "findings": []});
+            let report: Report = serde_json::from_value(report).unwrap();
+            let seen = shown(&report, &school);
+            assert_eq!(seen.pupils[0].name, "Isla Reid", "its class stands beside it");
+            let not = if several { "not parents or carers" } else { "not a parent or carer" };
+            assert_eq!(seen.recipients[0].in_full(), format!("{is} · {not} of {not_of}"));
+        }
+    }
+    // Two who are not the same to the child.
+    let school = School {
+        pupils: vec![tern, kestrel],
+        guardians: vec![reader("us@a.example", "Mother", &[0]), reader("us@a.example", "Father", &[0])],
+        ..School::default()
+    }
+    .indexed();
+    let report = serde_json::json!({"action": "hold", "breach": false, "notify": [], "rules": [], "markers": [], "unreadable": [],
+        "recipients": [{"address": "us@a.example", "kind": "guardian", "guardian_of": ["P1"]}],
+        "pupils": [], "findings": []});
+    let seen = shown(&serde_json::from_value(report).unwrap(), &school);
+    assert_eq!(seen.recipients[0].in_full(), "parents and carers of Isla Reid (Tern)");
+}
+
 #[test]
 fn who_is_gone_from_the_roster_is_said_to_be() {
     let report = report_to(&["mum@a.example"]);

@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::{FiredRule, Report, ReportedFinding, ReportedPupil, ReportedRecipient};
 use crate::people::{Guardian, Pupil, RecipientKind, School};
-use crate::policy::verdict::described;
 use crate::smtp::Address;
 
 /// What is said of a pupil whom the roster no longer has.
@@ -53,8 +52,21 @@ pub struct ShownParty {
     pub is: String,
     /// Names of pupils of the message whose parent or carer this guardian is not; empty for every other kind.
     pub not_of: Vec<String>,
+    /// More than one guardian reads there.
+    pub several: bool,
     /// To this recipient alone it would not have been held.
     pub entitled: bool,
+}
+
+impl ShownParty {
+    /// The kind in words, and whose parent it is not: "Leanne Barker's mother · not a parent or carer of Amy Smith".
+    pub fn in_full(&self) -> String {
+        let carer = if self.several { "not parents or carers" } else { "not a parent or carer" };
+        match self.not_of.as_slice() {
+            [] => self.is.clone(),
+            pupils => format!("{} · {carer} of {}", self.is, joined(pupils)),
+        }
+    }
 }
 
 /// A pupil of the message.
@@ -108,7 +120,8 @@ impl std::fmt::Debug for ShownFinding {
 /// The report for a person, by this roster.
 pub fn shown(report: &Report, school: &School) -> ShownReport {
     let roster: HashMap<&str, &Pupil> = school.pupils.iter().map(|pupil| (pupil.id.as_str(), pupil)).collect();
-    let name = |id: &str| roster.get(id).map_or_else(|| GONE.to_owned(), |pupil| full_name(pupil));
+    let names = Names::of(school);
+    let name = |id: &str| names.singled_out(id);
     ShownReport {
         breach: report.breach,
         sealed: report.is_sealed(),
@@ -121,7 +134,8 @@ pub fn shown(report: &Report, school: &School) -> ShownReport {
             .iter()
             .map(|pupil| ShownPupil {
                 id: pupil.id.clone(),
-                name: name(&pupil.id),
+                // Its class stands beside it.
+                name: roster.get(pupil.id.as_str()).map_or_else(|| GONE.to_owned(), |pupil| full_name(pupil)),
                 class: roster.get(pupil.id.as_str()).map(|pupil| class(pupil)).unwrap_or_default(),
                 tier: pupil.tier.clone(),
                 said: pupil.categories.iter().map(|category| word(category)).collect(),
@@ -136,9 +150,48 @@ pub fn shown(report: &Report, school: &School) -> ShownReport {
     }
 }
 
-/// A pupil's name by roster id, or [`GONE`].
-pub fn pupil_name(school: &School, id: &str) -> String {
-    school.pupil_by_id(id).and_then(|at| school.pupil(at)).map_or_else(|| GONE.to_owned(), full_name)
+/// The names of the pupils of a roster, as staff tell them apart.
+#[derive(Debug)]
+pub struct Names<'s> {
+    /// By roster id.
+    pupils: HashMap<&'s str, &'s Pupil>,
+    /// How many have this name, and how many it together with this class; case does not tell people apart.
+    alike: HashMap<String, u32>,
+}
+
+impl<'s> Names<'s> {
+    /// Of everybody on the roster.
+    pub fn of(school: &'s School) -> Self {
+        let mut alike: HashMap<String, u32> = HashMap::new();
+        for pupil in &school.pupils {
+            let name = full_name(pupil).to_lowercase();
+            *alike.entry(with_class(&name, pupil).to_lowercase()).or_default() += 1;
+            *alike.entry(name).or_default() += 1;
+        }
+        Self { pupils: school.pupils.iter().map(|pupil| (pupil.id.as_str(), pupil)).collect(), alike }
+    }
+
+    /// A pupil's name by roster id, or [`GONE`]: with the class where another pupil has the same name, "Isla Reid (Tern)";
+    /// with the roster's own number where another in the class has it, too.
+    pub fn singled_out(&self, id: &str) -> String {
+        let Some(pupil) = self.pupils.get(id) else { return GONE.to_owned() };
+        let shared = |text: &str| self.alike.get(&text.to_lowercase()).is_some_and(|&many| many > 1);
+        let name = full_name(pupil);
+        if !shared(&name) {
+            return name;
+        }
+        let full = with_class(&name, pupil);
+        match (class(pupil), shared(&full)) {
+            (class, true) if class.is_empty() => format!("{name} ({id})"),
+            (class, true) => format!("{name} ({class}, {id})"),
+            (class, false) if class.is_empty() => format!("{name} (no class)"),
+            (_, false) => full,
+        }
+    }
+}
+
+fn with_class(name: &str, pupil: &Pupil) -> String {
+    format!("{name} ({})", class(pupil))
 }
 
 fn full_name(pupil: &Pupil) -> String {
@@ -163,16 +216,19 @@ fn party(
 ) -> ShownParty {
     let kind = RecipientKind::of_word(&recipient.kind);
     let theirs = &recipient.guardian_of;
+    let (relationship, readers) = readers(recipient, school);
     let is = match kind {
         Some(RecipientKind::Guardian) if !theirs.is_empty() => {
             let names: Vec<String> = theirs.iter().map(|id| name(id)).collect();
-            match relationship(recipient, school) {
-                Some(relationship) if names.len() == 1 && names[0] != GONE => format!("{}'s {relationship}", names[0]),
-                Some(relationship) => format!("{relationship} of {}", joined(&names)),
-                None => format!("parent or carer of {}", joined(&names)),
+            let carer = if readers > 1 { "parents and carers" } else { "parent or carer" };
+            match (relationship, names.as_slice()) {
+                // "Isla Reid (Tern)'s mother" is nobody's English.
+                (Some(relationship), [one]) if one != GONE && !one.ends_with(')') => format!("{one}'s {relationship}"),
+                (Some(relationship), names) => format!("{relationship} of {}", joined(names)),
+                (None, names) => format!("{carer} of {}", joined(names)),
             }
         }
-        Some(kind) => described(kind, false).to_owned(),
+        Some(kind) => kind.described(false).to_owned(),
         // Of a program that knows more kinds.
         None => recipient.kind.clone(),
     };
@@ -182,16 +238,16 @@ fn party(
         }
         _ => Vec::new(),
     };
-    ShownParty { address: recipient.address.clone(), is, not_of, entitled: recipient.entitled }
+    ShownParty { address: recipient.address.clone(), is, not_of, several: readers > 1, entitled: recipient.entitled }
 }
 
-/// "mother", where everybody who reads at this address is the same to the children.
-fn relationship(recipient: &ReportedRecipient, school: &School) -> Option<String> {
-    let address = Address::parse(&recipient.address).ok()?;
-    let mut words =
-        school.guardians_at(&address).map(|guardian: &Guardian| guardian.relationship.trim().to_lowercase());
-    let first = words.next().filter(|word| !word.is_empty())?;
-    words.all(|word| word == first).then_some(first)
+/// "mother", where everybody who reads at this address is the same to the children; and how many read there.
+fn readers(recipient: &ReportedRecipient, school: &School) -> (Option<String>, usize) {
+    let Ok(address) = Address::parse(&recipient.address) else { return (None, 0) };
+    let words: Vec<String> =
+        school.guardians_at(&address).map(|guardian: &Guardian| guardian.relationship.trim().to_lowercase()).collect();
+    let first = words.first().filter(|first| !first.is_empty() && words.iter().all(|word| word == *first));
+    (first.cloned(), words.len())
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -8,6 +8,7 @@ mod foreign;
 mod furniture;
 pub mod import;
 pub mod index;
+mod kind;
 pub mod load;
 pub mod names;
 mod providers;
@@ -18,6 +19,7 @@ mod tables;
 
 pub use import::Roster;
 pub use index::RosterIndex;
+pub use kind::RecipientKind;
 pub use load::{LoadError, Loaded, PupilSource, RowFault, Sources, load};
 pub use recipients::SenderIdentity;
 
@@ -168,65 +170,6 @@ pub struct Correspondent {
     pub pattern: String,
     /// Who it is.
     pub name: String,
-}
-
-/// What a recipient is to the school; exactly one kind fits, the first of this list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RecipientKind {
-    /// In one of the school's own domains.
-    Internal,
-    /// A guardian's address.
-    Guardian,
-    /// A member of staff's private address.
-    StaffPersonal,
-    /// On the trusted list.
-    Trusted,
-    /// On the contact list.
-    Contact,
-    /// None of the above, and confusable with one of them.
-    Lookalike,
-    /// At a throw-away mailbox domain.
-    Disposable,
-    /// At a personal mailbox provider.
-    Personal,
-    /// Everybody else.
-    External,
-}
-
-impl RecipientKind {
-    /// Every kind, in the order in which they are tried.
-    pub const ALL: [Self; 9] = [
-        Self::Internal,
-        Self::Guardian,
-        Self::StaffPersonal,
-        Self::Trusted,
-        Self::Contact,
-        Self::Lookalike,
-        Self::Disposable,
-        Self::Personal,
-        Self::External,
-    ];
-
-    /// The kind of a word of a report.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
-    /// The word that reports and rule packs use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Internal => "internal",
-            Self::Guardian => "guardian",
-            Self::StaffPersonal => "staff-personal",
-            Self::Trusted => "trusted",
-            Self::Contact => "contact",
-            Self::Lookalike => "lookalike",
-            Self::Disposable => "disposable",
-            Self::Personal => "personal",
-            Self::External => "external",
-        }
-    }
 }
 
 /// A recipient with what the school knows of it.

@@ -321,37 +321,12 @@ fn with_kinds<'f>(recipients: impl Iterator<Item = &'f RecipientFact>) -> String
     }
     let groups: Vec<String> = kinds
         .iter()
-        .map(|(kind, addresses)| format!("{} ({})", listed(addresses), described(*kind, addresses.len() > 1)))
+        .map(|(kind, addresses)| format!("{} ({})", listed(addresses), kind.described(addresses.len() > 1)))
         .collect();
     match groups.as_slice() {
         [] => "a recipient".to_owned(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
-/// What a recipient of this kind is to the school, for its staff to read.
-pub(crate) fn described(kind: RecipientKind, several: bool) -> &'static str {
-    use RecipientKind::*;
-    match (kind, several) {
-        (Internal, false) => "an address of the school",
-        (Internal, true) => "addresses of the school",
-        (Guardian, false) => "the address of a parent or carer",
-        (Guardian, true) => "addresses of parents or carers",
-        (StaffPersonal, false) => "a private mailbox of a member of staff",
-        (StaffPersonal, true) => "private mailboxes of members of staff",
-        (Trusted, false) => "a trusted partner of the school",
-        (Trusted, true) => "trusted partners of the school",
-        (Contact, false) => "a contact of the school",
-        (Contact, true) => "contacts of the school",
-        (Lookalike, false) => "an address that looks mistyped",
-        (Lookalike, true) => "addresses that look mistyped",
-        (Disposable, false) => "a throw-away mailbox",
-        (Disposable, true) => "throw-away mailboxes",
-        (Personal, false) => "a private mailbox that is not on our records",
-        (Personal, true) => "private mailboxes that are not on our records",
-        (External, false) => "an address that is not on our records",
-        (External, true) => "addresses that are not on our records",
     }
 }
 

@@ -23,6 +23,7 @@ use crate::extract::Isolation;
 use crate::inspect::{FiredRule, Ground, Report, inspect_with};
 use crate::limits;
 use crate::policy::{Action, Allowance};
+use crate::school_time::SchoolTime;
 use crate::smtp::{Envelope, Reply};
 use crate::store::{Class, NewEntry, PendingEntry, QueueId, State, Store, StoreError, fault};
 
@@ -86,14 +87,14 @@ impl Intake {
     async fn decide(&self, case: Case) -> Result<Decided, Undone> {
         let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
-        let digests = self.digests();
+        let times = self.store.school_time();
         let allowances = self.allowances(&case.envelope).await;
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
             let report =
                 inspect_with(Some(&*isolation), halt, &ground, &allowances, &case.envelope, &case.content, case.at);
-            let (state, notices) = consequences(&notifier, &ground, &report, &case, digests);
+            let (state, notices) = consequences(&notifier, &ground, &report, &case, &times);
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices))
         });
@@ -207,14 +208,10 @@ impl Intake {
         }
     }
 
-    /// What is no likely breach is told of in a digest.
-    fn digests(&self) -> bool {
-        !self.store.school_time().digest_at.is_empty()
-    }
-
     /// Stores a decision that no inspection has led to.
     async fn settle(&self, case: &Case, report: Report) -> Result<(), StoreError> {
-        let (state, notices) = consequences(&self.notifier.load(), &self.ground.load(), &report, case, self.digests());
+        let (state, notices) =
+            consequences(&self.notifier.load(), &self.ground.load(), &report, case, &self.store.school_time());
         self.store.decide_pending(&case.id, &report, state, notices).await?;
         note_decision(&case.id, &report, state, Duration::from_secs(limits::INSPECT_SECONDS));
         Ok(())
@@ -270,7 +267,7 @@ fn consequences(
     ground: &Ground,
     report: &Report,
     case: &Case,
-    digests: bool,
+    times: &SchoolTime,
 ) -> (State, Vec<NewEntry>) {
     if report.action == Action::Deliver {
         return (State::Queued, Vec::new());
@@ -293,8 +290,9 @@ fn consequences(
         return (State::Returned, vec![notice_entry(notice, id, about.now)]);
     }
     // Held by a rule, or to be returned to a sender who cannot be written to: nothing vanishes in silence.
-    let at_once = !digests || report.breach || report.concerns_safeguarding();
-    let reviewers = at_once.then(|| notifier.held_for_reviewer(report, &about)).flatten();
+    // What is no likely breach is told of in a digest, where there is one.
+    let at_once = times.digest_at.is_empty() || report.breach || report.concerns_safeguarding();
+    let reviewers = at_once.then(|| notifier.held_for_reviewer(report, &about, times.plan(about.now).due_at)).flatten();
     let notices = [notifier.held_for_sender(report, &about), reviewers];
     (State::Held, notices.into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect())
 }

@@ -141,8 +141,13 @@ impl Notifier {
             id: clean::line(&line.id.0, limits::NOTICE_SUBJECT_CHARS),
             summary: words::summary(line),
             due: line.due_at.map(|due| words::time_in(due, &self.zone)).unwrap_or_default(),
-            link: self.desk.as_ref().map(|desk| format!("{desk}/held/{}", line.id)).unwrap_or_default(),
+            link: self.link(&line.id),
         }
+    }
+
+    /// Where a held message is at the desk; empty without one.
+    fn link(&self, id: &QueueId) -> String {
+        self.desk.as_ref().map(|desk| format!("{desk}/held/{id}")).unwrap_or_default()
     }
 
     /// A letter about what waits, to those who decide or look after it; `id` is its own. `more` messages are counted only.
@@ -206,13 +211,19 @@ impl Notifier {
     }
 
     /// To those who decide on a held message: the roles of `report.notify`, without the sender's own mailboxes. Where
-    /// that leaves nobody, the first of [`DECIDERS`] who is left. `None` where it leaves nobody at all.
-    pub fn held_for_reviewer(&self, report: &Report, about: &About<'_>) -> Option<Notice> {
+    /// that leaves nobody, the first of [`DECIDERS`] who is left. `due` is by when it is to be decided on. `None` where it leaves nobody at all.
+    pub fn held_for_reviewer(&self, report: &Report, about: &About<'_>, due: Timestamp) -> Option<Notice> {
         let (_, to) = self.reviewers(report, about);
         if to.is_empty() {
             return None;
         }
-        let context = self.context(Kind::Review, report, about, "", &[]);
+        let mut context = self.context(Kind::Review, report, about, "", &[]);
+        context.waiting = vec![Waiting {
+            id: context.id.clone(),
+            summary: String::new(),
+            due: words::time_in(due, &self.zone),
+            link: self.link(about.id),
+        }];
         Some(self.compose(Kind::Review, &context, about, to))
     }
 

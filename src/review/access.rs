@@ -38,20 +38,22 @@ pub enum Reach {
     Theirs,
     /// What concerns safeguarding.
     Safeguarding,
-    /// What is sealed.
+    /// What was put to the role because nobody had decided in time.
+    Escalated,
+    /// That, and what is sealed.
     Sealed,
     /// Everything.
     All,
 }
 
-use Reach::{All, Counts, Nothing, Safeguarding, Sealed, Theirs};
+use Reach::{All, Counts, Escalated, Nothing, Safeguarding, Sealed, Theirs};
 
 /// One row a task; columns in the order of [`Role::ALL`]: sbm, head, slt, dsl, dpo, chair, it.
 pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::See, [All, All, Theirs, Safeguarding, All, Sealed, Counts]),
     (Task::OpenFindings, [All, All, Theirs, Safeguarding, All, Nothing, Nothing]),
     (Task::OpenWhole, [All, All, Nothing, Safeguarding, All, Nothing, Nothing]),
-    (Task::Decide, [All, All, Theirs, Safeguarding, Nothing, Sealed, Nothing]),
+    (Task::Decide, [All, All, Theirs, Safeguarding, Nothing, Escalated, Nothing]),
     (Task::ApproveOpening, [Nothing, Nothing, Nothing, Nothing, Nothing, Sealed, Nothing]),
     (Task::GiveAllowance, [All, All, Nothing, Nothing, Nothing, Nothing, Nothing]),
     (Task::EndAllowance, [All, All, Theirs, Nothing, All, Nothing, Nothing]),
@@ -65,6 +67,8 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
 pub struct Traits {
     /// Roles that it waits for, by their words.
     pub notified: Vec<String>,
+    /// Roles that it was put to because nobody had decided in time, by their words.
+    pub escalated: Vec<String>,
     /// It concerns safeguarding.
     pub safeguarding: bool,
     /// Its Personal marker stands out.
@@ -87,6 +91,7 @@ pub fn farthest(roles: &[Role], task: Task) -> Reach {
 
 /// Whether somebody with these roles may do this with a message like this.
 pub fn may(roles: &[Role], task: Task, message: &Traits) -> bool {
+    let put_to = |role: Role| message.escalated.iter().any(|word| word == role.as_str());
     // Nobody decides on, opens or approves what is their own: it goes up the ladder.
     let seen_by_all = task == Task::See;
     (seen_by_all || !message.own)
@@ -94,7 +99,9 @@ pub fn may(roles: &[Role], task: Task, message: &Traits) -> bool {
             All => true,
             Theirs => message.notified.iter().any(|word| word == role.as_str()),
             Safeguarding => message.safeguarding,
-            Sealed => message.sealed,
+            Escalated => put_to(role),
+            // There is nothing to open to somebody of what is not sealed.
+            Sealed => message.sealed || (put_to(role) && task != Task::ApproveOpening),
             Counts | Nothing => false,
         })
 }
@@ -111,12 +118,16 @@ mod tests {
             safeguarding,
             sealed,
             own,
+            escalated: Vec::new(),
         };
         let plain = message("sbm", false, false, false);
         let slt = message("slt", false, false, false);
         let child = message("dsl", true, false, false);
         let sealed = message("sbm", false, true, false);
         let own = message("sbm", true, true, true);
+        let put_to = |role: &str| Traits { escalated: vec![role.to_owned()], ..plain.clone() };
+        let (head, chair) = (put_to("head"), put_to("chair"));
+        let chairs_own = Traits { own: true, ..chair.clone() };
         #[rustfmt::skip]
         let rows: &[(Task, &Traits, [bool; 7])] = &[
             //                         sbm   head  slt    dsl    dpo   chair  it
@@ -124,6 +135,8 @@ mod tests {
             (Task::See, &slt,            [true, true, true,  false, true, false, false]),
             (Task::See, &child,          [true, true, false, true,  true, false, false]),
             (Task::See, &sealed,         [true, true, false, false, true, true,  false]),
+            (Task::See, &head,           [true, true, false, false, true, false, false]),
+            (Task::See, &chair,          [true, true, false, false, true, true,  false]),
             (Task::OpenFindings, &plain, [true, true, false, false, true, false, false]),
             (Task::OpenFindings, &slt,   [true, true, true,  false, true, false, false]),
             (Task::OpenFindings, &child, [true, true, false, true,  true, false, false]),
@@ -135,7 +148,13 @@ mod tests {
             (Task::Decide, &plain,       [true, true, false, false, false, false, false]),
             (Task::Decide, &slt,         [true, true, true,  false, false, false, false]),
             (Task::Decide, &child,       [true, true, false, true,  false, false, false]),
-            (Task::Decide, &sealed,      [true, true, false, false, false, true, false]),
+            (Task::Decide, &sealed,      [true, true, false, false, false, false, false]),
+            (Task::Decide, &head,        [true, true, false, false, false, false, false]),
+            (Task::Decide, &chair,       [true, true, false, false, false, true, false]),
+            (Task::Decide, &chairs_own,  [false; 7]),
+            (Task::OpenFindings, &chair, [true, true, false, false, true, false, false]),
+            (Task::OpenWhole, &chair,    [true, true, false, false, true, false, false]),
+            (Task::ApproveOpening, &chair, [false; 7]),
             (Task::Decide, &own,         [false; 7]),
             (Task::ApproveOpening, &sealed, [false, false, false, false, false, true, false]),
             (Task::ApproveOpening, &own, [false; 7]),

@@ -13,7 +13,7 @@ use super::pages::{Answer, not_found, page};
 use super::person::Person;
 use super::sign_in::stale;
 use super::view::{self, time};
-use crate::inspect::view::pupil_name;
+use crate::inspect::view::Names;
 use crate::limits;
 use crate::people::School;
 use crate::policy::allowance::folded;
@@ -37,9 +37,10 @@ pub async fn list(From(desk): From<State>, person: Person) -> Answer {
     if person.reach(Task::EndAllowance) < Reach::Theirs {
         return not_found(&desk, Some(&person));
     }
-    let now = Timestamp::now();
+    let now = desk.now();
     let ground = (desk.ground)();
-    let mut all = desk.store.allowances(now).await?;
+    let names = Names::of(&ground.school);
+    let mut all = desk.store.allowances(now.timestamp()).await?;
     all.retain(|kept| may_end(&person, &ground.school, kept));
     let most = usize::try_from(limits::ALLOWANCES_LISTED).unwrap_or(usize::MAX);
     let more = all.len().saturating_sub(most);
@@ -52,11 +53,11 @@ pub async fn list(From(desk): From<State>, person: Person) -> Answer {
                 id => kept.id.as_str(),
                 sender => allowance.sender.as_str(),
                 recipient => allowance.recipient.as_str(),
-                pupil => allowance.pupil.as_deref().map(|id| pupil_name(&ground.school, id)),
+                pupil => allowance.pupil.as_deref().map(|id| names.singled_out(id)),
                 rule => allowance.rule.replace('-', " "),
-                until => view::last_day(allowance.until),
+                until => view::last_day(allowance.until, &now),
                 by => allowance.by.as_str(),
-                given => time(allowance.given_at, now),
+                given => time(allowance.given_at, &now),
             }
         })
         .collect();

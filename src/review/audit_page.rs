@@ -3,7 +3,6 @@
 use axum::extract::{Query, State as From};
 use axum::http::header;
 use axum::response::IntoResponse;
-use jiff::Timestamp;
 use minijinja::context;
 use serde::Deserialize;
 
@@ -22,8 +21,25 @@ use crate::store::{AuditFilter, AuditLine, QueueId, Scope};
 pub struct Asked {
     message: String,
     who: String,
+    /// `everything`; what people did, otherwise.
+    show: String,
     before: String,
     check: String,
+}
+
+impl Asked {
+    fn everything(&self) -> bool {
+        self.show == "everything"
+    }
+
+    /// The address of the same lines, or of more or fewer of them.
+    fn query(&self, everything: bool, before: Option<i64>) -> String {
+        let show = if everything { "everything" } else { "" };
+        let before = before.map(|seq| seq.to_string()).unwrap_or_default();
+        let pairs = [("message", self.message.as_str()), ("who", &self.who), ("show", show), ("before", &before)];
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty())).finish()
+    }
 }
 
 /// The newest lines that this person may read, newest first; nothing for somebody who may read none.
@@ -33,6 +49,7 @@ async fn lines(desk: &State, person: &Person, asked: &Asked, many: u32) -> Resul
         message: some(&asked.message).map(|id| QueueId(id.to_lowercase())),
         who: some(&asked.who),
         before: asked.before.parse().ok(),
+        people: !asked.everything(),
         ..AuditFilter::default()
     };
     match person.reach(Task::Audit) {
@@ -45,7 +62,7 @@ async fn lines(desk: &State, person: &Person, asked: &Asked, many: u32) -> Resul
                 Some(desk.store.accounts().await?.into_iter().filter(shares).map(|account| account.name).collect());
         }
         Reach::Counts => filter.technical = true,
-        Reach::Nothing | Reach::Safeguarding | Reach::Sealed => return Ok(None),
+        Reach::Nothing | Reach::Safeguarding | Reach::Escalated | Reach::Sealed => return Ok(None),
     }
     let mut lines = desk.store.audit_list(&filter, many).await?;
     lines.reverse();
@@ -75,31 +92,28 @@ pub async fn record(From(desk): From<State>, person: Person, Query(asked): Query
     let Some(lines) = lines(&desk, &person, &asked, limits::AUDIT_SHOWN).await? else {
         return not_found(&desk, Some(&person));
     };
-    let now = Timestamp::now();
+    let now = desk.now();
     let whole = asked.check == "whole";
     let chain = chain(&desk, whole).await?;
     let filled = u32::try_from(lines.len()).is_ok_and(|shown| shown == limits::AUDIT_SHOWN);
-    let older = lines.last().filter(|_| filled).map(|line| line.seq.to_string());
-    let filter = || {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("message", &asked.message).append_pair("who", &asked.who);
-        query
-    };
-    let older = older.map(|before| filter().append_pair("before", &before).finish());
-    let query = filter().finish();
+    let everything = asked.everything();
+    let older = lines.last().filter(|_| filled).map(|line| asked.query(everything, Some(line.seq)));
+    let query = asked.query(everything, None);
     let lines: Vec<_> = lines
         .iter()
         .map(|line| {
             context! {
-                at => time(line.at, now),
+                at => time(line.at, &now),
                 who => line.who.as_str(),
                 words => view::event(&line.event),
                 message => line.message.0.as_str(),
             }
         })
         .collect();
-    let filter = context! { message => asked.message, who => asked.who };
-    page(&desk, Some(&person), "audit.html", "/audit", context! { lines, chain, whole, older, query, filter })
+    let (people, all) = (asked.query(false, None), asked.query(true, None));
+    let filter = context! { message => asked.message, who => asked.who, everything };
+    let own = context! { lines, chain, whole, older, query, people, all, filter };
+    page(&desk, Some(&person), "audit.html", "/audit", own)
 }
 
 /// A cell that a spreadsheet takes for text, whatever it begins with.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 use super::access::{Task, may};
-use super::held::{Seen, find};
+use super::held::{Filled, Look, Seen, find, show};
 use super::pages::{Answer, PageError, not_found, page, refused};
 use super::person::Person;
 use super::sign_in::{Press, stale};
@@ -65,15 +65,20 @@ fn purpose_page(desk: &State, person: &Person, id: &QueueId, what: &str, action:
     page(desk, Some(person), "purpose.html", "/held", context! { id, what, action, purposes })
 }
 
-/// GET `/held/ID/findings`.
+/// GET `/held/ID/findings`: asks for the purpose, once.
 pub async fn ask_findings(From(desk): From<State>, person: Person, Path(id): Path<String>) -> Answer {
     let Some(seen) = may_open(&desk, &person, &id, Task::OpenFindings).await? else {
         return not_found(&desk, Some(&person));
     };
-    purpose_page(&desk, &person, &seen.message.summary.id, "the passages", "findings")
+    let id = seen.message.summary.id;
+    // They stand on the message's own page from then on.
+    if desk.store.opened_for(&id, &person.account().id, Looked::Findings).await?.is_some() {
+        return Ok(to_message(&id));
+    }
+    purpose_page(&desk, &person, &id, "the passages", "findings")
 }
 
-/// POST `/held/ID/findings`.
+/// POST `/held/ID/findings`: shows the message with them.
 pub async fn findings(
     From(desk): From<State>,
     person: Person,
@@ -86,21 +91,24 @@ pub async fn findings(
     let Some(seen) = may_open(&desk, &person, &id, Task::OpenFindings).await? else {
         return not_found(&desk, Some(&person));
     };
-    let id = seen.message.summary.id;
+    let id = &seen.message.summary.id;
     let Some(purpose) = form.recorded() else {
-        return purpose_page(&desk, &person, &id, "the passages", "findings");
+        return purpose_page(&desk, &person, id, "the passages", "findings");
     };
-    desk.store.note_opened(&id, &person.account().id, Looked::Findings, &purpose).await?;
-    Ok(Redirect::to(&format!("/held/{id}")).into_response())
+    desk.store.note_opened(id, &person.account().id, Looked::Findings, &purpose).await?;
+    show(&desk, &person, seen, &Filled::default(), None, Look::Noted).await
 }
 
-/// GET `/held/ID/content`: each opening has its purpose.
+/// GET `/held/ID/content`: asks for the purpose once; later it shows the message, and each look is recorded.
 pub async fn ask_content(From(desk): From<State>, person: Person, Path(id): Path<String>) -> Answer {
     let Some(seen) = may_open(&desk, &person, &id, Task::OpenWhole).await? else {
         return not_found(&desk, Some(&person));
     };
     let id = seen.message.summary.id;
-    purpose_page(&desk, &person, &id, "the whole message", "content")
+    if !desk.store.note_opened_again(&id, &person.account().id, Looked::Content).await? {
+        return purpose_page(&desk, &person, &id, "the whole message", "content");
+    }
+    whole(&desk, &person, &id).await
 }
 
 /// POST `/held/ID/content`.
@@ -116,14 +124,28 @@ pub async fn content(From(desk): From<State>, person: Person, Path(id): Path<Str
         return purpose_page(&desk, &person, &id, "the whole message", "content");
     };
     desk.store.note_opened(&id, &person.account().id, Looked::Content, &purpose).await?;
-    let raw = desk.store.content(&id).await?;
+    whole(&desk, &person, &id).await
+}
+
+/// The whole message as text, with the purpose for which it was opened. The look is recorded already.
+async fn whole(desk: &State, person: &Person, id: &QueueId) -> Answer {
+    let purpose = desk.store.opened_for(id, &person.account().id, Looked::Content).await?.unwrap_or_default();
+    let raw = desk.store.content(id).await?;
     let workers = Arc::clone(&desk.workers);
     let read = tokio::task::spawn_blocking(move || read(&*workers, &raw)).await;
     let Ok((parts, unread)) = read else {
         let words = "The message could not be read for showing. The original can be downloaded.";
-        return refused(&desk, Some(&person), StatusCode::INTERNAL_SERVER_ERROR, "It could not be shown", words);
+        return refused(desk, Some(person), StatusCode::INTERNAL_SERVER_ERROR, "It could not be shown", words);
     };
-    page(&desk, Some(&person), "content.html", "/held", context! { id => id.to_string(), parts, unread })
+    let own = context! { id => id.to_string(), purpose => in_words(&purpose), parts, unread };
+    page(desk, Some(person), "content.html", "/held", own)
+}
+
+/// A recorded purpose as its form said it: `facts: a parent rang` is "To establish … (a parent rang)".
+pub fn in_words(recorded: &str) -> String {
+    let (word, more) = recorded.split_once(": ").unwrap_or((recorded, ""));
+    let Ok(purpose) = word.parse::<LawfulPurpose>() else { return recorded.to_owned() };
+    if more.is_empty() { purpose.in_words().to_owned() } else { format!("{} ({more})", purpose.in_words()) }
 }
 
 /// A part of a message as text.
@@ -188,10 +210,9 @@ pub async fn original(
         return not_found(&desk, Some(&person));
     };
     let id = seen.message.summary.id;
-    if !desk.store.has_opened(&id, &person.account().id, Looked::Content).await? {
+    if !desk.store.note_opened_again(&id, &person.account().id, Looked::Original).await? {
         return purpose_page(&desk, &person, &id, "the whole message", "content");
     }
-    desk.store.note_view(&id, &person.account().name, "the original was downloaded").await?;
     let raw = desk.store.content(&id).await?;
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/octet-stream"));

@@ -3,13 +3,12 @@
 use axum::Form;
 use axum::extract::{Path, State as From};
 use axum::response::Response;
-use jiff::Timestamp;
 use minijinja::context;
 use serde::Deserialize;
 
 use super::State;
 use super::access::{Reach, Task, may};
-use super::held::{Filled, Seen, chosen, find, show};
+use super::held::{Filled, Look, Seen, chosen, find, show};
 use super::pages::{Answer, not_found, page, refused};
 use super::person::Person;
 use super::sign_in::stale;
@@ -98,7 +97,7 @@ pub async fn decide(
                 remember: !form.remember.is_empty(),
                 until: form.until,
             };
-            return show(&desk, &person, seen, &filled, Some(trouble)).await;
+            return show(&desk, &person, seen, &filled, Some(trouble), Look::Another).await;
         }
     };
     let own = person.own(&(desk.ground)().school);
@@ -123,7 +122,7 @@ pub async fn decide(
                 "It {}, by {}, {}. Your decision changed nothing.",
                 view::event(&line.event),
                 line.who,
-                view::said(line.at, Timestamp::now())
+                view::said(line.at, &desk.now())
             );
             decided(&desk, &person, "Somebody had decided before you", &words).await
         }
@@ -157,7 +156,7 @@ fn remember(
     if seen.traits.sealed {
         return trouble("What is marked as personal is not remembered. Untick the box to decide without.");
     }
-    let Some(until) = view::end_of_day(until, Timestamp::now()) else {
+    let Some(until) = view::end_of_day(until, &desk.now()) else {
         let most = limits::REMEMBER_DAYS_MOST;
         return Err(Trouble::at("until", format!("Choose a last day from today on, at most {most} days ahead.")));
     };

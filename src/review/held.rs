@@ -1,16 +1,16 @@
 //! What waits, the list of held mail, and one message on one screen.
 
 use axum::extract::{Path, Query, State as From};
-use jiff::Timestamp;
 use minijinja::context;
 use serde::{Deserialize, Serialize};
 
 use super::State;
 use super::access::{Reach, Task, Traits, may};
+use super::content::in_words;
 use super::pages::{Answer, PageError, not_found, page, page_as};
 use super::person::Person;
 use super::view::{self, KINDS, Trouble, time};
-use crate::inspect::view::shown;
+use crate::inspect::view::{ShownParty, shown};
 use crate::limits;
 use crate::relay::decide::concerns;
 use crate::relay::remembered::rememberable;
@@ -30,29 +30,29 @@ pub fn within(person: &Person, mut filter: HeldFilter) -> Option<HeldFilter> {
             Some(filter)
         }
         Reach::Sealed => {
-            filter.sealed = Some(true);
+            filter.sealed_or_escalated_to = Some(Role::Chair.as_str().to_owned());
             Some(filter)
         }
-        Reach::Counts | Reach::Nothing => None,
+        Reach::Escalated | Reach::Counts | Reach::Nothing => None,
     }
 }
 
 /// GET `/`.
 pub async fn waiting(From(desk): From<State>, person: Person) -> Answer {
-    let now = Timestamp::now();
+    let now = desk.now();
     if person.reach(Task::See) == Reach::Nothing {
         return not_found(&desk, Some(&person));
     }
-    let figures = desk.store.held_figures(view::week_begins(now)).await?;
+    let figures = desk.store.held_figures(view::week_begins(&now)).await?;
     let filter = within(&person, HeldFilter::default());
     let lines = match &filter {
         Some(filter) => desk.store.held_page(filter, None, limits::HELD_PAGE).await?.lines,
         None => Vec::new(),
     };
-    let rows: Vec<view::Row> = lines.iter().map(|line| view::row(line, now)).collect();
+    let rows: Vec<view::Row> = lines.iter().map(|line| view::row(line, &now)).collect();
     let figures = context! {
         waiting => figures.waiting,
-        oldest => figures.oldest.map(|at| time(at, now)),
+        oldest => figures.oldest.map(|at| time(at, &now)),
         decided_this_week => figures.decided,
     };
     page(&desk, Some(&person), "waiting.html", "/", context! { figures, rows, counts_only => filter.is_none() })
@@ -93,8 +93,8 @@ pub async fn list(From(desk): From<State>, person: Person, Query(asked): Query<A
     let Some(filter) = within(&person, filter) else { return not_found(&desk, Some(&person)) };
     let after: Option<HeldKey> = asked.after.parse().ok();
     let HeldPage { lines, next } = desk.store.held_page(&filter, after.as_ref(), limits::HELD_PAGE).await?;
-    let now = Timestamp::now();
-    let rows: Vec<view::Row> = lines.iter().map(|line| view::row(line, now)).collect();
+    let now = desk.now();
+    let rows: Vec<view::Row> = lines.iter().map(|line| view::row(line, &now)).collect();
     let show = if filter.decided { "decided" } else { "waiting" };
     let more = next.map(|key| {
         let pairs = [
@@ -115,7 +115,7 @@ pub async fn list(From(desk): From<State>, person: Person, Query(asked): Query<A
         .map(|rule| Choosable { id: rule.id.clone(), words: rule.id.replace('-', " ") })
         .collect();
     let kinds: Vec<Choosable> =
-        KINDS.iter().map(|word| Choosable { id: (*word).to_owned(), words: view::kind(word).to_owned() }).collect();
+        KINDS.map(|kind| Choosable { id: kind.as_str().to_owned(), words: kind.listed().to_owned() }).into();
     let filter = context! {
         show,
         rule => asked.rule,
@@ -154,6 +154,7 @@ pub async fn find(desk: &State, person: &Person, id: &str) -> Result<Option<Seen
         || report.is_some_and(|report| person.is_spoken_of(&ground.school, report));
     let traits = Traits {
         notified: report.map(|report| report.notify.clone()).unwrap_or_default(),
+        escalated: message.audit.iter().flat_map(|line| line.escalated_to()).collect(),
         safeguarding: report.is_some_and(crate::inspect::Report::concerns_safeguarding),
         sealed: report.is_some_and(crate::inspect::Report::is_sealed),
         own,
@@ -170,7 +171,16 @@ pub async fn find(desk: &State, person: &Person, id: &str) -> Result<Option<Seen
 /// GET `/held/ID`.
 pub async fn message(From(desk): From<State>, person: Person, Path(id): Path<String>) -> Answer {
     let Some(seen) = find(&desk, &person, &id).await? else { return not_found(&desk, Some(&person)) };
-    show(&desk, &person, seen, &Filled::default(), None).await
+    show(&desk, &person, seen, &Filled::default(), None, Look::Another).await
+}
+
+/// Whether what was found, where it is open, is shown once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// The look was recorded just now, with its purpose.
+    Noted,
+    /// It is to be recorded before anything is shown.
+    Another,
 }
 
 /// What stood in the form for the decision when it came back.
@@ -205,8 +215,15 @@ struct Reason {
 }
 
 /// The page of one message.
-pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, trouble: Option<Trouble>) -> Answer {
-    let now = Timestamp::now();
+pub async fn show(
+    desk: &State,
+    person: &Person,
+    seen: Seen,
+    filled: &Filled,
+    trouble: Option<Trouble>,
+    look: Look,
+) -> Answer {
+    let now = desk.now();
     let Seen { message, traits, sealed } = seen;
     let id = message.summary.id.clone();
     let roles = &person.account().roles;
@@ -214,20 +231,23 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
     let held = message.summary.state == Standing::Held;
     let ground = (desk.ground)();
     let report = message.report.as_ref().map(|report| shown(report, &ground.school));
-    let opened = !sealed
-        && can(Task::OpenFindings)
-        && desk.store.has_opened(&id, &person.account().id, Looked::Findings).await?;
+    let purpose = match !sealed && can(Task::OpenFindings) {
+        true => desk.store.opened_for(&id, &person.account().id, Looked::Findings).await?,
+        false => None,
+    };
+    if purpose.is_some() && look == Look::Another {
+        desk.store.note_opened_again(&id, &person.account().id, Looked::Findings).await?;
+    }
+    let opened = purpose.is_some();
     let recipients: Vec<_> = message
         .recipients
         .iter()
         .enumerate()
         .map(|(at, recipient)| {
             let party = report.as_ref().and_then(|report| report.recipients.get(at));
-            let mut words = party.map(|party| party.is.clone()).unwrap_or_default();
             // Whose parent it is not names pupils: of a sealed message, nothing is named.
-            if let Some(party) = party.filter(|party| !sealed && !party.not_of.is_empty()) {
-                words.push_str(&format!(" · not a parent or carer of {}", party.not_of.join(", ")));
-            }
+            let said = |party: &ShownParty| if sealed { party.is.clone() } else { party.in_full() };
+            let mut words = party.map(said).unwrap_or_default();
             if recipient.state == "withheld" {
                 words.push_str(" · left out by the decision");
             }
@@ -252,7 +272,7 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
                         "{} asked: {} {by} approved it; it ends {}.",
                         request.name,
                         request.reason,
-                        view::said(until, now)
+                        view::said(until, &now)
                     )
                 }
                 _ => format!("{} asks: {}", request.name, request.reason),
@@ -279,7 +299,7 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
     let history: Vec<_> = message
         .audit
         .iter()
-        .map(|line| context! { at => time(line.at, now), words => format!("{}, by {}", view::event(&line.event), line.who) })
+        .map(|line| context! { at => time(line.at, &now), words => format!("{}, by {}", view::event(&line.event), line.who) })
         .collect();
     let about = (!sealed).then(|| shown_report.map(|report| &report.pupils)).flatten().map(|pupils| {
         let each = |pupil: &crate::inspect::view::ShownPupil| {
@@ -303,8 +323,8 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         from_name => own_words.map(|report| report.from_name.as_str()),
         subject => own_words.map(|report| report.subject.as_str()),
         message_id => own_words.and_then(|report| report.message_id.as_deref()),
-        held => time(message.summary.changed_at, now),
-        due => message.summary.due_at.map(|due| time(due, now)),
+        held => time(message.summary.changed_at, &now),
+        due => message.summary.due_at.map(|due| time(due, &now)),
         recipients,
         sealed,
         may_ask => sealed && can(Task::OpenFindings),
@@ -312,11 +332,12 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
         pupils => about,
         rules => shown_report.map(|report| report.rules.clone()),
         confirmed => shown_report.map(|report| report.confirmed.iter().map(|rule| {
-            let day = rule.confirmed.as_ref().map(|c| (view::said(c.at, now), c.by.as_str()));
+            let day = rule.confirmed.as_ref().map(|c| (view::said(c.at, &now), c.by.as_str()));
             let (day, by) = day.unwrap_or_default();
             format!("{} Confirmed {day} by {by}: it did not ask again.", rule.why)
         }).collect::<Vec<_>>()),
         evidence,
+        purpose => purpose.as_deref().map(in_words),
         may_open => !sealed && can(Task::OpenFindings) && !opened,
         may_read => !sealed && can(Task::OpenWhole) && message.summary.state.keeps_content(),
         unread => shown_report.filter(|_| !sealed).map(|report| {
@@ -330,22 +351,23 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
     let may_remember = held
         && !traits.sealed
         && person.reach(Task::GiveAllowance) == Reach::All
-        && report
-            .is_some_and(|report| !rememberable(&ground, message.summary.mail_from.as_ref(), report, now).is_empty());
+        && report.is_some_and(|report| {
+            !rememberable(&ground, message.summary.mail_from.as_ref(), report, now.timestamp()).is_empty()
+        });
     let until = match filled.until.as_str() {
-        "" => view::day_ahead(now, limits::REMEMBER_DAYS),
+        "" => view::day_ahead(&now, desk.remember_days),
         day => day.to_owned(),
     };
     let own = context! {
         may_remember,
         remember => filled.remember,
         until,
-        until_first => view::day_ahead(now, 0),
-        until_last => view::day_ahead(now, limits::REMEMBER_DAYS_MOST),
+        until_first => view::day_ahead(&now, 0),
+        until_last => view::day_ahead(&now, limits::REMEMBER_DAYS_MOST),
         message => shown_message,
         choices => choices(&entitled, message.recipients.len()),
         classes => classes(),
-        key => QueueId::generate(now).to_string(),
+        key => QueueId::generate(now.timestamp()).to_string(),
         grant_hours => limits::SEALED_GRANT_SECONDS / 3_600,
         decision => filled.decision.as_str(),
         class => filled.class.as_str(),

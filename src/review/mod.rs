@@ -31,6 +31,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use jiff::{Timestamp, Zoned};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -64,6 +65,8 @@ pub struct Desk {
     /// What TLS is spoken with; a proxy does without it.
     certificate: Option<Arc<Certificate>>,
     pace: Pace,
+    /// Days for which a release is remembered, unless another day is chosen.
+    remember_days: u32,
 }
 
 /// Why the desk does not open.
@@ -80,6 +83,11 @@ pub enum DeskError {
 type State = Arc<Desk>;
 
 impl Desk {
+    /// Now, in the school's own time.
+    fn now(&self) -> Zoned {
+        Timestamp::now().to_zoned(self.store.school_time().zone.clone())
+    }
+
     /// `origin` is where people reach it.
     ///
     /// # Errors
@@ -92,15 +100,31 @@ impl Desk {
         workers: Arc<Pool>,
     ) -> Result<Self, DeskError> {
         let pages = pages::Pages::new()?;
-        let (providers, pending) = (Vec::new(), oidc::Pending::default());
-        let (certificate, pace) = (None, Pace::default());
-        Ok(Self { store, notifier, ground, origin, workers, pages, providers, pending, certificate, pace })
+        Ok(Self {
+            store,
+            notifier,
+            ground,
+            origin,
+            workers,
+            pages,
+            providers: Vec::new(),
+            pending: oidc::Pending::default(),
+            certificate: None,
+            pace: Pace::default(),
+            remember_days: limits::REMEMBER_DAYS,
+        })
     }
 
     /// Speaks TLS alone, and shows this.
     #[must_use]
     pub fn with_certificate(self, certificate: Option<Arc<Certificate>>) -> Self {
         Self { certificate, ..self }
+    }
+
+    /// Offers to remember a release for so many days.
+    #[must_use]
+    pub fn remembering(self, remember_days: u32) -> Self {
+        Self { remember_days, ..self }
     }
 
     /// Waits so long for its clients.

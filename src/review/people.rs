@@ -3,7 +3,7 @@
 use axum::extract::{Path, State as From};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
-use jiff::Timestamp;
+use jiff::Zoned;
 use minijinja::{Value, context};
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ fn choices(held: &[Role]) -> Vec<Choice> {
     Role::ALL.map(|role| Choice { id: role.as_str(), words: role.words(), held: held.contains(&role) }).into()
 }
 
-fn account(account: &Account, may_change: bool, now: Timestamp) -> Value {
+fn account(account: &Account, may_change: bool, now: &Zoned) -> Value {
     let seen = match (account.signed_in_at, account.signed_up) {
         (Some(at), _) => format!("last signed in {}", said(at, now)),
         (None, true) => "never signed in".to_owned(),
@@ -50,12 +50,12 @@ fn account(account: &Account, may_change: bool, now: Timestamp) -> Value {
 
 async fn show(desk: &State, person: &Person, link: Option<Link>, trouble: Option<Trouble>) -> Answer {
     let reach = person.reach(Task::People);
-    let now = Timestamp::now();
+    let now = desk.now();
     let all = desk.store.accounts().await?;
-    let accounts: Vec<Value> = all.iter().map(|one| account(one, reach == Reach::All, now)).collect();
+    let accounts: Vec<Value> = all.iter().map(|one| account(one, reach == Reach::All, &now)).collect();
     let link = link.map(|link| {
         let url = format!("{}/sign-up/{}", desk.origin.text(), link.token.reveal());
-        context! { name => link.name, url, until => said(link.until, now) }
+        context! { name => link.name, url, until => said(link.until, &now) }
     });
     // A technician makes accounts; roles are the School Business Manager's to give.
     let roles = if reach == Reach::All { choices(&[]) } else { Vec::new() };

@@ -1,10 +1,10 @@
 //! Values as pages print them: times in the school's own, counts and kinds in words.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
 use crate::limits;
+use crate::people::RecipientKind;
 use crate::store::HeldLine;
 
 /// Values that templates print as they serialise.
@@ -42,16 +42,10 @@ pub struct Time {
     exact: String,
 }
 
-/// British time, written out so that it does not hang on the machine's files (SI 2002/262: last Sundays, 01:00 UTC).
-fn zone() -> TimeZone {
-    TimeZone::posix("GMT0BST,M3.5.0/1,M10.5.0/2").unwrap_or(TimeZone::UTC)
-}
-
-/// `at` as somebody says it at `now`: "today 14:05", "yesterday 09:30", "Tue 3 November, 16:20".
-pub fn time(at: Timestamp, now: Timestamp) -> Time {
-    let (at, now) = (at.to_zoned(zone()), now.to_zoned(zone()));
-    let day = |zoned: &jiff::Zoned| zoned.date();
-    let words = if day(&at) == day(&now) {
+/// `at` as somebody says it at `now`, in the time of that place: "today 14:05", "yesterday 09:30", "Tue 3 November, 16:20".
+pub fn time(at: Timestamp, now: &Zoned) -> Time {
+    let at = at.to_zoned(now.time_zone().clone());
+    let words = if at.date() == now.date() {
         at.strftime("today %H:%M")
     } else if now.date().yesterday().is_ok_and(|yesterday| yesterday == at.date()) {
         at.strftime("yesterday %H:%M")
@@ -64,38 +58,37 @@ pub fn time(at: Timestamp, now: Timestamp) -> Time {
 }
 
 /// The same as text alone.
-pub fn said(at: Timestamp, now: Timestamp) -> String {
+pub fn said(at: Timestamp, now: &Zoned) -> String {
     time(at, now).words
 }
 
 /// The end of a day written as 2026-11-17, from today on and at most [`limits::REMEMBER_DAYS_MOST`] days ahead.
-pub fn end_of_day(day: &str, now: Timestamp) -> Option<Timestamp> {
+pub fn end_of_day(day: &str, now: &Zoned) -> Option<Timestamp> {
     let day: jiff::civil::Date = day.trim().parse().ok()?;
-    let today = now.to_zoned(zone()).date();
+    let today = now.date();
     let last = today.checked_add(jiff::Span::new().days(i64::from(limits::REMEMBER_DAYS_MOST))).ok()?;
     if day < today || day > last {
         return None;
     }
-    Some(day.tomorrow().ok()?.to_zoned(zone()).ok()?.timestamp())
+    Some(day.tomorrow().ok()?.to_zoned(now.time_zone().clone()).ok()?.timestamp())
 }
 
 /// The day so many days ahead, as a form's field for a day holds it.
-pub fn day_ahead(now: Timestamp, days: u32) -> String {
-    now.to_zoned(zone()).date().saturating_add(jiff::Span::new().days(i64::from(days))).to_string()
+pub fn day_ahead(now: &Zoned, days: u32) -> String {
+    now.date().saturating_add(jiff::Span::new().days(i64::from(days))).to_string()
 }
 
 /// The last day of what holds before `until`: "24 March 2027".
-pub fn last_day(until: Timestamp) -> String {
+pub fn last_day(until: Timestamp, now: &Zoned) -> String {
     let last = until.saturating_sub(jiff::Span::new().seconds(1)).unwrap_or(until);
-    last.to_zoned(zone()).strftime("%-d %B %Y").to_string()
+    last.to_zoned(now.time_zone().clone()).strftime("%-d %B %Y").to_string()
 }
 
 /// Midnight of this week's Monday.
-pub fn week_begins(now: Timestamp) -> Timestamp {
-    let today = now.to_zoned(zone());
-    let back = i64::from(today.weekday().to_monday_zero_offset());
-    let monday = today.date().saturating_sub(jiff::Span::new().days(back));
-    monday.to_zoned(zone()).map_or(now, |monday| monday.timestamp())
+pub fn week_begins(now: &Zoned) -> Timestamp {
+    let back = i64::from(now.weekday().to_monday_zero_offset());
+    let monday = now.date().saturating_sub(jiff::Span::new().days(back));
+    monday.to_zoned(now.time_zone().clone()).map_or(now.timestamp(), |monday| monday.timestamp())
 }
 
 /// How many, in words that fit: "1 pupil", "3 pupils".
@@ -105,31 +98,24 @@ pub fn count(many: u32, one: &str, more: &str) -> String {
 
 /// A kind of recipient, as the list says it.
 pub fn kind(word: &str) -> &str {
-    match word {
-        "internal" => "colleagues",
-        "guardian" => "parents and carers",
-        "personal" => "private mailboxes",
-        "staff-personal" => "a colleague's own mailbox",
-        "disposable" => "throw-away mailboxes",
-        "lookalike" => "an address that only looks like ours",
-        "trusted" => "an organisation that is trusted",
-        "contact" => "an organisation on our records",
-        "external" => "an organisation that is not on our records",
-        other => other,
+    match RecipientKind::of_word(word) {
+        Some(kind) => kind.listed(),
+        // Of a program that knows more kinds.
+        None => word,
     }
 }
 
-/// The kinds that a list can be filtered by.
-pub const KINDS: &[&str] = &[
-    "guardian",
-    "personal",
-    "staff-personal",
-    "trusted",
-    "contact",
-    "external",
-    "disposable",
-    "lookalike",
-    "internal",
+/// The kinds that a list can be filtered by, in the order of the form.
+pub const KINDS: [RecipientKind; RecipientKind::ALL.len()] = [
+    RecipientKind::Guardian,
+    RecipientKind::Personal,
+    RecipientKind::StaffPersonal,
+    RecipientKind::Trusted,
+    RecipientKind::Contact,
+    RecipientKind::External,
+    RecipientKind::Disposable,
+    RecipientKind::Lookalike,
+    RecipientKind::Internal,
 ];
 
 /// What was decided, in a word.
@@ -158,7 +144,7 @@ pub struct Row {
 }
 
 /// One line of the list for a page.
-pub fn row(line: &HeldLine, now: Timestamp) -> Row {
+pub fn row(line: &HeldLine, now: &Zoned) -> Row {
     let whom =
         if line.pupils == 0 { String::new() } else { format!(" about {}", count(line.pupils, "pupil", "pupils")) };
     let kinds: Vec<&str> = line.kinds.iter().map(|word| kind(word)).collect();
@@ -200,9 +186,26 @@ pub fn event(word: &str) -> &str {
         "damaged" => "was found damaged",
         "recovered" => "was taken up again after a restart",
         "viewed" => "was opened",
+        "opened" => "was opened",
+        "viewed-again" => "was looked at again",
+        "opening-asked" => "was asked to be opened",
+        "opening-approved" => "was opened to somebody by the chair",
+        "reminded" => "was called to mind: its time is half over",
+        "escalated" => "was put to the next in line",
+        "put-off" => "was given more time, because it cannot go back",
         "allowed" => "was allowed from now on",
         "allowance-ended" => "is no longer allowed from now on",
         "forgotten" => "was erased after its time",
+        "account-created" => "made an account",
+        "account-roles" => "changed what somebody may do",
+        "account-reset" => "gave somebody a new link to sign up",
+        "account-disabled" => "closed an account",
+        "account-enabled" => "opened an account again",
+        "signed-up" => "signed up",
+        "signed-in" => "signed in",
+        "signed-out" => "signed out",
+        "sign-in-failed" => "could not sign in",
+        "sessions-ended" => "ended all sessions of an account",
         "password-changed" => "changed the password",
         "recovery-codes-made" => "made new recovery codes",
         other => other,
@@ -213,9 +216,13 @@ pub fn event(word: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn british(at: &str) -> Zoned {
+        at.parse::<Timestamp>().unwrap().to_zoned(crate::school_time::london())
+    }
+
     #[test]
     fn a_day_ends_at_its_midnight_and_lies_ahead() {
-        let now: Timestamp = "2026-11-17T23:30:00Z".parse().unwrap();
+        let now = &british("2026-11-17T23:30:00Z");
         for (day, want) in [
             ("2026-11-17", Some("2026-11-18T00:00:00Z")),
             ("2027-07-01", Some("2027-07-01T23:00:00Z")),
@@ -227,13 +234,56 @@ mod tests {
         ] {
             assert_eq!(end_of_day(day, now), want.map(|at| at.parse().unwrap()), "{day}");
         }
-        assert_eq!(last_day(end_of_day("2027-02-15", now).unwrap()), "15 February 2027");
+        assert_eq!(last_day(end_of_day("2027-02-15", now).unwrap(), now), "15 February 2027");
         assert_eq!(day_ahead(now, 90), "2027-02-15");
+    }
+
+    /// Every word that the store writes into the record is found in its source, and has words of its own.
+    #[test]
+    fn every_event_has_words() {
+        fn sources(directory: &std::path::Path, out: &mut Vec<String>) {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                if path.is_dir() && name != "tests" {
+                    sources(&path, out);
+                } else if name.ends_with(".rs") && name != "tests.rs" {
+                    out.push(std::fs::read_to_string(&path).unwrap());
+                }
+            }
+        }
+        let mut files = Vec::new();
+        sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store"), &mut files);
+        let mut words = std::collections::BTreeSet::new();
+        for file in &files {
+            for (begins, ends) in [
+                (".audit(", ".await"),
+                (".audit_account(", ".await"),
+                ("let event = ", ";"),
+                ("fn event(self) -> &'static str {", "\n    }\n"),
+            ] {
+                for call in file.split(begins).skip(1) {
+                    // What stands in a line's detail is no event.
+                    let call = call.split(ends).next().unwrap().split("json!").next().unwrap();
+                    words.extend(call.split('"').skip(1).step_by(2).filter(|word| !word.is_empty()).map(str::to_owned));
+                }
+            }
+        }
+        // A message's state is the event of a delivery that ended.
+        words.extend(["delivered".to_owned(), "failed".to_owned()]);
+        words.remove("unknown");
+        for known in ["reminded", "escalated", "put-off", "allowed", "allowance-ended", "opened", "viewed", "deferred"]
+        {
+            assert!(words.contains(known), "{known} was not found: {words:?}");
+        }
+        for word in &words {
+            assert_ne!(event(word), word, "no words for {word}");
+        }
     }
 
     #[test]
     fn times_in_words() {
-        let now: Timestamp = "2026-11-17T13:00:00Z".parse().unwrap();
+        let now = &british("2026-11-17T13:00:00Z");
         for (at, words, exact) in [
             ("2026-11-17T09:05:00Z", "today 09:05", "2026-11-17T09:05:00+00:00"),
             ("2026-11-16T23:59:00Z", "yesterday 23:59", "2026-11-16T23:59:00+00:00"),
@@ -245,9 +295,13 @@ mod tests {
         }
         assert_eq!(week_begins(now), "2026-11-16T00:00:00Z".parse().unwrap());
         assert_eq!(
-            week_begins("2026-07-05T22:59:00Z".parse().unwrap()),
+            week_begins(&british("2026-07-05T22:59:00Z")),
             "2026-06-28T23:00:00Z".parse().unwrap(),
             "Sunday 23:59 in summer is of the week that began on 29 June"
         );
+        // A school elsewhere: its own day and hour.
+        let elsewhere = now.with_time_zone(jiff::tz::TimeZone::fixed(jiff::tz::offset(12)));
+        let got = time("2026-11-17T13:05:00Z".parse().unwrap(), &elsewhere);
+        assert_eq!((got.words.as_str(), got.exact.as_str()), ("today 01:05", "2026-11-18T01:05:00+12:00"));
     }
 }

@@ -131,3 +131,21 @@ fn days_have_names() {
         assert_eq!(weekday(word), day, "{word}");
     }
 }
+
+#[test]
+fn the_days_of_a_week_in_words() {
+    let days = |wanted: &[usize]| {
+        let mut days = [false; 7];
+        wanted.iter().for_each(|&day| days[day] = true);
+        SchoolTime { days, ..SchoolTime::default() }.days_in_words()
+    };
+    for (wanted, words) in [
+        (&[0, 1, 2, 3, 4][..], "Monday to Friday"),
+        (&[0, 1, 3], "Monday, Tuesday and Thursday"),
+        (&[5, 6], "Saturday and Sunday"),
+        (&[2], "Wednesday"),
+        (&[], "no day"),
+    ] {
+        assert_eq!(days(wanted), words);
+    }
+}

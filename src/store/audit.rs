@@ -24,8 +24,8 @@ pub struct AuditLine {
     /// The message; empty where a line is about many.
     pub message: QueueId,
     /// `accepted`, `decided`, `held`, `released`, `returned`, `discarded`, `retried`, `delivered`, `deferred`, `failed`,
-    /// `reminded`, `escalated`, `put-off`, `inspection-failed`, `damaged`, `recovered`, `viewed`, `forgotten`, `allowed`,
-    /// `allowance-ended`; of accounts those in [`super::accounts`].
+    /// `reminded`, `escalated`, `put-off`, `inspection-failed`, `damaged`, `recovered`, `viewed`, `opened`,
+    /// `viewed-again`, `opening-asked`, `opening-approved`, `forgotten`, `allowed`, `allowance-ended`; of accounts those in [`super::accounts`].
     pub event: String,
     /// `gateway`, or the person.
     pub who: String,
@@ -63,6 +63,9 @@ pub struct AuditFilter {
     /// By the gateway or by one of these persons, each named alone or with the system's user behind the name.
     #[serde(default)]
     pub of: Option<Vec<String>>,
+    /// By people: what the gateway did itself is left out.
+    #[serde(default)]
+    pub people: bool,
     /// About no message: accounts, the configuration, the gateway itself.
     #[serde(default)]
     pub technical: bool,
@@ -82,6 +85,16 @@ impl std::fmt::Display for AuditLine {
 }
 
 impl AuditLine {
+    /// The message was put to these roles, because nobody had decided in time, or it cannot go back.
+    pub fn escalated_to(&self) -> Vec<String> {
+        if !["escalated", "put-off"].contains(&self.event.as_str()) {
+            return Vec::new();
+        }
+        let detail: serde_json::Value = serde_json::from_str(&self.detail).unwrap_or_default();
+        let told = detail.get("told").and_then(|told| told.as_array()).into_iter().flatten();
+        told.filter_map(|role| role.as_str().map(str::to_owned)).collect()
+    }
+
     pub(super) fn hash(&self, prev: &[u8]) -> Vec<u8> {
         let line = serde_json::json!([self.seq, micros(self.at), self.message.0, self.event, self.who, self.detail]);
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
@@ -198,6 +211,9 @@ impl Store {
         }
         if let Some(before) = filter.before {
             query.push(" and seq < ").push_bind(before);
+        }
+        if filter.people {
+            query.push(" and who <> ").push_bind(GATEWAY);
         }
         if filter.technical {
             query.push(" and message = ''");

@@ -37,6 +37,8 @@ pub struct HeldFilter {
     pub notified: Option<String>,
     /// Sealed ones, or the others.
     pub sealed: Option<bool>,
+    /// Those that are sealed, or that this role was told of because nobody had decided in time.
+    pub sealed_or_escalated_to: Option<String>,
     /// This stands in the reference, or in an address of the envelope, in whatever case. Cut at
     /// [`limits::SEARCH_CHARS`].
     pub search: Option<String>,
@@ -146,7 +148,9 @@ pub struct HeldFigures {
 const FITS: &str = "and ($5 is null or v.rules like $5 escape '\\') and ($6 is null or v.sender = $6) \
      and ($7 is null or v.kinds like $7 escape '\\') and ($8 is null or v.safeguarding = $8) \
      and ($9 is null or v.notified like $9 escape '\\') and ($10 is null or v.sought like $10 escape '\\') \
-     and ($11 is null or v.sealed = $11) ";
+     and ($11 is null or v.sealed = $11) \
+     and ($12 is null or v.sealed or exists (select 1 from audit a where a.message = v.message \
+     and a.event in ('escalated', 'put-off') and a.detail like $12 escape '\\')) ";
 
 const LINE: &str = "select v.*, m.mail_from, m.at, m.damaged, \
      (select count(*) from recipient r where r.message = v.message) as recipients, \
@@ -229,6 +233,8 @@ impl Store {
             .bind(listed(&filter.notified))
             .bind(sought.map(|sought| holding(&sought)))
             .bind(filter.sealed)
+            // The detail of those lines is `{"told":["head","it"]}`; no word of it is anybody's own.
+            .bind(filter.sealed_or_escalated_to.as_deref().map(|role| holding(&format!("\"{role}\""))))
             .fetch_all(&self.inner.reader)
             .await?)
     }

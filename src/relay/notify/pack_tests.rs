@@ -104,7 +104,7 @@ fn check(notifier: &Notifier, facts: &Facts) {
     for notice in [
         notifier.returned_to_sender(&report, &about),
         notifier.held_for_sender(&report, &about),
-        notifier.held_for_reviewer(&report, &about),
+        notifier.held_for_reviewer(&report, &about, super::tests::due()),
         notifier.returned_by_reviewer(&report, &about, "A note."),
         notifier.discarded_for_sender(&report, &about),
         notifier.released_for_sender(&report, &about),

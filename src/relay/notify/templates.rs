@@ -83,7 +83,7 @@ pub struct Context {
     pub recipients: Recipients,
     /// Those who get nothing of what was released to others.
     pub withheld: Recipients,
-    /// What waits for a decision, in letters about it.
+    /// What waits for a decision, in letters about it; in the letter about one that was just held, that one.
     pub waiting: Vec<Waiting>,
     /// How many more wait.
     pub more_waiting: usize,
@@ -104,7 +104,7 @@ pub struct Context {
 pub struct Waiting {
     /// Its reference.
     pub id: String,
-    /// One sentence.
+    /// One sentence; empty where the letter says it all.
     pub summary: String,
     /// By when it is to be decided on; may be empty.
     pub due: String,

@@ -3,6 +3,7 @@ use crate::detect::Tier;
 use crate::inspect::{FiredRule, ReportedPupil, ReportedRecipient};
 use crate::people::{PupilIndex, RecipientKind};
 use crate::policy::{Facts, PupilFact, RecipientFact, RulePack, decide};
+use crate::store::HeldLine;
 
 pub fn address(text: &str) -> Address {
     Address::parse(text).expect("an address")
@@ -168,16 +169,47 @@ fn golden(name: &str, found: &str) {
     assert_eq!(found, expected, "{name} differs; if that is meant, set SCHOOLGATE_UPDATE_GOLDEN=1");
 }
 
+pub fn due() -> jiff::Timestamp {
+    "2026-10-06T15:30:00Z".parse().expect("a timestamp")
+}
+
+fn held_line(id: &str, breach: bool, pupils: u32) -> HeldLine {
+    HeldLine {
+        id: QueueId(id.to_owned()),
+        mail_from: Some(address("m.teacher@school.example")),
+        to: Some(address("parent.one@gmail.com")),
+        recipients: pupils,
+        at: due(),
+        held_at: due(),
+        due_at: Some(due()),
+        rules: vec!["pupil-record-to-personal".to_owned()],
+        kinds: vec!["personal".to_owned()],
+        notified: vec!["sbm".to_owned()],
+        pupils,
+        breach,
+        safeguarding: false,
+        sealed: false,
+        damaged: None,
+        decided: None,
+    }
+}
+
 #[test]
 fn notices_read_as_written_down() {
-    let (notifier, id) = (notifier(), id());
+    let (without, id) = (notifier(), id());
+    let notifier = notifier().at_desk(Some("https://desk.school.example".to_owned()), crate::school_time::london());
     let envelope = envelope(Some("m.teacher@school.example"));
     let about = about(&envelope, &id);
+    let (line, other) = (held_line("06F2K7Q9ZB3M5T1X", true, 3), held_line("06F2K7Q9ZB3M5T1Y", false, 1));
+    let waiting = |line| notifier.waiting(line);
+    let letter = |letter, waiting, more| {
+        notifier.of_what_waits(letter, vec![address("sbm@school.example")], waiting, more, &id, about.now)
+    };
     let note = "Please use the council’s portal for this.\nCall me if it does not open.";
     for (name, notice) in [
         ("returned", notifier.returned_to_sender(&warned(), &about)),
         ("held", notifier.held_for_sender(&held(), &about)),
-        ("review", notifier.held_for_reviewer(&held(), &about)),
+        ("review", notifier.held_for_reviewer(&held(), &about, due())),
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
         ("returned-undecided", notifier.returned_undecided(&held(), &about)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
@@ -185,7 +217,14 @@ fn notices_read_as_written_down() {
         ("released-in-part", notifier.released_in_part(&held(), &about, &about.envelope.recipients[..1])),
         ("returned-one-rule", notifier.returned_to_sender(&one_rule(RecipientKind::Personal, Tier::Mention), &about)),
         ("held-one-rule", notifier.held_for_sender(&one_rule(RecipientKind::Lookalike, Tier::Record), &about)),
-        ("review-one-pupil", notifier.held_for_reviewer(&one_rule(RecipientKind::Disposable, Tier::Record), &about)),
+        (
+            "review-one-pupil",
+            notifier.held_for_reviewer(&one_rule(RecipientKind::Disposable, Tier::Record), &about, due()),
+        ),
+        ("review-without-a-desk", without.held_for_reviewer(&held(), &about, due())),
+        ("digest", letter(WaitingLetter::Digest, vec![waiting(&line), waiting(&other)], 3)),
+        ("reminder", letter(WaitingLetter::Reminder, vec![waiting(&line)], 0)),
+        ("escalated", letter(WaitingLetter::Escalated, vec![waiting(&line)], 0)),
     ] {
         let notice = notice.expect(name);
         let (text, html) = body_parts(&notice);
@@ -198,7 +237,9 @@ fn notices_read_as_written_down() {
         assert!(notice.content.split(|&b| b == b'\n').rev().skip(1).all(|l| l.ends_with(b"\r") && l.len() <= 998));
         // Fail-closed wording: what became of the message comes first, in the subject and in the text.
         assert!(
-            text.lines().next().is_some_and(|l| ["NOT SENT", "DECISION", "RELEASED"].iter().any(|w| l.contains(w))),
+            text.lines()
+                .next()
+                .is_some_and(|l| ["NOT SENT", "DECISION", "RELEASED", "HAS DECIDED"].iter().any(|w| l.contains(w))),
             "{text}"
         );
     }
@@ -209,7 +250,7 @@ fn reviewers_see_neither_subject_nor_findings() {
     let (notifier, id) = (notifier(), id());
     let envelope = envelope(Some("m.teacher@school.example"));
     let notice = notifier
-        .held_for_reviewer(&held(), &About { subject: "Zebedee Quill’s plan", ..about(&envelope, &id) })
+        .held_for_reviewer(&held(), &About { subject: "Zebedee Quill’s plan", ..about(&envelope, &id) }, due())
         .expect("a notice");
     assert!(!String::from_utf8_lossy(&notice.content).contains("Zebedee"));
     let (text, _) = body_parts(&notice);
@@ -265,7 +306,8 @@ fn reviewers_learn_whether_the_sender_knows() {
         [(Some("m.teacher@school.example"), true), (Some("schoolgate@school.example"), false), (None, false)]
     {
         let envelope = envelope(sender);
-        let (text, _) = body_parts(&notifier.held_for_reviewer(&held(), &about(&envelope, &id)).expect("a notice"));
+        let (text, _) =
+            body_parts(&notifier.held_for_reviewer(&held(), &about(&envelope, &id), due()).expect("a notice"));
         assert_eq!(text.contains("Its sender has been told"), told, "{sender:?}");
         assert_eq!(notifier.held_for_sender(&held(), &about(&envelope, &id)).is_some(), told, "{sender:?}");
     }
@@ -301,7 +343,8 @@ fn nobody_is_told_of_their_own_message_as_reviewer() {
         report.notify = notify.iter().map(|&role| role.to_owned()).collect();
         let envelope = envelope(sender);
         let also: Vec<Address> = also.iter().map(|a| address(a)).collect();
-        let notice = notifier.held_for_reviewer(&report, &About { sender_mailboxes: &also, ..about(&envelope, &id) });
+        let notice =
+            notifier.held_for_reviewer(&report, &About { sender_mailboxes: &also, ..about(&envelope, &id) }, due());
         let told: Vec<String> =
             notice.iter().flat_map(|n| &n.envelope.recipients).map(|a| a.as_str().to_owned()).collect();
         assert_eq!(told, expected, "{sender:?} {notify:?} {also:?}");

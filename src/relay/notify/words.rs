@@ -1,8 +1,5 @@
 //! The few words of a notice that are not in its template: the headline, titles of roles, the time.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use super::clean;
 use super::templates::Kind;
 use crate::inspect::Report;
@@ -121,10 +118,7 @@ pub fn summary(line: &HeldLine) -> String {
     format!("{whom} {to}: {breach}{why}.")
 }
 
-/// `Friday 2 October 2026 at 16:31`, in the local time of this zone.
-pub fn time_in(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%A %-d %B %Y at %H:%M").to_string()
-}
+pub use crate::school_time::in_words as time_in;
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,8 @@ pub enum Looked {
     Findings,
     /// The whole message.
     Content,
+    /// The whole message, taken away as a file: for the purpose for which [`Looked::Content`] was opened.
+    Original,
 }
 
 impl Looked {
@@ -29,6 +31,15 @@ impl Looked {
         match self {
             Self::Findings => "findings",
             Self::Content => "content",
+            Self::Original => "original",
+        }
+    }
+
+    /// What a purpose has to be given for.
+    fn asked_for(self) -> Self {
+        match self {
+            Self::Findings => Self::Findings,
+            Self::Content | Self::Original => Self::Content,
         }
     }
 }
@@ -56,12 +67,14 @@ pub(in crate::store) struct Look {
     pub message: QueueId,
     pub account: AccountId,
     pub what: Looked,
-    pub purpose: String,
+    /// None for another look: the purpose that was given first is written.
+    pub purpose: Option<String>,
 }
 
 impl Store {
     /// Records that somebody opens what was found in a message, or all of it, with the purpose; once for a message and a
-    /// person: `false` where they had. Whether they may is the caller's business.
+    /// person. `false` where they had: then it is written down as another look, for the purpose that they gave first.
+    /// Whether they may is the caller's business.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]; [`StoreError::NoAccount`]; [`StoreError::Refused`] where the purpose is empty or longer than
@@ -73,22 +86,45 @@ impl Store {
         what: Looked,
         purpose: &str,
     ) -> Result<bool, StoreError> {
-        let purpose = reason(purpose)?;
+        let purpose = Some(reason(purpose)?);
         self.changed(Change::Look(Look { message: message.clone(), account: account.clone(), what, purpose })).await
     }
 
-    /// Whether this person has opened so much of the message before: then no purpose is asked for again.
+    /// For which purpose this person has opened so much of the message before: then none is asked for again. `None` where
+    /// they have not.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn has_opened(&self, message: &QueueId, account: &AccountId, what: Looked) -> Result<bool, StoreError> {
-        let row = sqlx::query("select 1 from content_view where message = $1 and account = $2 and what = $3")
+    pub async fn opened_for(
+        &self,
+        message: &QueueId,
+        account: &AccountId,
+        what: Looked,
+    ) -> Result<Option<String>, StoreError> {
+        let sql = "select purpose from content_view where message = $1 and account = $2 and what = $3";
+        let row = sqlx::query_scalar(sql)
             .bind(&message.0)
             .bind(&account.0)
-            .bind(what.as_str())
+            .bind(what.asked_for().as_str())
             .fetch_optional(&self.inner.reader)
             .await?;
-        Ok(row.is_some())
+        Ok(row)
+    }
+
+    /// Records that somebody looks again at what they have opened, with the purpose that they gave first; `false`, and
+    /// nothing is written, where they have not opened so much of it. Written before anything is shown: what cannot be
+    /// recorded is not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::NoAccount`]; what the database says.
+    pub async fn note_opened_again(
+        &self,
+        message: &QueueId,
+        account: &AccountId,
+        what: Looked,
+    ) -> Result<bool, StoreError> {
+        let look = Look { message: message.clone(), account: account.clone(), what, purpose: None };
+        self.changed(Change::Look(look)).await
     }
 
     /// Asks for a sealed message to be opened; `false` where the same person's request waits already.
@@ -148,26 +184,39 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// A first look with its purpose, or another one: whether it was the one that was asked for.
     pub(super) async fn look(&mut self, look: &Look) -> Result<bool, StoreError> {
         let Look { message, account, what, purpose } = look;
         self.standing(message).await?;
         let account = self.account_with(account).await?;
-        let new = sqlx::query(
-            "insert into content_view (message, account, what, purpose, at) values ($1, $2, $3, $4, $5) \
-             on conflict (message, account, what) do nothing",
-        )
-        .bind(&message.0)
-        .bind(&account.id.0)
-        .bind(what.as_str())
-        .bind(purpose)
-        .bind(micros(self.now))
-        .execute(&mut *self.connection)
-        .await?
-        .rows_affected();
-        if new > 0 {
-            self.audit(message, "opened", &account.name, json!({"what": what, "why": purpose})).await?;
+        let before: Option<String> =
+            sqlx::query_scalar("select purpose from content_view where message = $1 and account = $2 and what = $3")
+                .bind(&message.0)
+                .bind(&account.id.0)
+                .bind(what.asked_for().as_str())
+                .fetch_optional(&mut *self.connection)
+                .await?;
+        match (before, purpose) {
+            (Some(first), _) => {
+                self.audit(message, "viewed-again", &account.name, json!({"what": what, "why": first})).await?;
+                Ok(purpose.is_none())
+            }
+            (None, None) => Ok(false),
+            (None, Some(purpose)) => {
+                sqlx::query(
+                    "insert into content_view (message, account, what, purpose, at) values ($1, $2, $3, $4, $5)",
+                )
+                .bind(&message.0)
+                .bind(&account.id.0)
+                .bind(what.asked_for().as_str())
+                .bind(purpose)
+                .bind(micros(self.now))
+                .execute(&mut *self.connection)
+                .await?;
+                self.audit(message, "opened", &account.name, json!({"what": what, "why": purpose})).await?;
+                Ok(true)
+            }
         }
-        Ok(new > 0)
     }
 
     pub(super) async fn ask_to_open(

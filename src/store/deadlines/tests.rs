@@ -63,6 +63,38 @@ async fn each_stage_is_due_in_its_time_and_marked_once() {
     assert_eq!(events, ["accepted", "reminded", "escalated", "put-off"]);
 }
 
+/// What the chair sees: of these alone the one that was put to the chair, however it came to that.
+#[tokio::test]
+async fn what_was_put_to_a_role_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = monday();
+    let store = open(directory.path(), &clock).await;
+    for name in ["A", "B", "C", "D"] {
+        store.commit(vec![entry(name, State::Held, b"x\r\n")]).await.unwrap();
+    }
+    let told = |role: &str| vec![role.to_owned(), "it".to_owned()];
+    assert!(store.warned(&id("A"), Stage::Escalate, told("head"), vec![]).await.unwrap());
+    assert!(store.warned(&id("B"), Stage::Escalate, told("chair"), vec![]).await.unwrap());
+    assert!(store.warned(&id("C"), Stage::Remind, told("chair"), vec![]).await.unwrap());
+    clock.advance(HOUR * 48);
+    assert!(store.put_off(&id("D"), "no sender", told("chair"), vec![]).await.unwrap());
+    for (role, want) in [("chair", &["B", "D"][..]), ("head", &["A"]), ("%", &[])] {
+        let filter = crate::store::HeldFilter {
+            sealed_or_escalated_to: Some(role.to_owned()),
+            ..crate::store::HeldFilter::default()
+        };
+        let mut names: Vec<String> =
+            store.held_page(&filter, None, 50).await.unwrap().lines.into_iter().map(|line| line.id.0).collect();
+        names.sort();
+        assert_eq!(names, want, "{role}");
+        for name in ["A", "B", "C", "D"] {
+            let audit = store.show(&id(name)).await.unwrap().audit;
+            let found = audit.iter().any(|line| line.escalated_to().iter().any(|told| told == role));
+            assert_eq!(found, want.contains(&name), "{role} {name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn of_two_digests_one_goes() {
     let directory = tempfile::tempdir().unwrap();

@@ -65,6 +65,8 @@ async fn lines_of_some_people_of_one_message_and_page_by_page() {
         ("one person, with and without the system's user", AuditFilter { of: of(&["sam"]), ..all() }, &[1, 2, 3]),
         ("two people", AuditFilter { of: of(&["samuel", "ann%"]), ..all() }, &[1, 4, 7]),
         ("nobody: the gateway's own", AuditFilter { of: of(&[]), ..all() }, &[1]),
+        ("what people did", AuditFilter { people: true, ..all() }, &[2, 3, 4, 5, 6, 7, 8]),
+        ("what people of a role did", AuditFilter { people: true, of: of(&["sam"]), ..all() }, &[2, 3]),
         ("about no message", AuditFilter { technical: true, ..all() }, &[6, 7, 8]),
         ("about one", AuditFilter { message: Some(id("M2")), of: of(&["sam"]), ..all() }, &[3]),
         ("an older page", AuditFilter { before: Some(3), ..all() }, &[1, 2]),

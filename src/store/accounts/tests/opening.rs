@@ -17,7 +17,7 @@ async fn a_purpose_is_recorded_once_for_a_message_and_a_person() {
         (&joe, Looked::Findings, "  ", None),
         (&joe, Looked::Findings, "safeguarding", Some(true)),
     ] {
-        let before = desk.store.has_opened(&message, who, what).await.unwrap();
+        let before = desk.store.opened_for(&message, who, what).await.unwrap().is_some();
         let done = desk.store.note_opened(&message, who, what, purpose).await;
         assert_eq!(done.as_ref().ok(), recorded.as_ref(), "{purpose}: {done:?}");
         assert_eq!(before, recorded == Some(false), "{purpose}");
@@ -31,6 +31,38 @@ async fn a_purpose_is_recorded_once_for_a_message_and_a_person() {
     let who: Vec<_> = lines.iter().map(|line| line.who.as_str()).collect();
     assert_eq!(who, ["jane", "jane", "joe"]);
     assert!(lines[2].detail.contains("safeguarding"));
+}
+
+/// Each look is a line, with the purpose that was given first.
+#[tokio::test]
+async fn every_later_look_is_recorded_with_the_first_purpose() {
+    let desk = Desk::new().await;
+    desk.store.commit(vec![entry("A", State::Held, b"x")]).await.unwrap();
+    let (jane, joe) = (id_of(&desk, "jane").await, id_of(&desk, "joe").await);
+    let message = QueueId("A".to_owned());
+    let store = &desk.store;
+    assert!(!store.note_opened_again(&message, &jane, Looked::Content).await.unwrap(), "nothing was opened");
+    assert!(store.note_opened(&message, &jane, Looked::Content, "facts: a parent rang").await.unwrap());
+    for (who, what, noted) in [
+        (&jane, Looked::Content, true),
+        (&jane, Looked::Original, true),
+        (&jane, Looked::Findings, false),
+        (&joe, Looked::Content, false),
+    ] {
+        assert_eq!(store.note_opened_again(&message, who, what).await.unwrap(), noted, "{what:?}");
+        let purpose = noted.then(|| "facts: a parent rang".to_owned());
+        assert_eq!(store.opened_for(&message, who, what).await.unwrap(), purpose, "{what:?}");
+    }
+    assert!(!store.note_opened(&message, &jane, Looked::Content, "another").await.unwrap());
+    let nothing = store.note_opened_again(&QueueId("B".to_owned()), &joe, Looked::Content).await;
+    assert!(matches!(nothing, Err(StoreError::NotFound(_))));
+    let filter = AuditFilter { who: Some("jane".to_owned()), message: Some(message), ..AuditFilter::default() };
+    let lines = store.audit_list(&filter, 10).await.unwrap();
+    let said: Vec<_> = lines.iter().map(|line| (line.event.as_str(), line.detail.as_str())).collect();
+    let detail = |what: &str| format!(r#"{{"what":"{what}","why":"facts: a parent rang"}}"#);
+    let (content, original) = (detail("content"), detail("original"));
+    let again = "viewed-again";
+    assert_eq!(said, [("opened", &*content), (again, &content), (again, &original), (again, &content)]);
 }
 
 async fn id_of(desk: &Desk, name: &str) -> AccountId {
