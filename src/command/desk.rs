@@ -86,6 +86,7 @@ pub async fn on_this_machine(config: &mut Config) -> Result<TcpListener> {
         public_url: format!("http://{address}"),
         trusted_proxies: Vec::new(),
         oidc: Vec::new(),
+        keep_returned_hours: u32::try_from(limits::KEEP_RETURNED_HOURS).unwrap_or_default(),
     });
     Ok(socket)
 }

@@ -130,6 +130,7 @@ pub(super) struct RawReview {
     pub holidays: Vec<Spanned<String>>,
     pub decide_within_hours: Option<Spanned<i64>>,
     pub digest_at: Option<Vec<Spanned<String>>>,
+    pub keep_returned_hours: Option<Spanned<i64>>,
     #[serde(default)]
     pub oidc: BTreeMap<Spanned<String>, Spanned<RawOidc>>,
 }

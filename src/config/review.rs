@@ -53,7 +53,11 @@ impl Check<'_> {
             self.reachable_only_through_tls(text, address, public_url, !section.trusted_proxies.is_empty());
         }
         let oidc = self.oidc(&section.oidc);
-        Some(ReviewConfig { address, tls, public_url: public_url?, trusted_proxies, oidc })
+        let keep = limits::KEEP_RETURNED_HOURS;
+        let range = limits::KEEP_RETURNED_FEWEST..=limits::KEEP_RETURNED_MOST;
+        let keep = self.number("review.keep_returned_hours", section.keep_returned_hours.clone(), keep, range);
+        let keep_returned_hours = u32::try_from(keep).unwrap_or_default();
+        Some(ReviewConfig { address, tls, public_url: public_url?, trusted_proxies, oidc, keep_returned_hours })
     }
 
     /// The files of the desk's own TLS, where both are named.
@@ -237,6 +241,7 @@ mod tests {
             public_url: "https://desk.saltmere.example".to_owned(),
             trusted_proxies: Vec::new(),
             oidc: Vec::new(),
+            keep_returned_hours: 72,
         };
         assert_eq!(least, Some(expected));
         let proxied = of("[review]\nlisten = \"10.0.0.5:8080\"\npublic_url = \"https://desk.saltmere.example\"\n\

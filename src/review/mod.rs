@@ -19,6 +19,7 @@ mod oidc;
 mod pages;
 mod people;
 mod person;
+mod sender;
 mod serve;
 mod sign_in;
 mod tls;
@@ -54,6 +55,8 @@ pub struct Desk {
     notifier: Arc<ArcSwap<Notifier>>,
     ground: GroundNow,
     origin: Origin,
+    /// Mail that its sender changed is inspected one at a time.
+    inspections: tokio::sync::Semaphore,
     /// Processes that read attachments.
     workers: Arc<Pool>,
     pages: pages::Pages,
@@ -94,7 +97,8 @@ impl Desk {
         let pages = pages::Pages::new()?;
         let (providers, pending) = (Vec::new(), oidc::Pending::default());
         let (certificate, pace) = (None, Pace::default());
-        Ok(Self { store, notifier, ground, origin, workers, pages, providers, pending, certificate, pace })
+        let inspections = tokio::sync::Semaphore::new(1);
+        Ok(Self { store, notifier, ground, origin, inspections, workers, pages, providers, pending, certificate, pace })
     }
 
     /// Speaks TLS alone, and shows this.
@@ -149,6 +153,7 @@ impl Desk {
             .route("/sign-out", post(sign_in::sign_out))
             .route("/sign-up/{token}", get(sign_in::sign_up_page).post(sign_in::sign_up))
             .route("/first/{token}", get(first::first_page).post(first::first))
+            .route("/m/{token}", get(sender::message).post(sender::act))
             .route("/assets/{name}", get(pages::asset))
             .fallback(pages::nowhere)
             .layer(DefaultBodyLimit::max(limits::DESK_FORM_OCTETS))
