@@ -355,7 +355,7 @@ fn a_school_business_manager_decides_in_a_browser() {
         .into_iter()
         .find(|case| case.rules == ["confidential-marker-missing"])
         .expect("a message that comes back");
-    let returned = send(&case.mail_from, &case.rcpt, &case.message());
+    let returned = id_of(&gateway.client().send(&case.mail_from, &case.rcpt, &case.message()).expect("taken"));
     let text = |taken: &support::Taken| String::from_utf8_lossy(&taken.content).replace("=\r\n", "");
     let is_it = |taken: &support::Taken| {
         taken.from.is_empty() && text(taken).contains(&returned) && text(taken).contains("/m/")

@@ -10,7 +10,8 @@ mod subject;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 
 use super::intake::{notice_entry, sha256};
 use super::notify::{About, Notifier};
@@ -59,6 +60,12 @@ pub fn possible(ground: &Ground, report: Option<&Report>) -> Possible {
     Possible { mark: all(&wants_mark), confirm: all(&|rule| rule.confirm == Confirm::Sender && !rule.breach) }
 }
 
+/// Until when what a sender confirms at `now` is remembered.
+pub fn remembered_until(now: Timestamp) -> Timestamp {
+    let days = Span::new().days(i64::from(limits::REMEMBER_DAYS));
+    now.to_zoned(TimeZone::UTC).saturating_add(days).timestamp()
+}
+
 /// Sends a returned message as it is, because its sender says that it is right, and remembers that; `false` where the link no
 /// longer opens it.
 ///
@@ -71,8 +78,7 @@ pub async fn confirm(store: &Store, ground: &Ground, link: &OpenLink, because: &
         return Err(StoreError::Refused(format!("message {} is not for its sender to confirm", link.message)));
     };
     store.content(&link.message).await?;
-    let days = SignedDuration::from_hours(24 * i64::from(limits::REMEMBER_DAYS));
-    let until = store.clock().now().saturating_add(days).unwrap_or(Timestamp::MAX);
+    let until = remembered_until(store.clock().now());
     let remember = rememberable(ground, link.envelope.mail_from.as_ref(), &report, until);
     store.do_as_sender(link, SenderAct::Send { because: because.to_owned(), remember }, Vec::new()).await
 }

@@ -73,9 +73,11 @@ pub async fn act(
     if ask.wants_words() && words.is_empty() {
         return again(Trouble::at(ask.words_id(), "Nothing was changed. Say in a few words why.".to_owned())).await;
     }
+    // What waits still has its page.
+    let back = matches!(ask, Ask::Wrong | Ask::Note).then(|| format!("/m/{brought}"));
     match carry_out(&desk, &link, ask, words).await {
         Ok(Done::Yes) => {
-            page(&desk, None, "sender-done.html", "", context! { title => ask.title(), words => ask.done() })
+            page(&desk, None, "sender-done.html", "", context! { title => ask.title(), words => ask.done(), back })
         }
         Ok(Done::Gone) => no_page(&desk, &Brought::Nothing),
         Ok(Done::Late) => {
@@ -294,7 +296,7 @@ async fn show(desk: &State, link: &OpenLink, brought: &str, filled: &Sent, troub
         due => message.summary.due_at.filter(|_| link.held).map(|due| time(due, now)),
         rules => report.map(rules).unwrap_or_default(),
         forms => Ask::possible(link.held, possible).iter().map(|ask| ask.form()).collect::<Vec<_>>(),
-        remembered => view::last_day(now + jiff::SignedDuration::from_hours(24 * i64::from(limits::REMEMBER_DAYS))),
+        remembered => view::last_day(sender::remembered_until(now)),
         most => limits::SENDER_WORDS_CHARS,
         what => filled.what.as_str(),
         words => filled.words.as_str(),
