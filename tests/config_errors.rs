@@ -39,7 +39,18 @@ fn the_made_up_school_is_sound() {
     config.relay_ready().expect("everything that serve needs");
 }
 
-/// The configurations that README and the operating guide print. Further sections on a page belong to the whole one before.
+/// Puts the keys of one table over those of another.
+fn lay_over(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(over)) => lay_over(base, over),
+            (_, value) => drop(base.insert(key, value)),
+        }
+    }
+}
+
+/// The configurations that README and the operating guide print. Further sections on a page belong to the whole one before, or
+/// stand in the place of its own.
 fn printed() -> Vec<(&'static str, String)> {
     let mut found: Vec<(&'static str, String)> = Vec::new();
     for name in ["README.md", "docs/operating.md"] {
@@ -48,7 +59,11 @@ fn printed() -> Vec<(&'static str, String)> {
             text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
         for block in blocks {
             match found.last_mut() {
-                Some((page, whole)) if *page == name && !block.contains("[school]") => whole.push_str(&block),
+                Some((page, whole)) if *page == name && !block.contains("[school]") => {
+                    let mut both: toml::Table = whole.parse().unwrap_or_else(|e| panic!("{name}: {e}"));
+                    lay_over(&mut both, block.parse().unwrap_or_else(|e| panic!("{name}: {e}")));
+                    *whole = both.to_string();
+                }
                 _ => found.push((name, block)),
             }
         }

@@ -311,7 +311,18 @@ async fn nobody_opens_or_decides_on_their_own() {
     let house = House::new().await;
     house.hold("a1", "sue@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
     house.hold("a2", "t.person@saltmere.example", &["sue@saltmere.example"], "plan", "Nothing much.").await;
+    // About them: in the subject, and where an adult's number is found; a signature is none.
+    let sick = "Mr Drew, Callum: National Insurance number JG103759A.";
+    house.hold("a3", "t.person@saltmere.example", &["someone@gmail.com"], "Callum Drew's pay", "Nothing much.").await;
+    house.hold("a4", "t.person@saltmere.example", &["someone@gmail.com"], "pay", sick).await;
+    house.hold("a5", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Regards\r\n\r\nCallum Drew").await;
     let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let mut drew = house.person("c.drew", &[Role::Sbm]).await;
+    for (id, status) in [("a3", 403), ("a4", 403), ("a5", 200)] {
+        let form = [("decision", "release:asked"), ("class", "neither")];
+        let answer = drew.press(&format!("/held/{id}"), &format!("/held/{id}/decide"), &form).await;
+        assert_eq!(answer.status, status, "{id}: {}", answer.body);
+    }
     for id in ["a1", "a2"] {
         let page = sue.get(&format!("/held/{id}")).await;
         assert!(

@@ -149,7 +149,9 @@ pub async fn find(desk: &State, person: &Person, id: &str) -> Result<Option<Seen
         Err(error) => return Err(error.into()),
     };
     let report = message.report.as_ref();
-    let own = concerns(&person.own(&(desk.ground)().school), &message);
+    let ground = (desk.ground)();
+    let own = concerns(&person.own(&ground.school), &message)
+        || report.is_some_and(|report| person.is_spoken_of(&ground.school, report));
     let traits = Traits {
         notified: report.map(|report| report.notify.clone()).unwrap_or_default(),
         safeguarding: report.is_some_and(crate::inspect::Report::concerns_safeguarding),
@@ -293,7 +295,7 @@ pub async fn show(desk: &State, person: &Person, seen: Seen, filled: &Filled, tr
     });
     let why_not = match (held && !can(Task::Decide), traits.own) {
         (false, _) => None,
-        (true, true) => Some("This message is from or to you: somebody else decides on it."),
+        (true, true) => Some("This message is from, to or about you: somebody else decides on it."),
         (true, false) => Some("Somebody else decides on this one."),
     };
     // What the sender wrote: nothing of it stands on a sealed message, nor on one's own.

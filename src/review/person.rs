@@ -12,6 +12,7 @@ use super::State;
 use super::access::{Reach, Task, farthest};
 use super::guard::Origin;
 use super::pages::{self, PageError};
+use crate::inspect::Report;
 use crate::limits;
 use crate::people::School;
 use crate::smtp::Address;
@@ -50,6 +51,17 @@ impl Person {
         let mut own = school.mailboxes_of(&address);
         own.push(address);
         own
+    }
+
+    /// The message speaks of this person by full name where it is about an adult: in its subject, or beside what was found of
+    /// somebody who is no pupil. A name in a signature or a greeting elsewhere makes nobody its subject.
+    pub fn is_spoken_of(&self, school: &School, report: &Report) -> bool {
+        let Ok(address) = Address::parse(&self.account().address) else { return false };
+        let Some(staff) = school.staff_by_address(&address) else { return false };
+        let of_adults =
+            report.findings.iter().filter(|finding| finding.pupil.is_none()).filter_map(|f| f.excerpt.as_ref());
+        let beside = of_adults.flat_map(|excerpt| [&excerpt.before, &excerpt.line, &excerpt.after]);
+        std::iter::once(&report.subject).chain(beside).any(|text| names(text, &staff.forename, &staff.surname))
     }
 
     /// Whoever has this session.
@@ -165,5 +177,38 @@ impl FromRequestParts<State> for Person {
             "Your session has ended. Nothing was changed. Sign in and try again.",
         )
         .unwrap_or_else(IntoResponse::into_response))
+    }
+}
+/// Forename and surname stand together, in either order.
+fn names(text: &str, forename: &str, surname: &str) -> bool {
+    let spaced = |text: &str| {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        format!(" {} ", words.collect::<Vec<_>>().join(" ").to_lowercase())
+    };
+    let text = spaced(text);
+    let (forename, surname) = (spaced(forename), spaced(surname));
+    let together = |first: &str, second: &str| text.contains(&format!(" {} {} ", first.trim(), second.trim()));
+    !forename.trim().is_empty()
+        && !surname.trim().is_empty()
+        && (together(&forename, &surname) || together(&surname, &forename))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_full_name_in_either_order_names() {
+        for (text, forename, surname, want) in [
+            ("Carol Drew's number is", "Carol", "Drew", true),
+            ("DREW, Carol: sick pay", "Carol", "Drew", true),
+            ("Anne-Marie O'Neill left", "Anne-Marie", "O'Neill", true),
+            ("Carol asked Drew", "Carol", "Drew", false),
+            ("Carola Drewe", "Carol", "Drew", false),
+            ("Mrs Drew", "Carol", "Drew", false),
+            ("  ", "", "Drew", false),
+        ] {
+            assert_eq!(names(text, forename, surname), want, "{text}");
+        }
     }
 }
