@@ -211,6 +211,8 @@ pub struct ReviewConfig {
     pub remember_days: u32,
     /// Who may vouch for people, in the order of their names; local accounts alone where it is empty.
     pub oidc: Vec<OidcConfig>,
+    /// Hours for which mail that came back to its sender is kept, so that the sender can still let it go.
+    pub keep_returned_hours: u32,
 }
 
 /// `tls_certificate` and `tls_key` of `[review]`. Neither is read with the configuration: they change without it.

@@ -372,6 +372,18 @@ limits! {
     /// Messages that a digest lists; the rest is counted.
     DIGEST_LINES: usize = 50, "messages", "own choice: a page of the desk";
 
+    // --- returned mail ---
+    /// Hours for which mail that came back to its sender is kept, so that the sender can still let it go.
+    KEEP_RETURNED_HOURS: usize = 72, "hours", "own choice: over a weekend";
+    /// The fewest that a school may set.
+    KEEP_RETURNED_FEWEST: usize = 1, "hours", "own choice: to read the notice and decide";
+    /// The most that a school may set.
+    KEEP_RETURNED_MOST: usize = 336, "hours", "own choice: two weeks, a holiday; what is older is written anew";
+    /// The longest line that is made of a header line (without its end).
+    HEADER_LINE_OCTETS: usize = 998, "octets", "RFC 5322 2.1.1";
+    /// Characters of what a sender says of a message at the most.
+    SENDER_WORDS_CHARS: usize = 500, "characters", "own choice: some sentences";
+
     // --- the desk ---
     /// The port that the desk listens on, on loopback, where `listen` names no other.
     REVIEW_PORT: u16 = 8_025, "port", "own choice: from 1,024 up wants no capability, and 25 is in it";

@@ -350,6 +350,36 @@ fn a_school_business_manager_decides_in_a_browser() {
     desk.says("sue asks");
     desk.look("sealed, asked for", &[]);
 
+    // The sender's own page of what came back, by the link in the notice, without an account.
+    let case = cases()
+        .into_iter()
+        .find(|case| case.rules == ["confidential-marker-missing"])
+        .expect("a message that comes back");
+    let returned = id_of(&gateway.client().send(&case.mail_from, &case.rcpt, &case.message()).expect("taken"));
+    let text = |taken: &support::Taken| String::from_utf8_lossy(&taken.content).replace("=\r\n", "");
+    let is_it = |taken: &support::Taken| {
+        taken.from.is_empty() && text(taken).contains(&returned) && text(taken).contains("/m/")
+    };
+    let taken = sink.wait("the notice to the sender", |taken| taken.iter().any(is_it));
+    let notice = text(taken.iter().find(|taken| is_it(taken)).expect("the notice"));
+    let path = notice.split("/m/").nth(1).map(|rest| format!("/m/{}", &rest[..22])).expect("a link");
+    desk.open(&path);
+    desk.says("Your message was not sent");
+    desk.look("sender's own page", &[(375, "sender-phone")]);
+    desk.browser.scripts(false);
+    desk.open(&path);
+    desk.browser.fill("#words-wrong", "The council asked for it.");
+    desk.browser.press("#sure-wrong");
+    desk.browser.follow("form:has(#sure-wrong) button");
+    desk.says("Handed over");
+    desk.browser.scripts(true);
+    desk.look("handed over", &[]);
+    desk.open(&path);
+    desk.says("Your message is held");
+    desk.look("sender's own page of a held message", &[]);
+    desk.open(&format!("/held/{returned}"));
+    desk.says("The council asked for it.");
+
     // All naughty strings, each page at every width; none is alive, and none leads elsewhere or pushes the page aside.
     for id in &naughty {
         desk.open(&format!("/held/{id}"));

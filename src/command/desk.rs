@@ -88,6 +88,7 @@ pub async fn on_this_machine(config: &mut Config) -> Result<TcpListener> {
         trusted_proxies: Vec::new(),
         remember_days: limits::REMEMBER_DAYS,
         oidc: Vec::new(),
+        keep_returned_hours: u32::try_from(limits::KEEP_RETURNED_HOURS).unwrap_or_default(),
     });
     Ok(socket)
 }

@@ -131,6 +131,7 @@ pub(super) struct RawReview {
     pub decide_within_hours: Option<Spanned<i64>>,
     pub remember_days: Option<Spanned<i64>>,
     pub digest_at: Option<Vec<Spanned<String>>>,
+    pub keep_returned_hours: Option<Spanned<i64>>,
     #[serde(default)]
     pub oidc: BTreeMap<Spanned<String>, Spanned<RawOidc>>,
 }

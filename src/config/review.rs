@@ -53,8 +53,13 @@ impl Check<'_> {
             self.reachable_only_through_tls(text, address, public_url, !section.trusted_proxies.is_empty());
         }
         let oidc = self.oidc(&section.oidc);
+        let keep = limits::KEEP_RETURNED_HOURS;
+        let range = limits::KEEP_RETURNED_FEWEST..=limits::KEEP_RETURNED_MOST;
+        let keep = self.number("review.keep_returned_hours", section.keep_returned_hours.clone(), keep, range);
+        let keep_returned_hours = u32::try_from(keep).unwrap_or_default();
         let remember_days = self.remember_days(section);
-        Some(ReviewConfig { address, tls, public_url: public_url?, trusted_proxies, remember_days, oidc })
+        let public_url = public_url?;
+        Some(ReviewConfig { address, tls, public_url, trusted_proxies, remember_days, oidc, keep_returned_hours })
     }
 
     fn remember_days(&mut self, section: &RawReview) -> u32 {
@@ -246,6 +251,7 @@ mod tests {
             trusted_proxies: Vec::new(),
             remember_days: 90,
             oidc: Vec::new(),
+            keep_returned_hours: 72,
         };
         assert_eq!(least, Some(expected));
         let proxied = of("[review]\nlisten = \"10.0.0.5:8080\"\npublic_url = \"https://desk.saltmere.example\"\n\

@@ -150,6 +150,7 @@ mod tests {
                 "8:13: review.holidays: from 2026-10-26 on there is no school day",
             ),
             ("decide_within_hours = 2", "8:23: review.decide_within_hours: wants a number from 24"),
+            ("keep_returned_hours = 0", "8:23: review.keep_returned_hours: wants a number from 1 to 336"),
             ("digest_at = [\"08:30\", \"25:00\"]", "8:23: review.digest_at: `25:00` is no time of day"),
         ] {
             let told = of(review).expect_err(review);

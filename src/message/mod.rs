@@ -9,7 +9,7 @@
 
 mod charset;
 mod encoded_word;
-mod header;
+pub(crate) mod header;
 mod mailbox;
 pub mod markers;
 mod parameters;

@@ -68,6 +68,8 @@ impl Deadlines {
                 }
             }
         }
+        // A batch at a time, so that letters do not wait for it.
+        self.store.end_keeping().await?;
         self.digest(&manned).await
     }
 

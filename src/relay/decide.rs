@@ -67,6 +67,7 @@ pub async fn return_undecided(store: &Store, notifier: &Notifier, id: &QueueId) 
         at: shown.summary.at,
         now: store.clock().now(),
         sender_mailboxes: &[],
+        link: None,
     };
     let Some(notice) = notifier.returned_undecided(&report, &about) else { return Ok(false) };
     let grounds = Grounds { who: "gateway".to_owned(), why: "nobody decided in time".to_owned(), ..Grounds::default() };
@@ -105,6 +106,7 @@ fn notices(
         at: shown.summary.at,
         now,
         sender_mailboxes: &[],
+        link: None,
     };
     let notice: Option<Notice> = match ruling {
         Ruling::Return => notifier.returned_by_reviewer(&report, &about, note),

@@ -25,7 +25,7 @@ use crate::limits;
 use crate::policy::{Action, Allowance};
 use crate::school_time::SchoolTime;
 use crate::smtp::{Envelope, Reply};
-use crate::store::{Class, NewEntry, PendingEntry, QueueId, State, Store, StoreError, fault};
+use crate::store::{Class, NewEntry, PendingEntry, QueueId, SenderLink, State, Store, StoreError, fault};
 
 /// Decides and commits what the listener hands over.
 pub struct Intake {
@@ -54,6 +54,8 @@ struct Decided {
     report: Report,
     state: State,
     notices: Vec<NewEntry>,
+    /// What leads its sender to it, where it is held or kept.
+    link: Option<SenderLink>,
     took: Duration,
 }
 
@@ -89,17 +91,29 @@ impl Intake {
         let isolation = Arc::clone(&self.isolation);
         let times = self.store.school_time();
         let allowances = self.allowances(&case.envelope).await;
+        let link = self.link(&case.id);
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
             let report =
                 inspect_with(Some(&*isolation), halt, &ground, &allowances, &case.envelope, &case.content, case.at);
-            let (state, notices) = consequences(&notifier, &ground, &report, &case, &times);
+            let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, link);
             // Of a message that was not read to its end nothing is believed.
-            (!halt.is_set()).then_some((report, state, notices))
+            (!halt.is_set()).then_some((report, state, notices, link))
         });
-        let (report, state, notices) = decided.await?.ok_or(Undone::Late)?;
-        Ok(Decided { report, state, notices, took: started.elapsed() })
+        let (report, state, notices, link) = decided.await?.ok_or(Undone::Late)?;
+        Ok(Decided { report, state, notices, link, took: started.elapsed() })
+    }
+
+    /// A link that may lead the sender to the message; none without a desk. Where it cannot be made, the message is decided
+    /// on without.
+    fn link(&self, id: &QueueId) -> Option<SenderLink> {
+        let keep = self.notifier.load().keeps_returned()?;
+        let made = self.store.new_sender_link(id, keep);
+        made.inspect_err(|error| {
+            event!(Event::Trouble, id = %id, what = "a link for a sender could not be made", reason = %error);
+        })
+        .ok()
     }
 
     /// What was confirmed for mail of this sender and holds now. Where that cannot be read, the rules ask again.
@@ -121,6 +135,7 @@ impl Intake {
         state: State,
         report: Option<Report>,
         notices: Vec<NewEntry>,
+        link: Option<SenderLink>,
     ) -> Result<(), StoreError> {
         let mut entries = vec![NewEntry {
             id: submission.id.clone(),
@@ -135,7 +150,7 @@ impl Intake {
             client: Some(submission.client),
         }];
         entries.extend(notices);
-        let committed = self.store.commit(entries).await;
+        let committed = self.store.commit_with_link(entries, link).await;
         if self.health.committed(committed.as_ref().copied(), Instant::now()) && committed.is_ok() {
             event!(Event::StoreBack,);
         }
@@ -192,8 +207,9 @@ impl Intake {
         }
         match self.decide(case.clone()).await {
             Ok(decided) => {
-                self.store.decide_pending(&id, &decided.report, decided.state, decided.notices).await?;
-                note_decision(&id, &decided.report, decided.state, decided.took);
+                let Decided { report, state, notices, link, took } = decided;
+                self.store.decide_pending(&id, &report, state, notices, link).await?;
+                note_decision(&id, &report, state, took);
                 Ok(())
             }
             Err(Undone::Busy) => self.store.put_off_inspection(&id).await,
@@ -210,9 +226,11 @@ impl Intake {
 
     /// Stores a decision that no inspection has led to.
     async fn settle(&self, case: &Case, report: Report) -> Result<(), StoreError> {
-        let (state, notices) =
-            consequences(&self.notifier.load(), &self.ground.load(), &report, case, &self.store.school_time());
-        self.store.decide_pending(&case.id, &report, state, notices).await?;
+        let (notifier, ground) = (self.notifier.load(), self.ground.load());
+        let link = self.link(&case.id);
+        let times = self.store.school_time();
+        let (state, notices, link) = consequences(&notifier, &ground, &report, case, &times, link);
+        self.store.decide_pending(&case.id, &report, state, notices, link).await?;
         note_decision(&case.id, &report, state, Duration::from_secs(limits::INSPECT_SECONDS));
         Ok(())
     }
@@ -227,21 +245,21 @@ impl TakeIn for Intake {
             content: Arc::clone(&submission.content),
             at: submission.at,
         };
-        let (state, decided, notices) = match self.decide(case).await {
+        let (state, decided, notices, link) = match self.decide(case).await {
             Ok(Decided { report, took, .. }) if report.action == Action::Reject => {
                 note_decision(&id, &report, State::Returned, took);
                 return refusal(&report, &id);
             }
-            Ok(Decided { report, state, notices, took }) => (state, Some((report, took)), notices),
+            Ok(Decided { report, state, notices, link, took }) => (state, Some((report, took)), notices, link),
             // To take it and set it aside would only put off the wait; the client still has it.
             Err(Undone::Busy) => return Reply::busy(),
             Err(reason) => {
                 event!(Event::Undecided, id = %id, tries = 1, reason = ?reason);
-                (State::Pending, None, Vec::new())
+                (State::Pending, None, Vec::new(), None)
             }
         };
         let report = decided.as_ref().map(|(report, _)| report.clone());
-        match self.commit(&submission, state, report, notices).await {
+        match self.commit(&submission, state, report, notices, link).await {
             Ok(()) => {}
             Err(StoreError::Full) => {
                 event!(Event::Trouble, id = %id, what = "a message was refused", reason = "the disk is full");
@@ -261,17 +279,20 @@ impl TakeIn for Intake {
 }
 
 /// The message's state after a decision, with the notices that belong to it. With `digests`, reviewers are told at once of a
-/// likely breach and of what concerns safeguarding alone.
+/// likely breach and of what concerns safeguarding alone. With the link, where it leads to something.
 fn consequences(
     notifier: &Notifier,
     ground: &Ground,
     report: &Report,
     case: &Case,
     times: &SchoolTime,
-) -> (State, Vec<NewEntry>) {
+    link: Option<SenderLink>,
+) -> (State, Vec<NewEntry>, Option<SenderLink>) {
     if report.action == Action::Deliver {
-        return (State::Queued, Vec::new());
+        return (State::Queued, Vec::new(), None);
     }
+    // What would have been refused is nothing that its sender could let go.
+    let link = link.filter(|_| report.action != Action::Reject);
     let Case { id, envelope, at, .. } = case;
     let sender_mailboxes = envelope.mail_from.as_ref().map_or(Vec::new(), |s| ground.school.mailboxes_of(s));
     let about = About {
@@ -282,19 +303,22 @@ fn consequences(
         at: *at,
         now: Timestamp::now(),
         sender_mailboxes: &sender_mailboxes,
+        link: link.as_ref(),
     };
     // A refusal that comes after our 250 can only be a return.
     if report.action != Action::Hold
         && let Some(notice) = notifier.returned_to_sender(report, &about)
     {
-        return (State::Returned, vec![notice_entry(notice, id, about.now)]);
+        return (State::Returned, vec![notice_entry(notice, id, about.now)], link);
     }
     // Held by a rule, or to be returned to a sender who cannot be written to: nothing vanishes in silence.
     // What is no likely breach is told of in a digest, where there is one.
     let at_once = times.digest_at.is_empty() || report.breach || report.concerns_safeguarding();
     let reviewers = at_once.then(|| notifier.held_for_reviewer(report, &about, times.plan(about.now).due_at)).flatten();
-    let notices = [notifier.held_for_sender(report, &about), reviewers];
-    (State::Held, notices.into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect())
+    let sender = notifier.held_for_sender(report, &about);
+    let told = sender.is_some();
+    let notices = [sender, reviewers].into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect();
+    (State::Held, notices, link.filter(|_| told))
 }
 
 /// The 550 that the sending server hands to its user: plain words first.
@@ -323,7 +347,7 @@ pub fn notice_entry(notice: Notice, about: &QueueId, at: Timestamp) -> NewEntry 
 }
 
 /// SHA-256 of bytes that are to be stored.
-fn sha256(content: &[u8]) -> [u8; 32] {
+pub(super) fn sha256(content: &[u8]) -> [u8; 32] {
     let digest = ring::digest::digest(&ring::digest::SHA256, content);
     let mut hash = [0; 32];
     hash.copy_from_slice(digest.as_ref());

@@ -21,5 +21,6 @@ pub mod notify;
 pub mod parts;
 pub mod remembered;
 pub mod schedule;
+pub mod sender;
 pub mod supervise;
 pub mod trace;

@@ -26,7 +26,7 @@ use crate::limits;
 use crate::policy::Action;
 use crate::policy::pack::DECIDERS;
 use crate::smtp::{Address, Envelope};
-use crate::store::QueueId;
+use crate::store::{QueueId, SenderLink};
 
 pub use templates::Waiting;
 use templates::{Context, Kind, Recipients, Rule, School, Templates};
@@ -60,6 +60,8 @@ pub struct About<'a> {
     /// Further mailboxes that its sender reads or may send as, from the staff directory; none of them is told of it as
     /// a reviewer.
     pub sender_mailboxes: &'a [Address],
+    /// Where its sender comes to it, for letters to the sender.
+    pub link: Option<&'a SenderLink>,
 }
 
 /// Composes notices for one school.
@@ -72,6 +74,8 @@ pub struct Notifier {
     roles: BTreeMap<String, Vec<Address>>,
     /// Where the desk is, where it is on.
     desk: Option<String>,
+    /// Hours for which returned mail is kept, where the desk is on.
+    keep_returned: u32,
     zone: jiff::tz::TimeZone,
 }
 
@@ -109,6 +113,7 @@ impl Notifier {
             templates,
             roles,
             desk: None,
+            keep_returned: 0,
             zone: crate::school_time::london(),
         })
     }
@@ -117,6 +122,18 @@ impl Notifier {
     #[must_use]
     pub fn at_desk(self, public_url: Option<String>, zone: jiff::tz::TimeZone) -> Self {
         Self { desk: public_url, zone, ..self }
+    }
+
+    /// Returned mail is kept for so many hours, where there is a desk.
+    #[must_use]
+    pub fn keeping(self, hours: u32) -> Self {
+        Self { keep_returned: hours, ..self }
+    }
+
+    /// For how long a message is kept that `warn` returns; `None` without a desk, where its sender could do nothing with it.
+    pub fn keeps_returned(&self) -> Option<jiff::SignedDuration> {
+        let kept = jiff::SignedDuration::from_hours(i64::from(self.keep_returned));
+        self.desk.as_ref().filter(|_| self.keep_returned > 0).map(|_| kept)
     }
 
     /// To the sender of a held message on which nobody decided in time: it goes back.
@@ -170,8 +187,16 @@ impl Notifier {
             WaitingLetter::Escalated => Kind::Escalated,
         };
         let envelope = Envelope::new(None, Vec::new());
-        let about =
-            About { envelope: &envelope, subject: "", message_id: None, id, at: now, now, sender_mailboxes: &[] };
+        let about = About {
+            envelope: &envelope,
+            subject: "",
+            message_id: None,
+            id,
+            at: now,
+            now,
+            sender_mailboxes: &[],
+            link: None,
+        };
         let mut context = self.context(kind, &Report::of(Action::Hold), &about, "", &[]);
         if kind == Kind::Digest {
             context.headline = words::digest_headline(waiting.len() + more);
@@ -320,6 +345,11 @@ impl Notifier {
             pupils: report.pupils.len() + report.unlisted_pupils,
             breach: report.breach,
             reviewers: words::titles(&self.reviewers(report, about).0),
+            link: match (kind, &self.desk, about.link) {
+                (Kind::Returned | Kind::Held, Some(desk), Some(link)) => format!("{desk}/m/{}", link.token.reveal()),
+                _ => String::new(),
+            },
+            link_until: about.link.map(|link| words::time_in(link.until, &self.zone)).unwrap_or_default(),
             note: clean::lines(note, limits::NOTICE_NOTE_CHARS),
             id: clean::line(&about.id.0, limits::NOTICE_SUBJECT_CHARS),
         }

@@ -95,7 +95,8 @@ pub fn notifier(config: &Config) -> Result<Notifier, PartError> {
     Notifier::new(&school.name, &school.telephone, &config.listen.hostname, from, templates, config.roles.clone())
         .map(|notifier| {
             let url = config.review.as_ref().map(|review| review.public_url.clone());
-            notifier.at_desk(url, config.school_time.zone.clone())
+            let keep = config.review.as_ref().map_or(0, |review| review.keep_returned_hours);
+            notifier.at_desk(url, config.school_time.zone.clone()).keeping(keep)
         })
         .map_err(|error| PartError::Template { at: config.at("notices.templates"), error })
 }

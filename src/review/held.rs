@@ -15,7 +15,7 @@ use crate::limits;
 use crate::relay::decide::concerns;
 use crate::relay::remembered::rememberable;
 use crate::store::accounts::{Looked, Role};
-use crate::store::{HeldFilter, HeldKey, HeldPage, QueueId, Shown, State as Standing};
+use crate::store::{HeldFilter, HeldKey, HeldPage, QueueId, SENDER, Shown, State as Standing};
 
 /// What a person may see of the list at all: everything, or what waits for the role.
 pub fn within(person: &Person, mut filter: HeldFilter) -> Option<HeldFilter> {
@@ -168,6 +168,12 @@ pub async fn find(desk: &State, person: &Person, id: &str) -> Result<Option<Seen
     Ok(Some(Seen { message, traits, sealed }))
 }
 
+/// What the sender wrote on their own page of it.
+fn said_by_sender(line: &crate::store::AuditLine) -> Option<String> {
+    let detail: serde_json::Value = serde_json::from_str(&line.detail).ok()?;
+    matches!(line.event.as_str(), "held" | "noted").then(|| detail["why"].as_str().map(str::to_owned)).flatten()
+}
+
 /// GET `/held/ID`.
 pub async fn message(From(desk): From<State>, person: Person, Path(id): Path<String>) -> Answer {
     let Some(seen) = find(&desk, &person, &id).await? else { return not_found(&desk, Some(&person)) };
@@ -314,7 +320,12 @@ pub async fn show(
     };
     // What the sender wrote: nothing of it stands on a sealed message, nor on one's own.
     let own_words = shown_report.filter(|_| !sealed && !traits.own);
+    let said: Vec<String> = match own_words.is_some() {
+        true => message.audit.iter().filter(|line| line.who == SENDER).filter_map(said_by_sender).collect(),
+        false => Vec::new(),
+    };
     let shown_message = context! {
+        said,
         id => id.to_string(),
         sentence,
         breach => shown_report.is_some_and(|report| report.breach) && held,

@@ -19,6 +19,7 @@ mod oidc;
 mod pages;
 mod people;
 mod person;
+mod sender;
 mod serve;
 mod sign_in;
 mod tls;
@@ -55,6 +56,8 @@ pub struct Desk {
     notifier: Arc<ArcSwap<Notifier>>,
     ground: GroundNow,
     origin: Origin,
+    /// Mail that its sender changed is inspected one at a time.
+    inspections: tokio::sync::Semaphore,
     /// Processes that read attachments.
     workers: Arc<Pool>,
     pages: pages::Pages,
@@ -105,6 +108,7 @@ impl Desk {
             notifier,
             ground,
             origin,
+            inspections: tokio::sync::Semaphore::new(1),
             workers,
             pages,
             providers: Vec::new(),
@@ -173,6 +177,7 @@ impl Desk {
             .route("/sign-out", post(sign_in::sign_out))
             .route("/sign-up/{token}", get(sign_in::sign_up_page).post(sign_in::sign_up))
             .route("/first/{token}", get(first::first_page).post(first::first))
+            .route("/m/{token}", get(sender::message).post(sender::act))
             .route("/assets/{name}", get(pages::asset))
             .fallback(pages::nowhere)
             .layer(DefaultBodyLimit::max(limits::DESK_FORM_OCTETS))

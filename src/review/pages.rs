@@ -34,6 +34,8 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "sign-in-with.html",
     "sign-up.html",
     "signed-up.html",
+    "sender.html",
+    "sender-done.html",
     "error.html",
 ];
 

@@ -196,6 +196,8 @@ pub fn event(word: &str) -> &str {
         "allowed" => "was allowed from now on",
         "allowance-ended" => "is no longer allowed from now on",
         "forgotten" => "was erased after its time",
+        "erased" => "was kept no longer: its content was erased",
+        "noted" => "was given a note by its sender",
         "account-created" => "made an account",
         "account-roles" => "changed what somebody may do",
         "account-reset" => "gave somebody a new link to sign up",

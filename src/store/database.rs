@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "desk", include_str!("migrations/sqlite/4_desk.sql")),
     (5, "allowances", include_str!("migrations/sqlite/5_allowances.sql")),
     (6, "deadlines", include_str!("migrations/sqlite/6_deadlines.sql")),
+    (7, "sender", include_str!("migrations/sqlite/7_sender.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.

@@ -457,7 +457,7 @@ impl Tx<'_> {
         let forgotten = sqlx::query(
             "delete from message where id in ( \
                  select id from message where state in ('returned', 'delivered', 'failed', 'discarded') \
-                 and changed_at < $1 order by changed_at limit $2)",
+                 and kept_until is null and changed_at < $1 order by changed_at limit $2)",
         )
         .bind(micros(before))
         .bind(limits::FORGET_BATCH)

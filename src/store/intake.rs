@@ -7,7 +7,7 @@ use serde_json::json;
 use super::audit::{GATEWAY, micros};
 use super::queue::mismatch;
 use super::writer::{Answer, Entry, Op, Tx};
-use super::{Class, DueRecipient, Leased, NewEntry, QueueId, State, Store, StoreError, content, row};
+use super::{Class, DueRecipient, Leased, NewEntry, QueueId, SenderLink, State, Store, StoreError, content, row};
 use crate::inspect::Report;
 use crate::limits;
 use crate::policy::Action;
@@ -19,6 +19,7 @@ pub(super) struct Decide {
     pub sealed: Vec<u8>,
     pub state: State,
     pub notices: Vec<Entry>,
+    pub link: Option<SenderLink>,
 }
 
 impl Store {
@@ -29,12 +30,20 @@ impl Store {
     /// # Errors
     /// [`StoreError::Full`] is for 452, every other error for 451; nothing of it stands then.
     pub async fn commit(&self, entries: Vec<NewEntry>) -> Result<(), StoreError> {
-        let entries = self.seal(entries).await?;
+        self.commit_with_link(entries, None).await
+    }
+
+    /// As [`Store::commit`]; with a link for the sender of one of these, which is held, or is returned and kept.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn commit_with_link(&self, entries: Vec<NewEntry>, link: Option<SenderLink>) -> Result<(), StoreError> {
+        let entries = self.seal_with(entries, link).await?;
         self.ask(Op::Commit(entries)).await.map(drop)
     }
 
     /// Stores the decision on a pending message, with its notices, in one transaction. `state` is `Queued` only with a
-    /// report that says `deliver`; otherwise `Held` or `Returned`.
+    /// report that says `deliver`; otherwise `Held` or `Returned`. With a link for its sender, what is returned is kept.
     ///
     /// # Errors
     /// [`StoreError::Refused`] where state and report contradict each other; [`StoreError::NotFound`];
@@ -45,11 +54,12 @@ impl Store {
         report: &Report,
         state: State,
         notices: Vec<NewEntry>,
+        link: Option<SenderLink>,
     ) -> Result<(), StoreError> {
         check_decision(state, report.action)?;
         let sealed = self.seal_report(id, report)?;
         let notices = self.seal(notices).await?;
-        let decide = Decide { id: id.clone(), report: report.clone(), sealed, state, notices };
+        let decide = Decide { id: id.clone(), report: report.clone(), sealed, state, notices, link };
         self.ask(Op::Decide(Box::new(decide))).await.map(drop)
     }
 
@@ -75,6 +85,10 @@ impl Store {
 
     /// Encrypts what is new; large content gets its file here, beside the writer.
     pub(super) async fn seal(&self, entries: Vec<NewEntry>) -> Result<Vec<Entry>, StoreError> {
+        self.seal_with(entries, None).await
+    }
+
+    async fn seal_with(&self, entries: Vec<NewEntry>, link: Option<SenderLink>) -> Result<Vec<Entry>, StoreError> {
         let mut sealed = Vec::with_capacity(entries.len());
         for new in entries {
             check_entry(&new)?;
@@ -83,7 +97,8 @@ impl Store {
                 None => None,
             };
             let mut entry = Entry::new(new, None, report);
-            if entry.new.state.keeps_content() {
+            entry.link = link.clone().filter(|link| link.message == entry.new.id);
+            if entry.new.state.keeps_content() || entry.link.is_some() {
                 self.seal_content(&mut entry).await?;
             }
             sealed.push(entry);
@@ -174,8 +189,8 @@ impl Tx<'_> {
         sqlx::query(
             "insert into message (id, class, about, state, mail_from, smtputf8, eight_bit, sha256, size, verdict, \
              verdict_sha256, rules, report, content_file, content_offset, content_length, content_key, at, changed_at, \
-             next_due, lease_owner, lease_until, inspect_tries) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+             next_due, lease_owner, lease_until, inspect_tries, kept_until) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
         )
         .bind(&new.id.0)
         .bind(new.class.as_str())
@@ -201,6 +216,7 @@ impl Tx<'_> {
         .bind(lease_until)
         // What comes in undecided has had its first try.
         .bind(i64::from(new.state == State::Pending))
+        .bind(entry.link.as_ref().filter(|_| new.state == State::Returned).map(|link| micros(link.until)))
         .execute(&mut *self.connection)
         .await?;
         for (position, address) in new.envelope.recipients.iter().enumerate() {
@@ -210,6 +226,9 @@ impl Tx<'_> {
                 .bind(address.as_str())
                 .execute(&mut *self.connection)
                 .await?;
+        }
+        if let Some(link) = &entry.link {
+            self.link_sender(link).await?;
         }
         if new.state == State::Held {
             self.begin_review(&new.id, new.report.as_ref()).await?;
@@ -261,7 +280,7 @@ impl Tx<'_> {
     /// # Errors
     /// As there.
     pub async fn decide(&mut self, decide: &Decide) -> Result<(), StoreError> {
-        let Decide { id, report, sealed, state, notices } = decide;
+        let Decide { id, report, sealed, state, notices, link } = decide;
         let standing = self.standing(id).await?;
         if standing.state != State::Pending {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "decided" });
@@ -277,7 +296,13 @@ impl Tx<'_> {
         .bind(micros(self.now))
         .execute(&mut *self.connection)
         .await?;
-        self.move_to(id, &standing, *state).await?;
+        match link {
+            Some(link) if *state == State::Returned => self.return_and_keep(id, link.until).await?,
+            _ => self.move_to(id, &standing, *state).await?,
+        }
+        if let Some(link) = link {
+            self.link_sender(link).await?;
+        }
         if *state == State::Held {
             self.begin_review(id, Some(report)).await?;
         }

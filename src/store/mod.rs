@@ -44,6 +44,7 @@ mod review;
 mod row;
 mod sealed;
 mod segment;
+mod sender;
 mod setting;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -70,6 +71,7 @@ pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
 pub use review::Classification;
 pub use sealed::{Replacing, Sealed, Stamp};
 pub use segment::Counts;
+pub use sender::{Brought, OpenLink, SENDER, SenderAct, SenderLink};
 pub use setting::Outage;
 pub use verify::{AuditCheck, AuditFault, Scope};
 
@@ -87,7 +89,8 @@ pub enum State {
     Queued,
     /// In quarantine, waiting for a decision.
     Held,
-    /// Not delivered; a notice went back to the sender.
+    /// Not delivered; a notice went back to the sender. Final, unless it is kept: then its sender may still send it, cancel
+    /// it or hand it over.
     Returned,
     /// Every recipient was taken by the smarthost.
     Delivered,
@@ -115,7 +118,7 @@ impl State {
         }
     }
 
-    /// The content is still wanted.
+    /// The content is still wanted. Returned mail may keep its own for a time besides.
     pub fn keeps_content(self) -> bool {
         matches!(self, Self::Pending | Self::Queued | Self::Held)
     }

@@ -253,9 +253,10 @@ impl Tx<'_> {
     /// What the database says.
     pub async fn move_to(&mut self, id: &QueueId, standing: &Standing, state: State) -> Result<(), StoreError> {
         let sql = if state.keeps_content() {
-            "update message set state = $2, changed_at = $3, lease_owner = null, lease_until = null where id = $1"
+            "update message set state = $2, changed_at = $3, lease_owner = null, lease_until = null, kept_until = null \
+             where id = $1"
         } else {
-            "update message set state = $2, changed_at = $3, lease_owner = null, lease_until = null, \
+            "update message set state = $2, changed_at = $3, lease_owner = null, lease_until = null, kept_until = null, \
              content_file = null, content_offset = null, content_length = null, content_key = null where id = $1"
         };
         let moved = sqlx::query(sql).bind(&id.0).bind(state.as_str()).bind(micros(self.now));

@@ -18,6 +18,7 @@ mod decisions;
 mod held;
 mod leases;
 mod review;
+mod sender;
 
 /// The three decisions in their short form.
 impl Store {
@@ -255,10 +256,10 @@ async fn a_pending_message_is_decided_once() {
     assert_eq!(lease().await, [("A".to_owned(), 2)]);
     assert_eq!(store.note_inspection_failure(&id("A")).await.unwrap(), 2);
     let held = report(Action::Hold);
-    assert!(store.decide_pending(&id("A"), &held, State::Queued, vec![]).await.is_err());
-    store.decide_pending(&id("A"), &held, State::Held, vec![notice("N", "A")]).await.unwrap();
-    assert!(store.decide_pending(&id("A"), &report(Action::Deliver), State::Queued, vec![]).await.is_err());
-    store.decide_pending(&id("B"), &report(Action::Deliver), State::Queued, vec![]).await.unwrap();
+    assert!(store.decide_pending(&id("A"), &held, State::Queued, vec![], None).await.is_err());
+    store.decide_pending(&id("A"), &held, State::Held, vec![notice("N", "A")], None).await.unwrap();
+    assert!(store.decide_pending(&id("A"), &report(Action::Deliver), State::Queued, vec![], None).await.is_err());
+    store.decide_pending(&id("B"), &report(Action::Deliver), State::Queued, vec![], None).await.unwrap();
     let mut due = ids_due(&store).await;
     due.sort();
     assert_eq!(due, ["B", "N"]);

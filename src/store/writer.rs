@@ -25,7 +25,7 @@ use super::audit::Chain;
 use super::content::{Place, Sealed};
 use super::segment::{Counts, Segment};
 use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{accounts, allowances, deadlines, decisions, fault, intake, lease, queue};
+use super::{accounts, allowances, deadlines, decisions, fault, intake, lease, queue, sender};
 use crate::limits;
 use crate::school_time::SchoolTime;
 
@@ -43,12 +43,14 @@ pub(super) struct Entry {
     pub place: Option<Place>,
     /// The report, sealed.
     pub report: Option<Vec<u8>>,
+    /// Made with it for its sender.
+    pub link: Option<sender::SenderLink>,
 }
 
 impl Entry {
     pub fn new(new: NewEntry, sealed: Option<Sealed>, report: Option<Vec<u8>>) -> Self {
         let (record, key) = sealed.map_or((None, None), |s| (Some(s.record), Some(s.key)));
-        Self { new, record, key, place: None, report }
+        Self { new, record, key, place: None, report, link: None }
     }
 }
 
@@ -77,6 +79,8 @@ pub(super) enum Op {
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
     Mark(Box<deadlines::Mark>),
+    Sender(Box<sender::Act>),
+    EndKeeping,
 }
 
 impl Op {
@@ -87,6 +91,7 @@ impl Op {
             Self::Record(record) => &mut record.notices,
             Self::Decision(request) => &mut request.notices,
             Self::Mark(mark) => mark.entries(),
+            Self::Sender(act) => &mut act.entries,
             _ => &mut [],
         }
     }
@@ -109,6 +114,8 @@ impl Op {
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
+            Self::Sender(act) => tx.do_as_sender(act).await.map(Answer::Changed),
+            Self::EndKeeping => tx.end_keeping().await.map(Answer::Count),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
             Self::Probe => tx.probe().await.map(|()| Answer::Done),
         }

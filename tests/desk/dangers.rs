@@ -336,7 +336,7 @@ async fn dump(house: &House) -> Vec<String> {
 }
 
 /// Every route, with what is really there behind it.
-fn routes(link: &str, first: &str) -> Vec<String> {
+fn routes(link: &str, first: &str, sender: &str) -> Vec<String> {
     let mut out: Vec<String> = ["a1", "s1"]
         .iter()
         .flat_map(|id| {
@@ -365,7 +365,7 @@ fn routes(link: &str, first: &str) -> Vec<String> {
         ]
         .map(str::to_owned),
     );
-    out.extend([format!("/sign-up/{link}"), format!("/first/{first}")]);
+    out.extend([format!("/sign-up/{link}"), format!("/first/{first}"), format!("/m/{sender}")]);
     out
 }
 
@@ -376,6 +376,7 @@ async fn u06_what_fetches_links_changes_nothing() {
     house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
     house.hold("s1", "t.person@saltmere.example", &["someone@gmail.com"], "Personal", "About me.").await;
     let link = house.store.create_account("joe", &address("joe@saltmere.example"), &[Role::It], "test").await.unwrap();
+    let sender = house.returned("m1", "t.person@saltmere.example", &["someone@gmail.com"], "lunch", "At one?").await;
     let mut people = vec![Browser::new(house.address)];
     for role in [Role::Sbm, Role::Head, Role::Chair] {
         people.push(house.person(role.as_str(), &[role]).await);
@@ -384,16 +385,17 @@ async fn u06_what_fetches_links_changes_nothing() {
     assert!(
         before.iter().any(|row| row.starts_with("message: ")) && before.iter().any(|row| row.starts_with("account: "))
     );
-    let routes = routes(link.token.reveal(), first.token.reveal());
+    let routes = routes(link.token.reveal(), first.token.reveal(), sender.token.reveal());
     let source = include_str!("../../src/review/mod.rs");
-    assert_eq!(source.matches(".route(").count(), 26, "a new route is to be asked here too");
+    assert_eq!(source.matches(".route(").count(), 27, "a new route is to be asked here too");
     for browser in &mut people {
         for more in [Vec::new(), vec!["Sec-Purpose: prefetch;prerender".to_owned(), "Purpose: prefetch".to_owned()]] {
             browser.more = more;
             for path in &routes {
                 // What a decision would be, had it been a form.
-                let asked =
-                    format!("{path}?decision=release&class=neither&reason=x&purpose=facts&why=x&name=x&role=sbm");
+                let asked = format!(
+                    "{path}?decision=release&class=neither&reason=x&purpose=facts&why=x&name=x&role=sbm&what=cancel&sure=yes"
+                );
                 for (method, path) in [("GET", path), ("HEAD", path), ("GET", &asked)] {
                     let status = browser.send(method, path, &[]).await.status;
                     assert!(matches!(status, 200 | 303 | 404 | 405), "{method} {path}: {status}");

@@ -13,7 +13,7 @@ use schoolgate::relay::notify::Notifier;
 use schoolgate::review::{Desk, DeskError, GroundNow, Origin, Provider};
 use schoolgate::smtp::{Address, Envelope};
 use schoolgate::store::accounts::{Role, SignUpAnswer};
-use schoolgate::store::{Class, NewEntry, QueueId, State as Standing, Store, StoreKey};
+use schoolgate::store::{Class, NewEntry, QueueId, SenderLink, State as Standing, Store, StoreKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What was answered.
@@ -190,24 +190,39 @@ impl House {
         self.hold_raw(id, Some(address(from)), to.iter().map(|to| address(to)).collect(), raw.as_bytes()).await;
     }
 
+    /// A message that came back to its sender and is kept, with the sender's link to it.
+    pub async fn returned(&self, id: &str, from: &str, to: &[&str], subject: &str, body: &str) -> SenderLink {
+        let raw = format!("From: A Teacher <{from}>\r\nTo: {}\r\nSubject: {subject}\r\n\r\n{body}\r\n", to.join(", "));
+        let to = to.iter().map(|to| address(to)).collect();
+        let entry = self.entry(id, Standing::Returned, Some(address(from)), to, raw.as_bytes());
+        let link = self.store.new_sender_link(&entry.id, jiff::SignedDuration::from_hours(72)).unwrap();
+        self.store.commit_with_link(vec![entry], Some(link.clone())).await.unwrap();
+        link
+    }
+
     /// The same with every octet chosen.
     pub async fn hold_raw(&self, id: &str, from: Option<Address>, to: Vec<Address>, raw: &[u8]) {
+        let entry = self.entry(id, Standing::Held, from, to, raw);
+        self.store.commit(vec![entry]).await.unwrap();
+    }
+
+    /// An entry as the rules of the school see it.
+    fn entry(&self, id: &str, state: Standing, from: Option<Address>, to: Vec<Address>, raw: &[u8]) -> NewEntry {
         let envelope = Envelope::new(from, to);
         let now = Timestamp::now();
         let report = inspect::inspect(&self.ground, &envelope, raw, now);
-        let entry = NewEntry {
+        NewEntry {
             id: QueueId(id.to_owned()),
             class: Class::Mail,
             about: None,
-            state: Standing::Held,
+            state,
             envelope,
             content: Arc::from(raw),
             sha256: ring::digest::digest(&ring::digest::SHA256, raw).as_ref().try_into().unwrap(),
             report: Some(report),
             at: now,
             client: None,
-        };
-        self.store.commit(vec![entry]).await.unwrap();
+        }
     }
 }
 

@@ -96,6 +96,10 @@ pub struct Context {
     pub reviewers: String,
     /// What the reviewer wrote; may be empty.
     pub note: String,
+    /// The sender's own page of the message; empty without one. In notices of a returned or held message alone.
+    pub link: String,
+    /// Until when a returned message is kept.
+    pub link_until: String,
     pub id: String,
 }
 
@@ -347,6 +351,8 @@ fn made_up() -> [Context; 2] {
         breach: true,
         reviewers: "the School Business Manager".to_owned(),
         note: "A note.".to_owned(),
+        link: "https://desk.school.example/m/AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+        link_until: "Friday 2 October 2026 at 16:31".to_owned(),
         id: "01ARZ3NDEKTSV4RR".to_owned(),
     };
     let bare = Context {
@@ -362,6 +368,8 @@ fn made_up() -> [Context; 2] {
         pupils: 0,
         breach: false,
         note: String::new(),
+        link: String::new(),
+        link_until: String::new(),
         ..full.clone()
     };
     [full, bare]

@@ -140,6 +140,7 @@ pub fn about<'a>(envelope: &'a Envelope, id: &'a QueueId) -> About<'a> {
         at: "2026-10-02T15:31:00Z".parse().expect("a timestamp"),
         now: "2026-10-02T15:31:05Z".parse().expect("a timestamp"),
         sender_mailboxes: &[],
+        link: None,
     }
 }
 
@@ -205,11 +206,20 @@ fn notices_read_as_written_down() {
     let letter = |letter, waiting, more| {
         notifier.of_what_waits(letter, vec![address("sbm@school.example")], waiting, more, &id, about.now)
     };
+    let token = "AbCdEfGhIjKlMnOpQrStUv";
+    let link = crate::store::SenderLink {
+        token: serde_json::from_value(token.into()).expect("a token"),
+        message: id.clone(),
+        until: "2026-10-05T15:31:00Z".parse().expect("a timestamp"),
+    };
+    let linked = About { link: Some(&link), ..about };
     let note = "Please use the council’s portal for this.\nCall me if it does not open.";
     for (name, notice) in [
         ("returned", notifier.returned_to_sender(&warned(), &about)),
         ("held", notifier.held_for_sender(&held(), &about)),
         ("review", notifier.held_for_reviewer(&held(), &about, due())),
+        ("returned-linked", notifier.returned_to_sender(&warned(), &linked)),
+        ("held-linked", notifier.held_for_sender(&held(), &linked)),
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
         ("returned-undecided", notifier.returned_undecided(&held(), &about)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
@@ -232,6 +242,9 @@ fn notices_read_as_written_down() {
         golden(&format!("{name}.headers"), &format!("{}\n", head.replace("\r\n", "\n")));
         golden(&format!("{name}.txt"), &text.replace("\r\n", "\n"));
         golden(&format!("{name}.html"), &html.replace("\r\n", "\n"));
+        // In both parts of the sender's own letters, and in no other.
+        let has = |part: &str| part.replace("&#x2f;", "/").contains(&format!("https://desk.school.example/m/{token}"));
+        assert_eq!((has(&text), has(&html)), (name.ends_with("linked"), name.ends_with("linked")), "{name}");
         assert!(notice.envelope.mail_from.is_none());
         assert!(!text.contains("SEEN BY NOBODY") && !html.contains("SEEN BY NOBODY"));
         assert!(notice.content.split(|&b| b == b'\n').rev().skip(1).all(|l| l.ends_with(b"\r") && l.len() <= 998));

@@ -23,6 +23,10 @@ pub(in crate::store) struct Tries {
     client: [u8; 32],
 }
 
+/// Whose guesses of a token are counted: the keyed hash of a kind of link and a client.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Guess([u8; 32]);
+
 /// How many tries are free, and how long the first wait is.
 #[derive(Clone, Copy)]
 struct Measure {
@@ -68,7 +72,45 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Whose guesses of a link of this kind are counted.
+    pub(in crate::store) fn guess_of(&self, kind: &str, client: IpAddr) -> Guess {
+        Guess(self.inner.keys.mark("guess", &format!("{kind} {}", client_of(client))))
+    }
+
+    /// Until when no link is looked at for who guessed.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(in crate::store) async fn guesses_wait(&self, guess: &Guess) -> Result<Option<Timestamp>, StoreError> {
+        let now = self.clock().now();
+        let until: Option<i64> = sqlx::query_scalar("select until from attempt where whose = $1 and until > $2")
+            .bind(&guess.0[..])
+            .bind(micros(now))
+            .fetch_optional(&self.inner.reader)
+            .await?;
+        Ok(until.map(timestamp))
+    }
+
+    /// Counts a link that was never made.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(in crate::store) async fn count_guess(&self, guess: Guess) -> Result<(), StoreError> {
+        self.ask(Op::Account(Box::new(Change::Guess(guess)))).await.map(drop)
+    }
+}
+
 impl Tx<'_> {
+    /// See [`Store::count_guess`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(super) async fn count_guess(&mut self, guess: &Guess) -> Result<(), StoreError> {
+        let before = self.failures(&guess.0).await?;
+        self.count(&guess.0, before.failures.saturating_add(1), BY_CLIENT).await
+    }
+
     /// Counts a try of this name and client, or gives until when there is to be none.
     ///
     /// # Errors

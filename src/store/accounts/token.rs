@@ -18,7 +18,7 @@ impl Token {
     }
 
     /// Another secret text that is carried as carefully.
-    pub(super) fn of(text: String) -> Self {
+    pub(in crate::store) fn of(text: String) -> Self {
         Self(text)
     }
 
@@ -28,7 +28,7 @@ impl Token {
     }
 
     /// What the store keeps.
-    pub(super) fn digest(&self) -> [u8; 32] {
+    pub(in crate::store) fn digest(&self) -> [u8; 32] {
         digest(&self.0)
     }
 }

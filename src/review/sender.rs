@@ -1,0 +1,305 @@
+//! The sender's own page of one message, by the link in the notice: no account, no script, one thing done once.
+//!
+//! Whoever has the link is taken for the sender. Invariants: GET and HEAD change nothing; a form counts only with the token
+//! that stood in it and with a box that a person ticks and no page ticks beforehand, so that what opens links and sends
+//! their forms does nothing; a link that was never made, is over or was used is answered with one page.
+
+use axum::Extension;
+use axum::Form;
+use axum::extract::{Path, State as From};
+use axum::http::StatusCode;
+use axum::response::Response;
+use minijinja::context;
+use serde::Deserialize;
+
+use super::State;
+use super::guard::Client;
+use super::pages::{Answer, PageError, page, page_as};
+use super::sign_in::wait;
+use super::view::{self, Trouble, time};
+use crate::inspect::{FiredRule, Report};
+use crate::limits;
+use crate::relay::sender::{self, Marked, Possible};
+use crate::store::{Brought, OpenLink, SenderAct, StoreError};
+
+/// What stands in a form of the page.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    token: String,
+    what: String,
+    /// Of a box: present where it was ticked.
+    sure: String,
+    words: String,
+}
+
+/// GET `/m/TOKEN`.
+pub async fn message(
+    From(desk): From<State>,
+    Extension(Client(client)): Extension<Client>,
+    Path(brought): Path<String>,
+) -> Answer {
+    match desk.store.sender_link(&brought, client).await? {
+        Brought::Open(link) => show(&desk, &link, &brought, &Sent::default(), None).await,
+        other => no_page(&desk, &other),
+    }
+}
+
+/// POST `/m/TOKEN`.
+pub async fn act(
+    From(desk): From<State>,
+    Extension(Client(client)): Extension<Client>,
+    Path(brought): Path<String>,
+    Form(form): Form<Sent>,
+) -> Answer {
+    let link = match desk.store.sender_link(&brought, client).await? {
+        Brought::Open(link) => link,
+        other => return no_page(&desk, &other),
+    };
+    let again = |trouble| show(&desk, &link, &brought, &form, Some(trouble));
+    if form.token != link.form {
+        let words = "This page was too old. Nothing was changed. Please look at it as it is now.";
+        return again(Trouble::at("main", words.to_owned())).await;
+    }
+    let Some(ask) = Ask::of(&form.what) else {
+        return again(Trouble::at("main", "Nothing was changed. Choose what you want to do.".to_owned())).await;
+    };
+    if form.sure.is_empty() {
+        return again(Trouble::at(ask.box_id(), "Nothing was changed. Tick the box to say that it is you.".to_owned()))
+            .await;
+    }
+    let words: String = form.words.trim().chars().take(limits::SENDER_WORDS_CHARS).collect();
+    if ask.wants_words() && words.is_empty() {
+        return again(Trouble::at(ask.words_id(), "Nothing was changed. Say in a few words why.".to_owned())).await;
+    }
+    // What waits still has its page.
+    let back = matches!(ask, Ask::Wrong | Ask::Note).then(|| format!("/m/{brought}"));
+    match carry_out(&desk, &link, ask, words).await {
+        Ok(Done::Yes) => {
+            page(&desk, None, "sender-done.html", "", context! { title => ask.title(), words => ask.done(), back })
+        }
+        Ok(Done::Gone) => no_page(&desk, &Brought::Nothing),
+        Ok(Done::Late) => {
+            let words = "It could not be checked in time. Nothing was changed; please try again in some minutes.";
+            again(Trouble::at(ask.box_id(), words.to_owned())).await
+        }
+        Ok(Done::Stopped(report)) => stopped(&desk, &brought, &report),
+        Err(StoreError::Refused(_)) => {
+            let words = "That is not possible with this message. Nothing was changed.";
+            again(Trouble::at("main", words.to_owned())).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Cancel,
+    Mark,
+    Confirm,
+    Wrong,
+    Note,
+}
+
+impl Ask {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "cancel" => Self::Cancel,
+            "mark" => Self::Mark,
+            "confirm" => Self::Confirm,
+            "wrong" => Self::Wrong,
+            "note" => Self::Note,
+            _ => return None,
+        })
+    }
+
+    /// What is offered, the first thing being what the page is for.
+    fn possible(held: bool, possible: Possible) -> Vec<Self> {
+        if held {
+            return vec![Self::Note, Self::Cancel];
+        }
+        let offered =
+            [(Self::Mark, possible.mark), (Self::Confirm, possible.confirm), (Self::Wrong, true), (Self::Cancel, true)];
+        offered.into_iter().filter(|(_, offered)| *offered).map(|(ask, _)| ask).collect()
+    }
+
+    /// Its form.
+    fn form(self) -> minijinja::Value {
+        let (what, heading, follows, button, sure) = match self {
+            Self::Mark => (
+                "mark",
+                "Send it with Confidential in the subject",
+                "It goes out as you wrote it, with the word Confidential in front of its subject. It is checked once more before.",
+                "Send it marked",
+                "I wrote this message and want it sent as confidential.",
+            ),
+            Self::Confirm => (
+                "confirm",
+                "This is right",
+                "It goes out as you wrote it.",
+                "Send it as it is",
+                "I wrote this message, I have checked its recipients, and I want it sent.",
+            ),
+            Self::Wrong => (
+                "wrong",
+                "You are wrong",
+                "A person at the school looks at it and decides.",
+                "Hand it over",
+                "I wrote this message and want somebody to look at it.",
+            ),
+            Self::Note => (
+                "note",
+                "Say something about it",
+                "Who decides reads it beside your message.",
+                "Send this note",
+                "I wrote this message, and this note is from me.",
+            ),
+            Self::Cancel => (
+                "cancel",
+                "Cancel it",
+                "It is deleted here, and nobody receives it. What stands in your Sent folder stays there.",
+                "Cancel this message",
+                "I wrote this message and want it deleted.",
+            ),
+        };
+        let label = match self {
+            Self::Confirm => "This is right, because …",
+            Self::Wrong => "What is wrong?",
+            Self::Note => "What should they know?",
+            Self::Mark | Self::Cancel => "",
+        };
+        context! { what, heading, follows, button, sure, label }
+    }
+
+    fn wants_words(self) -> bool {
+        matches!(self, Self::Confirm | Self::Wrong | Self::Note)
+    }
+
+    fn box_id(self) -> &'static str {
+        match self {
+            Self::Cancel => "sure-cancel",
+            Self::Mark => "sure-mark",
+            Self::Confirm => "sure-confirm",
+            Self::Wrong => "sure-wrong",
+            Self::Note => "sure-note",
+        }
+    }
+
+    fn words_id(self) -> &'static str {
+        match self {
+            Self::Confirm => "words-confirm",
+            Self::Wrong => "words-wrong",
+            _ => "words-note",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Cancel => "Cancelled",
+            Self::Mark | Self::Confirm => "On its way",
+            Self::Wrong => "Handed over",
+            Self::Note => "Noted",
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::Cancel => "Your message is deleted here. Nobody has received it.",
+            Self::Mark => "Your message goes out now, with Confidential in front of its subject.",
+            Self::Confirm => {
+                "Your message goes out now as you wrote it. You will not be asked about this again for some time."
+            }
+            Self::Wrong => {
+                "Your message now waits for a decision, and who decides has been told. You will hear of it. By the link in \
+                 your notice you can still cancel it."
+            }
+            Self::Note => "Who decides on your message will read what you wrote.",
+        }
+    }
+}
+
+enum Done {
+    Yes,
+    Gone,
+    Late,
+    Stopped(Box<Report>),
+}
+
+async fn carry_out(desk: &State, link: &OpenLink, ask: Ask, words: String) -> Result<Done, StoreError> {
+    let (store, ground) = (&desk.store, (desk.ground)());
+    let done = match ask {
+        Ask::Cancel => store.do_as_sender(link, SenderAct::Cancel, Vec::new()).await?,
+        Ask::Note => store.do_as_sender(link, SenderAct::Note(words), Vec::new()).await?,
+        Ask::Wrong => sender::hand_over(store, &ground, &desk.notifier.load_full(), link, &words).await?,
+        Ask::Confirm => sender::confirm(store, &ground, link, &words, desk.remember_days).await?,
+        Ask::Mark => {
+            // One at a time: nobody keeps the machine busy with their own link.
+            let Ok(_one) = desk.inspections.acquire().await else { return Ok(Done::Late) };
+            match sender::send_marked(store, ground, desk.workers.clone(), link).await? {
+                Marked::Sent => true,
+                Marked::Gone => false,
+                Marked::Late => return Ok(Done::Late),
+                Marked::Stopped(report) => return Ok(Done::Stopped(report)),
+            }
+        }
+    };
+    Ok(if done { Done::Yes } else { Done::Gone })
+}
+
+/// The one answer to every link that opens nothing.
+fn no_page(desk: &State, brought: &Brought) -> Result<Response, PageError> {
+    let title = "There is nothing here";
+    let (status, words) = match brought {
+        Brought::Wait(until) => (StatusCode::TOO_MANY_REQUESTS, wait(*until)),
+        _ => {
+            let words = "This link was used, is over, or is not complete. What became of your message stands in the notices \
+                         that you have; the school office can tell you more by the reference in them.";
+            (StatusCode::NOT_FOUND, words.to_owned())
+        }
+    };
+    page_as(status, desk, None, "sender-done.html", "", context! { title, words })
+}
+
+/// What still stops a message that would otherwise be marked and sent.
+fn stopped(desk: &State, brought: &str, report: &Report) -> Result<Response, PageError> {
+    let own = context! {
+        title => "It was not sent",
+        words => "With Confidential in its subject, something else still stops it. Nothing was changed.",
+        rules => rules(report),
+        back => format!("/m/{brought}"),
+    };
+    page_as(StatusCode::CONFLICT, desk, None, "sender-done.html", "", own)
+}
+
+fn rules(report: &Report) -> Vec<minijinja::Value> {
+    let each = |rule: &FiredRule| context! { why => rule.why.as_str(), remedy => rule.remedy.as_str(), clauses => rule.clauses.clone() };
+    report.rules.iter().filter(|rule| rule.counts()).map(each).collect()
+}
+
+async fn show(desk: &State, link: &OpenLink, brought: &str, filled: &Sent, trouble: Option<Trouble>) -> Answer {
+    let (message, now) = (desk.store.show(&link.message).await?, desk.now());
+    let report = message.report.as_ref();
+    let possible = sender::possible(&(desk.ground)(), report);
+    let recipients: Vec<String> = message.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
+    let status = if trouble.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let own = context! {
+        action => format!("/m/{brought}"),
+        form => link.form.as_str(),
+        held => link.held,
+        id => link.message.to_string(),
+        subject => report.map(|report| report.subject.as_str()).unwrap_or_default(),
+        recipients,
+        at => time(message.summary.at, &now),
+        until => link.until.map(|until| time(until, &now)),
+        due => message.summary.due_at.filter(|_| link.held).map(|due| time(due, &now)),
+        rules => report.map(rules).unwrap_or_default(),
+        forms => Ask::possible(link.held, possible).iter().map(|ask| ask.form()).collect::<Vec<_>>(),
+        remembered => view::last_day(sender::remembered_until(now.timestamp(), desk.remember_days), &now),
+        most => limits::SENDER_WORDS_CHARS,
+        what => filled.what.as_str(),
+        words => filled.words.as_str(),
+        trouble,
+    };
+    page_as(status, desk, None, "sender.html", "", own)
+}

@@ -1,0 +1,333 @@
+//! The link by which a sender comes to one message of theirs, and what the sender then does with it.
+//!
+//! Owns the table `sender_link`, and for how long returned mail is kept. Never knows rules, nor what the page says.
+//! Invariants: a token is 128 random bits of which only the SHA-256 stands here; a link is made in the transaction that
+//! returns or holds its message and opens that message alone, while it is held, or is returned and kept; of what a sender
+//! does, one thing is carried out, in one transaction with its audit line, in which the sender is called [`SENDER`].
+//! Content of returned mail goes when its time is over. Events beside those of decisions: `noted`, `erased`.
+
+use std::net::IpAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use sqlx::Row;
+
+use super::accounts::Token;
+use super::audit::{GATEWAY, micros, timestamp};
+use super::queue::mismatch;
+use super::review::Ended;
+use super::row::{address_of, sender_of, state_of};
+use super::writer::{Answer, Entry, Op, Tx};
+use super::{NewAllowance, NewEntry, QueueId, State, Store, StoreError};
+use crate::inspect::Report;
+use crate::limits;
+use crate::smtp::Envelope;
+
+/// Who did it, where the sender did it by the link.
+pub const SENDER: &str = "sender";
+
+/// A link that is to be made with its message.
+#[derive(Debug, Clone)]
+pub struct SenderLink {
+    /// What the sender is given.
+    pub token: Token,
+    /// The message.
+    pub message: QueueId,
+    /// Until when the message is kept, should it be returned.
+    pub until: Timestamp,
+}
+
+/// What a token opens.
+#[derive(Debug, Clone)]
+pub struct OpenLink {
+    /// The message.
+    pub message: QueueId,
+    /// From whom, to whom.
+    pub envelope: Envelope,
+    /// It waits for a decision; otherwise it was returned.
+    pub held: bool,
+    /// Until when it is kept, where it was returned.
+    pub until: Option<Timestamp>,
+    /// Stands in the forms of its page as it is now.
+    pub form: String,
+    token: [u8; 32],
+}
+
+/// What comes of a token that somebody brings.
+#[derive(Debug, Clone)]
+pub enum Brought {
+    /// The message.
+    Open(Box<OpenLink>),
+    /// Nothing: never made, over or used.
+    Nothing,
+    /// There were too many guesses from there; none is looked at before this time.
+    Wait(Timestamp),
+}
+
+/// What a sender does.
+#[derive(Debug, Clone)]
+pub enum SenderAct {
+    /// It is not to be sent.
+    Cancel,
+    /// A returned message is right: it goes as it is stored, and what was asked is not asked again.
+    Send {
+        /// Why it is right.
+        because: String,
+        /// What is remembered of it.
+        remember: Vec<NewAllowance>,
+    },
+    /// A changed message goes in the place of a returned one. It has been inspected and may go.
+    SendChanged {
+        /// What was changed.
+        how: &'static str,
+        /// What goes.
+        new: Box<NewEntry>,
+    },
+    /// A returned message is to be looked at by those who decide on held mail.
+    HandOver {
+        /// What they should know.
+        note: String,
+        /// What the rules said of it.
+        report: Box<Report>,
+    },
+    /// Who decides on the held message should know this.
+    Note(String),
+}
+
+/// An act on its way through the writer.
+pub(super) struct Act {
+    token: [u8; 32],
+    message: QueueId,
+    act: SenderAct,
+    /// The changed message first, where there is one; then the notices.
+    pub entries: Vec<Entry>,
+}
+
+impl Store {
+    /// Makes a link for a message, to be committed with it. What is returned is kept for so long from now on.
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn new_sender_link(&self, message: &QueueId, keep: SignedDuration) -> Result<SenderLink, StoreError> {
+        let token = Token::of(URL_SAFE_NO_PAD.encode(self.inner.keys.random::<16>()?));
+        let until = self.clock().now().saturating_add(keep).unwrap_or(Timestamp::MAX);
+        Ok(SenderLink { token, message: message.clone(), until })
+    }
+
+    /// What a token opens. A token that was never made counts as a guess of this client.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn sender_link(&self, brought: &str, client: IpAddr) -> Result<Brought, StoreError> {
+        let guess = self.guess_of("sender", client);
+        if let Some(until) = self.guesses_wait(&guess).await? {
+            return Ok(Brought::Wait(until));
+        }
+        let token = Token::of(brought.to_owned()).digest();
+        let row = sqlx::query(
+            "select m.id, m.state, m.mail_from, m.smtputf8, m.eight_bit, m.kept_until \
+             from sender_link l join message m on m.id = l.message where l.token = $1",
+        )
+        .bind(&token[..])
+        .fetch_optional(&self.inner.reader)
+        .await?;
+        let Some(row) = row else {
+            self.count_guess(guess).await?;
+            return Ok(Brought::Nothing);
+        };
+        let message = QueueId(row.try_get("id")?);
+        let held = state_of(row.try_get("state")?)? == State::Held;
+        let until = row.try_get::<Option<i64>, _>("kept_until")?.map(timestamp);
+        if !held && until.is_none_or(|until| until <= self.clock().now()) {
+            return Ok(Brought::Nothing);
+        }
+        let recipients: Vec<String> =
+            sqlx::query_scalar("select address from recipient where message = $1 order by position")
+                .bind(&message.0)
+                .fetch_all(&self.inner.reader)
+                .await?;
+        let recipients = recipients.iter().map(|text| address_of(text, &message)).collect::<Result<_, _>>()?;
+        let mut envelope = Envelope::new(sender_of(&row, &message)?, recipients);
+        (envelope.smtputf8, envelope.eight_bit) = (row.try_get("smtputf8")?, row.try_get("eight_bit")?);
+        // Another one once it is held: what was filled in before is not taken for what is asked then.
+        let form = self.inner.keys.mark(if held { "form held" } else { "form returned" }, brought);
+        let form = URL_SAFE_NO_PAD.encode(form);
+        Ok(Brought::Open(Box::new(OpenLink { message, envelope, held, until, form, token })))
+    }
+
+    /// Does what the sender asks, with the notices that follow; `false`, and nothing is done, where the link no longer
+    /// opens the message as it was shown.
+    ///
+    /// # Errors
+    /// What disk and database say.
+    pub async fn do_as_sender(
+        &self,
+        link: &OpenLink,
+        act: SenderAct,
+        notices: Vec<NewEntry>,
+    ) -> Result<bool, StoreError> {
+        let mut entries = Vec::new();
+        if let SenderAct::SendChanged { new, .. } = &act {
+            entries.push(NewEntry::clone(new));
+        }
+        entries.extend(notices);
+        let entries = self.seal(entries).await?;
+        super::fault::point("before-sender");
+        let act = Act { token: link.token, message: link.message.clone(), act, entries };
+        match self.ask(Op::Sender(Box::new(act))).await? {
+            Answer::Changed(done) => Ok(done),
+            _ => mismatch(),
+        }
+    }
+
+    /// Lets the content of returned mail go whose time is over, up to [`limits::FORGET_BATCH`] messages; gives how many.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn end_keeping(&self) -> Result<u64, StoreError> {
+        let over: Option<i64> = sqlx::query_scalar("select min(kept_until) from message where kept_until is not null")
+            .fetch_one(&self.inner.reader)
+            .await?;
+        if over.is_none_or(|first| first > micros(self.clock().now())) {
+            return Ok(0);
+        }
+        match self.ask(Op::EndKeeping).await? {
+            Answer::Count(count) => Ok(count),
+            _ => mismatch(),
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// Makes a link to a message that is returned or held in this transaction; a returned one keeps its content.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn link_sender(&mut self, link: &SenderLink) -> Result<(), StoreError> {
+        sqlx::query("insert into sender_link (token, message) values ($1, $2)")
+            .bind(&link.token.digest()[..])
+            .bind(&link.message.0)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Returns a pending message and keeps its content until `until`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn return_and_keep(&mut self, id: &QueueId, until: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "update message set state = 'returned', kept_until = $2, changed_at = $3, lease_owner = null, \
+             lease_until = null where id = $1",
+        )
+        .bind(&id.0)
+        .bind(micros(until))
+        .bind(micros(self.now))
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// See [`Store::do_as_sender`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn do_as_sender(&mut self, asked: &Act) -> Result<bool, StoreError> {
+        let Act { token, message: id, act, entries } = asked;
+        let row = sqlx::query(
+            "select m.sha256, m.kept_until from sender_link l join message m on m.id = l.message \
+             where l.token = $1 and m.id = $2",
+        )
+        .bind(&token[..])
+        .bind(&id.0)
+        .fetch_optional(&mut *self.connection)
+        .await?;
+        let Some(row) = row else { return Ok(false) };
+        let kept = row.try_get::<Option<i64>, _>("kept_until")?.is_some_and(|until| until > micros(self.now));
+        let standing = self.standing(id).await?;
+        let held = standing.state == State::Held && !standing.leased;
+        let possible = match act {
+            SenderAct::Cancel => held || kept,
+            SenderAct::Send { .. } | SenderAct::SendChanged { .. } | SenderAct::HandOver { .. } => kept,
+            SenderAct::Note(_) => held,
+        };
+        if !possible {
+            return Ok(false);
+        }
+        let from = standing.state.as_str();
+        match act {
+            SenderAct::Cancel => {
+                let why = "cancelled by its sender";
+                self.move_to(id, &standing, State::Discarded).await?;
+                if held {
+                    let at = self.now;
+                    let decision = State::Discarded.as_str();
+                    let ended = Ended { at, by: SENDER, decision, classification: None, reason: why, key: None };
+                    self.end_review(id, &ended).await?;
+                }
+                self.audit(id, "discarded", SENDER, json!({"from": from, "why": why})).await?;
+            }
+            SenderAct::Send { because, remember } => {
+                sqlx::query("update message set released_sha256 = sha256, next_due = $2, attempts = 0 where id = $1")
+                    .bind(&id.0)
+                    .bind(micros(self.now))
+                    .execute(&mut *self.connection)
+                    .await?;
+                self.move_to(id, &standing, State::Queued).await?;
+                self.audit(id, "released", SENDER, json!({"from": from, "why": because})).await?;
+                self.give_allowances(id, SENDER, remember).await?;
+                self.effects.queued = true;
+            }
+            SenderAct::SendChanged { how, new } => {
+                let verdict = new.report.as_ref().map(|report| report.action.as_str());
+                let detail = json!({
+                    "from": from, "why": how, "sha256": hex(&row.try_get::<Vec<u8>, _>("sha256")?),
+                    "sent_as": new.id.0, "sent_sha256": hex(&new.sha256), "sent_verdict": verdict,
+                });
+                self.move_to(id, &standing, State::Discarded).await?;
+                self.audit(id, "discarded", SENDER, detail).await?;
+            }
+            SenderAct::HandOver { note, report } => {
+                self.move_to(id, &standing, State::Held).await?;
+                self.begin_review(id, Some(report)).await?;
+                self.audit(id, "held", SENDER, json!({"from": from, "why": note})).await?;
+            }
+            SenderAct::Note(note) => self.audit(id, "noted", SENDER, json!({"why": note})).await?,
+        }
+        self.insert(entries).await?;
+        Ok(true)
+    }
+
+    /// See [`Store::end_keeping`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn end_keeping(&mut self) -> Result<u64, StoreError> {
+        let over: Vec<String> =
+            sqlx::query_scalar("select id from message where kept_until <= $1 order by kept_until limit $2")
+                .bind(micros(self.now))
+                .bind(limits::FORGET_BATCH)
+                .fetch_all(&mut *self.connection)
+                .await?;
+        for id in &over {
+            let id = QueueId(id.clone());
+            let standing = self.standing(&id).await?;
+            // Lets go what the state does not keep.
+            self.move_to(&id, &standing, State::Returned).await?;
+            self.audit(&id, "erased", GATEWAY, json!({"why": "its sender did nothing with it"})).await?;
+        }
+        Ok(over.len() as u64)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
