@@ -33,8 +33,8 @@ const HOST: &str = "127.0.0.1:8025";
 /// What the messages are like, over and over: clean to look at, of a pupil, of a pupil's health, sealed, about many.
 const MAIL: &[(&str, &str, &str)] = &[
     ("office", "someone@gmail.com", "Subject: Boiler\r\n\r\nThe boiler is to be looked at on Thursday.\r\n"),
-    ("t.person", "someone@gmail.com", "Subject: Amelia\r\n\r\nAmelia Clarke was excluded for two days.\r\n"),
-    ("head", "info@club.example", "Subject: Trip\r\n\r\nOliver Bennett has epilepsy and carries his medicine.\r\n"),
+    ("t.person", "someone@gmail.com", "Subject: Albert\r\n\r\nAlbert Fisher was excluded for two days.\r\n"),
+    ("head", "info@club.example", "Subject: Trip\r\n\r\nLottie Fenn has epilepsy and carries his medicine.\r\n"),
     ("t.person", "someone@outlook.com", "Subject: Personal: lunch\r\n\r\nShall we meet at one?\r\n"),
 ];
 

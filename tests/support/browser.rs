@@ -112,8 +112,16 @@ impl Browser {
         }
     }
 
-    fn wait_for_page(&mut self) {
-        self.wait("a page", |message| message["method"] == "Page.loadEventFired");
+    /// How many pages have come.
+    fn pages(&self) -> usize {
+        self.events.iter().filter(|event| event["method"] == "Page.loadEventFired").count()
+    }
+
+    /// Waits until one more has come than before; it may have come beside the answer to a command.
+    fn wait_for_page(&mut self, before: usize) {
+        if self.pages() == before {
+            self.wait("a page", |message| message["method"] == "Page.loadEventFired");
+        }
     }
 
     /// A window this wide, in CSS pixels; below 600 a telephone.
@@ -139,9 +147,10 @@ impl Browser {
 
     /// Opens an address.
     pub fn open(&mut self, url: &str) {
+        let before = self.pages();
         let answer = self.call("Page.navigate", json!({ "url": url }));
         assert!(answer["errorText"].is_null(), "{url}: {answer}");
-        self.wait_for_page();
+        self.wait_for_page(before);
     }
 
     /// What an expression is in the page, asked by the browser itself: page policies do not bind it.
@@ -180,8 +189,9 @@ impl Browser {
 
     /// Presses what leads to another page, and waits for it.
     pub fn follow(&mut self, selector: &str) {
+        let before = self.pages();
         self.press(selector);
-        self.wait_for_page();
+        self.wait_for_page(before);
     }
 
     /// Presses on a field and types into it, in place of what stands there.
