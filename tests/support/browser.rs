@@ -8,12 +8,15 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use serde_json::{Value, json};
 
 use super::{PATIENCE, installed};
+
+/// Between two looks at whether a page still moves.
+const SETTLES: Duration = Duration::from_millis(30);
 
 /// One browser with one tab and a profile of its own. Killed when dropped.
 pub struct Browser {
@@ -175,16 +178,31 @@ impl Browser {
     /// Presses with the pointer in the middle of an element.
     pub fn press(&mut self, selector: &str) {
         self.presses += 1;
+        // Where it stands once nothing moves any more: what scrolls and what sticks settle one after the other.
+        let mut place = self.place(selector);
+        loop {
+            std::thread::sleep(SETTLES);
+            let again = self.place(selector);
+            if again == place {
+                break;
+            }
+            place = again;
+        }
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
+            self.call("Input.dispatchMouseEvent", event);
+        }
+    }
+
+    /// The middle of what is found, brought into view.
+    fn place(&mut self, selector: &str) -> Value {
         let place = self.value(&format!(
             "(() => {{ const e = document.querySelector({selector:?}); if (!e) return null;
                e.scrollIntoView({{ block: 'center', behavior: 'instant' }}); const r = e.getBoundingClientRect();
                return [r.x + r.width / 2, r.y + r.height / 2]; }})()"
         ));
         assert!(place.is_array(), "no {selector} on {}", self.words());
-        for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
-            self.call("Input.dispatchMouseEvent", event);
-        }
+        place
     }
 
     /// Presses what leads to another page, and waits for it.
