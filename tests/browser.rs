@@ -392,6 +392,18 @@ fn a_school_business_manager_decides_in_a_browser() {
         desk.look("naughty content", &[]);
     }
 
+    // A decision by the keys alone, without scripts: a reason, what it was, and the button.
+    desk.browser.scripts(false);
+    desk.open(&format!("/held/{}", naughty[0]));
+    for choice in ["#release-1", "#class-breach"] {
+        desk.browser.tab_to(choice);
+        desk.browser.key(" ");
+    }
+    desk.browser.follow_by_key(".decide button");
+    desk.says("It goes out now");
+    assert_ne!(state(&gateway, &naughty[0]), "held");
+    desk.browser.scripts(true);
+
     for (path, name) in [
         ("/held?show=decided", "decided mail"),
         ("/held?search=nobody-has-this", "nothing found"),

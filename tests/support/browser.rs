@@ -219,14 +219,37 @@ impl Browser {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
-    /// Presses a key: a letter, or `Tab`.
+    /// Presses a key: a letter, a space, or `Tab`.
     pub fn key(&mut self, key: &str) {
         self.presses += usize::from(key != "Tab");
         let code = if key == "Tab" { 9 } else { u32::from(key.to_ascii_uppercase().as_bytes()[0]) };
         let mut event = json!({ "type": "rawKeyDown", "key": key, "windowsVirtualKeyCode": code });
+        if key == " " {
+            event["type"] = json!("keyDown");
+            event["text"] = json!(key);
+        }
         self.call("Input.dispatchKeyEvent", event.clone());
         event["type"] = json!("keyUp");
         self.call("Input.dispatchKeyEvent", event);
+    }
+
+    /// Goes by Tab to what is wanted.
+    pub fn tab_to(&mut self, selector: &str) {
+        for _ in 0..150 {
+            if self.value(&format!("document.activeElement.matches({selector:?})")) == true {
+                return;
+            }
+            self.key("Tab");
+        }
+        panic!("Tab does not come to {selector}");
+    }
+
+    /// Presses a space on what leads to another page, and waits for it.
+    pub fn follow_by_key(&mut self, selector: &str) {
+        self.tab_to(selector);
+        let before = self.pages();
+        self.key(" ");
+        self.wait_for_page(before);
     }
 
     /// The page as a PNG picture, from its top, at most so many pixels high.
