@@ -52,6 +52,9 @@ pub struct Report {
     /// The display name of From, decoded; empty where there is none.
     #[serde(default)]
     pub from_name: String,
+    /// No person wrote the message, so that nobody is answered (RFC 3834 2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
     /// How much a report says: [`Report::VERSION`] for one made now, 0 for one from before there were excerpts.
     #[serde(default)]
     pub version: u32,
@@ -78,6 +81,7 @@ impl Report {
             subject: String::new(),
             message_id: None,
             from_name: String::new(),
+            automatic: false,
             version: Self::VERSION,
         }
     }
@@ -297,6 +301,7 @@ fn facts(
         personal_stands_out: markers.personal_stands_out,
         visible_private: visible_private(school, message, &sender),
         sender_not_permitted: sender_not_permitted(school, envelope, message),
+        automatic: envelope.mail_from.is_none() || message::automatic::is_automatic(message),
     }
 }
 
@@ -435,6 +440,7 @@ fn report(
         subject: message.subject(),
         message_id: message.header("Message-ID").map(|header| header.value.clone()),
         from_name: message.from_addresses().into_iter().map(|from| from.display).next().unwrap_or_default(),
+        automatic: facts.automatic,
         version: Report::VERSION,
     }
 }

@@ -282,3 +282,38 @@ fn a_client_has_as_many_connections_as_are_configured() {
         assert!(std::time::Instant::now() < until, "places are given back; {}", gateway.log());
     }
 }
+
+/// Out-of-office answers go, marked or not; what stops one waits, and nobody is written to in answer to it.
+#[test]
+fn automatic_answers_need_no_marker_and_are_never_answered() {
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    let (teacher, stranger) = ("b.stubbs@saltmere.example", "jo.bloggs4@gmail.com");
+    let code = "The code for the staff entrance door is 4821Y.";
+    // (envelope sender, header, what it says, whether it goes, whether its sender is written to)
+    let cases = [
+        ("", "Auto-Submitted: auto-replied\r\n", "Back on Monday.", true, false),
+        ("", "", "Back on Monday.", true, false),
+        (teacher, "Auto-Submitted: auto-generated (vacation)\r\n", "Back on Monday.", true, false),
+        (teacher, "Auto-Submitted: no\r\n", "Back on Monday.", false, true),
+        (teacher, "", "Back on Monday.", false, true),
+        (teacher, "Auto-Submitted: auto-replied\r\n", code, false, false),
+        ("", "", code, false, false),
+    ];
+    for (number, (from, header, words, goes, told)) in cases.into_iter().enumerate() {
+        let content = format!(
+            "From: {teacher}\r\nTo: {stranger}\r\nSubject: Away\r\n{header}Message-ID: <{number}@away>\r\nDate: Mon, 12 Oct 2026 12:00:00 +0100\r\n\r\n{words}\r\n"
+        );
+        let reply = gateway.client().send(from, &[stranger.to_owned()], content.as_bytes()).expect("taken");
+        let id = id_of(&reply);
+        let taken = sink.settled();
+        let what = format!("{from:?} {header:?} {words:?}");
+        let gone = taken.iter().any(|t| t.recipients == [stranger] && relayed(&t.content) == Some(content.as_bytes()));
+        let text = |taken: &Taken| String::from_utf8_lossy(&taken.content).into_owned();
+        let written = taken.iter().any(|t| t.recipients == [teacher] && text(t).contains(&id));
+        assert_eq!((gone, written), (goes, told), "{what}");
+        let shown = gateway.command(&["queue", "show", &id]);
+        let waits = String::from_utf8_lossy(&shown.stdout).contains("held");
+        assert_eq!(waits, !goes && !told, "{what}: {}", String::from_utf8_lossy(&shown.stdout));
+    }
+}

@@ -7,6 +7,7 @@
 //! Invariants: [`read`] never fails and never panics, whatever the bytes; `parts[0]` always exists; a part stands
 //! before its children.
 
+pub mod automatic;
 mod charset;
 mod encoded_word;
 pub(crate) mod header;

@@ -132,6 +132,8 @@ pub struct Condition {
     pub visible_private: Option<usize>,
     /// From or Sender is an address that the sender may not use.
     pub sender_not_permitted: Option<bool>,
+    /// No person wrote it, or a person did.
+    pub automatic: Option<bool>,
 }
 
 impl Condition {
@@ -165,6 +167,7 @@ impl Condition {
             no_marker,
             visible_private,
             sender_not_permitted,
+            automatic,
         } = self;
         tier.is_none()
             && to.is_none()
@@ -175,7 +178,7 @@ impl Condition {
             && marker.is_none()
             && no_marker.is_none()
             && visible_private.is_none()
-            && [bulk, no_pupil, adult_identifier, credentials, offensive, photograph, sender_not_permitted]
+            && [bulk, no_pupil, adult_identifier, credentials, offensive, photograph, sender_not_permitted, automatic]
                 .iter()
                 .all(|key| key.is_none())
     }

@@ -38,6 +38,8 @@ pub struct Facts {
     pub visible_private: Vec<String>,
     /// From or Sender is an address that the sender may not use.
     pub sender_not_permitted: bool,
+    /// No person wrote it: from the null sender, or it says so of itself.
+    pub automatic: bool,
 }
 
 /// A recipient as the rules see it.
@@ -256,6 +258,7 @@ fn holds(condition: &Condition, facts: &Facts) -> bool {
         && is(condition.offensive, facts.offensive)
         && is(condition.photograph, facts.photograph)
         && is(condition.sender_not_permitted, facts.sender_not_permitted)
+        && is(condition.automatic, facts.automatic)
         && condition.unreadable.as_ref().is_none_or(|why| facts.unreadable.iter().any(|w| why.contains(w)))
         && condition.marker.is_none_or(|m| has_marker(m, facts))
         && condition.no_marker.is_none_or(|m| !has_marker(m, facts))
@@ -421,6 +424,17 @@ mod tests {
                 Action::Warn,
             ),
             (Facts { recipients: vec![to(Personal, &[])], ..facts() }, &["personal-marker-missing"], Action::Warn),
+            (Facts { recipients: vec![to(Personal, &[])], automatic: true, ..facts() }, &[], Action::Deliver),
+            (
+                Facts {
+                    recipients: vec![to(Personal, &[])],
+                    pupils: about(&[(1, Record)]),
+                    automatic: true,
+                    ..facts()
+                },
+                &["pupil-record-to-personal"],
+                Action::Hold,
+            ),
             (Facts { recipients: vec![to(Disposable, &[])], ..facts() }, &[], Action::Deliver),
             (Facts { recipients: vec![to(Personal, &[])], personal: true, ..facts() }, &[], Action::Deliver),
             (

@@ -7,9 +7,10 @@
 //! no template can quote a finding. The subject of the message is shown to its own sender alone, and not where something
 //! was found in it.
 //!
-//! Invariants: no notice goes to the null sender or to the gateway's own address (RFC 3834 2, RFC 5321 6.1); no notice
-//! to reviewers goes to the sender of the message it is about; nothing that came in by mail can add a header or a line
-//! to one; a template that a school broke is refused at start, and should one still fail later, the built-in one speaks.
+//! Invariants: no notice goes to the null sender, to the gateway's own address, or to the sender of an automatic message
+//! (RFC 3834 2, RFC 5321 6.1); no notice to reviewers goes to the sender of the message it is about; nothing that came in
+//! by mail can add a header or a line to one; a template that a school broke is refused at start, and should one still
+//! fail later, the built-in one speaks.
 
 mod clean;
 mod compose;
@@ -260,7 +261,7 @@ impl Notifier {
         note: &str,
         withheld: &[Address],
     ) -> Option<Notice> {
-        let sender = self.can_be_told(about)?.clone();
+        let sender = self.can_be_told(about).filter(|_| !report.automatic)?.clone();
         let context = self.context(kind, report, about, note, withheld);
         Some(self.compose(kind, &context, about, vec![sender]))
     }

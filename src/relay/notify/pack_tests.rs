@@ -46,6 +46,7 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
             personal_stands_out: condition.marker == Some(Marker::PersonalStandingOut),
             visible_private: vec!["a@b.example".to_owned(); condition.visible_private.unwrap_or_default()],
             sender_not_permitted: condition.sender_not_permitted == Some(true),
+            automatic: condition.automatic == Some(true),
         })
     };
     kinds.into_iter().flat_map(fact).collect()
@@ -70,6 +71,7 @@ fn together(a: &Facts, b: &Facts) -> Facts {
         personal_stands_out: a.personal_stands_out || b.personal_stands_out,
         visible_private: a.visible_private.iter().chain(&b.visible_private).cloned().collect(),
         sender_not_permitted: a.sender_not_permitted || b.sender_not_permitted,
+        automatic: a.automatic || b.automatic,
     }
 }
 
