@@ -12,7 +12,9 @@ use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
 use crate::people::{PupilIndex, RecipientKind, School, SenderIdentity};
 use crate::policy::allowance::{About, folded};
-use crate::policy::{self, Action, Allowance, Allowed, Confirmed, Facts, PupilFact, Reason, RecipientFact, RulePack};
+use crate::policy::{
+    self, Action, Allowance, Allowed, Confirmed, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack,
+};
 use crate::smtp::{Address, Envelope};
 use crate::text::Halt;
 
@@ -25,6 +27,9 @@ pub struct Report {
     pub breach: bool,
     /// Roles to tell: `sbm` and so on.
     pub notify: Vec<String>,
+    /// Roles each of which must approve of it before it goes; with none, whoever decides on held mail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
     /// Every rule that fired, in the order of the pack.
     pub rules: Vec<FiredRule>,
     /// Each envelope recipient with its kind.
@@ -70,6 +75,7 @@ impl Report {
             action,
             breach: false,
             notify: Vec::new(),
+            approvers: Vec::new(),
             rules: Vec::new(),
             recipients: Vec::new(),
             pupils: Vec::new(),
@@ -280,7 +286,12 @@ fn facts(
         .iter()
         .map(|address| {
             let recipient = school.recipient(address, &sender);
-            RecipientFact { address: address.to_string(), kind: recipient.kind, guardian_of: recipient.guardian_of }
+            RecipientFact {
+                address: address.to_string(),
+                kind: recipient.kind,
+                guardian_of: recipient.guardian_of,
+                known: RecipientTraits::default(),
+            }
         })
         .collect();
     let mut pupils: Vec<PupilFact> =
@@ -302,6 +313,8 @@ fn facts(
         visible_private: visible_private(school, message, &sender),
         sender_not_permitted: sender_not_permitted(school, envelope, message),
         automatic: envelope.mail_from.is_none() || message::automatic::is_automatic(message),
+        categories: findings.pupils.iter().flat_map(|pupil| pupil.categories.iter().cloned()).collect(),
+        ..Facts::default()
     }
 }
 
@@ -392,6 +405,7 @@ fn report(
         action: verdict.action,
         breach: verdict.breach,
         notify: verdict.notify,
+        approvers: verdict.approvers,
         rules,
         recipients: facts
             .recipients

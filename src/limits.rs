@@ -611,6 +611,8 @@ limits! {
     WANTED_WORDS: i32 = 1, "points", "own choice";
 
     // --- what is confirmed (`policy::allowance`) ---
+    /// Packs that lie on each other.
+    PACK_LAYERS: usize = 8, "packs", "own choice: core, a trust's, a school's, and room; more is a pack that lies on itself";
     /// Pairs of recipient and pupil for which one rule of one message is remembered; of more, none is.
     ALLOWANCES_AT_ONCE: usize = 50, "pairs", "own choice: a class's parents and some; more is a list, which is looked at each time";
     /// How long what was confirmed is remembered, unless another day is chosen.

@@ -1,50 +1,107 @@
-//! `schoolgate policy check`: checks a rule pack whole, and prints it as a table.
+//! `schoolgate policy`: checks a rule pack whole, prints it merged, and says which clauses of the policy it keeps.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::terminal::{safe, say};
-use crate::policy::{Mode, RulePack};
+use crate::policy::RulePack;
+use crate::policy::coverage::{Row, coverage};
+use crate::policy::pack::EMBEDDED;
 
 /// Work with rule packs.
 #[derive(Debug, clap::Subcommand)]
 pub enum Policy {
-    /// Check a rule pack whole; every problem is named with line and column
+    /// Check a rule pack whole, with the packs that it lies on; every problem is named with file, line and column
     Check {
         /// A file, or the name of an embedded pack
         #[arg(default_value = "core")]
         pack: PathBuf,
     },
+    /// Print a rule pack as it is after all that it lies on: every rule whole, every clause
+    Show {
+        /// A file, or the name of an embedded pack
+        #[arg(default_value = "core")]
+        pack: PathBuf,
+    },
+    /// Say of each clause of a policy what keeps it, and what shows that it is kept
+    Coverage {
+        /// A file, or the name of an embedded pack; without it, every embedded pack that keeps a school's policy
+        #[arg(long)]
+        pack: Option<PathBuf>,
+    },
 }
 
 /// Runs the command.
 pub fn run(command: &Policy) -> Result<ExitCode> {
-    let Policy::Check { pack } = command;
-    let pack = match pack.to_str() {
+    match command {
+        Policy::Check { pack } => check(&read(pack)?),
+        Policy::Show { pack } => show(&read(pack)?),
+        Policy::Coverage { pack } => covered(pack.as_deref()),
+    }
+}
+
+fn read(pack: &Path) -> Result<RulePack> {
+    Ok(match pack.to_str() {
         Some(name) if !name.ends_with(".toml") => RulePack::embedded(name)?,
         _ => RulePack::load(pack)?,
-    };
+    })
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Dynamic).set_header([
-        "rule",
-        "action",
-        "likely breach",
-        "mode",
-        "confirmed by",
-        "why",
-    ]);
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+}
+
+fn check(pack: &RulePack) -> Result<ExitCode> {
+    let mut table = table(["rule", "action", "likely breach", "mode", "confirmed by", "decided by", "why"]);
     for rule in &pack.rules {
-        let mode = match rule.mode {
-            Mode::Observe => "observe",
-            Mode::Warn => "warn",
-            Mode::Enforce => "enforce",
-        };
-        let breach = if rule.breach { "yes" } else { "no" };
-        table.add_row([rule.id.as_str(), rule.action.as_str(), breach, mode, rule.confirm.as_str(), &safe(&rule.why)]);
+        table.add_row([
+            rule.id.as_str(),
+            rule.action.as_str(),
+            if rule.breach { "yes" } else { "no" },
+            rule.mode.as_str(),
+            rule.confirm.as_str(),
+            rule.approver.as_deref().unwrap_or(""),
+            &safe(&rule.why),
+        ]);
     }
-    say!("{table}\n\npack `{}` is sound: {} rules", safe(&pack.name), pack.rules.len())?;
+    let chain: Vec<_> = pack.chain.iter().rev().skip(1).map(|name| format!(", on `{}`", safe(name))).collect();
+    say!("{table}\n\npack `{}`{} is sound: {} rules", safe(&pack.name), chain.concat(), pack.rules.len())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(pack: &RulePack) -> Result<ExitCode> {
+    let text = pack.to_toml().context("the pack cannot be written")?;
+    say!("{}", text.trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn covered(pack: Option<&Path>) -> Result<ExitCode> {
+    let packs = match pack {
+        Some(pack) => vec![read(pack)?],
+        None => {
+            let all = EMBEDDED.iter().map(|(name, _)| RulePack::embedded(name)).collect::<Result<Vec<_>, _>>()?;
+            all.into_iter().filter(|pack| pack.policy.is_some()).collect()
+        }
+    };
+    let (mut kept, mut all) = (0, 0);
+    for pack in &packs {
+        let rows = coverage(pack);
+        let mut table = table(["clause", "the policy says", "kept by", "shown by", "state"]);
+        for row in &rows {
+            let Row { id, text, by, shown_by, state } = row;
+            table.add_row([safe(id), safe(text), safe(&by.join(", ")), safe(&shown_by.join(", ")), state.to_string()]);
+        }
+        let of_pack = rows.iter().filter(|row| row.state.is_kept()).count();
+        let policy = pack.policy.as_deref().unwrap_or(&pack.name);
+        say!("{}\n\n{table}\n\n{of_pack} of {} clauses kept\n", safe(policy), rows.len())?;
+        kept += of_pack;
+        all += rows.len();
+    }
+    say!("{kept} of {all} clauses of {} policies kept", packs.len())?;
     Ok(ExitCode::SUCCESS)
 }

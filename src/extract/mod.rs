@@ -109,7 +109,7 @@ pub struct Unread {
 }
 
 /// Why a part could not be read; the rules treat encryption apart from all else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// A password or key is wanted.

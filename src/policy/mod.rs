@@ -3,14 +3,15 @@
 //! Knows what detection found and to whom the message goes; never text, disk or network.
 
 pub mod allowance;
+pub mod coverage;
 pub mod pack;
 pub mod verdict;
 
 use serde::{Deserialize, Serialize};
 
 pub use allowance::{Allowance, Allowed, Confirmed, Reason};
-pub use pack::{Confirm, Mode, Rule, RulePack};
-pub use verdict::{Facts, Fired, PupilFact, RecipientFact, Verdict, decide};
+pub use pack::{Clause, Confirm, Mode, Route, Rule, RulePack};
+pub use verdict::{Facts, Fired, PupilFact, RecipientFact, RecipientTraits, Verdict, decide};
 
 /// What happens to the message, mildest first; the strictest action of all rules that fire wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Action;
 use super::allowance::{About, Allowance, Allowed, Confirmed, folded};
-use super::pack::{Condition, Confirm, Marker, Mode, Rule, RulePack};
+use super::pack::{Audience, Business, Condition, Confirm, Marker, Mode, PhotoConsent, Rule, RulePack, SenderKind};
 use crate::detect::Tier;
 use crate::extract::Why;
 use crate::people::{PupilIndex, RecipientKind};
@@ -40,6 +40,38 @@ pub struct Facts {
     pub sender_not_permitted: bool,
     /// No person wrote it: from the null sender, or it says so of itself.
     pub automatic: bool,
+    /// What is said of any pupil.
+    pub categories: BTreeSet<String>,
+    /// What is recorded of pictures of the pupils who are named.
+    pub photo_consent: PhotoConsent,
+    /// A part is malicious.
+    pub malware: bool,
+    /// For the so-manyth time the sender sends this text today; 1 for the first, 0 where nobody counts.
+    pub same_text: usize,
+    /// From whom it comes.
+    pub sender: SenderKind,
+    /// Roles that the sender has.
+    pub sender_roles: BTreeSet<String>,
+    /// Rules that the school permits this sender to break, by id.
+    pub permitted: BTreeSet<String>,
+    /// The school is open.
+    pub school_hours: bool,
+    /// It asks for answers to a private mailbox.
+    pub private_reply: bool,
+    /// A private telephone or mailbox of a member of staff stands in it.
+    pub staff_contact: bool,
+    /// Somebody else's mail is passed on.
+    pub forwarded: bool,
+    /// A message that is attached is not as its sender signed it.
+    pub altered_original: bool,
+    /// What it is about that has no place in a school's mail.
+    pub business: BTreeSet<Business>,
+    /// A link to a file that whoever has the link may open.
+    pub open_link: bool,
+    /// For whom it says that it is.
+    pub audiences: BTreeSet<Audience>,
+    /// Roles of those whom it is about.
+    pub about_roles: BTreeSet<String>,
 }
 
 /// A recipient as the rules see it.
@@ -51,6 +83,25 @@ pub struct RecipientFact {
     pub kind: RecipientKind,
     /// Whose guardian it is.
     pub guardian_of: Vec<PupilIndex>,
+    /// What else is known of it.
+    pub known: RecipientTraits,
+}
+
+/// What is known of a recipient beside its kind.
+#[derive(Debug, Clone, Default)]
+pub struct RecipientTraits {
+    /// Pupils from whom a court or the school keeps this parent.
+    pub barred_from: Vec<PupilIndex>,
+    /// It is a pupil's own mailbox.
+    pub is_pupil: bool,
+    /// A parent who has not agreed to be written to by e-mail.
+    pub no_email_consent: bool,
+    /// The school has never written to it.
+    pub never_written_to: bool,
+    /// The message tells how to reach the other household of this parent's child.
+    pub other_household: bool,
+    /// The message holds a confidential matter of somebody else.
+    pub others_matter: bool,
 }
 
 /// A pupil as the rules see it.
@@ -71,6 +122,8 @@ pub struct Verdict {
     pub breach: bool,
     /// Roles to tell, without repeats.
     pub notify: Vec<String>,
+    /// Roles each of which must approve of it, without repeats; with none, whoever decides.
+    pub approvers: Vec<String>,
     /// Every rule that fired.
     pub fired: Vec<Fired>,
 }
@@ -96,10 +149,19 @@ pub struct Fired {
 
 /// Evaluates the pack. A rule whose every reason is allowed does not ask.
 pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict {
-    let mut verdict = Verdict { action: Action::Deliver, breach: false, notify: Vec::new(), fired: Vec::new() };
+    let mut verdict = Verdict {
+        action: Action::Deliver,
+        breach: false,
+        notify: Vec::new(),
+        approvers: Vec::new(),
+        fired: Vec::new(),
+    };
     let outside = facts.recipients.iter().any(|r| r.kind != RecipientKind::Internal);
     for (index, rule) in pack.rules.iter().enumerate() {
         if !outside && !rule.inside_too {
+            continue;
+        }
+        if rule.exempt && facts.permitted.contains(&rule.id) {
             continue;
         }
         let holding: Vec<&Condition> = rule.when.iter().filter(|c| holds(c, facts)).collect();
@@ -118,6 +180,11 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
                     verdict.notify.push(role.clone());
                 }
             }
+            if let Some(approver) = rule.approver.as_ref().filter(|_| action >= Action::Hold)
+                && !verdict.approvers.contains(approver)
+            {
+                verdict.approvers.push(approver.clone());
+            }
         }
         // Where all is allowed, the words are about all of it; otherwise about what is left.
         let left = asked.allowed.is_some() && confirmed.is_none();
@@ -126,6 +193,15 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
         let remembers = !observed_only && confirmed.is_none();
         let reasons = if remembers { asked.reasons(rule.confirm_at_once) } else { Vec::new() };
         verdict.fired.push(Fired { rule: index, action, observed_only, why, remedy, confirmed, reasons });
+    }
+    if verdict.action >= Action::Hold {
+        for route in pack.routes.iter().filter(|route| route.when.iter().any(|c| holds(c, facts))) {
+            for role in &route.notify {
+                if !verdict.notify.contains(role) {
+                    verdict.notify.push(role.clone());
+                }
+            }
+        }
     }
     verdict
 }
@@ -195,7 +271,7 @@ fn asked<'f, 'a>(rule: &Rule, holding: &[&Condition], facts: &'f Facts, allowed:
 /// The addresses for which a condition holds: recipients, and where it is about addresses that others see, those too.
 fn addresses<'f>(condition: &Condition, facts: &'f Facts) -> Vec<(&'f str, Option<&'f RecipientFact>)> {
     let outside = facts.recipients.iter().any(|r| r.kind != RecipientKind::Internal);
-    let is_concerned = |r: &&RecipientFact| match asks_for_recipient(condition) {
+    let is_concerned = |r: &&RecipientFact| match condition.asks_for_recipient() {
         true => concerns(condition, r, facts),
         false => !outside || r.kind != RecipientKind::Internal,
     };
@@ -210,7 +286,10 @@ fn abouts(condition: &Condition, recipient: Option<&RecipientFact>, facts: &Fact
     if !condition.is_about_pupils() {
         return vec![About::NoPupil];
     }
-    let whole = condition.tier.is_some() || condition.bulk == Some(true) || condition.no_pupil == Some(false);
+    let whole = condition.tier.is_some()
+        || condition.category.is_some()
+        || condition.bulk == Some(true)
+        || condition.no_pupil == Some(false);
     let own = |p: &PupilFact| p.pupil.is_some_and(|p| recipient.is_some_and(|r| r.guardian_of.contains(&p)));
     let of = |tiers: &Option<Vec<Tier>>, p: &PupilFact| tiers.as_ref().is_some_and(|tiers| tiers.contains(&p.tier));
     let is_concerned = |p: &&PupilFact| {
@@ -218,6 +297,8 @@ fn abouts(condition: &Condition, recipient: Option<&RecipientFact>, facts: &Fact
             || of(&condition.own_guardian, p) && own(p)
             || of(&condition.wrong_guardian, p) && !own(p)
             || of(&condition.not_own_guardian, p) && !own(p)
+            || of(&condition.barred, p)
+                && p.pupil.is_some_and(|p| recipient.is_some_and(|r| r.known.barred_from.contains(&p)))
     };
     facts.pupils.iter().filter(is_concerned).map(|p| p.pupil.map_or(About::Unlisted, About::Pupil)).collect()
 }
@@ -247,8 +328,11 @@ impl Concerned<'_> {
     }
 }
 
+fn is(wanted: Option<bool>, fact: bool) -> bool {
+    wanted.is_none_or(|wanted| wanted == fact)
+}
+
 fn holds(condition: &Condition, facts: &Facts) -> bool {
-    let is = |wanted: Option<bool>, fact: bool| wanted.is_none_or(|w| w == fact);
     let tier = facts.pupils.iter().map(|p| p.tier).max();
     condition.tier.as_ref().is_none_or(|tiers| tier.is_some_and(|t| tiers.contains(&t)))
         && is(condition.bulk, facts.bulk)
@@ -259,11 +343,27 @@ fn holds(condition: &Condition, facts: &Facts) -> bool {
         && is(condition.photograph, facts.photograph)
         && is(condition.sender_not_permitted, facts.sender_not_permitted)
         && is(condition.automatic, facts.automatic)
+        && is(condition.malware, facts.malware)
+        && is(condition.school_hours, facts.school_hours)
+        && is(condition.private_reply, facts.private_reply)
+        && is(condition.staff_contact, facts.staff_contact)
+        && is(condition.forwarded, facts.forwarded)
+        && is(condition.altered_original, facts.altered_original)
+        && is(condition.open_link, facts.open_link)
+        && among(&condition.category, &facts.categories)
+        && among(&condition.sender_role, &facts.sender_roles)
+        && among(&condition.about_role, &facts.about_roles)
+        && among(&condition.business, &facts.business)
+        && among(&condition.audience, &facts.audiences)
+        && condition.sender.as_ref().is_none_or(|kinds| kinds.contains(&facts.sender))
+        && condition.photo_consent.is_none_or(|consent| consent == facts.photo_consent)
+        && condition.same_text.is_none_or(|n| facts.same_text >= n)
+        && condition.recipients.is_none_or(|n| outside(facts) >= n)
         && condition.unreadable.as_ref().is_none_or(|why| facts.unreadable.iter().any(|w| why.contains(w)))
         && condition.marker.is_none_or(|m| has_marker(m, facts))
         && condition.no_marker.is_none_or(|m| !has_marker(m, facts))
         && condition.visible_private.is_none_or(|n| facts.visible_private.len() >= n)
-        && (!asks_for_recipient(condition) || facts.recipients.iter().any(|r| concerns(condition, r, facts)))
+        && (!condition.asks_for_recipient() || facts.recipients.iter().any(|r| concerns(condition, r, facts)))
 }
 
 fn has_marker(marker: Marker, facts: &Facts) -> bool {
@@ -274,11 +374,14 @@ fn has_marker(marker: Marker, facts: &Facts) -> bool {
     }
 }
 
-fn asks_for_recipient(condition: &Condition) -> bool {
-    condition.to.is_some()
-        || condition.own_guardian.is_some()
-        || condition.wrong_guardian.is_some()
-        || condition.not_own_guardian.is_some()
+/// One of those that are asked for is there.
+fn among<T: Ord>(wanted: &Option<Vec<T>>, there: &BTreeSet<T>) -> bool {
+    wanted.as_ref().is_none_or(|wanted| wanted.iter().any(|one| there.contains(one)))
+}
+
+/// How many recipients are outside.
+fn outside(facts: &Facts) -> usize {
+    facts.recipients.iter().filter(|r| r.kind != RecipientKind::Internal).count()
 }
 
 /// The recipient fits every condition that speaks of recipients.
@@ -291,6 +394,12 @@ fn concerns(condition: &Condition, recipient: &RecipientFact, facts: &Facts) -> 
         && some(&condition.own_guardian, &own)
         && some(&condition.wrong_guardian, &|p| recipient.kind == RecipientKind::Guardian && !own(p))
         && some(&condition.not_own_guardian, &|p| recipient.kind != RecipientKind::Internal && !own(p))
+        && some(&condition.barred, &|p| p.pupil.is_some_and(|p| recipient.known.barred_from.contains(&p)))
+        && is(condition.to_pupil, recipient.known.is_pupil)
+        && is(condition.no_email_consent, recipient.known.no_email_consent)
+        && is(condition.never_written_to, recipient.known.never_written_to)
+        && is(condition.other_household, recipient.known.other_household)
+        && is(condition.adult_matter, recipient.known.others_matter)
 }
 
 /// A sentence of a rule with its placeholders filled in, in one pass: an address may hold what looks like one.
@@ -360,7 +469,7 @@ mod tests {
 
     fn to(kind: RecipientKind, guardian_of: &[u32]) -> RecipientFact {
         let guardian_of = guardian_of.iter().map(|&i| PupilIndex(i)).collect();
-        RecipientFact { address: "a@b.example".into(), kind, guardian_of }
+        RecipientFact { address: "a@b.example".into(), kind, guardian_of, known: RecipientTraits::default() }
     }
 
     fn about(pupils: &[(u32, Tier)]) -> Vec<PupilFact> {
@@ -551,7 +660,12 @@ mod tests {
 
     #[test]
     fn the_kind_of_each_recipient_is_named_and_addresses_are_taken_as_they_are() {
-        let fact = |address: &str, kind| RecipientFact { address: address.to_owned(), kind, guardian_of: Vec::new() };
+        let fact = |address: &str, kind| RecipientFact {
+            address: address.to_owned(),
+            kind,
+            guardian_of: Vec::new(),
+            known: RecipientTraits::default(),
+        };
         let facts = Facts {
             recipients: vec![
                 fact("a@b.example", Personal),

@@ -80,6 +80,7 @@ fn facts(mail: &Mail) -> Facts {
         address: address(*of).to_uppercase(),
         kind: if of.is_multiple_of(2) { RecipientKind::Personal } else { RecipientKind::Guardian },
         guardian_of: if of.is_multiple_of(2) { Vec::new() } else { vec![PupilIndex(u32::from(*of))] },
+        known: Default::default(),
     };
     Facts {
         recipients: mail.recipients.iter().map(recipient).collect(),

@@ -1,11 +1,13 @@
 //! The core pack read through the notices it leads to: each rule alone, and each pair of rules that one message can fire.
 
+use std::collections::BTreeSet;
+
 use super::tests::{about, body_parts, decided, envelope, id, notifier};
 use super::*;
 use crate::detect::Tier;
 use crate::people::{PupilIndex, RecipientKind};
-use crate::policy::pack::{Condition, Marker};
-use crate::policy::{Facts, PupilFact, RecipientFact, RulePack};
+use crate::policy::pack::{Condition, Marker, SenderKind};
+use crate::policy::{Facts, PupilFact, RecipientFact, RecipientTraits, RulePack};
 
 /// The least facts in which a condition holds, for each kind of recipient that it asks for.
 fn facts_of(condition: &Condition) -> Vec<Facts> {
@@ -14,6 +16,7 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
         (&condition.own_guardian, Guardian, vec![0]),
         (&condition.wrong_guardian, Guardian, vec![900]),
         (&condition.not_own_guardian, External, vec![]),
+        (&condition.barred, Guardian, vec![900]),
     ];
     let by_pupil = people.iter().find_map(|(tiers, kind, own)| Some((tiers.as_ref()?, *kind, own)));
     let tiers = condition.tier.as_ref().or(by_pupil.as_ref().map(|(tiers, ..)| *tiers));
@@ -31,8 +34,17 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
             address: format!("{}{n}@mail.example", kind.as_str()),
             kind,
             guardian_of: guardian_of.clone(),
+            known: RecipientTraits {
+                barred_from: condition.barred.iter().map(|_| PupilIndex(0)).collect(),
+                is_pupil: condition.to_pupil == Some(true),
+                no_email_consent: condition.no_email_consent == Some(true),
+                never_written_to: condition.never_written_to == Some(true),
+                other_household: condition.other_household == Some(true),
+                others_matter: condition.adult_matter == Some(true),
+            },
         };
-        [1, 2].map(|recipients| Facts {
+        let fewest = condition.recipients.unwrap_or(1);
+        [fewest, fewest + 1].map(|recipients| Facts {
             recipients: (0..recipients).map(recipient).collect(),
             pupils: (0..number).filter_map(|n| Some(PupilFact { pupil: Some(PupilIndex(n)), tier: tier? })).collect(),
             bulk: number > 1,
@@ -47,6 +59,22 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
             visible_private: vec!["a@b.example".to_owned(); condition.visible_private.unwrap_or_default()],
             sender_not_permitted: condition.sender_not_permitted == Some(true),
             automatic: condition.automatic == Some(true),
+            categories: condition.category.iter().flatten().take(1).cloned().collect(),
+            photo_consent: condition.photo_consent.unwrap_or_default(),
+            malware: condition.malware == Some(true),
+            same_text: condition.same_text.unwrap_or_default(),
+            sender: condition.sender.iter().flatten().next().copied().unwrap_or_default(),
+            sender_roles: condition.sender_role.iter().flatten().take(1).cloned().collect(),
+            permitted: BTreeSet::new(),
+            school_hours: condition.school_hours == Some(true),
+            private_reply: condition.private_reply == Some(true),
+            staff_contact: condition.staff_contact == Some(true),
+            forwarded: condition.forwarded == Some(true),
+            altered_original: condition.altered_original == Some(true),
+            business: condition.business.iter().flatten().take(1).copied().collect(),
+            open_link: condition.open_link == Some(true),
+            audiences: condition.audience.iter().flatten().take(1).copied().collect(),
+            about_roles: condition.about_role.iter().flatten().take(1).cloned().collect(),
         })
     };
     kinds.into_iter().flat_map(fact).collect()
@@ -72,6 +100,22 @@ fn together(a: &Facts, b: &Facts) -> Facts {
         visible_private: a.visible_private.iter().chain(&b.visible_private).cloned().collect(),
         sender_not_permitted: a.sender_not_permitted || b.sender_not_permitted,
         automatic: a.automatic || b.automatic,
+        categories: &a.categories | &b.categories,
+        photo_consent: if a.photograph { a.photo_consent } else { b.photo_consent },
+        malware: a.malware || b.malware,
+        same_text: a.same_text.max(b.same_text),
+        sender: if a.sender == SenderKind::Unknown { b.sender } else { a.sender },
+        sender_roles: &a.sender_roles | &b.sender_roles,
+        permitted: BTreeSet::new(),
+        school_hours: a.school_hours || b.school_hours,
+        private_reply: a.private_reply || b.private_reply,
+        staff_contact: a.staff_contact || b.staff_contact,
+        forwarded: a.forwarded || b.forwarded,
+        altered_original: a.altered_original || b.altered_original,
+        business: &a.business | &b.business,
+        open_link: a.open_link || b.open_link,
+        audiences: &a.audiences | &b.audiences,
+        about_roles: &a.about_roles | &b.about_roles,
     }
 }
 

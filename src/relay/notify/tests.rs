@@ -85,7 +85,7 @@ pub fn decided(facts: &Facts) -> Report {
 }
 
 fn recipient(address: &str, kind: RecipientKind) -> RecipientFact {
-    RecipientFact { address: address.to_owned(), kind, guardian_of: Vec::new() }
+    RecipientFact { address: address.to_owned(), kind, guardian_of: Vec::new(), known: Default::default() }
 }
 
 fn pupils(number: u32, tier: Tier) -> Vec<PupilFact> {
