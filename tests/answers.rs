@@ -6,11 +6,10 @@ mod support;
 use std::net::SocketAddr;
 
 use support::desk::Browser;
-use support::{Case, Gateway, Reply, Sink, Taken, cases, free_port, id_of, relayed};
+use support::{Case, Client, Gateway, Reply, Sink, Taken, cases, free_port, id_of, relayed};
 
 const DEPUTY: &str = "d.okafor@saltmere.example";
 const COUNCIL: &str = "clerk@saltshire.gov.example";
-const SBM: &str = "sbm@saltmere.example";
 
 /// A gateway with a desk, and the sink behind it.
 struct School {
@@ -61,6 +60,20 @@ impl School {
         self.stopped(&case.mail_from, &case.rcpt, &case.message())
     }
 
+    /// What the page at the notice's link says.
+    async fn page(&self, stopped: &Stopped) -> (u16, String) {
+        let at = stopped.notice.find("/m/").expect("a link");
+        let page = Browser::new(self.desk).get(&stopped.notice[at..at + 25]).await;
+        (page.status, page.body)
+    }
+
+    /// What RCPT with this address is answered; no error where it is refused.
+    fn rcpt(&self, from: &str, to: &str) -> Reply {
+        let mut client = self.gateway.client();
+        client.ask(&format!("MAIL FROM:<{from}>"), 250).expect("MAIL");
+        rcpt(&mut client, to)
+    }
+
     /// Sends these header lines and body as an answer.
     fn answer(&self, from: &str, to: &str, content: &str) -> Reply {
         self.gateway.client().send(from, &[to.to_owned()], content.as_bytes()).expect("it is answered")
@@ -109,6 +122,11 @@ impl School {
             assert!(words.iter().all(|word| !log.contains(word)), "{log}");
         }
     }
+}
+
+fn rcpt(client: &mut Client, to: &str) -> Reply {
+    client.raw(format!("RCPT TO:<{to}>\r\n").as_bytes()).expect("RCPT");
+    client.reply().expect("it is answered")
 }
 
 fn case_of(action: &str, rule: Option<&str>) -> Case {
@@ -308,4 +326,173 @@ fn nothing_but_a_first_word_of_their_own_counts() {
     assert_eq!(school.answer(&stopped.from, &answer_to, &plain("Yes")).text(), "2.0.0 Ok: On its way");
     school.sink.wait("the photograph", |taken| taken.iter().any(|t| relayed(&t.content) == Some(&case.message()[..])));
     school.keeps_silent(&[&stopped], &["Yesterday"]);
+}
+
+/// Whoever is not the sender, or has no reference to this message, is refused before they say anything, and nobody is written to.
+#[test]
+fn what_is_forged_or_comes_from_elsewhere_is_refused_and_told_to_nobody() {
+    let school = School::new();
+    let (one, other) = (school.unmarked(), school.unmarked());
+    let before = school.sink.settled().len();
+    let (mailbox, domain) = one.answer_to.split_once('@').expect("an address");
+    let (id, reference) = mailbox.split_once('-').expect("a reference");
+    let others = other.answer_to.split(['-', '@']).nth(1).expect("a reference");
+    let last = if reference.ends_with('0') { "1" } else { "0" };
+    let forged = [
+        format!("{id}-{others}@{domain}"),
+        format!("{id}-{}{last}@{domain}", &reference[..31]),
+        format!("{id}-{}@{domain}", &reference[..31]),
+        format!("{mailbox}0@{domain}"),
+        format!("{id}-@{domain}"),
+        format!("{id}@{domain}"),
+        format!("answer+@{domain}"),
+        format!("answer@{domain}"),
+        format!("Answer+nonsense@{domain}."),
+    ];
+    for to in &forged {
+        let reply = school.rcpt(DEPUTY, to);
+        // The name behind a trailing dot is no address to us.
+        assert!(matches!(reply.code, 550 | 501 | 553), "{to}: {reply:?}");
+    }
+    let replies = ["office@saltmere.example", "d.okafor@elsewhere.example", "", COUNCIL]
+        .map(|from| school.rcpt(from, &one.answer_to));
+    for reply in replies.iter().chain([&school.rcpt(DEPUTY, &forged[0])]) {
+        assert_eq!(
+            (reply.code, reply.text().as_str()),
+            (550, "5.1.1 There is no such mailbox here"),
+            "all look the same"
+        );
+    }
+    assert_eq!(school.sink.settled().len(), before, "nobody is written to");
+    for stopped in [&one, &other] {
+        assert!(school.state(&stopped.id).contains("returned"));
+        assert!(!school.audit(&stopped.id).contains("answer"));
+    }
+    assert_eq!(school.say(&one, "CANCEL").code, 250);
+    assert!(school.state(&other.id).contains("returned"), "the other is another");
+    school.keeps_silent(&[&one, &other], &[]);
+}
+
+#[test]
+fn an_answer_travels_alone() {
+    let school = School::new();
+    let (one, other) = (school.unmarked(), school.unmarked());
+    for (first, second) in [
+        (one.answer_to.as_str(), "office@saltmere.example"),
+        ("office@saltmere.example", one.answer_to.as_str()),
+        (one.answer_to.as_str(), other.answer_to.as_str()),
+    ] {
+        let mut client = school.gateway.client();
+        client.ask(&format!("MAIL FROM:<{DEPUTY}>"), 250).expect("MAIL");
+        assert_eq!((rcpt(&mut client, first).code, rcpt(&mut client, second).code), (250, 452));
+        client.ask("RSET", 250).expect("RSET");
+        // Nothing of it stays behind.
+        client.ask(&format!("MAIL FROM:<{DEPUTY}>"), 250).expect("MAIL");
+        assert_eq!(rcpt(&mut client, second).code, 250);
+    }
+    for stopped in [&one, &other] {
+        assert_eq!(school.say(stopped, "CANCEL").text(), "2.0.0 Ok: Cancelled");
+    }
+}
+
+/// Machines that answer everything they get, over twenty rounds.
+#[test]
+fn automatic_replies_change_nothing_and_make_no_loop() {
+    let school = School::new();
+    let (stopped, _) = school.photograph();
+    let before = school.sink.settled().len();
+    for header in [
+        "Auto-Submitted: auto-replied",
+        "auto-submitted: Auto-Generated; owner=x",
+        "Auto-Submitted: auto-notified",
+        "Precedence: bulk",
+        "Precedence: LIST",
+        "Precedence: junk",
+        "X-Auto-Response-Suppress: All",
+        "X-Autoreply: yes",
+        "List-Id: <x.saltmere.example>",
+        "Content-Type: multipart/report; report-type=disposition-notification; boundary=b",
+    ] {
+        let reply = school.answer(&stopped.from, &stopped.answer_to, &format!("{header}\r\n{}", plain("YES")));
+        assert_eq!(reply.text(), "2.0.0 Ok, nothing was done: a program wrote this", "{header}");
+    }
+    // As RFC 3834 asks for.
+    assert_eq!(school.rcpt("", &stopped.answer_to).code, 550);
+    assert_eq!(school.sink.settled().len(), before);
+    // One that says nothing of itself, and answers each letter that it gets.
+    let mut answered = Vec::new();
+    for round in 0..20 {
+        let taken = school.sink.taken();
+        for letter in taken.iter().filter(|taken| taken.recipients == [stopped.from.as_str()]).map(text_of) {
+            let Some(to) = reply_to(&letter) else { continue };
+            let reply = school.answer(&stopped.from, &to, &plain(&format!("I am away, round {round}")));
+            assert_eq!(reply.text(), "2.0.0 Ok, nothing was changed");
+            answered.push(to);
+        }
+    }
+    assert!(answered.len() >= 20, "{}", answered.len());
+    assert_eq!(school.sink.settled().len(), before + 1, "one letter, however often");
+    assert!(school.state(&stopped.id).contains("returned"));
+    assert!(school.audit(&stopped.id).contains("answer-ignored"));
+    school.keeps_silent(&[&stopped], &["I am away"]);
+}
+
+/// What came back is kept for its time. After it, neither page nor answer opens it.
+#[tokio::test]
+async fn what_is_over_is_answered_plainly() {
+    let mut school = School::new();
+    let (over, kept) = (school.unmarked(), school.unmarked());
+    assert_eq!(school.page(&over).await.0, 200);
+    assert!(school.gateway.terminate().success());
+    let file = school.gateway.store().join("queue.db");
+    let mut database = open(&file).await;
+    let changed = sqlx::query("update message set kept_until = 1 where id = $1").bind(&over.id).execute(&mut database);
+    assert_eq!(changed.await.expect("its row").rows_affected(), 1);
+    sqlx::Connection::close(database).await.expect("closed");
+    school.gateway.start(&[]);
+    let before = school.sink.settled().len();
+    let (status, body) = school.page(&over).await;
+    assert!(status == 404 && body.contains("There is nothing here"), "{status} {body}");
+    for words in ["CONFIDENTIAL", "CANCEL", "What is this?"] {
+        let reply = school.say(&over, words);
+        assert!(reply.code == 550 && reply.text().contains("is kept no longer"), "{reply:?}");
+    }
+    assert_eq!(school.sink.settled().len(), before, "nobody is written to");
+    assert!(school.state(&over.id).contains("returned"));
+    // Another's reference outlives the restart.
+    assert_eq!(school.say(&kept, "Cancel").code, 250);
+    let (status, used) = school.page(&kept).await;
+    assert_eq!((status, used), (404, body), "used and over look the same");
+    assert!(school.went_to(COUNCIL).is_empty());
+}
+
+/// Of the desk and the sender, one is first; what is done is what was answered.
+#[test]
+fn of_an_answer_and_a_decision_one_is_first() {
+    let school = School::new();
+    let mut won = [0, 0];
+    for _ in 0..6 {
+        let held = school.held();
+        let (answer, released) = std::thread::scope(|scope| {
+            let desk = scope.spawn(|| {
+                school.gateway.command(&["quarantine", "release", &held.id, "--who", "sue", "--why", "asked for"])
+            });
+            let answer = school.say(&held, "CANCEL");
+            (answer, desk.join().expect("the command"))
+        });
+        let cancelled = answer.code == 250;
+        assert!(cancelled || answer.code == 550, "{answer:?}");
+        assert_ne!(cancelled, released.status.success(), "{answer:?}");
+        let audit = school.audit(&held.id);
+        assert_eq!(audit.matches("\"discarded\"").count(), usize::from(cancelled), "{audit}");
+        assert_eq!(audit.matches("\"released\"").count(), usize::from(!cancelled), "{audit}");
+        won[usize::from(cancelled)] += 1;
+    }
+    println!("the desk was first {} times, the sender {} times", won[0], won[1]);
+    school.keeps_silent(&[], &[]);
+}
+
+async fn open(file: &std::path::Path) -> sqlx::SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    sqlx::ConnectOptions::connect(&options).await.expect("the database")
 }

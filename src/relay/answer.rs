@@ -221,12 +221,13 @@ impl Answers {
 
 impl Unheeded {
     fn no_word() -> Self {
-        let words = "Your answer begins with none of the words that are understood here.";
+        let words =
+            "Your answer begins with none of the words that are understood here. Nobody has received your message.";
         Self { words: words.to_owned() }
     }
 
     fn impossible() -> Self {
-        Self { words: "What you answered is not possible with this message.".to_owned() }
+        Self { words: "What you answered is not possible with this message. Nobody has received it.".to_owned() }
     }
 
     fn stopped(report: &Report) -> Self {
