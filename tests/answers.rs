@@ -497,6 +497,30 @@ fn of_an_answer_and_a_decision_one_is_first() {
     school.keeps_silent(&[], &[]);
 }
 
+/// Killed before it is done, or before it is answered: whoever answers again finds it done once.
+#[test]
+fn what_was_answered_250_is_done_and_what_was_not_can_be_answered_again() {
+    for (fault, again) in [("before-sender", 250), ("before-250", 550)] {
+        let mut school = School::new();
+        let stopped = school.unmarked();
+        assert!(school.gateway.terminate().success());
+        school.gateway.start(&[("SCHOOLGATE_FAULT", fault)]);
+        let lost = school.gateway.client().send(
+            DEPUTY,
+            std::slice::from_ref(&stopped.answer_to),
+            plain("Confidential").as_bytes(),
+        );
+        assert!(lost.is_err(), "{fault}: {lost:?}");
+        school.gateway.wait_for_exit();
+        school.gateway.start(&[]);
+        assert_eq!(school.say(&stopped, "Confidential").code, again, "{fault}");
+        school.sink.wait("the marked message", |taken| taken.iter().any(|t| t.recipients == [COUNCIL]));
+        assert_eq!(school.went_to(COUNCIL).len(), 1, "{fault}");
+        assert_eq!(school.letters(&stopped).len(), 1, "{fault}");
+        school.keeps_silent(&[&stopped], &[]);
+    }
+}
+
 async fn open(file: &std::path::Path) -> sqlx::SqliteConnection {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
     sqlx::ConnectOptions::connect(&options).await.expect("the database")

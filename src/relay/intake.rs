@@ -264,7 +264,9 @@ impl TakeIn for Intake {
                 notifier: self.notifier.load_full(),
                 isolation: Arc::clone(&self.isolation),
             };
-            return self.answers.take(&id, &message, submission.content, tools).await;
+            let reply = self.answers.take(&id, &message, submission.content, tools).await;
+            fault::point("before-250");
+            return reply;
         }
         let case = Case {
             id: id.clone(),
