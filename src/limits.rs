@@ -381,6 +381,12 @@ limits! {
     KEEP_RETURNED_MOST: usize = 336, "hours", "own choice: two weeks, a holiday; what is older is written anew";
     /// The longest line that is made of a header line (without its end).
     HEADER_LINE_OCTETS: usize = 998, "octets", "RFC 5322 2.1.1";
+    /// Octets of the keyed hash in the address that a sender answers a notice to.
+    ANSWER_REFERENCE_OCTETS: usize = 16, "octets", "128 bits, as a session's token (OWASP Session Management: 64 at least); in hexadecimal it leaves room in a local part of 64 (RFC 5321 4.5.3.1.1)";
+    /// Hours in which one letter about one message goes back to an answer that asks for nothing possible.
+    ANSWER_LETTER_HOURS: i64 = 24, "hours", "RFC 3834 2 wants a limit and names a week for people; own choice: a day, for somebody who tries again tomorrow";
+    /// Answers that are read or carried out at once; more are answered 451.
+    ANSWERS_AT_ONCE: usize = 2, "answers", "own choice: a person's answer takes milliseconds, and mail must not wait for them";
     /// Characters of what a sender says of a message at the most.
     SENDER_WORDS_CHARS: usize = 500, "characters", "own choice: some sentences";
 

@@ -208,6 +208,17 @@ fn cids(part: &Part) -> Vec<String> {
 }
 
 /// The charset of a MIME header comes before the one that the mark-up names.
+/// The first line that its writer wrote in a text, above all that is quoted; `None` where nothing is written there, or what is
+/// quoted comes first.
+pub fn first_own_line(part: &Part) -> Option<String> {
+    let pieces = match part.content_type.as_str() {
+        "text/html" => html::pieces(&html_text(part)),
+        "text/plain" => lines::of_plain(&decode_text(&part.body, part.charset.as_deref()), part.flowed),
+        _ => return None,
+    };
+    lines::first_own(&pieces)
+}
+
 fn html_text(part: &Part) -> String {
     let declared = part.charset.clone().or_else(|| {
         let head = String::from_utf8_lossy(&part.body[..part.body.len().min(2048)]).to_ascii_lowercase();

@@ -120,6 +120,25 @@ pub fn split(pieces: Vec<Piece>) -> (Vec<Block>, Vec<Block>) {
     (body.finish(), quoted.finish())
 }
 
+/// The first line with words on it, unless something quoted, or a table, stands above it.
+pub fn first_own(pieces: &[Piece]) -> Option<String> {
+    for (at, piece) in pieces.iter().enumerate() {
+        match piece {
+            _ if start_of_earlier(pieces, at).is_some() => return None,
+            Piece::Line { text, .. } if text.chars().all(is_blank) => {}
+            Piece::Line { text, depth: 0 } => return Some(text.trim_matches(is_blank).to_owned()),
+            Piece::Gap | Piece::Aside { .. } => {}
+            Piece::Line { .. } | Piece::Table { .. } | Piece::Earlier => return None,
+        }
+    }
+    None
+}
+
+/// What is not seen on a line of its own: blanks, and marks without a width.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
 /// All pieces as blocks, for a file that is no body.
 pub fn blocks(pieces: Vec<Piece>) -> Vec<Block> {
     let mut paragraphs = Paragraphs::default();

@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::answer::{AnswerAddresses, Answers};
 use super::control::{Control, ControlError};
 use super::deadlines::Deadlines;
 use super::deliver::{self, Delivery};
@@ -124,7 +125,9 @@ impl Gateway {
         let isolation: Arc<dyn Isolation> = Arc::clone(&workers) as _;
         let ground = Arc::new(ground);
         remembered::end_with_roster(store.clone(), Arc::clone(&ground)).await;
-        let intake = Intake::new(ground, store.clone(), Arc::clone(&notifier), isolation, health.clone())?;
+        let days = config.review.as_ref().map_or(limits::REMEMBER_DAYS, |review| review.remember_days);
+        let answers = Answers::new(AnswerAddresses::new(store.clone(), &config.listen.hostname), days);
+        let intake = Intake::new(ground, store.clone(), Arc::clone(&notifier), isolation, health.clone(), answers)?;
         let intake = Arc::new(intake);
         let pending = Arc::clone(&intake);
         let pending_ends = working_ends.clone();

@@ -14,17 +14,19 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use self::inspectors::{Inspectors, Patience, Undone};
+use super::answer::{Answers, Tools, offered};
 use super::health::Health;
 use super::listen::{Submission, TakeIn};
 use super::log::{Event, event};
 use super::monitor;
-use super::notify::{About, Notice, Notifier};
+use super::notify::{About, Notice, Notifier, Way};
+use super::sender::{Ask, possible};
 use crate::extract::Isolation;
 use crate::inspect::{FiredRule, Ground, Report, inspect_with};
 use crate::limits;
 use crate::policy::{Action, Allowance};
 use crate::school_time::SchoolTime;
-use crate::smtp::{Envelope, Reply};
+use crate::smtp::{Address, Envelope, OwnAddresses, Reply};
 use crate::store::{Class, NewEntry, PendingEntry, QueueId, SenderLink, State, Store, StoreError, fault};
 
 /// Decides and commits what the listener hands over.
@@ -37,6 +39,8 @@ pub struct Intake {
     /// Where attachments are read.
     isolation: Arc<dyn Isolation>,
     health: Health,
+    /// What becomes of answers to notices.
+    answers: Answers,
 }
 
 /// A message as it is decided on.
@@ -47,6 +51,13 @@ struct Case {
     content: Arc<[u8]>,
     /// When it was taken in.
     at: Timestamp,
+}
+
+/// How a sender may come to their message.
+struct Ways {
+    link: SenderLink,
+    /// Where they answer its notice.
+    answer_to: Option<Address>,
 }
 
 /// A decision with all that follows from it.
@@ -70,9 +81,10 @@ impl Intake {
         notifier: Arc<ArcSwap<Notifier>>,
         isolation: Arc<dyn Isolation>,
         health: Health,
+        answers: Answers,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let inspectors = Inspectors::new(health.clone(), Patience::default())?;
-        Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors, isolation, health })
+        Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors, isolation, health, answers })
     }
 
     /// What decisions rest on now.
@@ -91,13 +103,13 @@ impl Intake {
         let isolation = Arc::clone(&self.isolation);
         let times = self.store.school_time();
         let allowances = self.allowances(&case.envelope).await;
-        let link = self.link(&case.id);
+        let ways = self.ways(&case);
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
             let report =
                 inspect_with(Some(&*isolation), halt, &ground, &allowances, &case.envelope, &case.content, case.at);
-            let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, link);
+            let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, ways);
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices, link))
         });
@@ -105,15 +117,22 @@ impl Intake {
         Ok(Decided { report, state, notices, link, took: started.elapsed() })
     }
 
-    /// A link that may lead the sender to the message; none without a desk. Where it cannot be made, the message is decided
-    /// on without.
-    fn link(&self, id: &QueueId) -> Option<SenderLink> {
+    /// The message whose notice this answers; such mail is for us.
+    fn answered(&self, envelope: &Envelope) -> Option<QueueId> {
+        let addresses = self.answers.addresses();
+        envelope.recipients.iter().find_map(|to| addresses.message_of(envelope.mail_from.as_ref(), to))
+    }
+
+    /// What may lead the sender to the message; nothing without a desk. Where a link cannot be made, the message is decided on
+    /// without.
+    fn ways(&self, case: &Case) -> Option<Ways> {
         let keep = self.notifier.load().keeps_returned()?;
-        let made = self.store.new_sender_link(id, keep);
-        made.inspect_err(|error| {
-            event!(Event::Trouble, id = %id, what = "a link for a sender could not be made", reason = %error);
-        })
-        .ok()
+        let made = self.store.new_sender_link(&case.id, keep).inspect_err(|error| {
+            event!(Event::Trouble, id = %case.id, what = "a link for a sender could not be made", reason = %error);
+        });
+        let sender = case.envelope.mail_from.as_ref();
+        let answer_to = sender.and_then(|sender| self.answers.addresses().of(&case.id, sender));
+        made.ok().map(|link| Ways { link, answer_to })
     }
 
     /// What was confirmed for mail of this sender and holds now. Where that cannot be read, the rules ask again.
@@ -227,9 +246,9 @@ impl Intake {
     /// Stores a decision that no inspection has led to.
     async fn settle(&self, case: &Case, report: Report) -> Result<(), StoreError> {
         let (notifier, ground) = (self.notifier.load(), self.ground.load());
-        let link = self.link(&case.id);
+        let ways = self.ways(case);
         let times = self.store.school_time();
-        let (state, notices, link) = consequences(&notifier, &ground, &report, case, &times, link);
+        let (state, notices, link) = consequences(&notifier, &ground, &report, case, &times, ways);
         self.store.decide_pending(&case.id, &report, state, notices, link).await?;
         note_decision(&case.id, &report, state, Duration::from_secs(limits::INSPECT_SECONDS));
         Ok(())
@@ -239,6 +258,16 @@ impl Intake {
 impl TakeIn for Intake {
     async fn take_in(&self, submission: Submission) -> Reply {
         let id = submission.id.clone();
+        if let Some(message) = self.answered(&submission.envelope) {
+            let tools = Tools {
+                ground: self.ground(),
+                notifier: self.notifier.load_full(),
+                isolation: Arc::clone(&self.isolation),
+            };
+            let reply = self.answers.take(&id, &message, submission.content, tools).await;
+            fault::point("before-250");
+            return reply;
+        }
         let case = Case {
             id: id.clone(),
             envelope: submission.envelope.clone(),
@@ -276,6 +305,10 @@ impl TakeIn for Intake {
         fault::point("before-250");
         Reply::queued(&id)
     }
+
+    fn own(&self) -> Arc<dyn OwnAddresses> {
+        Arc::clone(self.answers.addresses()) as _
+    }
 }
 
 /// The message's state after a decision, with the notices that belong to it. With `digests`, reviewers are told at once of a
@@ -286,15 +319,18 @@ fn consequences(
     report: &Report,
     case: &Case,
     times: &SchoolTime,
-    link: Option<SenderLink>,
+    ways: Option<Ways>,
 ) -> (State, Vec<NewEntry>, Option<SenderLink>) {
     if report.action == Action::Deliver {
         return (State::Queued, Vec::new(), None);
     }
     // What would have been refused is nothing that its sender could let go.
-    let link = link.filter(|_| report.action != Action::Reject);
+    let ways = ways.filter(|_| report.action != Action::Reject);
     let Case { id, envelope, at, .. } = case;
     let sender_mailboxes = envelope.mail_from.as_ref().map_or(Vec::new(), |s| ground.school.mailboxes_of(s));
+    let possible = possible(ground, Some(report));
+    let [if_held, if_returned] = [true, false].map(|held| offered(&Ask::possible(held, possible)));
+    let way = |answers| ways.as_ref().map(|to| Way { link: Some(&to.link), answer_to: to.answer_to.as_ref(), answers });
     let about = About {
         envelope,
         subject: &report.subject,
@@ -303,8 +339,9 @@ fn consequences(
         at: *at,
         now: Timestamp::now(),
         sender_mailboxes: &sender_mailboxes,
-        link: link.as_ref(),
+        link: way(&if_returned),
     };
+    let link = ways.as_ref().map(|ways| ways.link.clone());
     // A refusal that comes after our 250 can only be a return.
     if report.action != Action::Hold
         && let Some(notice) = notifier.returned_to_sender(report, &about)
@@ -315,7 +352,7 @@ fn consequences(
     // What is no likely breach is told of in a digest, where there is one.
     let at_once = times.digest_at.is_empty() || report.breach || report.concerns_safeguarding();
     let reviewers = at_once.then(|| notifier.held_for_reviewer(report, &about, times.plan(about.now).due_at)).flatten();
-    let sender = notifier.held_for_sender(report, &about);
+    let sender = notifier.held_for_sender(report, &About { link: way(&if_held), ..about });
     let told = sender.is_some();
     let notices = [sender, reviewers].into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect();
     (State::Held, notices, link.filter(|_| told))

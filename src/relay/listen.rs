@@ -32,7 +32,7 @@ use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::supervise::Task;
 use crate::relay::trace::Tracer;
-use crate::smtp::{CloseReason, Envelope, Reply, Session};
+use crate::smtp::{CloseReason, Envelope, NoneOwn, OwnAddresses, Reply, Session};
 use crate::store::{QueueId, fault};
 use admission::Admission;
 pub use admission::Places;
@@ -63,6 +63,11 @@ pub struct Submission {
 pub trait TakeIn: Send + Sync + 'static {
     /// The answer to the client. Runs to its end even when the client goes away; a panic in it is answered with 451.
     fn take_in(&self, submission: Submission) -> impl Future<Output = Reply> + Send;
+
+    /// Which recipients are the gateway itself.
+    fn own(&self) -> Arc<dyn OwnAddresses> {
+        Arc::new(NoneOwn)
+    }
 }
 
 /// How to listen.

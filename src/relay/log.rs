@@ -106,6 +106,8 @@ events! {
     Discarded = "discarded",
     /// A notice of ours was queued. Fields: about, kind.
     Notified = "notified",
+    /// A sender has answered a notice by mail. Fields: about, what, code.
+    Answered = "answered",
     /// Configuration, roster or certificate was read anew. Fields: what.
     Reloaded = "reloaded",
     /// The smarthost, which could not be used, can be used again.

@@ -30,7 +30,7 @@ use crate::smtp::{Address, Envelope};
 use crate::store::{QueueId, SenderLink};
 
 pub use templates::Waiting;
-use templates::{Context, Kind, Recipients, Rule, School, Templates};
+use templates::{Context, Kind, Outcome, Recipients, Rule, School, Templates};
 
 pub use templates::TemplateError;
 
@@ -61,8 +61,28 @@ pub struct About<'a> {
     /// Further mailboxes that its sender reads or may send as, from the staff directory; none of them is told of it as
     /// a reviewer.
     pub sender_mailboxes: &'a [Address],
-    /// Where its sender comes to it, for letters to the sender.
+    /// What its sender can do with it, for letters to the sender.
+    pub link: Option<Way<'a>>,
+}
+
+/// The ways by which a sender comes to a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Way<'a> {
+    /// Their page, where the token is still at hand.
     pub link: Option<&'a SenderLink>,
+    /// Where an answer by mail goes.
+    pub answer_to: Option<&'a Address>,
+    /// The words that an answer may begin with, each with what it does.
+    pub answers: &'a [Offered],
+}
+
+/// A word that an answer may begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Offered {
+    /// In capitals.
+    pub word: &'static str,
+    /// What it does, as the end of a line.
+    pub does: &'static str,
 }
 
 /// Composes notices for one school.
@@ -236,6 +256,17 @@ impl Notifier {
         self.to_sender(Kind::ReleasedInPart, report, about, "", withheld)
     }
 
+    /// To the sender, who has answered a notice: what was done, or why nothing was, and what can be answered now.
+    pub fn answered(&self, report: &Report, about: &About<'_>, title: &str, words: &str) -> Option<Notice> {
+        let sender = self.can_be_told(about)?.clone();
+        let mut context = self.context(Kind::Answered, report, about, "", &[]);
+        context.headline = words::answered_headline(title);
+        context.outcome = Outcome { title: title.to_owned(), words: words.to_owned() };
+        // The notice that was answered has said it all.
+        context.rules.clear();
+        Some(self.compose(Kind::Answered, &context, about, vec![sender]))
+    }
+
     /// To those who decide on a held message: the roles of `report.notify`, without the sender's own mailboxes. Where
     /// that leaves nobody, the first of [`DECIDERS`] who is left. `due` is by when it is to be decided on. `None` where it leaves nobody at all.
     pub fn held_for_reviewer(&self, report: &Report, about: &About<'_>, due: Timestamp) -> Option<Notice> {
@@ -311,6 +342,7 @@ impl Notifier {
             more: addresses.len().saturating_sub(limits::NOTICE_RECIPIENTS),
         };
         let fired = || report.rules.iter().filter(|rule| rule.counts() && rule.action != Action::Deliver);
+        let link = about.link.and_then(|way| way.link);
         // The rules that decided come first; the order of the pack stays within each action.
         let mut rules: Vec<_> = fired().collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.action));
@@ -346,11 +378,13 @@ impl Notifier {
             pupils: report.pupils.len() + report.unlisted_pupils,
             breach: report.breach,
             reviewers: words::titles(&self.reviewers(report, about).0),
-            link: match (kind, &self.desk, about.link) {
+            link: match (kind, &self.desk, link) {
                 (Kind::Returned | Kind::Held, Some(desk), Some(link)) => format!("{desk}/m/{}", link.token.reveal()),
                 _ => String::new(),
             },
-            link_until: about.link.map(|link| words::time_in(link.until, &self.zone)).unwrap_or_default(),
+            link_until: link.map(|link| words::time_in(link.until, &self.zone)).unwrap_or_default(),
+            answers: about.link.map(|way| way.answers.to_vec()).unwrap_or_default(),
+            outcome: Outcome::default(),
             note: clean::lines(note, limits::NOTICE_NOTE_CHARS),
             id: clean::line(&about.id.0, limits::NOTICE_SUBJECT_CHARS),
         }
@@ -363,6 +397,7 @@ impl Notifier {
             from: &self.from,
             from_name: &format!("schoolgate at {}", self.school.name),
             to: &to,
+            reply_to: about.link.filter(|way| !way.answers.is_empty()).and_then(|way| way.answer_to),
             subject: &context.headline,
             hostname: &self.hostname,
             id: &context.id,

@@ -1,7 +1,7 @@
-//! What the sender of a returned or held message can do with it by their own link.
+//! What the sender of a returned or held message can do with it, by their own link or by an answer to the notice.
 //!
 //! Knows rules and reports as far as they say what is possible: what may be confirmed by its sender, and what one word in the
-//! subject would put right. Never knows the page. Invariants: a changed message goes only after it was inspected anew and
+//! subject would put right. Never knows the page, nor mail that comes in. Invariants: whoever asks, one function carries it out; a changed message goes only after it was inspected anew and
 //! nothing stops it; what goes differs from what came in by that one header line alone; a likely breach is never confirmed
 //! by its sender.
 
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
+use tokio::sync::Semaphore;
 
 use super::intake::{notice_entry, sha256};
 use super::notify::{About, Notifier};
@@ -35,17 +36,117 @@ pub struct Possible {
     pub confirm: bool,
 }
 
-/// What came of a message that was sent marked.
+/// What a sender can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// Delete it.
+    Cancel,
+    /// Send it with Confidential in its subject.
+    Mark,
+    /// Send it as it is: it is right.
+    Confirm,
+    /// Have somebody look at it.
+    Wrong,
+    /// Tell who decides.
+    Note,
+}
+
+impl Ask {
+    /// What is offered for a message that is held or was returned, the first thing being what its page is for.
+    pub fn possible(held: bool, possible: Possible) -> Vec<Self> {
+        if held {
+            return vec![Self::Note, Self::Cancel];
+        }
+        let offered =
+            [(Self::Mark, possible.mark), (Self::Confirm, possible.confirm), (Self::Wrong, true), (Self::Cancel, true)];
+        offered.into_iter().filter(|(_, offered)| *offered).map(|(ask, _)| ask).collect()
+    }
+
+    /// It cannot be asked for on the page without a word of why.
+    pub fn wants_words(self) -> bool {
+        matches!(self, Self::Confirm | Self::Wrong | Self::Note)
+    }
+
+    /// Over what is told once it is done.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Cancel => "Cancelled",
+            Self::Mark | Self::Confirm => "On its way",
+            Self::Wrong => "Handed over",
+            Self::Note => "Noted",
+        }
+    }
+
+    /// What is told once it is done.
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Cancel => "Your message is deleted here. Nobody has received it.",
+            Self::Mark => "Your message goes out now, with Confidential in front of its subject.",
+            Self::Confirm => {
+                "Your message goes out now as you wrote it. You will not be asked about this again for some time."
+            }
+            Self::Wrong => {
+                "Your message now waits for a decision, and who decides has been told. You will hear of it. By the link in \
+                 your notice you can still cancel it."
+            }
+            Self::Note => "Who decides on your message will read what you wrote.",
+        }
+    }
+}
+
+/// What came of it.
 #[derive(Debug)]
-pub enum Marked {
-    /// It goes.
-    Sent,
-    /// Something else stops it.
-    Stopped(Box<Report>),
+pub enum Done {
+    /// It is done.
+    Yes,
+    /// The message is over, or was taken up otherwise in the meantime.
+    Gone,
     /// It could not be inspected in time.
     Late,
-    /// The link no longer opens it.
-    Gone,
+    /// Something else stops it.
+    Stopped(Box<Report>),
+}
+
+/// What it is carried out with.
+pub struct Means<'a> {
+    /// Where the message is.
+    pub store: &'a Store,
+    /// Rules and roster in force.
+    pub ground: Arc<Ground>,
+    /// Who writes to those that are told.
+    pub notifier: &'a Notifier,
+    /// Where attachments are read.
+    pub isolation: Arc<dyn Isolation>,
+    /// A place for each inspection that may run: nobody keeps the machine busy with their own message.
+    pub one: &'a Semaphore,
+    /// Days for which a confirmation is remembered.
+    pub remember_days: u32,
+}
+
+/// Carries out what a sender asks; nothing is changed unless it gives [`Done::Yes`]. `letter`, to the sender, goes with it.
+///
+/// # Errors
+/// [`StoreError::Refused`] where that is not possible with this message; [`StoreError::Damaged`] where it does not open; what
+/// disk and database say.
+pub async fn carry_out(
+    means: &Means<'_>,
+    link: &OpenLink,
+    ask: Ask,
+    words: String,
+    letter: Option<NewEntry>,
+) -> Result<Done, StoreError> {
+    let letters = Vec::from_iter(letter);
+    let done = match ask {
+        Ask::Cancel => means.store.do_as_sender(link, SenderAct::Cancel, letters).await?,
+        Ask::Note => means.store.do_as_sender(link, SenderAct::Note(words), letters).await?,
+        Ask::Wrong => hand_over(means, link, &words, letters).await?,
+        Ask::Confirm => confirm(means, link, &words, letters).await?,
+        Ask::Mark => {
+            let Ok(_one) = means.one.acquire().await else { return Ok(Done::Late) };
+            return send_marked(means, link, letters).await;
+        }
+    };
+    Ok(if done { Done::Yes } else { Done::Gone })
 }
 
 /// What the sender of a returned message can do with it, by the rules in force now.
@@ -65,40 +166,28 @@ pub fn remembered_until(now: Timestamp, days: u32) -> Timestamp {
     now.to_zoned(TimeZone::UTC).saturating_add(Span::new().days(i64::from(days))).timestamp()
 }
 
-/// Sends a returned message as it is, because its sender says that it is right, and remembers that for so many days; `false` where the link no
+/// Sends a returned message as it is, because its sender says that it is right, and remembers that; `false` where the link no
 /// longer opens it.
-///
-/// # Errors
-/// [`StoreError::Refused`] where a rule does not let its sender confirm it; [`StoreError::Damaged`] where it does not open;
-/// what disk and database say.
-pub async fn confirm(
-    store: &Store,
-    ground: &Ground,
+async fn confirm(
+    means: &Means<'_>,
     link: &OpenLink,
     because: &str,
-    days: u32,
+    letters: Vec<NewEntry>,
 ) -> Result<bool, StoreError> {
+    let (store, ground) = (means.store, &means.ground);
     let report = store.show(&link.message).await?.report;
     let Some(report) = report.filter(|report| possible(ground, Some(report)).confirm) else {
         return Err(StoreError::Refused(format!("message {} is not for its sender to confirm", link.message)));
     };
     store.content(&link.message).await?;
-    let until = remembered_until(store.clock().now(), days);
+    let until = remembered_until(store.clock().now(), means.remember_days);
     let remember = rememberable(ground, link.envelope.mail_from.as_ref(), &report, until);
-    store.do_as_sender(link, SenderAct::Send { because: because.to_owned(), remember }, Vec::new()).await
+    store.do_as_sender(link, SenderAct::Send { because: because.to_owned(), remember }, letters).await
 }
 
 /// Sends a returned message with Confidential in its subject, where it then may go.
-///
-/// # Errors
-/// [`StoreError::Refused`] where the word would not put right what stopped it; [`StoreError::Damaged`] where it does not
-/// open; what disk and database say.
-pub async fn send_marked(
-    store: &Store,
-    ground: Arc<Ground>,
-    isolation: Arc<dyn Isolation>,
-    link: &OpenLink,
-) -> Result<Marked, StoreError> {
+async fn send_marked(means: &Means<'_>, link: &OpenLink, letters: Vec<NewEntry>) -> Result<Done, StoreError> {
+    let (store, ground, isolation) = (means.store, Arc::clone(&means.ground), Arc::clone(&means.isolation));
     let report = store.show(&link.message).await?.report;
     if !possible(&ground, report.as_ref()).mark {
         return Err(StoreError::Refused(format!("message {} wants more than a word in its subject", link.message)));
@@ -117,9 +206,9 @@ pub async fn send_marked(
     });
     let inspected = tokio::time::timeout(Duration::from_secs(limits::INSPECT_SECONDS), inspection).await;
     halt.set();
-    let Ok(Ok(report)) = inspected else { return Ok(Marked::Late) };
+    let Ok(Ok(report)) = inspected else { return Ok(Done::Late) };
     if report.action != Action::Deliver {
-        return Ok(Marked::Stopped(Box::new(report)));
+        return Ok(Done::Stopped(Box::new(report)));
     }
     let new = NewEntry {
         id: QueueId::generate(now),
@@ -134,20 +223,17 @@ pub async fn send_marked(
         client: None,
     };
     let act = SenderAct::SendChanged { how: "sent with Confidential in its subject", new: Box::new(new) };
-    Ok(if store.do_as_sender(link, act, Vec::new()).await? { Marked::Sent } else { Marked::Gone })
+    Ok(if store.do_as_sender(link, act, letters).await? { Done::Yes } else { Done::Gone })
 }
 
 /// Hands a returned message to those who decide on held mail, who are told at once; `false` where the link no longer opens it.
-///
-/// # Errors
-/// [`StoreError::Refused`] where it has no decision; what disk and database say.
-pub async fn hand_over(
-    store: &Store,
-    ground: &Ground,
-    notifier: &Notifier,
+async fn hand_over(
+    means: &Means<'_>,
     link: &OpenLink,
     note: &str,
+    mut letters: Vec<NewEntry>,
 ) -> Result<bool, StoreError> {
+    let (store, ground, notifier) = (means.store, &means.ground, means.notifier);
     let Shown { report, summary, .. } = store.show(&link.message).await?;
     let Some(report) = report else {
         return Err(StoreError::Refused(format!("message {} has no decision to doubt", link.message)));
@@ -165,7 +251,7 @@ pub async fn hand_over(
     };
     let due = store.school_time().plan(about.now).due_at;
     let notice = notifier.held_for_reviewer(&report, &about, due);
-    let notices = notice.into_iter().map(|notice| notice_entry(notice, &link.message, about.now)).collect();
+    letters.extend(notice.map(|notice| notice_entry(notice, &link.message, about.now)));
     let act = SenderAct::HandOver { note: note.to_owned(), report: Box::new(report) };
-    store.do_as_sender(link, act, notices).await
+    store.do_as_sender(link, act, letters).await
 }

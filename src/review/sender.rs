@@ -19,8 +19,8 @@ use super::sign_in::wait;
 use super::view::{self, Trouble, time};
 use crate::inspect::{FiredRule, Report};
 use crate::limits;
-use crate::relay::sender::{self, Marked, Possible};
-use crate::store::{Brought, OpenLink, SenderAct, StoreError};
+use crate::relay::sender::{self, Ask, Done, Means};
+use crate::store::{Brought, OpenLink, StoreError};
 
 /// What stands in a form of the page.
 #[derive(Default, Deserialize)]
@@ -74,7 +74,16 @@ pub async fn act(
     }
     // What waits still has its page.
     let back = matches!(ask, Ask::Wrong | Ask::Note).then(|| format!("/m/{brought}"));
-    match carry_out(&desk, &link, ask, words).await {
+    let (notifier, hands) = (desk.notifier.load_full(), desk.workers.clone());
+    let means = Means {
+        store: &desk.store,
+        ground: (desk.ground)(),
+        notifier: &notifier,
+        isolation: hands,
+        one: &desk.inspections,
+        remember_days: desk.remember_days,
+    };
+    match sender::carry_out(&means, &link, ask, words, None).await {
         Ok(Done::Yes) => {
             page(&desk, None, "sender-done.html", "", context! { title => ask.title(), words => ask.done(), back })
         }
@@ -92,16 +101,7 @@ pub async fn act(
     }
 }
 
-/// What can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ask {
-    Cancel,
-    Mark,
-    Confirm,
-    Wrong,
-    Note,
-}
-
+/// What of it the page says.
 impl Ask {
     fn of(word: &str) -> Option<Self> {
         Some(match word {
@@ -112,16 +112,6 @@ impl Ask {
             "note" => Self::Note,
             _ => return None,
         })
-    }
-
-    /// What is offered, the first thing being what the page is for.
-    fn possible(held: bool, possible: Possible) -> Vec<Self> {
-        if held {
-            return vec![Self::Note, Self::Cancel];
-        }
-        let offered =
-            [(Self::Mark, possible.mark), (Self::Confirm, possible.confirm), (Self::Wrong, true), (Self::Cancel, true)];
-        offered.into_iter().filter(|(_, offered)| *offered).map(|(ask, _)| ask).collect()
     }
 
     /// Its form.
@@ -172,10 +162,6 @@ impl Ask {
         context! { what, heading, follows, button, sure, label }
     }
 
-    fn wants_words(self) -> bool {
-        matches!(self, Self::Confirm | Self::Wrong | Self::Note)
-    }
-
     fn box_id(self) -> &'static str {
         match self {
             Self::Cancel => "sure-cancel",
@@ -193,58 +179,6 @@ impl Ask {
             _ => "words-note",
         }
     }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Cancel => "Cancelled",
-            Self::Mark | Self::Confirm => "On its way",
-            Self::Wrong => "Handed over",
-            Self::Note => "Noted",
-        }
-    }
-
-    fn done(self) -> &'static str {
-        match self {
-            Self::Cancel => "Your message is deleted here. Nobody has received it.",
-            Self::Mark => "Your message goes out now, with Confidential in front of its subject.",
-            Self::Confirm => {
-                "Your message goes out now as you wrote it. You will not be asked about this again for some time."
-            }
-            Self::Wrong => {
-                "Your message now waits for a decision, and who decides has been told. You will hear of it. By the link in \
-                 your notice you can still cancel it."
-            }
-            Self::Note => "Who decides on your message will read what you wrote.",
-        }
-    }
-}
-
-enum Done {
-    Yes,
-    Gone,
-    Late,
-    Stopped(Box<Report>),
-}
-
-async fn carry_out(desk: &State, link: &OpenLink, ask: Ask, words: String) -> Result<Done, StoreError> {
-    let (store, ground) = (&desk.store, (desk.ground)());
-    let done = match ask {
-        Ask::Cancel => store.do_as_sender(link, SenderAct::Cancel, Vec::new()).await?,
-        Ask::Note => store.do_as_sender(link, SenderAct::Note(words), Vec::new()).await?,
-        Ask::Wrong => sender::hand_over(store, &ground, &desk.notifier.load_full(), link, &words).await?,
-        Ask::Confirm => sender::confirm(store, &ground, link, &words, desk.remember_days).await?,
-        Ask::Mark => {
-            // One at a time: nobody keeps the machine busy with their own link.
-            let Ok(_one) = desk.inspections.acquire().await else { return Ok(Done::Late) };
-            match sender::send_marked(store, ground, desk.workers.clone(), link).await? {
-                Marked::Sent => true,
-                Marked::Gone => false,
-                Marked::Late => return Ok(Done::Late),
-                Marked::Stopped(report) => return Ok(Done::Stopped(report)),
-            }
-        }
-    };
-    Ok(if done { Done::Yes } else { Done::Gone })
 }
 
 /// The one answer to every link that opens nothing.

@@ -198,6 +198,8 @@ pub fn event(word: &str) -> &str {
         "forgotten" => "was erased after its time",
         "erased" => "was kept no longer: its content was erased",
         "noted" => "was given a note by its sender",
+        "answer-ignored" => "was answered to no effect",
+        "answer-not-understood" => "was answered by its sender in words that ask for nothing possible",
         "account-created" => "made an account",
         "account-roles" => "changed what somebody may do",
         "account-reset" => "gave somebody a new link to sign up",

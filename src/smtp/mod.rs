@@ -12,4 +12,4 @@ pub mod session;
 pub use address::{Address, AddressError, Envelope};
 pub use data::{ContentFacts, Refusal, dot_stuff, end_of_data};
 pub use reply::{Code, Reply};
-pub use session::{Action, CloseReason, Session, SessionConfig};
+pub use session::{Action, CloseReason, NoneOwn, Own, OwnAddresses, Session, SessionConfig};

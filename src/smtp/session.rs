@@ -9,12 +9,40 @@
 //! STARTTLS, AUTH, DSN, PROXY and XCLIENT have no place in the table yet; CHUNKING will not get one.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::address::{Address, Envelope, Path};
 use super::command::{self, Command, CommandError, Mail};
 use super::data::{ContentFacts, DataReader, Progress, Refusal};
 use super::reply::{Code, Reply};
 use crate::limits;
+
+/// What a recipient is to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// Somebody elsewhere: mail for them goes on.
+    No,
+    /// The gateway's own, for this sender: what is sent there is for the gateway, and travels alone.
+    Yes,
+    /// It has the form of an own address and is none, or not for this sender.
+    Unknown,
+}
+
+/// Knows which recipients are the gateway itself. Says so at once: no store is asked while a client waits for RCPT.
+pub trait OwnAddresses: std::fmt::Debug + Send + Sync {
+    /// What this recipient is, for this sender.
+    fn look(&self, from: Option<&Address>, to: &Address) -> Own;
+}
+
+/// A gateway to which nobody writes.
+#[derive(Debug, Clone, Copy)]
+pub struct NoneOwn;
+
+impl OwnAddresses for NoneOwn {
+    fn look(&self, _: Option<&Address>, _: &Address) -> Own {
+        Own::No
+    }
+}
 
 /// What a session must know of its listener and its client.
 #[derive(Debug, Clone)]
@@ -29,6 +57,8 @@ pub struct SessionConfig {
     pub recipients: usize,
     /// The client may send through us; others are refused at RCPT.
     pub may_relay: bool,
+    /// Which recipients are the gateway itself.
+    pub own: Arc<dyn OwnAddresses>,
 }
 
 /// What the caller is to do, in order.
@@ -131,6 +161,8 @@ struct Transaction {
     envelope: Envelope,
     /// The recipients again, for finding one that is given twice.
     known: HashSet<Address>,
+    /// Its one recipient is the gateway itself.
+    own: bool,
 }
 
 /// Who the client says it is.
@@ -394,7 +426,7 @@ impl Session {
         } else {
             let Mail { from, eight_bit, smtputf8, size: _ } = mail;
             let envelope = Envelope { mail_from: from, recipients: Vec::new(), smtputf8, eight_bit };
-            self.transaction = Some(Transaction { envelope, known: HashSet::new() });
+            self.transaction = Some(Transaction { envelope, known: HashSet::new(), own: false });
             self.say(&Reply::new(Code::Ok, (1, 0), "Ok"));
         }
     }
@@ -411,17 +443,31 @@ impl Session {
             Ok(address) => address,
             Err(error) => return self.refuse(&CommandError::Recipient(error).reply(), actions),
         };
+        let own = match self.config.may_relay {
+            true => self.config.own.look(transaction.envelope.mail_from.as_ref(), &address),
+            false => Own::No,
+        };
         if !address.is_ascii() && !transaction.envelope.smtputf8 {
             self.refuse(&CommandError::WantsUtf8.reply(), actions);
         } else if !self.config.may_relay {
             let text = "Relaying denied: this server takes mail from the school's own networks only";
             self.refuse(&Reply::new(Code::Refused, (7, 1), text), actions);
+        } else if own == Own::Unknown {
+            self.refuse(&Reply::new(Code::Refused, (1, 1), "There is no such mailbox here"), actions);
         } else if transaction.known.contains(&address) {
             self.say(&Reply::new(Code::Ok, (1, 5), "Ok"));
         } else if transaction.known.len() >= self.config.recipients {
             // No error of the client's: it sends the rest in a further transaction (RFC 5321 4.5.3.1.10).
             self.say(&Reply::new(Code::NoRoom, (5, 3), "Too many recipients, send the rest separately"));
+        } else if !transaction.known.is_empty() && (transaction.own || own == Own::Yes) {
+            // What is for us and what is for others are not one message: the client sends the rest by itself.
+            self.say(&Reply::new(
+                Code::NoRoom,
+                (5, 3),
+                "An answer to a notice travels alone, send the rest separately",
+            ));
         } else {
+            transaction.own = own == Own::Yes;
             transaction.known.insert(address.clone());
             transaction.envelope.recipients.push(address);
             self.say(&Reply::new(Code::Ok, (1, 5), "Ok"));

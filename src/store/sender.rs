@@ -4,7 +4,9 @@
 //! Invariants: a token is 128 random bits of which only the SHA-256 stands here; a link is made in the transaction that
 //! returns or holds its message and opens that message alone, while it is held, or is returned and kept; of what a sender
 //! does, one thing is carried out, in one transaction with its audit line, in which the sender is called [`SENDER`].
-//! Content of returned mail goes when its time is over. Events beside those of decisions: `noted`, `erased`.
+//! Content of returned mail goes when its time is over. A reference, by which a sender answers a notice by mail, is a keyed hash
+//! of message and sender and stands nowhere here. Events beside those of decisions: `noted`, `erased`, `answer-ignored`,
+//! `answer-not-understood`.
 
 use std::net::IpAddr;
 
@@ -23,7 +25,7 @@ use super::writer::{Answer, Entry, Op, Tx};
 use super::{NewAllowance, NewEntry, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
 use crate::limits;
-use crate::smtp::Envelope;
+use crate::smtp::{Address, Envelope};
 
 /// Who did it, where the sender did it by the link.
 pub const SENDER: &str = "sender";
@@ -105,6 +107,13 @@ pub(super) struct Act {
     pub entries: Vec<Entry>,
 }
 
+/// An answer by which nothing is done, on its way through the writer.
+pub(super) struct Unheeded {
+    message: QueueId,
+    /// The letter that goes back, if one may.
+    pub entries: Vec<Entry>,
+}
+
 impl Store {
     /// Makes a link for a message, to be committed with it. What is returned is kept for so long from now on.
     ///
@@ -137,11 +146,49 @@ impl Store {
             self.count_guess(guess).await?;
             return Ok(Brought::Nothing);
         };
+        Ok(self.opened(&row, token, brought).await?.map_or(Brought::Nothing, |link| Brought::Open(Box::new(link))))
+    }
+
+    /// What proves that an answer by mail is about this message and comes from its sender: 128 bits of a keyed hash, in
+    /// hexadecimal, the same for every spelling of the sender's mailbox.
+    pub fn answer_reference(&self, message: &QueueId, sender: &Address) -> String {
+        // As `Address::is_same_mailbox` compares.
+        let mailbox = format!("{}@{}", sender.local().to_lowercase(), sender.domain());
+        let mark = self.inner.keys.mark("answer", &format!("{message} {mailbox}"));
+        hex(&mark[..limits::ANSWER_REFERENCE_OCTETS])
+    }
+
+    /// What the sender's link to a message opens, for one whose answer by mail has been proved; `None` where the message is
+    /// over, or never had one.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn link_of(&self, message: &QueueId) -> Result<Option<OpenLink>, StoreError> {
+        let row = sqlx::query(
+            "select m.id, m.state, m.mail_from, m.smtputf8, m.eight_bit, m.kept_until, l.token \
+             from sender_link l join message m on m.id = l.message where m.id = $1",
+        )
+        .bind(&message.0)
+        .fetch_optional(&self.inner.reader)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        // The schema lets no other length in.
+        let Ok(token) = <[u8; 32]>::try_from(row.try_get::<Vec<u8>, _>("token")?) else { return Ok(None) };
+        // Nobody is shown a form.
+        self.opened(&row, token, "").await
+    }
+
+    async fn opened(
+        &self,
+        row: &sqlx::sqlite::SqliteRow,
+        token: [u8; 32],
+        brought: &str,
+    ) -> Result<Option<OpenLink>, StoreError> {
         let message = QueueId(row.try_get("id")?);
         let held = state_of(row.try_get("state")?)? == State::Held;
         let until = row.try_get::<Option<i64>, _>("kept_until")?.map(timestamp);
         if !held && until.is_none_or(|until| until <= self.clock().now()) {
-            return Ok(Brought::Nothing);
+            return Ok(None);
         }
         let recipients: Vec<String> =
             sqlx::query_scalar("select address from recipient where message = $1 order by position")
@@ -149,12 +196,25 @@ impl Store {
                 .fetch_all(&self.inner.reader)
                 .await?;
         let recipients = recipients.iter().map(|text| address_of(text, &message)).collect::<Result<_, _>>()?;
-        let mut envelope = Envelope::new(sender_of(&row, &message)?, recipients);
+        let mut envelope = Envelope::new(sender_of(row, &message)?, recipients);
         (envelope.smtputf8, envelope.eight_bit) = (row.try_get("smtputf8")?, row.try_get("eight_bit")?);
         // Another one once it is held: what was filled in before is not taken for what is asked then.
         let form = self.inner.keys.mark(if held { "form held" } else { "form returned" }, brought);
         let form = URL_SAFE_NO_PAD.encode(form);
-        Ok(Brought::Open(Box::new(OpenLink { message, envelope, held, until, form, token })))
+        Ok(Some(OpenLink { message, envelope, held, until, form, token }))
+    }
+
+    /// Records an answer by mail by which nothing is done. The letter that goes back is sent once in
+    /// [`limits::ANSWER_LETTER_HOURS`] for a message; gives whether it was.
+    ///
+    /// # Errors
+    /// What disk and database say.
+    pub async fn note_answer(&self, message: &QueueId, letter: Option<NewEntry>) -> Result<bool, StoreError> {
+        let entries = self.seal(letter.into_iter().collect()).await?;
+        match self.ask(Op::Answered(Box::new(Unheeded { message: message.clone(), entries }))).await? {
+            Answer::Changed(sent) => Ok(sent),
+            _ => mismatch(),
+        }
     }
 
     /// Does what the sender asks, with the notices that follow; `false`, and nothing is done, where the link no longer
@@ -297,6 +357,33 @@ impl Tx<'_> {
             }
             SenderAct::Note(note) => self.audit(id, "noted", SENDER, json!({"why": note})).await?,
         }
+        self.insert(entries).await?;
+        Ok(true)
+    }
+
+    /// See [`Store::note_answer`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn note_answer(&mut self, unheeded: &Unheeded) -> Result<bool, StoreError> {
+        let Unheeded { message: id, entries } = unheeded;
+        if entries.is_empty() {
+            self.audit(id, "answer-ignored", GATEWAY, json!({"why": "a program wrote it"})).await?;
+            return Ok(false);
+        }
+        let since = self.now.saturating_sub(SignedDuration::from_hours(limits::ANSWER_LETTER_HOURS));
+        let lately: i64 = sqlx::query_scalar(
+            "select count(*) from audit where message = $1 and event = 'answer-not-understood' and at > $2",
+        )
+        .bind(&id.0)
+        .bind(micros(since.unwrap_or(Timestamp::MIN)))
+        .fetch_one(&mut *self.connection)
+        .await?;
+        if lately > 0 {
+            self.audit(id, "answer-ignored", GATEWAY, json!({"why": "its sender was told a short while ago"})).await?;
+            return Ok(false);
+        }
+        self.audit(id, "answer-not-understood", GATEWAY, json!({"why": "its sender is told what is possible"})).await?;
         self.insert(entries).await?;
         Ok(true)
     }

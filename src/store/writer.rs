@@ -80,6 +80,7 @@ pub(super) enum Op {
     Account(Box<accounts::Change>),
     Mark(Box<deadlines::Mark>),
     Sender(Box<sender::Act>),
+    Answered(Box<sender::Unheeded>),
     EndKeeping,
 }
 
@@ -92,6 +93,7 @@ impl Op {
             Self::Decision(request) => &mut request.notices,
             Self::Mark(mark) => mark.entries(),
             Self::Sender(act) => &mut act.entries,
+            Self::Answered(unheeded) => &mut unheeded.entries,
             _ => &mut [],
         }
     }
@@ -115,6 +117,7 @@ impl Op {
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
             Self::Sender(act) => tx.do_as_sender(act).await.map(Answer::Changed),
+            Self::Answered(unheeded) => tx.note_answer(unheeded).await.map(Answer::Changed),
             Self::EndKeeping => tx.end_keeping().await.map(Answer::Count),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
             Self::Probe => tx.probe().await.map(|()| Answer::Done),

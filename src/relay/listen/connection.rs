@@ -84,6 +84,7 @@ impl<T: TakeIn> Connection<T> {
             message_size: options.message_size,
             recipients: limits::RECIPIENTS,
             may_relay,
+            own: shared.take_in.own(),
         });
         let pace = options.pace;
         let (idle, ends) = match may_relay {

@@ -14,6 +14,8 @@ pub struct Parts<'a> {
     pub from: &'a Address,
     pub from_name: &'a str,
     pub to: &'a [Address],
+    /// Where answers go; otherwise to `from`.
+    pub reply_to: Option<&'a Address>,
     pub subject: &'a str,
     pub hostname: &'a str,
     pub id: &'a str,
@@ -25,14 +27,22 @@ pub struct Parts<'a> {
 
 /// The complete message, CRLF line ends.
 pub fn message(parts: &Parts<'_>) -> Vec<u8> {
+    // Of the letters about one message, only answers are alike but for their time.
+    let name = match parts.kind {
+        Kind::Answered => format!("{}-{}", parts.kind.name(), parts.at.as_millisecond()),
+        kind => kind.name().to_owned(),
+    };
     let mut builder = lettre::Message::builder()
         .from(Mailbox::new(Some(parts.from_name.to_owned()), lettre_address(parts.from)))
         .date(parts.at.into())
-        .message_id(Some(format!("<{}.{}@{}>", parts.id, parts.kind.name(), parts.hostname)))
+        .message_id(Some(format!("<{}.{name}@{}>", parts.id, parts.hostname)))
         .subject(parts.subject)
         .header(AutoSubmitted(parts.kind.auto_submitted()))
         .header(NoAutoReplies);
     builder = addressed(builder, parts.to);
+    if let Some(address) = parts.reply_to {
+        builder = builder.reply_to(Mailbox::new(None, lettre_address(address)));
+    }
     if let Some(id) = parts.in_reply_to {
         builder = builder.in_reply_to(id.to_owned()).header(References::from(id.to_owned()));
     }

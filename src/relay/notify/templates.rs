@@ -7,6 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
+use super::Offered;
 use crate::relay::log::{Event, event};
 
 pub const AUTO_REPLIED: &str = "auto-replied";
@@ -23,13 +24,14 @@ pub enum Kind {
     Released,
     ReleasedInPart,
     ReturnedUndecided,
+    Answered,
     Digest,
     Reminder,
     Escalated,
 }
 
 impl Kind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Returned,
         Self::Held,
         Self::Review,
@@ -38,6 +40,7 @@ impl Kind {
         Self::Released,
         Self::ReleasedInPart,
         Self::ReturnedUndecided,
+        Self::Answered,
         Self::Digest,
         Self::Reminder,
         Self::Escalated,
@@ -54,6 +57,7 @@ impl Kind {
             Self::Released => "released",
             Self::ReleasedInPart => "released-in-part",
             Self::ReturnedUndecided => "returned-undecided",
+            Self::Answered => "answered",
             Self::Digest => "digest",
             Self::Reminder => "reminder",
             Self::Escalated => "escalated",
@@ -100,7 +104,18 @@ pub struct Context {
     pub link: String,
     /// Until when a returned message is kept.
     pub link_until: String,
+    /// The words that an answer by mail may begin with; empty where none is read.
+    pub answers: Vec<Offered>,
+    /// What came of an answer, in letters about that.
+    pub outcome: Outcome,
     pub id: String,
+}
+
+/// What came of an answer.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Outcome {
+    pub title: String,
+    pub words: String,
 }
 
 /// A held message as letters list it.
@@ -202,6 +217,10 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "returned-undecided.txt",
     "waiting.html",
     "waiting.txt",
+    "answered.html",
+    "answered.txt",
+    "answers.html",
+    "answers.txt",
     "digest.html",
     "digest.txt",
     "reminder.html",
@@ -353,6 +372,8 @@ fn made_up() -> [Context; 2] {
         note: "A note.".to_owned(),
         link: "https://desk.school.example/m/AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         link_until: "Friday 2 October 2026 at 16:31".to_owned(),
+        answers: vec![Offered { word: "CANCEL", does: "it is deleted" }],
+        outcome: Outcome { title: "Done".to_owned(), words: "It is done.".to_owned() },
         id: "01ARZ3NDEKTSV4RR".to_owned(),
     };
     let bare = Context {
@@ -370,6 +391,8 @@ fn made_up() -> [Context; 2] {
         note: String::new(),
         link: String::new(),
         link_until: String::new(),
+        answers: Vec::new(),
+        outcome: Outcome::default(),
         ..full.clone()
     };
     [full, bare]

@@ -3,6 +3,8 @@ use crate::detect::Tier;
 use crate::inspect::{FiredRule, ReportedPupil, ReportedRecipient};
 use crate::people::{PupilIndex, RecipientKind};
 use crate::policy::{Facts, PupilFact, RecipientFact, RulePack, decide};
+use crate::relay::answer::offered;
+use crate::relay::sender::Ask;
 use crate::store::HeldLine;
 
 pub fn address(text: &str) -> Address {
@@ -195,6 +197,9 @@ fn held_line(id: &str, breach: bool, pupils: u32) -> HeldLine {
     }
 }
 
+/// What became of the message, as letters say it first.
+const FIRST_WORDS: [&str; 6] = ["NOT SENT", "DECISION", "RELEASED", "HAS DECIDED", "ON ITS WAY", "NOTHING WAS CHANGED"];
+
 #[test]
 fn notices_read_as_written_down() {
     let (without, id) = (notifier(), id());
@@ -212,14 +217,21 @@ fn notices_read_as_written_down() {
         message: id.clone(),
         until: "2026-10-05T15:31:00Z".parse().expect("a timestamp"),
     };
-    let linked = About { link: Some(&link), ..about };
+    let reply_to = address("answer+06f2k7q9zb3m5t1x-00112233445566778899aabbccddeeff@gate.school.example");
+    let all = offered(&[Ask::Mark, Ask::Confirm, Ask::Wrong, Ask::Cancel]);
+    let way = |answers| Some(Way { link: Some(&link), answer_to: Some(&reply_to), answers });
+    let linked = About { link: way(&all), ..about };
+    let cancelled = offered(&[Ask::Cancel]);
+    let held_linked = About { link: way(&cancelled), ..about };
     let note = "Please use the council’s portal for this.\nCall me if it does not open.";
     for (name, notice) in [
         ("returned", notifier.returned_to_sender(&warned(), &about)),
         ("held", notifier.held_for_sender(&held(), &about)),
         ("review", notifier.held_for_reviewer(&held(), &about, due())),
         ("returned-linked", notifier.returned_to_sender(&warned(), &linked)),
-        ("held-linked", notifier.held_for_sender(&held(), &linked)),
+        ("held-linked", notifier.held_for_sender(&held(), &held_linked)),
+        ("answered", notifier.answered(&warned(), &about, Ask::Mark.title(), Ask::Mark.done())),
+        ("answered-in-vain", notifier.answered(&warned(), &linked, "Nothing was changed", "That is not possible.")),
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
         ("returned-undecided", notifier.returned_undecided(&held(), &about)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
@@ -249,12 +261,7 @@ fn notices_read_as_written_down() {
         assert!(!text.contains("SEEN BY NOBODY") && !html.contains("SEEN BY NOBODY"));
         assert!(notice.content.split(|&b| b == b'\n').rev().skip(1).all(|l| l.ends_with(b"\r") && l.len() <= 998));
         // Fail-closed wording: what became of the message comes first, in the subject and in the text.
-        assert!(
-            text.lines()
-                .next()
-                .is_some_and(|l| ["NOT SENT", "DECISION", "RELEASED", "HAS DECIDED"].iter().any(|w| l.contains(w))),
-            "{text}"
-        );
+        assert!(text.lines().next().is_some_and(|l| FIRST_WORDS.iter().any(|w| l.contains(w))), "{text}");
     }
 }
 

@@ -17,6 +17,7 @@ pub fn headline(kind: Kind, rule: Option<&str>) -> String {
         Kind::Discarded => "NOT SENT: deleted after checking".to_owned(),
         Kind::Released => "RELEASED: your held message is on its way".to_owned(),
         Kind::ReleasedInPart => "RELEASED IN PART: some recipients do not get it".to_owned(),
+        Kind::Answered => answered_headline("your answer"),
         Kind::ReturnedUndecided => "NOT SENT: nobody could check it in time".to_owned(),
         Kind::Digest => digest_headline(0),
         Kind::Reminder => "REMINDER: a held message waits for your decision".to_owned(),
@@ -100,6 +101,11 @@ pub fn digest_headline(many: usize) -> String {
         1 => "TO DECIDE: 1 message waits".to_owned(),
         many => format!("TO DECIDE: {many} messages wait"),
     }
+}
+
+/// The Subject of a letter to somebody who has answered a notice.
+pub fn answered_headline(title: &str) -> String {
+    format!("{}: your message that was stopped", title.to_uppercase())
 }
 
 /// A held message in one sentence: counts and kinds, nothing of what it says.

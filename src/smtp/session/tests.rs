@@ -9,6 +9,7 @@ fn session(may_relay: bool) -> Session {
         message_size: 1_000,
         recipients: 3,
         may_relay,
+        own: Arc::new(NoneOwn),
     })
 }
 
