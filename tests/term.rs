@@ -86,7 +86,7 @@ fn what_is_remembered_stops_no_right_mail_and_lets_no_slip_through_that_was_not_
     let mut rng = Seeded::fixed(7);
     let mails = term(&ground, &folder, Play { days: 10, slips: 120, corpus_every: 20 }, &mut rng);
     let mut decided = Decided::default();
-    let mut gateway = Gateway::new(&ground, true, &mut decided);
+    let mut gateway = Gateway::new(&ground, true, &mut decided).thorough();
     let (mut spared, mut slips, mut other_pupil) = (0, 0, 0);
     play(&mails, &mut gateway, |gateway, mail, played, at| {
         let plain = gateway.without_memory(mail, at);
