@@ -6,7 +6,7 @@
 
 use crate::extract::first_own_line;
 use crate::limits;
-use crate::message::{self, Message, Part, PartKind};
+use crate::message::{automatic, self, Message, Part, PartKind};
 use crate::relay::notify::Offered;
 use crate::relay::sender::Ask;
 
@@ -104,7 +104,7 @@ fn is_automatic(message: &Message<'_>) -> bool {
         message.headers_named(name).any(|header| holds(&header.value.trim().to_ascii_lowercase()))
     };
     let there = |name: &str| message.header(name).is_some();
-    says("Auto-Submitted", &|value| value.split([';', ' ', '(']).next() != Some("no"))
+    automatic::is_automatic(message)
         || says("Precedence", &|value| matches!(value, "bulk" | "list" | "junk" | "auto_reply"))
         || says("X-Auto-Response-Suppress", &|value| !matches!(value, "" | "none"))
         || ["X-Autoreply", "X-Autorespond", "List-Id"].into_iter().any(there)
