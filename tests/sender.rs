@@ -1,6 +1,8 @@
 //! The sender's own page, over the real gateway: what came back goes, goes marked, is cancelled or handed over, by a person
 //! with the link and by nothing else.
 
+#[path = "sender/crashes.rs"]
+mod crashes;
 mod support;
 
 use std::net::SocketAddr;
