@@ -18,7 +18,7 @@ use super::accounts::Token;
 use super::audit::{GATEWAY, micros, timestamp};
 use super::queue::mismatch;
 use super::review::Ended;
-use super::row::{address_of, sender_of, state_of};
+use super::row::{sender_of, state_of};
 use super::writer::{Answer, Entry, Op, Tx};
 use super::{NewAllowance, NewEntry, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
@@ -143,12 +143,7 @@ impl Store {
         if !held && until.is_none_or(|until| until <= self.clock().now()) {
             return Ok(Brought::Nothing);
         }
-        let recipients: Vec<String> =
-            sqlx::query_scalar("select address from recipient where message = $1 order by position")
-                .bind(&message.0)
-                .fetch_all(&self.inner.reader)
-                .await?;
-        let recipients = recipients.iter().map(|text| address_of(text, &message)).collect::<Result<_, _>>()?;
+        let recipients = self.recipients_of(&message).await?;
         let mut envelope = Envelope::new(sender_of(&row, &message)?, recipients);
         (envelope.smtputf8, envelope.eight_bit) = (row.try_get("smtputf8")?, row.try_get("eight_bit")?);
         // Another one once it is held: what was filled in before is not taken for what is asked then.
