@@ -21,10 +21,13 @@ use crate::inspect::{Ground, Report, inspect_with};
 use crate::limits;
 use crate::policy::pack::{Marker, Rule};
 use crate::policy::{Action, Confirm};
-use crate::store::{Class, NewEntry, OpenLink, QueueId, SenderAct, Shown, State, Store, StoreError};
+use crate::store::{Class, NewEntry, OpenLink, QueueId, SENDER, SenderAct, Shown, State, Store, StoreError};
 use crate::text::Halt;
 
 pub use subject::with_confidential;
+
+/// What the audit says of a message that went marked.
+const MARKED: &str = "sent with Confidential in its subject";
 
 /// What is possible besides cancelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,17 @@ pub struct Possible {
     pub mark: bool,
     /// Every rule that stopped it may be confirmed by its sender.
     pub confirm: bool,
+    /// Some ask for the Confidential marker, and all others may be confirmed by its sender: only both together help.
+    pub mark_and_confirm: bool,
+}
+
+/// What a sender says is right, besides marking it.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmation<'a> {
+    /// Why it is right.
+    pub because: &'a str,
+    /// For how many days that is remembered.
+    pub days: u32,
 }
 
 /// What came of a message that was sent marked.
@@ -57,7 +71,14 @@ pub fn possible(ground: &Ground, report: Option<&Report>) -> Possible {
         fired.peek().is_some() && fired.all(|fired| !fired.breach && of_pack(&fired.id).is_some_and(holds))
     };
     let wants_mark = |rule: &Rule| rule.when.iter().all(|when| when.no_marker == Some(Marker::Confidential));
-    Possible { mark: all(&wants_mark), confirm: all(&|rule| rule.confirm == Confirm::Sender && !rule.breach) }
+    let (mark, confirm) = (all(&wants_mark), all(&for_its_sender));
+    let both = all(&|rule| wants_mark(rule) || for_its_sender(rule));
+    Possible { mark, confirm, mark_and_confirm: both && !mark && !confirm }
+}
+
+/// The sender may say that what the rule asks about is right.
+fn for_its_sender(rule: &Rule) -> bool {
+    rule.confirm == Confirm::Sender && !rule.breach
 }
 
 /// Until when what a sender confirms at `now` is remembered, for so many days.
@@ -88,27 +109,38 @@ pub async fn confirm(
     store.do_as_sender(link, SenderAct::Send { because: because.to_owned(), remember }, Vec::new()).await
 }
 
-/// Sends a returned message with Confidential in its subject, where it then may go.
+/// Sends a returned message with Confidential in its subject, where it then may go. With a confirmation, what its sender may
+/// confirm of it counts as confirmed, and is remembered if it goes.
 ///
 /// # Errors
-/// [`StoreError::Refused`] where the word would not put right what stopped it; [`StoreError::Damaged`] where it does not
+/// [`StoreError::Refused`] where that would not put right what stopped it; [`StoreError::Damaged`] where it does not
 /// open; what disk and database say.
 pub async fn send_marked(
     store: &Store,
     ground: Arc<Ground>,
     isolation: Arc<dyn Isolation>,
     link: &OpenLink,
+    confirmation: Option<Confirmation<'_>>,
 ) -> Result<Marked, StoreError> {
     let report = store.show(&link.message).await?.report;
-    if !possible(&ground, report.as_ref()).mark {
+    let possible = possible(&ground, report.as_ref());
+    let helps = if confirmation.is_some() { possible.mark_and_confirm } else { possible.mark };
+    let Some(report) = report.filter(|_| helps) else {
         return Err(StoreError::Refused(format!("message {} wants more than a word in its subject", link.message)));
-    }
+    };
     let content: Arc<[u8]> = with_confidential(&store.content(&link.message).await?).into();
     let now = store.clock().now();
-    let allowances = match &link.envelope.mail_from {
+    let mut allowances = match &link.envelope.mail_from {
         Some(sender) => store.allowances_of(sender.as_str(), now).await?,
         None => Vec::new(),
     };
+    let mut remember = Vec::new();
+    if let Some(Confirmation { days, .. }) = confirmation {
+        remember = rememberable(&ground, link.envelope.mail_from.as_ref(), &report, remembered_until(now, days));
+        // What the mark puts right is not for the sender to confirm.
+        remember.retain(|new| ground.pack.rules.iter().any(|rule| rule.id == new.rule && for_its_sender(rule)));
+        allowances.extend(remember.iter().map(|new| new.given(now, SENDER)));
+    }
     let halt = Halt::default();
     let (halted, envelope, bytes) = (halt.clone(), link.envelope.clone(), Arc::clone(&content));
     // A panic is a failed inspection; what runs too long is told to stop and believed in nothing.
@@ -133,7 +165,11 @@ pub async fn send_marked(
         at: now,
         client: None,
     };
-    let act = SenderAct::SendChanged { how: "sent with Confidential in its subject", new: Box::new(new) };
+    let how = match confirmation {
+        Some(Confirmation { because, .. }) => format!("{MARKED}, because: {because}"),
+        None => MARKED.to_owned(),
+    };
+    let act = SenderAct::SendChanged { how, remember, new: Box::new(new) };
     Ok(if store.do_as_sender(link, act, Vec::new()).await? { Marked::Sent } else { Marked::Gone })
 }
 

@@ -19,7 +19,7 @@ use super::sign_in::wait;
 use super::view::{self, Trouble, time};
 use crate::inspect::{FiredRule, Report};
 use crate::limits;
-use crate::relay::sender::{self, Marked, Possible};
+use crate::relay::sender::{self, Confirmation, Marked, Possible};
 use crate::store::{Brought, OpenLink, SenderAct, StoreError};
 
 /// What stands in a form of the page.
@@ -98,6 +98,8 @@ enum Ask {
     Cancel,
     Mark,
     Confirm,
+    /// Both at once, where neither would do.
+    MarkConfirm,
     Wrong,
     Note,
 }
@@ -108,6 +110,7 @@ impl Ask {
             "cancel" => Self::Cancel,
             "mark" => Self::Mark,
             "confirm" => Self::Confirm,
+            "mark-confirm" => Self::MarkConfirm,
             "wrong" => Self::Wrong,
             "note" => Self::Note,
             _ => return None,
@@ -119,8 +122,13 @@ impl Ask {
         if held {
             return vec![Self::Note, Self::Cancel];
         }
-        let offered =
-            [(Self::Mark, possible.mark), (Self::Confirm, possible.confirm), (Self::Wrong, true), (Self::Cancel, true)];
+        let offered = [
+            (Self::Mark, possible.mark),
+            (Self::Confirm, possible.confirm),
+            (Self::MarkConfirm, possible.mark_and_confirm),
+            (Self::Wrong, true),
+            (Self::Cancel, true),
+        ];
         offered.into_iter().filter(|(_, offered)| *offered).map(|(ask, _)| ask).collect()
     }
 
@@ -140,6 +148,13 @@ impl Ask {
                 "It goes out as you wrote it.",
                 "Send it as it is",
                 "I wrote this message, I have checked its recipients, and I want it sent.",
+            ),
+            Self::MarkConfirm => (
+                "mark-confirm",
+                "This is right: send it with Confidential in the subject",
+                "It goes out as you wrote it, with the word Confidential in front of its subject. It is checked once more before.",
+                "Send it marked",
+                "I wrote this message, I have checked its recipients, and I want it sent as confidential.",
             ),
             Self::Wrong => (
                 "wrong",
@@ -164,7 +179,7 @@ impl Ask {
             ),
         };
         let label = match self {
-            Self::Confirm => "This is right, because …",
+            Self::Confirm | Self::MarkConfirm => "This is right, because …",
             Self::Wrong => "What is wrong?",
             Self::Note => "What should they know?",
             Self::Mark | Self::Cancel => "",
@@ -173,7 +188,7 @@ impl Ask {
     }
 
     fn wants_words(self) -> bool {
-        matches!(self, Self::Confirm | Self::Wrong | Self::Note)
+        matches!(self, Self::Confirm | Self::MarkConfirm | Self::Wrong | Self::Note)
     }
 
     fn box_id(self) -> &'static str {
@@ -181,6 +196,7 @@ impl Ask {
             Self::Cancel => "sure-cancel",
             Self::Mark => "sure-mark",
             Self::Confirm => "sure-confirm",
+            Self::MarkConfirm => "sure-mark-confirm",
             Self::Wrong => "sure-wrong",
             Self::Note => "sure-note",
         }
@@ -189,6 +205,7 @@ impl Ask {
     fn words_id(self) -> &'static str {
         match self {
             Self::Confirm => "words-confirm",
+            Self::MarkConfirm => "words-mark-confirm",
             Self::Wrong => "words-wrong",
             _ => "words-note",
         }
@@ -197,7 +214,7 @@ impl Ask {
     fn title(self) -> &'static str {
         match self {
             Self::Cancel => "Cancelled",
-            Self::Mark | Self::Confirm => "On its way",
+            Self::Mark | Self::Confirm | Self::MarkConfirm => "On its way",
             Self::Wrong => "Handed over",
             Self::Note => "Noted",
         }
@@ -209,6 +226,10 @@ impl Ask {
             Self::Mark => "Your message goes out now, with Confidential in front of its subject.",
             Self::Confirm => {
                 "Your message goes out now as you wrote it. You will not be asked about this again for some time."
+            }
+            Self::MarkConfirm => {
+                "Your message goes out now, with Confidential in front of its subject. You will not be asked again for some \
+                 time about what you confirmed."
             }
             Self::Wrong => {
                 "Your message now waits for a decision, and who decides has been told. You will hear of it. By the link in \
@@ -233,10 +254,12 @@ async fn carry_out(desk: &State, link: &OpenLink, ask: Ask, words: String) -> Re
         Ask::Note => store.do_as_sender(link, SenderAct::Note(words), Vec::new()).await?,
         Ask::Wrong => sender::hand_over(store, &ground, &desk.notifier.load_full(), link, &words).await?,
         Ask::Confirm => sender::confirm(store, &ground, link, &words, desk.remember_days).await?,
-        Ask::Mark => {
+        Ask::Mark | Ask::MarkConfirm => {
+            let confirmed = Confirmation { because: &words, days: desk.remember_days };
+            let confirmed = Some(confirmed).filter(|_| ask == Ask::MarkConfirm);
             // One at a time: nobody keeps the machine busy with their own link.
             let Ok(_one) = desk.inspections.acquire().await else { return Ok(Done::Late) };
-            match sender::send_marked(store, ground, desk.workers.clone(), link).await? {
+            match sender::send_marked(store, ground, desk.workers.clone(), link, confirmed).await? {
                 Marked::Sent => true,
                 Marked::Gone => false,
                 Marked::Late => return Ok(Done::Late),

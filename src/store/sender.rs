@@ -80,8 +80,10 @@ pub enum SenderAct {
     },
     /// A changed message goes in the place of a returned one. It has been inspected and may go.
     SendChanged {
-        /// What was changed.
-        how: &'static str,
+        /// What was changed, and why that is right.
+        how: String,
+        /// What is remembered of it.
+        remember: Vec<NewAllowance>,
         /// What goes.
         new: Box<NewEntry>,
     },
@@ -276,7 +278,7 @@ impl Tx<'_> {
                 self.give_allowances(id, SENDER, remember).await?;
                 self.effects.queued = true;
             }
-            SenderAct::SendChanged { how, new } => {
+            SenderAct::SendChanged { how, remember, new } => {
                 let verdict = new.report.as_ref().map(|report| report.action.as_str());
                 let detail = json!({
                     "from": from, "why": how, "sha256": hex(&row.try_get::<Vec<u8>, _>("sha256")?),
@@ -284,6 +286,7 @@ impl Tx<'_> {
                 });
                 self.move_to(id, &standing, State::Discarded).await?;
                 self.audit(id, "discarded", SENDER, detail).await?;
+                self.give_allowances(id, SENDER, remember).await?;
             }
             SenderAct::HandOver { note, report } => {
                 self.move_to(id, &standing, State::Held).await?;
