@@ -245,7 +245,12 @@ impl Notifier {
         let mut context = self.context(Kind::Review, report, about, "", &[]);
         context.waiting = vec![Waiting {
             id: context.id.clone(),
-            summary: String::new(),
+            summary: words::sentence(
+                context.pupils as u64,
+                about.envelope.recipients.len() as u64,
+                report.breach,
+                context.rules.first().map(|rule| rule.id.as_str()),
+            ),
             due: words::time_in(due, &self.zone),
             link: self.link(about.id),
         }];
