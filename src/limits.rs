@@ -367,6 +367,8 @@ limits! {
     HOLIDAYS: usize = 400, "entries", "own choice: four years, each day by itself";
     /// Pause between two looks at what is due.
     DEADLINE_LOOK_SECONDS: u64 = 20, "seconds", "own choice: letters say minutes";
+    /// A warning that comes less than this before what it warns of is none, and one that comes so much after its time is late.
+    WARNING_MINUTES: i64 = 60, "minutes", "own choice: somebody opens the letter between two lessons and decides";
     /// Messages with the same thing due that are taken up at one look.
     DEADLINE_BATCH: u32 = 100, "messages", "own choice: mail goes on between";
     /// Messages that a digest lists; the rest is counted.

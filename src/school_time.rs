@@ -87,10 +87,19 @@ impl SchoolTime {
         let warning = |seconds, before: Timestamp| {
             let at = self.counted(held_at, seconds);
             let next = self.opening(at);
-            if next < before { next } else { self.closing_before(at).max(held_at) }
+            if next.saturating_add(limits::WARNING_MINUTES.minutes()).unwrap_or(before) < before {
+                next
+            } else {
+                self.closing_before(at).max(held_at)
+            }
         };
         let escalate_at = warning(seconds / 4 * 3, due_at);
         Plan { remind_at: warning(seconds / 2, escalate_at), escalate_at, due_at }
+    }
+
+    /// The end for somebody who is told late, at `told_at`: a quarter of the time, counted from when the school is open.
+    pub fn last_quarter(&self, told_at: Timestamp) -> Timestamp {
+        self.opening(self.counted(self.opening(told_at), i64::from(self.decide_within_hours) * 3_600 / 4))
     }
 
     /// The first time of a digest after `after`; nothing where there are none.

@@ -384,7 +384,7 @@ async fn what_was_put_to_the_chair_is_the_chairs() {
     }
     let told = |role: &str| vec![role.to_owned()];
     for (id, role) in [("a1", "chair"), ("a2", "head")] {
-        assert!(house.store.warned(&QueueId(id.to_owned()), Stage::Escalate, told(role), vec![]).await.unwrap());
+        assert!(house.store.warned(&QueueId(id.to_owned()), Stage::Escalate, None, told(role), vec![]).await.unwrap());
     }
     let mut chair = house.person("chair", &[Role::Chair]).await;
     let list = chair.get("/held").await.body;

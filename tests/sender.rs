@@ -1,6 +1,8 @@
 //! The sender's own page, over the real gateway: what came back goes, goes marked, is cancelled or handed over, by a person
 //! with the link and by nothing else.
 
+#[path = "sender/crashes.rs"]
+mod crashes;
 mod support;
 
 use std::net::SocketAddr;
@@ -290,4 +292,41 @@ async fn what_something_else_stops_by_now_is_not_sent_marked() {
     assert!(answer.body.contains("personal"), "and why: {}", answer.body);
     assert_eq!(browser.get(&path).await.status, 200);
     assert_eq!(house.store.show(&id).await.unwrap().summary.state, State::Returned);
+}
+
+/// A photograph together with a record: the one is for its sender to confirm, the other wants the mark, and neither alone helps.
+#[tokio::test]
+async fn what_wants_both_the_mark_and_a_confirmation_goes_in_one_step() {
+    let school = School::new();
+    let case = photograph();
+    let text = String::from_utf8(case.message()).expect("ASCII");
+    let (head, parts) = text.split_once("\r\n\r\n").expect("a body");
+    let boundary = parts.lines().next().expect("a boundary");
+    let record = "Lottie Fenn lives at 48 Marram Road, Saltmere.\r\nDate of birth: 8 February 2023.\r\n";
+    let content = format!("{head}\r\n\r\n{boundary}\r\nContent-Type: text/plain\r\n\r\n{record}\r\n{parts}");
+    let stopped = school.stopped(&case.mail_from, &case.rcpt, content.as_bytes());
+    let page = school.browser().get(&stopped.path).await;
+    let offered: Vec<&str> =
+        page.body.split("name=\"what\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(offered, ["mark-confirm", "wrong", "cancel"], "{}", page.body);
+    scanned(&school, &stopped, &offered).await;
+    for (what, words) in [("mark", "it is right"), ("confirm", "it is right"), ("mark-confirm", " ")] {
+        assert_eq!(school.act(&stopped.path, what, words).await.status, 422, "{what} {words:?}");
+    }
+    let sent = school.act(&stopped.path, "mark-confirm", "It is the boiler").await;
+    assert!(sent.status == 200 && sent.body.contains("On its way"), "{}", sent.body);
+    let marked = content.replacen("Subject: ", "Subject: Confidential: ", 1);
+    let came = |taken: &[Taken]| taken.iter().filter(|t| relayed(&t.content) == Some(marked.as_bytes())).count();
+    school.sink.wait("the marked message", |taken| came(taken) == 1);
+    assert_eq!(school.status(&stopped.path).await, 404, "once");
+    // Of the photograph it is not asked again; the mark is wanted of each message.
+    let again = school.stopped(&case.mail_from, &case.rcpt, content.as_bytes());
+    let page = school.browser().get(&again.path).await;
+    assert!(page.body.contains("Send it with Confidential") && !page.body.contains("This is right"), "{}", page.body);
+    school.gateway.client().send(&case.mail_from, &case.rcpt, marked.as_bytes()).expect("taken");
+    school.sink.wait("its twin, marked by its sender", |taken| came(taken) == 2);
+    let allowed = school.gateway.command(&["allow", "list", "--json"]);
+    let allowed = String::from_utf8_lossy(&allowed.stdout).into_owned();
+    assert!(allowed.contains("pupil-images") && !allowed.contains("marker-missing"), "{allowed}");
+    school.audit_holds();
 }

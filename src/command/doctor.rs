@@ -109,6 +109,9 @@ async fn look(config: &Config, findings: &mut Findings) {
     advice::addresses(config, findings);
     desk::section(config, findings);
     deadlines::look(config, Timestamp::now(), findings);
+    if config.review.is_none() {
+        deadlines::ladder(config, None, findings);
+    }
     desk::providers(config, findings).await;
     if let Err(error) = parts::notifier(config) {
         findings.bad(error.to_string());
@@ -261,6 +264,11 @@ async fn store(config: &Config, place: &StoreConfig, findings: &mut Findings) ->
     }
     if let Some(accounts) = accounts {
         desk::people(config, accounts.as_deref(), findings);
+        if let Ok(accounts) = accounts
+            && !accounts.is_empty()
+        {
+            deadlines::ladder(config, Some(&accounts), findings);
+        }
     }
     running
 }

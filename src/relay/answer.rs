@@ -161,6 +161,13 @@ impl Answers {
         let Some(link) = store.link_of(message).await? else { return Ok(gone()) };
         let report = store.show(message).await?.report;
         let possible = Ask::possible(link.held, sender::possible(&tools.ground, report.as_ref()));
+        // Where only both together help, YES says both.
+        let said = match said {
+            Said::Word(Ask::Confirm, words) if possible.contains(&Ask::MarkConfirm) => {
+                Said::Word(Ask::MarkConfirm, words)
+            }
+            said => said,
+        };
         let unheeded = match said {
             Said::Word(ask, words) if possible.contains(&ask) => {
                 let letter = self.letter(&link, report.as_ref(), tools, &[], ask.title(), ask.done()).await?;

@@ -22,7 +22,10 @@ use crate::smtp::Address;
 use crate::store::{HeldFilter, HeldLine, NewEntry, QueueId, Stage, Store, StoreError};
 
 /// Who decides, and who is told when they do not.
-const LADDER: [&str; 3] = ["sbm", "head", "chair"];
+pub const LADDER: [&str; 3] = ["sbm", "head", "chair"];
+
+/// Who is told besides where a rung is empty.
+const TECHNICIAN: &str = "it";
 
 /// All mailboxes of the person who writes from this one.
 pub type MailboxesOf = Box<dyn Fn(&Address) -> Vec<Address> + Send + Sync>;
@@ -61,7 +64,8 @@ impl Deadlines {
     /// What the database says.
     pub async fn round(&self) -> Result<(), StoreError> {
         let manned = self.manned().await?;
-        for stage in [Stage::End, Stage::Escalate, Stage::Remind] {
+        // Whoever is told late is given time first, of which the reminder then speaks.
+        for stage in [Stage::Escalate, Stage::Remind, Stage::End] {
             for id in self.store.due_now(stage).await? {
                 if let Err(error) = self.tell(&id, stage, &manned).await {
                     event!(Event::Trouble, id = %id, what = "the deadline of a held message", reason = %error);
@@ -89,10 +93,16 @@ impl Deadlines {
             event!(Event::Returned, id = %id, rules = "nobody decided in time");
             return Ok(());
         }
-        let Some(line) = self.store.held_line(id).await?.filter(|line| line.decided.is_none()) else { return Ok(()) };
-        let own = self.own(&line);
+        let Some(mut line) = self.store.held_line(id).await?.filter(|line| line.decided.is_none()) else {
+            return Ok(());
+        };
+        let end = match stage {
+            Stage::Escalate => self.store.end_when_told_late(id).await?,
+            Stage::Remind | Stage::End => None,
+        };
+        line.due_at = end.or(line.due_at);
         let rung = usize::from(stage != Stage::Remind);
-        let mut told = roles(&notifier, &own, rung, manned);
+        let (own, mut told) = self.on_the_ladder(&notifier, &line, rung, manned).await?;
         if stage == Stage::Remind {
             add_notified(&notifier, &own, &line, &mut told);
         }
@@ -102,13 +112,34 @@ impl Deadlines {
         match stage {
             // Nobody could be told that it goes back: it waits on, and is warned of again.
             Stage::End => self.store.put_off(id, "its sender cannot be written to", told, notices).await.map(drop),
-            _ => self.store.warned(id, stage, told, notices).await.map(drop),
+            _ => self.store.warned(id, stage, end, told, notices).await.map(drop),
         }
     }
 
-    /// The mailboxes of who sent it.
-    fn own(&self, line: &HeldLine) -> Vec<Address> {
-        line.mail_from.iter().flat_map(|sender| [vec![sender.clone()], (self.mailboxes_of)(sender)].concat()).collect()
+    /// The roles that are told of a message from this rung on, and the mailboxes that are not written to: who sent it or
+    /// gets it does not decide on it. Where nobody else is left, who gets it is told.
+    async fn on_the_ladder(
+        &self,
+        notifier: &Notifier,
+        line: &HeldLine,
+        rung: usize,
+        manned: &Option<Vec<&str>>,
+    ) -> Result<(Vec<Address>, Vec<String>), StoreError> {
+        let sender: Vec<Address> = line
+            .mail_from
+            .iter()
+            .flat_map(|sender| [vec![sender.clone()], (self.mailboxes_of)(sender)].concat())
+            .collect();
+        let concerned = [sender.clone(), self.store.recipients_of(&line.id).await?].concat();
+        let told = roles(notifier, &concerned, rung, manned);
+        if told.iter().any(|role| role != TECHNICIAN) {
+            return Ok((concerned, told));
+        }
+        let told = roles(notifier, &sender, rung, manned);
+        if told.is_empty() {
+            event!(Event::Trouble, id = %line.id, what = "nobody can be told of a held message");
+        }
+        Ok((sender, told))
     }
 
     /// Sends each role the list of what waits for it, at the hours that are set for it.
@@ -122,8 +153,7 @@ impl Deadlines {
         let page = self.store.held_page(&HeldFilter::default(), None, limits::HELD_PAGE_MOST).await?;
         let mut lists: BTreeMap<String, (Address, Vec<&HeldLine>)> = BTreeMap::new();
         for line in &page.lines {
-            let own = self.own(line);
-            let mut told = roles(&notifier, &own, 0, manned);
+            let (own, mut told) = self.on_the_ladder(&notifier, line, 0, manned).await?;
             add_notified(&notifier, &own, line, &mut told);
             for role in &told {
                 // One letter a mailbox, whatever roles it has.
@@ -181,8 +211,8 @@ fn roles(notifier: &Notifier, own: &[Address], rung: usize, manned: &Option<Vec<
     if told.is_empty() {
         told.extend(DECIDERS.iter().find(|role| written(role)).map(|role| (*role).to_owned()));
     }
-    if written("it") {
-        told.push("it".to_owned());
+    if written(TECHNICIAN) {
+        told.push(TECHNICIAN.to_owned());
     }
     told
 }

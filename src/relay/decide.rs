@@ -46,7 +46,7 @@ pub async fn decide(
     if concerns(asked.own, &shown) {
         return Err(StoreError::Refused(format!("message {id} is from or to you: somebody else decides on it")));
     }
-    let notices = notices(notifier, id, shown, &asked.ruling, asked.note)?;
+    let notices = notices(notifier, id, shown, &asked.ruling, asked.note, store.clock().now())?;
     store.decide_on(id, &asked.ruling, &asked.grounds, notices).await
 }
 
@@ -81,6 +81,7 @@ fn notices(
     shown: Shown,
     ruling: &Ruling,
     note: &str,
+    now: Timestamp,
 ) -> Result<Vec<NewEntry>, StoreError> {
     let report = match (shown.report, ruling) {
         (Some(report), _) => report,
@@ -97,7 +98,6 @@ fn notices(
         _ => Vec::new(),
     };
     let envelope = Envelope::new(shown.summary.mail_from, shown.recipients.into_iter().map(|r| r.address).collect());
-    let now = Timestamp::now();
     let about = About {
         envelope: &envelope,
         subject: &report.subject,

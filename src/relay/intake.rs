@@ -101,7 +101,7 @@ impl Intake {
     async fn decide(&self, case: Case) -> Result<Decided, Undone> {
         let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
-        let times = self.store.school_time();
+        let (times, clock) = (self.store.school_time(), self.store.clock().clone());
         let allowances = self.allowances(&case.envelope).await;
         let ways = self.ways(&case);
         let started = Instant::now();
@@ -109,7 +109,7 @@ impl Intake {
             fault::inspection();
             let report =
                 inspect_with(Some(&*isolation), halt, &ground, &allowances, &case.envelope, &case.content, case.at);
-            let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, ways);
+            let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, ways, clock.now());
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices, link))
         });
@@ -248,7 +248,8 @@ impl Intake {
         let (notifier, ground) = (self.notifier.load(), self.ground.load());
         let ways = self.ways(case);
         let times = self.store.school_time();
-        let (state, notices, link) = consequences(&notifier, &ground, &report, case, &times, ways);
+        let now = self.store.clock().now();
+        let (state, notices, link) = consequences(&notifier, &ground, &report, case, &times, ways, now);
         self.store.decide_pending(&case.id, &report, state, notices, link).await?;
         note_decision(&case.id, &report, state, Duration::from_secs(limits::INSPECT_SECONDS));
         Ok(())
@@ -320,6 +321,7 @@ fn consequences(
     case: &Case,
     times: &SchoolTime,
     ways: Option<Ways>,
+    now: Timestamp,
 ) -> (State, Vec<NewEntry>, Option<SenderLink>) {
     if report.action == Action::Deliver {
         return (State::Queued, Vec::new(), None);
@@ -337,7 +339,7 @@ fn consequences(
         message_id: report.message_id.as_deref(),
         id,
         at: *at,
-        now: Timestamp::now(),
+        now,
         sender_mailboxes: &sender_mailboxes,
         link: way(&if_returned),
     };

@@ -267,7 +267,7 @@ impl Notifier {
         Some(self.compose(Kind::Answered, &context, about, vec![sender]))
     }
 
-    /// To those who decide on a held message: the roles of `report.notify`, without the sender's own mailboxes. Where
+    /// To those who decide on a held message: the roles of `report.notify`, without the sender's own mailboxes and the recipients. Where
     /// that leaves nobody, the first of [`DECIDERS`] who is left. `due` is by when it is to be decided on. `None` where it leaves nobody at all.
     pub fn held_for_reviewer(&self, report: &Report, about: &About<'_>, due: Timestamp) -> Option<Notice> {
         let (_, to) = self.reviewers(report, about);
@@ -277,7 +277,12 @@ impl Notifier {
         let mut context = self.context(Kind::Review, report, about, "", &[]);
         context.waiting = vec![Waiting {
             id: context.id.clone(),
-            summary: String::new(),
+            summary: words::sentence(
+                context.pupils as u64,
+                about.envelope.recipients.len() as u64,
+                report.breach,
+                context.rules.first().map(|rule| rule.id.as_str()),
+            ),
             due: words::time_in(due, &self.zone),
             link: self.link(about.id),
         }];
@@ -302,24 +307,21 @@ impl Notifier {
         about.envelope.mail_from.as_ref().filter(|sender| !sender.is_same_mailbox(&self.from))
     }
 
-    /// The roles that are told, and their mailboxes, each once.
+    /// The roles that are told, and their mailboxes, each once. Who sent it is not told, nor who gets it, while anybody else
+    /// could decide: nobody decides on mail from or to them.
     fn reviewers(&self, report: &Report, about: &About<'_>) -> (Vec<String>, Vec<Address>) {
+        let sender: Vec<&Address> = about.envelope.mail_from.iter().chain(about.sender_mailboxes).collect();
+        let concerned: Vec<&Address> = sender.iter().copied().chain(&about.envelope.recipients).collect();
         let wanted = || report.notify.iter().map(String::as_str);
-        let told = self.mailboxes_of(wanted(), about);
-        if !told.1.is_empty() {
-            return told;
-        }
-        DECIDERS
-            .iter()
-            .map(|&role| self.mailboxes_of(std::iter::once(role), about))
-            .find(|(_, mailboxes)| !mailboxes.is_empty())
-            .unwrap_or_default()
+        let by = |own: &[&Address]| {
+            let first = DECIDERS.iter().map(|&role| self.mailboxes_of(std::iter::once(role), own));
+            std::iter::once(self.mailboxes_of(wanted(), own)).chain(first).find(|(_, mailboxes)| !mailboxes.is_empty())
+        };
+        by(&concerned).or_else(|| by(&sender)).unwrap_or_default()
     }
 
-    fn mailboxes_of<'r>(&self, roles: impl Iterator<Item = &'r str>, about: &About<'_>) -> (Vec<String>, Vec<Address>) {
-        let own = |mailbox: &Address| {
-            about.envelope.mail_from.iter().chain(about.sender_mailboxes).any(|sender| sender.is_same_mailbox(mailbox))
-        };
+    fn mailboxes_of<'r>(&self, roles: impl Iterator<Item = &'r str>, own: &[&Address]) -> (Vec<String>, Vec<Address>) {
+        let own = |mailbox: &Address| own.iter().any(|one| one.is_same_mailbox(mailbox));
         let (mut told, mut mailboxes) = (Vec::new(), Vec::<Address>::new());
         for role in roles {
             let before = mailboxes.len();

@@ -22,10 +22,13 @@ use crate::inspect::{Ground, Report, inspect_with};
 use crate::limits;
 use crate::policy::pack::{Marker, Rule};
 use crate::policy::{Action, Confirm};
-use crate::store::{Class, NewEntry, OpenLink, QueueId, SenderAct, Shown, State, Store, StoreError};
+use crate::store::{Class, NewEntry, OpenLink, QueueId, SENDER, SenderAct, Shown, State, Store, StoreError};
 use crate::text::Halt;
 
 pub use subject::with_confidential;
+
+/// What the audit says of a message that went marked.
+const MARKED: &str = "sent with Confidential in its subject";
 
 /// What is possible besides cancelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub struct Possible {
     pub mark: bool,
     /// Every rule that stopped it may be confirmed by its sender.
     pub confirm: bool,
+    /// Some ask for the Confidential marker, and all others may be confirmed by its sender: only both together help.
+    pub mark_and_confirm: bool,
 }
 
 /// What a sender can ask for.
@@ -45,6 +50,8 @@ pub enum Ask {
     Mark,
     /// Send it as it is: it is right.
     Confirm,
+    /// Both at once, where neither would do.
+    MarkConfirm,
     /// Have somebody look at it.
     Wrong,
     /// Tell who decides.
@@ -57,21 +64,26 @@ impl Ask {
         if held {
             return vec![Self::Note, Self::Cancel];
         }
-        let offered =
-            [(Self::Mark, possible.mark), (Self::Confirm, possible.confirm), (Self::Wrong, true), (Self::Cancel, true)];
+        let offered = [
+            (Self::Mark, possible.mark),
+            (Self::Confirm, possible.confirm),
+            (Self::MarkConfirm, possible.mark_and_confirm),
+            (Self::Wrong, true),
+            (Self::Cancel, true),
+        ];
         offered.into_iter().filter(|(_, offered)| *offered).map(|(ask, _)| ask).collect()
     }
 
     /// It cannot be asked for on the page without a word of why.
     pub fn wants_words(self) -> bool {
-        matches!(self, Self::Confirm | Self::Wrong | Self::Note)
+        matches!(self, Self::Confirm | Self::MarkConfirm | Self::Wrong | Self::Note)
     }
 
     /// Over what is told once it is done.
     pub fn title(self) -> &'static str {
         match self {
             Self::Cancel => "Cancelled",
-            Self::Mark | Self::Confirm => "On its way",
+            Self::Mark | Self::Confirm | Self::MarkConfirm => "On its way",
             Self::Wrong => "Handed over",
             Self::Note => "Noted",
         }
@@ -84,6 +96,10 @@ impl Ask {
             Self::Mark => "Your message goes out now, with Confidential in front of its subject.",
             Self::Confirm => {
                 "Your message goes out now as you wrote it. You will not be asked about this again for some time."
+            }
+            Self::MarkConfirm => {
+                "Your message goes out now, with Confidential in front of its subject. You will not be asked again for some \
+                 time about what you confirmed."
             }
             Self::Wrong => {
                 "Your message now waits for a decision, and who decides has been told. You will hear of it. By the link in \
@@ -141,9 +157,10 @@ pub async fn carry_out(
         Ask::Note => means.store.do_as_sender(link, SenderAct::Note(words), letters).await?,
         Ask::Wrong => hand_over(means, link, &words, letters).await?,
         Ask::Confirm => confirm(means, link, &words, letters).await?,
-        Ask::Mark => {
+        Ask::Mark | Ask::MarkConfirm => {
+            let because = Some(words.as_str()).filter(|_| ask == Ask::MarkConfirm);
             let Ok(_one) = means.one.acquire().await else { return Ok(Done::Late) };
-            return send_marked(means, link, letters).await;
+            return send_marked(means, link, because, letters).await;
         }
     };
     Ok(if done { Done::Yes } else { Done::Gone })
@@ -158,7 +175,14 @@ pub fn possible(ground: &Ground, report: Option<&Report>) -> Possible {
         fired.peek().is_some() && fired.all(|fired| !fired.breach && of_pack(&fired.id).is_some_and(holds))
     };
     let wants_mark = |rule: &Rule| rule.when.iter().all(|when| when.no_marker == Some(Marker::Confidential));
-    Possible { mark: all(&wants_mark), confirm: all(&|rule| rule.confirm == Confirm::Sender && !rule.breach) }
+    let (mark, confirm) = (all(&wants_mark), all(&for_its_sender));
+    let both = all(&|rule| wants_mark(rule) || for_its_sender(rule));
+    Possible { mark, confirm, mark_and_confirm: both && !mark && !confirm }
+}
+
+/// The sender may say that what the rule asks about is right.
+fn for_its_sender(rule: &Rule) -> bool {
+    rule.confirm == Confirm::Sender && !rule.breach
 }
 
 /// Until when what a sender confirms at `now` is remembered, for so many days.
@@ -185,19 +209,35 @@ async fn confirm(
     store.do_as_sender(link, SenderAct::Send { because: because.to_owned(), remember }, letters).await
 }
 
-/// Sends a returned message with Confidential in its subject, where it then may go.
-async fn send_marked(means: &Means<'_>, link: &OpenLink, letters: Vec<NewEntry>) -> Result<Done, StoreError> {
+/// Sends a returned message with Confidential in its subject, where it then may go. With a reason, what its sender may
+/// confirm of it counts as confirmed, and is remembered if it goes.
+async fn send_marked(
+    means: &Means<'_>,
+    link: &OpenLink,
+    because: Option<&str>,
+    letters: Vec<NewEntry>,
+) -> Result<Done, StoreError> {
     let (store, ground, isolation) = (means.store, Arc::clone(&means.ground), Arc::clone(&means.isolation));
     let report = store.show(&link.message).await?.report;
-    if !possible(&ground, report.as_ref()).mark {
+    let possible = possible(&ground, report.as_ref());
+    let helps = if because.is_some() { possible.mark_and_confirm } else { possible.mark };
+    let Some(report) = report.filter(|_| helps) else {
         return Err(StoreError::Refused(format!("message {} wants more than a word in its subject", link.message)));
-    }
+    };
     let content: Arc<[u8]> = with_confidential(&store.content(&link.message).await?).into();
     let now = store.clock().now();
-    let allowances = match &link.envelope.mail_from {
+    let mut allowances = match &link.envelope.mail_from {
         Some(sender) => store.allowances_of(sender.as_str(), now).await?,
         None => Vec::new(),
     };
+    let mut remember = Vec::new();
+    if because.is_some() {
+        let until = remembered_until(now, means.remember_days);
+        remember = rememberable(&ground, link.envelope.mail_from.as_ref(), &report, until);
+        // What the mark puts right is not for the sender to confirm.
+        remember.retain(|new| ground.pack.rules.iter().any(|rule| rule.id == new.rule && for_its_sender(rule)));
+        allowances.extend(remember.iter().map(|new| new.given(now, SENDER)));
+    }
     let halt = Halt::default();
     let (halted, envelope, bytes) = (halt.clone(), link.envelope.clone(), Arc::clone(&content));
     // A panic is a failed inspection; what runs too long is told to stop and believed in nothing.
@@ -222,7 +262,11 @@ async fn send_marked(means: &Means<'_>, link: &OpenLink, letters: Vec<NewEntry>)
         at: now,
         client: None,
     };
-    let act = SenderAct::SendChanged { how: "sent with Confidential in its subject", new: Box::new(new) };
+    let how = match because {
+        Some(because) => format!("{MARKED}, because: {because}"),
+        None => MARKED.to_owned(),
+    };
+    let act = SenderAct::SendChanged { how, remember, new: Box::new(new) };
     Ok(if store.do_as_sender(link, act, letters).await? { Done::Yes } else { Done::Gone })
 }
 

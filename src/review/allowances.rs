@@ -3,7 +3,6 @@
 use axum::Form;
 use axum::extract::{Path, State as From};
 use axum::response::{IntoResponse, Redirect};
-use jiff::Timestamp;
 use minijinja::context;
 use serde::Deserialize;
 
@@ -80,7 +79,7 @@ pub async fn end(From(desk): From<State>, person: Person, Path(id): Path<String>
         return not_found(&desk, Some(&person));
     }
     let ground = (desk.ground)();
-    let all = desk.store.allowances(Timestamp::now()).await?;
+    let all = desk.store.allowances(desk.store.clock().now()).await?;
     let theirs = all.iter().any(|kept| kept.id == id && may_end(&person, &ground.school, kept));
     // What has ended already is what was asked for.
     if theirs {

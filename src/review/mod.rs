@@ -32,7 +32,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use jiff::{Timestamp, Zoned};
+use jiff::Zoned;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -88,7 +88,7 @@ type State = Arc<Desk>;
 impl Desk {
     /// Now, in the school's own time.
     fn now(&self) -> Zoned {
-        Timestamp::now().to_zoned(self.store.school_time().zone.clone())
+        self.store.clock().now().to_zoned(self.store.school_time().zone.clone())
     }
 
     /// `origin` is where people reach it.

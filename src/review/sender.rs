@@ -108,6 +108,7 @@ impl Ask {
             "cancel" => Self::Cancel,
             "mark" => Self::Mark,
             "confirm" => Self::Confirm,
+            "mark-confirm" => Self::MarkConfirm,
             "wrong" => Self::Wrong,
             "note" => Self::Note,
             _ => return None,
@@ -130,6 +131,13 @@ impl Ask {
                 "It goes out as you wrote it.",
                 "Send it as it is",
                 "I wrote this message, I have checked its recipients, and I want it sent.",
+            ),
+            Self::MarkConfirm => (
+                "mark-confirm",
+                "This is right: send it with Confidential in the subject",
+                "It goes out as you wrote it, with the word Confidential in front of its subject. It is checked once more before.",
+                "Send it marked",
+                "I wrote this message, I have checked its recipients, and I want it sent as confidential.",
             ),
             Self::Wrong => (
                 "wrong",
@@ -154,7 +162,7 @@ impl Ask {
             ),
         };
         let label = match self {
-            Self::Confirm => "This is right, because …",
+            Self::Confirm | Self::MarkConfirm => "This is right, because …",
             Self::Wrong => "What is wrong?",
             Self::Note => "What should they know?",
             Self::Mark | Self::Cancel => "",
@@ -167,6 +175,7 @@ impl Ask {
             Self::Cancel => "sure-cancel",
             Self::Mark => "sure-mark",
             Self::Confirm => "sure-confirm",
+            Self::MarkConfirm => "sure-mark-confirm",
             Self::Wrong => "sure-wrong",
             Self::Note => "sure-note",
         }
@@ -175,6 +184,7 @@ impl Ask {
     fn words_id(self) -> &'static str {
         match self {
             Self::Confirm => "words-confirm",
+            Self::MarkConfirm => "words-mark-confirm",
             Self::Wrong => "words-wrong",
             _ => "words-note",
         }

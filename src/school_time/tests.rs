@@ -40,6 +40,8 @@ fn a_terms_timetable() {
         ("2026-10-08T00:00", "Fri 2026-10-09 08:00", "Fri 2026-10-09 12:00", "Mon 2026-10-12 08:00"),
         // Before the school opens: the last warning comes the evening before the end.
         ("2026-10-05T06:00", "Tue 2026-10-06 08:00", "Tue 2026-10-06 16:30", "Wed 2026-10-07 08:00"),
+        // A minute before the end is no warning.
+        ("2026-10-05T08:01", "Tue 2026-10-06 08:01", "Tue 2026-10-06 16:30", "Wed 2026-10-07 08:01"),
         // Half term, in which summer time ends.
         ("2026-10-23T10:00", "Mon 2026-11-02 10:00", "Tue 2026-11-03 08:00", "Tue 2026-11-03 10:00"),
         // Summer time begins on Sunday 29 March and ends on Sunday 25 October: the time of day stays.
@@ -54,6 +56,19 @@ fn a_terms_timetable() {
         let plan = school.plan(at(held));
         let got = [plan.remind_at, plan.escalate_at, plan.due_at].map(said);
         assert_eq!(got, [remind, escalate, due], "held {held}");
+    }
+}
+
+#[test]
+fn who_is_told_late_has_a_quarter_of_the_time() {
+    let school = school();
+    for (told, end) in [
+        ("2026-10-05T10:00", "Tue 2026-10-06 08:00"),
+        ("2026-10-05T19:00", "Wed 2026-10-07 08:00"),
+        ("2026-10-09T18:00", "Tue 2026-10-13 08:00"),
+        ("2026-10-24T12:00", "Tue 2026-11-03 08:00"),
+    ] {
+        assert_eq!(said(school.last_quarter(at(told))), end, "told {told}");
     }
 }
 
@@ -75,6 +90,8 @@ fn warnings_come_in_order_and_everything_in_school_time() {
             let Plan { remind_at, escalate_at, due_at } = school.plan(held);
             assert!(held <= remind_at && remind_at <= escalate_at && escalate_at < due_at, "{held} within {hours}");
             assert!(school.is_school_time(due_at), "{held} within {hours}");
+            let left = due_at.duration_since(escalate_at).as_mins();
+            assert!(left >= limits::WARNING_MINUTES, "{held} within {hours}: {left} minutes are left");
         }
     }
 }

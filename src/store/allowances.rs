@@ -39,6 +39,14 @@ pub struct NewAllowance {
     pub until: Timestamp,
 }
 
+impl NewAllowance {
+    /// As it counts once it is given.
+    pub fn given(&self, at: Timestamp, by: &str) -> Allowance {
+        let Self { rule, sender, recipient, pupil, until, .. } = self.clone();
+        Allowance { rule, sender, recipient, pupil, until, given_at: at, by: by.to_owned() }
+    }
+}
+
 /// An allowance as the store has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAllowance {

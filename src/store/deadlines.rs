@@ -1,11 +1,12 @@
 //! Deadlines of held mail: set when it is held, warned of once each, never forgotten over a restart.
 //!
 //! Owns the columns of `review` that say what is due when and what was sent about it. Never knows who is told, or what a
-//! letter says. Invariant: a mark and the letters that it stands for are one transaction.
+//! letter says. Invariants: a mark and the letters that it stands for are one transaction; nothing comes to its end of which
+//! the next rung was not told in good time.
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sqlx::Row;
 
@@ -32,7 +33,7 @@ pub enum Stage {
 /// A mark to be set with the letters that it stands for.
 pub(super) enum Mark {
     /// Roles that were told that this message waits.
-    Warned { id: QueueId, escalated: bool, told: Vec<String>, notices: Vec<Entry> },
+    Warned { id: QueueId, escalated: bool, end: Option<Timestamp>, told: Vec<String>, notices: Vec<Entry> },
     /// It cannot go back: its time begins anew.
     PutOff { id: QueueId, why: &'static str, told: Vec<String>, notices: Vec<Entry> },
     /// A digest went, where the last one was at `last`.
@@ -72,7 +73,7 @@ impl Store {
     }
 
     /// The held messages for which `stage` is due by the store's clock, the longest due first; at most
-    /// [`limits::DEADLINE_BATCH`]. What has come to its end is neither reminded nor escalated any more.
+    /// [`limits::DEADLINE_BATCH`]. What nobody was told of, because no gateway ran, has not come to its end.
     ///
     /// # Errors
     /// What the database says.
@@ -80,15 +81,15 @@ impl Store {
         let sql = match stage {
             Stage::Remind => {
                 "select message from review where decided_at is null and reminded_at is null and remind_at <= $1 \
-                 and due_at > $1 order by remind_at limit $2"
+                 and due_at > 0 order by remind_at limit $2"
             }
             Stage::Escalate => {
                 "select message from review where decided_at is null and escalated_at is null and escalate_at <= $1 \
-                 and due_at > $1 order by escalate_at limit $2"
+                 and due_at > 0 order by escalate_at limit $2"
             }
             Stage::End => {
                 "select message from review where decided_at is null and due_at > 0 and due_at <= $1 \
-                 order by due_at limit $2"
+                 and escalated_at is not null order by due_at limit $2"
             }
         };
         let rows: Vec<String> = sqlx::query_scalar(sql)
@@ -99,8 +100,25 @@ impl Store {
         Ok(rows.into_iter().map(QueueId).collect())
     }
 
+    /// The later end that a message gets when the next rung is told of it now, more than [`limits::WARNING_MINUTES`] late:
+    /// whoever is told has the last quarter of its time. `None` where its end stays.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn end_when_told_late(&self, id: &QueueId) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query("select escalate_at, due_at from review where message = $1 and decided_at is null")
+            .bind(&id.0)
+            .fetch_optional(&self.inner.reader)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let (told_at, due_at) = (timestamp(row.try_get("escalate_at")?), timestamp(row.try_get("due_at")?));
+        let now = self.clock().now();
+        let late = now.duration_since(told_at) > SignedDuration::from_mins(limits::WARNING_MINUTES);
+        Ok(Some(self.school_time().last_quarter(now)).filter(|end| late && *end > due_at))
+    }
+
     /// Marks a message as reminded of or escalated, and sends the letters; `false` where that was done before or it is
-    /// decided.
+    /// decided. With `end`, that is its end from now on.
     ///
     /// # Errors
     /// What the database says.
@@ -108,11 +126,12 @@ impl Store {
         &self,
         id: &QueueId,
         stage: Stage,
+        end: Option<Timestamp>,
         told: Vec<String>,
         notices: Vec<NewEntry>,
     ) -> Result<bool, StoreError> {
         let notices = self.seal(notices).await?;
-        self.mark(Mark::Warned { id: id.clone(), escalated: stage == Stage::Escalate, told, notices }).await
+        self.mark(Mark::Warned { id: id.clone(), escalated: stage == Stage::Escalate, end, told, notices }).await
     }
 
     /// Gives a message that cannot go back to its sender a new deadline, counted from now, and sends the letters; `false`
@@ -183,7 +202,7 @@ impl Tx<'_> {
     /// What the database says.
     pub async fn mark(&mut self, mark: &Mark) -> Result<bool, StoreError> {
         match mark {
-            Mark::Warned { id, escalated, told, notices } => {
+            Mark::Warned { id, escalated, end, told, notices } => {
                 let sql = if *escalated {
                     "update review set escalated_at = $2 where message = $1 and decided_at is null and escalated_at is null"
                 } else {
@@ -194,7 +213,16 @@ impl Tx<'_> {
                     return Ok(false);
                 }
                 let event = if *escalated { "escalated" } else { "reminded" };
-                self.audit(id, event, GATEWAY, json!({"told": told})).await?;
+                let mut detail = json!({"told": told});
+                if let Some(end) = end {
+                    sqlx::query("update review set due_at = $2 where message = $1")
+                        .bind(&id.0)
+                        .bind(micros(*end))
+                        .execute(&mut *self.connection)
+                        .await?;
+                    detail["late_so_until"] = end.to_string().into();
+                }
+                self.audit(id, event, GATEWAY, detail).await?;
                 self.insert(notices).await?;
             }
             Mark::PutOff { id, why, told, notices } => {

@@ -12,7 +12,7 @@
 //! commands, `panic:writer:3` with the third.
 //!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
-//! `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
+//! `before-sender`, `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
 //! `after-smarthost-250`, `before-record`, `after-record` (delivery). Of an imported roster: `before-people-write`,
 //! `during-people-write`, `after-people-write`, `after-people-sync`, `after-people-rename`.
 

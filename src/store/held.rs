@@ -270,6 +270,19 @@ impl Store {
             .await?;
         row.as_ref().map(HeldLine::read).transpose()
     }
+
+    /// To whom a message goes, in the envelope's order.
+    ///
+    /// # Errors
+    /// What the database says; [`StoreError::Damaged`] where an address does not read.
+    pub async fn recipients_of(&self, id: &QueueId) -> Result<Vec<Address>, StoreError> {
+        let addresses: Vec<String> =
+            sqlx::query_scalar("select address from recipient where message = $1 order by position")
+                .bind(&id.0)
+                .fetch_all(&self.inner.reader)
+                .await?;
+        addresses.iter().map(|text| address_of(text, id)).collect()
+    }
 }
 
 /// A pattern of what holds these very words.

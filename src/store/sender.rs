@@ -20,7 +20,7 @@ use super::accounts::Token;
 use super::audit::{GATEWAY, micros, timestamp};
 use super::queue::mismatch;
 use super::review::Ended;
-use super::row::{address_of, sender_of, state_of};
+use super::row::{sender_of, state_of};
 use super::writer::{Answer, Entry, Op, Tx};
 use super::{NewAllowance, NewEntry, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
@@ -82,8 +82,10 @@ pub enum SenderAct {
     },
     /// A changed message goes in the place of a returned one. It has been inspected and may go.
     SendChanged {
-        /// What was changed.
-        how: &'static str,
+        /// What was changed, and why that is right.
+        how: String,
+        /// What is remembered of it.
+        remember: Vec<NewAllowance>,
         /// What goes.
         new: Box<NewEntry>,
     },
@@ -190,12 +192,7 @@ impl Store {
         if !held && until.is_none_or(|until| until <= self.clock().now()) {
             return Ok(None);
         }
-        let recipients: Vec<String> =
-            sqlx::query_scalar("select address from recipient where message = $1 order by position")
-                .bind(&message.0)
-                .fetch_all(&self.inner.reader)
-                .await?;
-        let recipients = recipients.iter().map(|text| address_of(text, &message)).collect::<Result<_, _>>()?;
+        let recipients = self.recipients_of(&message).await?;
         let mut envelope = Envelope::new(sender_of(row, &message)?, recipients);
         (envelope.smtputf8, envelope.eight_bit) = (row.try_get("smtputf8")?, row.try_get("eight_bit")?);
         // Another one once it is held: what was filled in before is not taken for what is asked then.
@@ -341,7 +338,7 @@ impl Tx<'_> {
                 self.give_allowances(id, SENDER, remember).await?;
                 self.effects.queued = true;
             }
-            SenderAct::SendChanged { how, new } => {
+            SenderAct::SendChanged { how, remember, new } => {
                 let verdict = new.report.as_ref().map(|report| report.action.as_str());
                 let detail = json!({
                     "from": from, "why": how, "sha256": hex(&row.try_get::<Vec<u8>, _>("sha256")?),
@@ -349,6 +346,7 @@ impl Tx<'_> {
                 });
                 self.move_to(id, &standing, State::Discarded).await?;
                 self.audit(id, "discarded", SENDER, detail).await?;
+                self.give_allowances(id, SENDER, remember).await?;
             }
             SenderAct::HandOver { note, report } => {
                 self.move_to(id, &standing, State::Held).await?;

@@ -6,14 +6,15 @@
 
 use crate::extract::first_own_line;
 use crate::limits;
-use crate::message::{automatic, self, Message, Part, PartKind};
+use crate::message::{self, Message, Part, PartKind, automatic};
 use crate::relay::notify::Offered;
 use crate::relay::sender::Ask;
 
 /// Each word, what it asks for, and what it does.
-const WORDS: [(&str, Ask, &str); 3] = [
+const WORDS: [(&str, Ask, &str); 4] = [
     ("CONFIDENTIAL", Ask::Mark, "it is sent with Confidential in its subject, unless something else stops it"),
     ("YES", Ask::Confirm, "it is right and goes out as you wrote it; say why on the same line"),
+    ("YES", Ask::MarkConfirm, "it is right and goes out with Confidential in its subject; say why on the same line"),
     ("CANCEL", Ask::Cancel, "it is deleted here, and nobody receives it"),
 ];
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::store::{Class, Filter, NewEntry, State, StoreKey};
+use crate::store::{Class, Clock, Filter, Manner, NewEntry, State, StoreKey};
 
 fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
@@ -33,7 +33,8 @@ fn held(name: &str) -> NewEntry {
 }
 
 async fn store(directory: &std::path::Path) -> Store {
-    Store::open(directory, StoreKey::from_bytes([7; 32])).await.unwrap()
+    let manner = Manner { clock: Clock::manual("2026-10-05T09:00:00Z".parse().unwrap()), ..Manner::default() };
+    Store::open_exclusive_in(directory, StoreKey::from_bytes([7; 32]), &manner).await.unwrap()
 }
 
 #[tokio::test]
@@ -92,6 +93,7 @@ async fn the_sender_is_told_what_became_of_it_and_who_does_not_get_it() {
         assert_eq!(notices.len(), 1, "{name}");
         let content = store.content(&notices[0].id).await.unwrap();
         let content = String::from_utf8_lossy(&content).to_lowercase();
+        assert!(content.contains("date: mon, 05 oct 2026 09:00:00 "), "by the store's clock: {content}");
         assert!(content.contains(&says.to_lowercase()), "{name}: {content}");
         assert!(!content.contains(&silent.to_lowercase()), "{name}: {content}");
     }

@@ -123,7 +123,7 @@ pub struct Outcome {
 pub struct Waiting {
     /// Its reference.
     pub id: String,
-    /// One sentence; empty where the letter says it all.
+    /// One sentence.
     pub summary: String,
     /// By when it is to be decided on; may be empty.
     pub due: String,

@@ -328,7 +328,7 @@ fn reviewers_learn_whether_the_sender_knows() {
         let envelope = envelope(sender);
         let (text, _) =
             body_parts(&notifier.held_for_reviewer(&held(), &about(&envelope, &id), due()).expect("a notice"));
-        assert_eq!(text.contains("Its sender has been told"), told, "{sender:?}");
+        assert_eq!(text.contains("Sender:  has been told"), told, "{sender:?}");
         assert_eq!(notifier.held_for_sender(&held(), &about(&envelope, &id)).is_some(), told, "{sender:?}");
     }
 }

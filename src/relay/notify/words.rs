@@ -110,17 +110,22 @@ pub fn answered_headline(title: &str) -> String {
 
 /// A held message in one sentence: counts and kinds, nothing of what it says.
 pub fn summary(line: &HeldLine) -> String {
-    let whom = match line.pupils {
+    sentence(u64::from(line.pupils), u64::from(line.recipients), line.breach, line.rules.first().map(String::as_str))
+}
+
+/// The same of a message that was just held, by the rule that decided.
+pub fn sentence(pupils: u64, recipients: u64, breach: bool, rule: Option<&str>) -> String {
+    let whom = match pupils {
         0 => "A message".to_owned(),
         1 => "A message about one pupil".to_owned(),
         many => format!("A message about {many} pupils"),
     };
-    let to = match line.recipients {
+    let to = match recipients {
         1 => "to one recipient".to_owned(),
         many => format!("to {many} recipients"),
     };
-    let why = line.rules.first().map_or("school policy needs a check", |rule| reason(rule));
-    let breach = if line.breach { "likely breach: " } else { "" };
+    let why = rule.map_or("school policy needs a check", reason);
+    let breach = if breach { "likely breach, " } else { "" };
     format!("{whom} {to}: {breach}{why}.")
 }
 

@@ -54,8 +54,11 @@ async fn each_stage_is_due_in_its_time_and_marked_once() {
             assert!(store.put_off(&id("A"), "no sender", vec![], vec![]).await.unwrap());
             assert!(!store.put_off(&id("A"), "no sender", vec![], vec![]).await.unwrap(), "its time has begun anew");
         } else {
-            assert!(store.warned(&id("A"), stage, vec!["sbm".to_owned()], vec![]).await.unwrap());
-            assert!(!store.warned(&id("A"), stage, vec!["sbm".to_owned()], vec![]).await.unwrap(), "{stage:?} twice");
+            assert!(store.warned(&id("A"), stage, None, vec!["sbm".to_owned()], vec![]).await.unwrap());
+            assert!(
+                !store.warned(&id("A"), stage, None, vec!["sbm".to_owned()], vec![]).await.unwrap(),
+                "{stage:?} twice"
+            );
         }
         assert!(store.due_now(stage).await.unwrap().is_empty(), "{stage:?} is done");
     }
@@ -73,9 +76,9 @@ async fn what_was_put_to_a_role_is_found() {
         store.commit(vec![entry(name, State::Held, b"x\r\n")]).await.unwrap();
     }
     let told = |role: &str| vec![role.to_owned(), "it".to_owned()];
-    assert!(store.warned(&id("A"), Stage::Escalate, told("head"), vec![]).await.unwrap());
-    assert!(store.warned(&id("B"), Stage::Escalate, told("chair"), vec![]).await.unwrap());
-    assert!(store.warned(&id("C"), Stage::Remind, told("chair"), vec![]).await.unwrap());
+    assert!(store.warned(&id("A"), Stage::Escalate, None, told("head"), vec![]).await.unwrap());
+    assert!(store.warned(&id("B"), Stage::Escalate, None, told("chair"), vec![]).await.unwrap());
+    assert!(store.warned(&id("C"), Stage::Remind, None, told("chair"), vec![]).await.unwrap());
     clock.advance(HOUR * 48);
     assert!(store.put_off(&id("D"), "no sender", told("chair"), vec![]).await.unwrap());
     for (role, want) in [("chair", &["B", "D"][..]), ("head", &["A"]), ("%", &[])] {

@@ -11,7 +11,7 @@ pub(crate) fn run_until_killed(test: &str, fault: &str, environment: &[(&str, St
 }
 
 /// Runs one test of this binary in a process of its own; gives how it ended and what it printed.
-fn run(test: &str, fault: &str, environment: &[(&str, String)]) -> (std::process::ExitStatus, String) {
+pub(crate) fn run(test: &str, fault: &str, environment: &[(&str, String)]) -> (std::process::ExitStatus, String) {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env("SCHOOLGATE_FAULT", fault)

@@ -31,7 +31,11 @@ fn send() -> SenderAct {
 }
 
 fn changed(name: &str) -> SenderAct {
-    SenderAct::SendChanged { how: "changed", new: Box::new(entry(name, State::Queued, b"changed")) }
+    SenderAct::SendChanged {
+        how: "changed".to_owned(),
+        remember: Vec::new(),
+        new: Box::new(entry(name, State::Queued, b"changed")),
+    }
 }
 
 fn hand_over() -> SenderAct {
