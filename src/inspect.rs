@@ -27,9 +27,9 @@ pub struct Report {
     pub breach: bool,
     /// Roles to tell: `sbm` and so on.
     pub notify: Vec<String>,
-    /// Roles each of which must approve of it before it goes; with none, whoever decides on held mail.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub approvers: Vec<String>,
+    /// The role that decides on it; with none, whoever decides on held mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
     /// Every rule that fired, in the order of the pack.
     pub rules: Vec<FiredRule>,
     /// Each envelope recipient with its kind.
@@ -75,7 +75,7 @@ impl Report {
             action,
             breach: false,
             notify: Vec::new(),
-            approvers: Vec::new(),
+            approver: None,
             rules: Vec::new(),
             recipients: Vec::new(),
             pupils: Vec::new(),
@@ -405,7 +405,7 @@ fn report(
         action: verdict.action,
         breach: verdict.breach,
         notify: verdict.notify,
-        approvers: verdict.approvers,
+        approver: verdict.approver,
         rules,
         recipients: facts
             .recipients

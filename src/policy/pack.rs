@@ -21,7 +21,14 @@ use crate::limits;
 use crate::text::problem::FileProblems;
 
 /// The packs that are compiled in, by name.
-pub const EMBEDDED: &[(&str, &str)] = &[("core", include_str!("../../rules/core.toml"))];
+pub const EMBEDDED: &[(&str, &str)] = &[
+    ("core", include_str!("../../rules/core.toml")),
+    ("woodsetton", include_str!("../../rules/woodsetton.toml")),
+    ("wooden-hill", include_str!("../../rules/wooden-hill.toml")),
+    ("saxon-wood", include_str!("../../rules/saxon-wood.toml")),
+    ("hermitage-oaktree", include_str!("../../rules/hermitage-oaktree.toml")),
+    ("droitwich", include_str!("../../rules/droitwich.toml")),
+];
 
 /// The roles that a rule may tell.
 pub const ROLES: &[&str] = &["sbm", "head", "slt", "dsl", "dpo", "chair", "it"];

@@ -122,8 +122,8 @@ pub struct Verdict {
     pub breach: bool,
     /// Roles to tell, without repeats.
     pub notify: Vec<String>,
-    /// Roles each of which must approve of it, without repeats; with none, whoever decides.
-    pub approvers: Vec<String>,
+    /// The role that approves of it; with none, whoever decides.
+    pub approver: Option<String>,
     /// Every rule that fired.
     pub fired: Vec<Fired>,
 }
@@ -149,14 +149,10 @@ pub struct Fired {
 
 /// Evaluates the pack. A rule whose every reason is allowed does not ask.
 pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict {
-    let mut verdict = Verdict {
-        action: Action::Deliver,
-        breach: false,
-        notify: Vec::new(),
-        approvers: Vec::new(),
-        fired: Vec::new(),
-    };
+    let mut verdict =
+        Verdict { action: Action::Deliver, breach: false, notify: Vec::new(), approver: None, fired: Vec::new() };
     let outside = facts.recipients.iter().any(|r| r.kind != RecipientKind::Internal);
+    let mut approvers: BTreeSet<Option<&str>> = BTreeSet::new();
     for (index, rule) in pack.rules.iter().enumerate() {
         if !outside && !rule.inside_too {
             continue;
@@ -180,10 +176,8 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
                     verdict.notify.push(role.clone());
                 }
             }
-            if let Some(approver) = rule.approver.as_ref().filter(|_| action >= Action::Hold)
-                && !verdict.approvers.contains(approver)
-            {
-                verdict.approvers.push(approver.clone());
+            if action >= Action::Hold {
+                approvers.insert(rule.approver.as_deref());
             }
         }
         // Where all is allowed, the words are about all of it; otherwise about what is left.
@@ -194,6 +188,7 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
         let reasons = if remembers { asked.reasons(rule.confirm_at_once) } else { Vec::new() };
         verdict.fired.push(Fired { rule: index, action, observed_only, why, remedy, confirmed, reasons });
     }
+    verdict.approver = approver(&approvers).map(str::to_owned);
     if verdict.action >= Action::Hold {
         for route in pack.routes.iter().filter(|route| route.when.iter().any(|c| holds(c, facts))) {
             for role in &route.notify {
@@ -204,6 +199,15 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
         }
     }
     verdict
+}
+
+/// Who approves, of what the holding rules say. Where they differ, nobody below the head can speak for all of them.
+fn approver<'p>(approvers: &BTreeSet<Option<&'p str>>) -> Option<&'p str> {
+    match approvers.iter().collect::<Vec<_>>().as_slice() {
+        [] | [None] => None,
+        [Some(one)] => Some(*one),
+        _ => Some("head"),
+    }
 }
 
 /// For what a rule asks, and what of it was allowed before.

@@ -67,6 +67,8 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
 pub struct Traits {
     /// Roles that it waits for, by their words.
     pub notified: Vec<String>,
+    /// The role that approves of it, by its word; with none, whoever may decide.
+    pub approver: Option<String>,
     /// Roles that it was put to because nobody had decided in time, by their words.
     pub escalated: Vec<String>,
     /// It concerns safeguarding.
@@ -94,8 +96,13 @@ pub fn may(roles: &[Role], task: Task, message: &Traits) -> bool {
     let put_to = |role: Role| message.escalated.iter().any(|word| word == role.as_str());
     // Nobody decides on, opens or approves what is their own: it goes up the ladder.
     let seen_by_all = task == Task::See;
+    // What one role approves is decided on by that role, by the head, and by whom it was put to.
+    let approves = |role: Role| match &message.approver {
+        Some(approver) if task == Task::Decide => role.as_str() == approver || role == Role::Head || put_to(role),
+        _ => true,
+    };
     (seen_by_all || !message.own)
-        && roles.iter().any(|&role| match reach(role, task) {
+        && roles.iter().filter(|&&role| approves(role)).any(|&role| match reach(role, task) {
             All => true,
             Theirs => message.notified.iter().any(|word| word == role.as_str()),
             Safeguarding => message.safeguarding,
@@ -119,12 +126,15 @@ mod tests {
             sealed,
             own,
             escalated: Vec::new(),
+            approver: None,
         };
         let plain = message("sbm", false, false, false);
         let slt = message("slt", false, false, false);
         let child = message("dsl", true, false, false);
         let sealed = message("sbm", false, true, false);
         let own = message("sbm", true, true, true);
+        let by_slt = Traits { approver: Some("slt".to_owned()), ..slt.clone() };
+        let by_head = Traits { approver: Some("head".to_owned()), ..message("head", true, false, false) };
         let put_to = |role: &str| Traits { escalated: vec![role.to_owned()], ..plain.clone() };
         let (head, chair) = (put_to("head"), put_to("chair"));
         let chairs_own = Traits { own: true, ..chair.clone() };
@@ -147,6 +157,9 @@ mod tests {
             (Task::OpenWhole, &own,      [false; 7]),
             (Task::Decide, &plain,       [true, true, false, false, false, false, false]),
             (Task::Decide, &slt,         [true, true, true,  false, false, false, false]),
+            (Task::Decide, &by_slt,      [false, true, true,  false, false, false, false]),
+            (Task::Decide, &by_head,     [false, true, false, false, false, false, false]),
+            (Task::See, &by_head,        [true, true, false, true,  true, false, false]),
             (Task::Decide, &child,       [true, true, false, true,  false, false, false]),
             (Task::Decide, &sealed,      [true, true, false, false, false, false, false]),
             (Task::Decide, &head,        [true, true, false, false, false, false, false]),

@@ -154,6 +154,7 @@ pub async fn find(desk: &State, person: &Person, id: &str) -> Result<Option<Seen
         || report.is_some_and(|report| person.is_spoken_of(&ground.school, report));
     let traits = Traits {
         notified: report.map(|report| report.notify.clone()).unwrap_or_default(),
+        approver: report.and_then(|report| report.approver.clone()),
         escalated: message.audit.iter().flat_map(|line| line.escalated_to()).collect(),
         safeguarding: report.is_some_and(crate::inspect::Report::concerns_safeguarding),
         sealed: report.is_some_and(crate::inspect::Report::is_sealed),

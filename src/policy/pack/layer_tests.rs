@@ -84,11 +84,10 @@ proptest! {
             let verdict = |pack: &RulePack| {
                 let verdict = decide(pack, &facts, &Allowed::default());
                 let mut fired: Vec<_> = verdict.fired.iter().map(|f| (pack.rules[f.rule].id.clone(), f.why.clone())).collect();
-                let (mut notify, mut approvers) = (verdict.notify, verdict.approvers);
+                let mut notify = verdict.notify;
                 fired.sort();
                 notify.sort();
-                approvers.sort();
-                (verdict.action, verdict.breach, fired, notify, approvers)
+                (verdict.action, verdict.breach, fired, notify, verdict.approver)
             };
             prop_assert_eq!(verdict(&pack), verdict(&shuffled), "{}", name);
         }

@@ -173,12 +173,13 @@ fn rule(part: &RulePart, clauses: &[ClausePart], problems: &mut Vec<FileProblem>
     }
     let (clauses, clause_ids) = named(part, clauses, problems);
     let action = part.action.as_ref()?.value;
-    let told = match (&part.notify, &part.approver) {
-        (Some(notify), approver) => notify.iter().chain(approver).map(|role| role.value.clone()).collect(),
-        (None, Some(approver)) => vec![approver.value.clone()],
-        (None, None) if action == Action::Hold => vec!["sbm".to_owned()],
-        (None, None) => Vec::new(),
-    };
+    let mut told: Vec<String> = part.notify.iter().flatten().map(|role| role.value.clone()).collect();
+    if let Some(approver) = part.approver.as_ref().filter(|approver| !told.contains(&approver.value)) {
+        told.push(approver.value.clone());
+    }
+    if part.notify.is_none() && told.is_empty() && action == Action::Hold {
+        told.push("sbm".to_owned());
+    }
     Some(Rule {
         id: id.clone(),
         action,
