@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::detect::{self, Correspondence, Excerpt, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
-use crate::people::{PupilIndex, RecipientKind, School, SenderIdentity};
+use crate::people::{PupilIndex, Recipient, RecipientKind, School, SenderIdentity};
 use crate::policy::allowance::{About, folded};
+use crate::policy::pack::PhotoConsent;
 use crate::policy::{
     self, Action, Allowance, Allowed, Confirmed, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack,
 };
@@ -281,25 +282,16 @@ fn facts(
 ) -> Facts {
     let school = &ground.school;
     let sender = school.sender(envelope.mail_from.as_ref(), &correspondence.sender_names);
-    let recipients = envelope
-        .recipients
-        .iter()
-        .map(|address| {
-            let recipient = school.recipient(address, &sender);
-            RecipientFact {
-                address: address.to_string(),
-                kind: recipient.kind,
-                guardian_of: recipient.guardian_of,
-                known: RecipientTraits::default(),
-            }
-        })
-        .collect();
     let mut pupils: Vec<PupilFact> =
         findings.pupils.iter().map(|p| PupilFact { pupil: Some(p.pupil), tier: p.tier }).collect();
     pupils.extend((0..findings.unlisted_pupils).map(|_| PupilFact { pupil: None, tier: Tier::Record }));
+    let to: Vec<Recipient> = envelope.recipients.iter().map(|address| school.recipient(address, &sender)).collect();
+    let circular = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian && !recipient.senders_own);
+    let recipients = to.into_iter().map(|recipient| recipient_fact(recipient, &pupils, circular)).collect();
     let markers = message::markers::subject_markers(&message.subject(), &ground.confidential_markers);
     Facts {
         bulk: pupils.len() >= ground.bulk_pupils,
+        photo_consent: photo_consent(school, findings, &pupils),
         recipients,
         pupils,
         adult_identifier: findings.adult_identifier,
@@ -315,6 +307,38 @@ fn facts(
         automatic: envelope.mail_from.is_none() || message::automatic::is_automatic(message),
         categories: findings.pupils.iter().flat_map(|pupil| pupil.categories.iter().cloned()).collect(),
         ..Facts::default()
+    }
+}
+
+/// What the rules see of a recipient. A member of staff who is a parent reads at a mailbox that is a parent's for what is
+/// about nobody but his or her own children, and for what goes to other parents and is about no pupil; a private one of staff
+/// for the rest (policy.md).
+fn recipient_fact(recipient: Recipient, pupils: &[PupilFact], circular: bool) -> RecipientFact {
+    let of = |pupil: &PupilFact| pupil.pupil.is_some_and(|pupil| recipient.guardian_of.contains(&pupil));
+    let as_parent = if pupils.is_empty() { circular } else { pupils.iter().all(of) };
+    let own = recipient.senders_own && !as_parent;
+    RecipientFact {
+        address: recipient.address.to_string(),
+        kind: if own { RecipientKind::StaffPersonal } else { recipient.kind },
+        guardian_of: if own { Vec::new() } else { recipient.guardian_of },
+        known: RecipientTraits {
+            barred_from: recipient.barred_from,
+            is_pupil: recipient.is_pupil,
+            no_email_consent: recipient.no_email_consent,
+            ..RecipientTraits::default()
+        },
+    }
+}
+
+/// What the roster says of pictures of those whom a message with a photograph names. One refusal is enough, and one of whom
+/// nothing is recorded leaves it open.
+fn photo_consent(school: &School, findings: &Findings, pupils: &[PupilFact]) -> PhotoConsent {
+    let consents = || pupils.iter().map(|p| p.pupil.and_then(|pupil| school.pupil(pupil)?.photo_consent));
+    match () {
+        () if !findings.photograph => PhotoConsent::Unknown,
+        () if consents().any(|consent| consent == Some(false)) => PhotoConsent::Refused,
+        () if !pupils.is_empty() && consents().all(|consent| consent == Some(true)) => PhotoConsent::Given,
+        () => PhotoConsent::Unknown,
     }
 }
 
