@@ -2,6 +2,7 @@
 //!
 //! A report is kept for as long as its message: what is added to it has a default, so that older ones still read.
 
+mod household;
 pub mod view;
 
 use jiff::Timestamp;
@@ -287,7 +288,18 @@ fn facts(
     pupils.extend((0..findings.unlisted_pupils).map(|_| PupilFact { pupil: None, tier: Tier::Record }));
     let to: Vec<Recipient> = envelope.recipients.iter().map(|address| school.recipient(address, &sender)).collect();
     let circular = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian && !recipient.senders_own);
-    let recipients = to.into_iter().map(|recipient| recipient_fact(recipient, &pupils, circular)).collect();
+    let to_parents = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian);
+    let documents = if to_parents { &reading.documents[..] } else { &[] };
+    let contacts = household::Contacts::of(documents);
+    let recipients = to
+        .into_iter()
+        .map(|recipient| {
+            let other_household = contacts.tell_of_the_other_household(school, &recipient.address);
+            let mut fact = recipient_fact(recipient, &pupils, circular);
+            fact.known.other_household = other_household;
+            fact
+        })
+        .collect();
     let markers = message::markers::subject_markers(&message.subject(), &ground.confidential_markers);
     Facts {
         bulk: pupils.len() >= ground.bulk_pupils,
