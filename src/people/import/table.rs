@@ -13,9 +13,8 @@ use crate::text::checks;
 pub fn read(file: &Path, bytes: &[u8]) -> Result<(Format, Rows), ImportError> {
     let sheet = sheet::read(file, bytes)?;
     let format = profile(&sheet.heading);
-    let mut rows = Rows::default();
-    rows.tells_bars =
-        sheet.columns.iter().any(|column| column.meaning.is_some_and(|(_, field)| field == Field::Barred));
+    let bars = |column: &Column| column.meaning.is_some_and(|(_, field)| field == Field::Barred);
+    let mut rows = Rows { tells_bars: sheet.columns.iter().any(bars), ..Rows::default() };
     let mut last: Option<usize> = None;
     let reader = Reader { file, sheet: &sheet };
     for (line, cells) in &sheet.rows {
