@@ -199,6 +199,9 @@ fn ground(mut school: School) -> Ground {
         pack: RulePack::embedded("core").expect("embedded"),
         confidential_markers: Vec::new(),
         bulk_pupils: 10,
+        roles: Default::default(),
+        permitted: Default::default(),
+        times: Default::default(),
     }
 }
 

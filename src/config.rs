@@ -108,6 +108,8 @@ pub struct PolicyConfig {
     pub confidential_markers: Vec<String>,
     /// Rules that run in another mode than the pack says.
     pub modes: BTreeMap<String, Mode>,
+    /// Senders whom the school permits what a rule would stop, by the rule's id.
+    pub permitted: BTreeMap<String, Vec<Address>>,
 }
 
 /// Which rule pack.

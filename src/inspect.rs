@@ -2,7 +2,11 @@
 //!
 //! A report is kept for as long as its message: what is added to it has a default, so that older ones still read.
 
+mod household;
+mod sender;
 pub mod view;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,11 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::detect::{self, Correspondence, Excerpt, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
-use crate::people::{PupilIndex, RecipientKind, School, SenderIdentity};
+use crate::people::{PupilIndex, Recipient, RecipientKind, School, SenderIdentity};
 use crate::policy::allowance::{About, folded};
+use crate::policy::pack::PhotoConsent;
 use crate::policy::{
     self, Action, Allowance, Allowed, Confirmed, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack,
 };
+use crate::school_time::SchoolTime;
 use crate::smtp::{Address, Envelope};
 use crate::text::Halt;
 
@@ -219,6 +225,12 @@ pub struct Ground {
     pub confidential_markers: Vec<String>,
     /// Distinct pupils from which a message counts as bulk.
     pub bulk_pupils: usize,
+    /// Who has which role, by mailbox.
+    pub roles: BTreeMap<String, Vec<Address>>,
+    /// Senders whom the school permits what a rule would stop, by the rule's id.
+    pub permitted: BTreeMap<String, Vec<Address>>,
+    /// When the school is open.
+    pub times: SchoolTime,
 }
 
 /// Decides one message as of `at`.
@@ -247,7 +259,7 @@ pub fn inspect_with(
     let reading = extract::read_with(isolation, halt, &message);
     let correspondence = correspondence(&message, envelope);
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
-    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence);
+    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, at);
     let sender = envelope.mail_from.as_ref().map(Address::as_str);
     let allowed = Allowed::of(allowances, sender, at, |id| ground.school.pupil_by_id(id));
     let verdict = policy::decide(&ground.pack, &facts, &allowed);
@@ -278,28 +290,32 @@ fn facts(
     reading: &Reading,
     findings: &Findings,
     correspondence: &Correspondence,
+    at: Timestamp,
 ) -> Facts {
     let school = &ground.school;
+    let who = sender::of(ground, envelope, message);
     let sender = school.sender(envelope.mail_from.as_ref(), &correspondence.sender_names);
-    let recipients = envelope
-        .recipients
-        .iter()
-        .map(|address| {
-            let recipient = school.recipient(address, &sender);
-            RecipientFact {
-                address: address.to_string(),
-                kind: recipient.kind,
-                guardian_of: recipient.guardian_of,
-                known: RecipientTraits::default(),
-            }
-        })
-        .collect();
     let mut pupils: Vec<PupilFact> =
         findings.pupils.iter().map(|p| PupilFact { pupil: Some(p.pupil), tier: p.tier }).collect();
     pupils.extend((0..findings.unlisted_pupils).map(|_| PupilFact { pupil: None, tier: Tier::Record }));
+    let to: Vec<Recipient> = envelope.recipients.iter().map(|address| school.recipient(address, &sender)).collect();
+    let circular = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian && !recipient.senders_own);
+    let to_parents = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian);
+    let documents = if to_parents { &reading.documents[..] } else { &[] };
+    let contacts = household::Contacts::of(documents);
+    let recipients = to
+        .into_iter()
+        .map(|recipient| {
+            let other_household = contacts.tell_of_the_other_household(school, &recipient.address);
+            let mut fact = recipient_fact(recipient, &pupils, circular);
+            fact.known.other_household = other_household;
+            fact
+        })
+        .collect();
     let markers = message::markers::subject_markers(&message.subject(), &ground.confidential_markers);
     Facts {
         bulk: pupils.len() >= ground.bulk_pupils,
+        photo_consent: photo_consent(school, findings, &pupils),
         recipients,
         pupils,
         adult_identifier: findings.adult_identifier,
@@ -314,7 +330,43 @@ fn facts(
         sender_not_permitted: sender_not_permitted(school, envelope, message),
         automatic: envelope.mail_from.is_none() || message::automatic::is_automatic(message),
         categories: findings.pupils.iter().flat_map(|pupil| pupil.categories.iter().cloned()).collect(),
+        sender: who.kind,
+        sender_roles: who.roles,
+        permitted: who.permitted,
+        school_hours: ground.times.is_school_time(at),
         ..Facts::default()
+    }
+}
+
+/// What the rules see of a recipient. A member of staff who is a parent reads at a mailbox that is a parent's for what is
+/// about nobody but his or her own children, and for what goes to other parents and is about no pupil; a private one of staff
+/// for the rest (policy.md).
+fn recipient_fact(recipient: Recipient, pupils: &[PupilFact], circular: bool) -> RecipientFact {
+    let of = |pupil: &PupilFact| pupil.pupil.is_some_and(|pupil| recipient.guardian_of.contains(&pupil));
+    let as_parent = if pupils.is_empty() { circular } else { pupils.iter().all(of) };
+    let own = recipient.senders_own && !as_parent;
+    RecipientFact {
+        address: recipient.address.to_string(),
+        kind: if own { RecipientKind::StaffPersonal } else { recipient.kind },
+        guardian_of: if own { Vec::new() } else { recipient.guardian_of },
+        known: RecipientTraits {
+            barred_from: recipient.barred_from,
+            is_pupil: recipient.is_pupil,
+            no_email_consent: recipient.no_email_consent,
+            ..RecipientTraits::default()
+        },
+    }
+}
+
+/// What the roster says of pictures of those whom a message with a photograph names. One refusal is enough, and one of whom
+/// nothing is recorded leaves it open.
+fn photo_consent(school: &School, findings: &Findings, pupils: &[PupilFact]) -> PhotoConsent {
+    let consents = || pupils.iter().map(|p| p.pupil.and_then(|pupil| school.pupil(pupil)?.photo_consent));
+    match () {
+        () if !findings.photograph => PhotoConsent::Unknown,
+        () if consents().any(|consent| consent == Some(false)) => PhotoConsent::Refused,
+        () if !pupils.is_empty() && consents().all(|consent| consent == Some(true)) => PhotoConsent::Given,
+        () => PhotoConsent::Unknown,
     }
 }
 

@@ -595,6 +595,18 @@ limits! {
     HEADING_ENDS: usize = 3, "words", "own choice";
     /// The longest run that one forename or one surname may be.
     NAME_PART: usize = 4, "tokens", "own choice: `van der Berg Smith`";
+    /// Digits of a telephone number of this country with its leading zero, at least; at most one more.
+    PHONE_DIGITS: usize = 10, "digits", "Ofcom, National Telephone Numbering Plan";
+    /// Blanks, hyphens and brackets that may stand between two digits of a telephone number.
+    PHONE_JOINTS: usize = 3, "characters", "own choice: `(01632) - 960`";
+    /// Words behind `Dad's` among which `number` or `address` is his.
+    HOUSEHOLD_WORDS: usize = 7, "words", "own choice: `dad has now got a new mobile number`";
+    /// Words behind `Mum` among which `moved` is said of her.
+    HOUSEHOLD_LIVES: usize = 3, "words", "own choice: `mum has now moved`";
+    /// Words of a house's number with its street, at least; behind a number, those among which a word for a street counts.
+    STREET_WORDS: usize = 3, "words", "own choice: `12 High Street`";
+    /// Characters of a house's number, at most.
+    HOUSE_NUMBER: usize = 5, "characters", "own choice: `1204b`";
     /// Parts, between stops, hyphens and underscores, up to which the name of a mailbox may be a pupil's.
     MAILBOX_PARTS: usize = 5, "parts", "own choice: two double names and a middle initial";
     /// The shortest name that counts when forename and surname are run together.

@@ -25,6 +25,8 @@ const RULES: &[&str] = &[
     "unreadable-content",
     "pupil-images",
     "lookalike-recipient",
+    "barred-parent",
+    "pupil-images-refused",
 ];
 
 #[test]

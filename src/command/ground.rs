@@ -32,6 +32,14 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
         let at = config.at(&format!("policy.modes.{first}"));
         bail!("{at}: the pack has no rule {}; `schoolgate policy check` names those it has", unknown.join(", "));
     }
+    for id in config.policy.permitted.keys() {
+        let at = config.at(&format!("policy.permitted.{id}"));
+        match pack.rules.iter().find(|rule| rule.id == *id) {
+            Some(rule) if rule.exempt => {}
+            Some(_) => bail!("{at}: nobody is exempt from this rule: its pack does not say exempt = true"),
+            None => bail!("{at}: the pack has no such rule; `schoolgate policy check` names those it has"),
+        }
+    }
     let mut loaded = school(config)?;
     loaded.school.forget_what_is_indexed();
     let ground = Ground {
@@ -39,6 +47,9 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
         pack,
         confidential_markers: config.policy.confidential_markers.clone(),
         bulk_pupils: config.policy.bulk_pupils,
+        roles: config.roles.clone(),
+        permitted: config.policy.permitted.clone(),
+        times: config.school_time.clone(),
     };
     Ok(LoadedGround { ground, faults: loaded.faults, notes: loaded.notes })
 }

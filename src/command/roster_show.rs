@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use super::ground;
 use super::terminal::{safe, say};
 use crate::config::{self, Config};
-use crate::people::{Correspondent, Guardian, Pupil, School, Staff};
+use crate::people::{Correspondent, Guardian, Pupil, PupilIndex, School, Staff};
 
 /// Show what the roster holds, as the gateway would use it: how many, or whom
 ///
@@ -134,20 +134,33 @@ fn pupil(pupil: &Pupil) -> Entry {
     let also = if also.is_empty() { also } else { format!("also {also}") };
     let name = words(&[&pupil.forename, &pupil.surname]);
     let class = joined(&[&pupil.year_group, &pupil.form]);
-    Entry { plain: format!("pupil     {:<8} {class:<10}", pupil.id), named: joined(&[&name, &also]) }
+    let left = pupil.left.map_or(String::new(), |date| format!("left {date}"));
+    let pictures = match pupil.photo_consent {
+        Some(true) => "pictures: yes",
+        Some(false) => "pictures: no",
+        None => "",
+    };
+    let told = joined(&[pictures, &left]);
+    let told = if told.is_empty() { told } else { format!("  {told}") };
+    Entry { plain: format!("pupil     {:<8} {class:<10}{told}", pupil.id), named: joined(&[&name, &also]) }
 }
 
 fn guardian(guardian: &Guardian, school: &School) -> Entry {
-    let of: Vec<&str> = guardian
-        .pupils
-        .iter()
-        .filter_map(|at| school.pupils.get(at.0 as usize))
-        .map(|pupil| pupil.id.as_str())
-        .collect();
+    let ids = |pupils: &[PupilIndex]| {
+        let pupils = pupils.iter().filter_map(|at| school.pupil(*at));
+        pupils.map(|pupil| pupil.id.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let without: Vec<PupilIndex> = guardian.responsibility.iter().filter(|(_, has)| !has).map(|(of, _)| *of).collect();
+    let marked = |words: &str, pupils: &[PupilIndex]| {
+        if pupils.is_empty() { String::new() } else { format!("; {words} {}", ids(pupils)) }
+    };
+    let kept = marked("kept from", &guardian.barred_from);
+    let without = marked("no parental responsibility for", &without);
+    let email_refused = if guardian.email_consent == Some(false) { "; no e-mail" } else { "" };
     let name = words(&[&guardian.title, &guardian.forename, &guardian.surname]);
     let email = guardian.email.as_deref().unwrap_or("no mailbox");
     Entry {
-        plain: format!("guardian  {:<8} of {}", guardian.id, of.join(", ")),
+        plain: format!("guardian  {:<8} of {}{kept}{without}{email_refused}", guardian.id, ids(&guardian.pupils)),
         named: joined(&[&name, &guardian.relationship, email]),
     }
 }

@@ -172,7 +172,17 @@ impl Check<'_> {
             let fits = marker.as_ref().chars().any(char::is_alphanumeric).then(|| marker.as_ref().trim().to_owned());
             confidential_markers.extend(self.parsed("policy.confidential_markers", "marker", &marker, fits));
         }
+        let mut permitted = BTreeMap::new();
+        for (rule, senders) in raw.permitted {
+            let key = format!("policy.permitted.{rule}");
+            let senders: Vec<Address> = senders
+                .iter()
+                .filter_map(|sender| self.parsed(&key, "e-mail address", sender, Address::parse(sender.as_ref()).ok()))
+                .collect();
+            permitted.insert(rule, senders);
+        }
         PolicyConfig {
+            permitted,
             pack,
             bulk_pupils: self.number("policy.bulk_pupils", raw.bulk_pupils, limits::BULK_PUPILS, 1..=1_000_000),
             confidential_markers,

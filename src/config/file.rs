@@ -62,6 +62,8 @@ pub(super) struct RawPolicy {
     pub confidential_markers: Vec<Spanned<String>>,
     #[serde(default)]
     pub modes: BTreeMap<String, Mode>,
+    #[serde(default)]
+    pub permitted: BTreeMap<String, Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize, Default)]

@@ -47,6 +47,9 @@ fn ground() -> Ground {
         pack: RulePack::embedded("core").expect("the core pack parses"),
         confidential_markers: Vec::new(),
         bulk_pupils: 10,
+        roles: Default::default(),
+        permitted: Default::default(),
+        times: Default::default(),
     }
 }
 
@@ -233,4 +236,189 @@ fn the_row_of_a_table_is_one_line() {
         ["Leanne Barkerstone | R | fine", "Amelia Quillfeather | 4B | ", "asthma", "", "Tomasz Barkerstone | 6"]
     );
     assert!(health.place.starts_with("Attachment list.csv"), "{}", health.place);
+}
+
+/// The facts of a message from the teacher, as the rules would see it.
+fn facts_of(school: School, to: &[&str], text: &str, attached: &str) -> (Report, Vec<(String, RecipientKind)>) {
+    let ground = Ground { school, ..ground() };
+    let address = |text: &&str| Address::parse(text).expect("an address");
+    let envelope = Envelope::new(Some(address(&"t.lane@school.example")), to.iter().map(address).collect());
+    let raw = format!(
+        "From: Tess Lane <t.lane@school.example>\r\nTo: <x@school.example>\r\nSubject: Monday\r\n\
+         Message-ID: <2@school.example>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n{attached}--b--\r\n"
+    );
+    let report = inspect(&ground, &envelope, raw.as_bytes(), Timestamp::UNIX_EPOCH);
+    let kinds =
+        report.recipients.iter().map(|r| (r.address.clone(), RecipientKind::of_word(&r.kind).unwrap())).collect();
+    (report, kinds)
+}
+
+fn with_people(change: impl FnOnce(&mut School)) -> School {
+    let mut school = school();
+    school.staff = vec![crate::people::Staff {
+        forename: "Tess".to_owned(),
+        surname: "Lane".to_owned(),
+        email: "t.lane@school.example".to_owned(),
+        private_email: Some("own@c.example".to_owned()),
+        ..crate::people::Staff::default()
+    }];
+    change(&mut school);
+    let mut school = school.indexed();
+    school.forget_what_is_indexed();
+    school
+}
+
+fn ids(report: &Report) -> Vec<&str> {
+    report.rules.iter().map(|rule| rule.id.as_str()).collect()
+}
+
+/// policy.md: a mailbox that is a guardian's and the sender's own private one.
+#[test]
+fn a_teacher_who_is_a_parent_is_one_for_their_own_children() {
+    use RecipientKind::{Guardian as Parent, StaffPersonal};
+    let spelt = |forename: &str| {
+        let guardian = Guardian {
+            forename: forename.to_owned(),
+            surname: "Lane".to_owned(),
+            email: Some("tess.lane@gmail.com".to_owned()),
+            pupils: vec![PupilIndex(0)],
+            ..Guardian::default()
+        };
+        with_people(|school| school.guardians.push(guardian))
+    };
+    for (to, text, want) in [
+        (&["own@c.example"][..], "Amelia Quillfeather has asthma.", Parent),
+        (&["own@c.example"], "Amelia Quillfeather will need a hat.", Parent),
+        (&["own@c.example"], "Tomasz Barkerstone has asthma.", StaffPersonal),
+        (&["own@c.example"], "Amelia Quillfeather and Tomasz Barkerstone were late.", StaffPersonal),
+        (&["own@c.example"], "The marking scheme for later.", StaffPersonal),
+        // A circular to parents, of whom the sender is one.
+        (&["own@c.example", "mum@a.example"], "The fair is on Monday.", Parent),
+        (&["own@c.example", "mum@a.example"], "Tomasz Barkerstone has asthma.", StaffPersonal),
+    ] {
+        let (report, kinds) = facts_of(with_people(|_| {}), to, text, "");
+        assert_eq!(kinds[0].1, want, "{text} {:?}", ids(&report));
+        let of: &[String] = &report.recipients[0].guardian_of;
+        assert_eq!(of, if want == Parent { &["P1"][..] } else { &[] }, "{text}");
+    }
+    for (forename, want) in [("Tess", StaffPersonal), ("Tom", Parent)] {
+        let (_, kinds) = facts_of(spelt(forename), &["tess.lane@gmail.com"], "The marking scheme for later.", "");
+        assert_eq!(kinds[0].1, want, "{forename}");
+    }
+    let (_, kinds) = facts_of(with_people(|_| {}), &["mum@a.example"], "The marking scheme for later.", "");
+    assert_eq!(kinds[0].1, Parent, "somebody else's");
+}
+
+#[test]
+fn a_parent_who_is_kept_from_a_pupil_is_told_nothing_of_that_pupil() {
+    let barred = |who: &'static str, from: u32| {
+        with_people(|school| {
+            let guardian = |g: &&mut Guardian| g.email.as_deref() == Some(who);
+            let guardian = school.guardians.iter_mut().find(guardian).expect("there");
+            guardian.barred_from.push(PupilIndex(from));
+        })
+    };
+    for (who, from, to, text, held) in [
+        ("both@b.example", 1, "both@b.example", "Leanne Barkerstone will need a hat.", true),
+        ("both@b.example", 1, "both@b.example", "Leanne Barkerstone has asthma.", true),
+        // The other child stays theirs.
+        ("both@b.example", 1, "both@b.example", "Tomasz Barkerstone was late.", false),
+        ("both@b.example", 1, "mum@a.example", "Leanne Barkerstone was late.", false),
+        ("both@b.example", 1, "both@b.example", "The fair is on Monday.", false),
+        ("own@c.example", 0, "own@c.example", "Amelia Quillfeather will need a hat.", true),
+    ] {
+        let (report, _) = facts_of(barred(who, from), &[to], text, "");
+        assert_eq!(ids(&report).contains(&"barred-parent"), held, "{to} {text} {:?}", ids(&report));
+        if held {
+            assert_eq!((report.action, report.breach), (Action::Hold, true));
+            let told: std::collections::BTreeSet<&str> = report.notify.iter().map(String::as_str).collect();
+            assert!(told.is_superset(&["dsl", "head", "sbm"].into()), "{text}: {told:?}");
+        }
+    }
+    // One mailbox, two parents of one child, one of them kept away.
+    let shared = with_people(|school| {
+        let kept = Guardian { barred_from: vec![PupilIndex(1)], ..school.guardians[0].clone() };
+        school.guardians.push(kept);
+    });
+    let recipient = shared.recipient(&Address::parse("mum@a.example").unwrap(), &SenderIdentity::default());
+    assert_eq!((recipient.guardian_of, recipient.barred_from), (vec![], vec![PupilIndex(1)]));
+}
+
+#[test]
+fn a_pupils_mailbox_and_a_parent_who_said_no_are_known() {
+    let school = with_people(|school| {
+        school.pupils[0].email = Some("Amelia@pupils.example".to_owned());
+        school.pupils[1].email = Some("mum@a.example".to_owned());
+        school.guardians[1].email_consent = Some(false);
+        school.guardians[2].email_consent = Some(true);
+    });
+    for (to, is_pupil, refused) in [
+        ("amelia@pupils.example", true, false),
+        // The home's mailbox in the pupil's column is a parent's.
+        ("mum@a.example", false, false),
+        ("both@b.example", false, true),
+        ("own@c.example", false, false),
+        ("x@gmail.com", false, false),
+    ] {
+        let recipient = school.recipient(&Address::parse(to).unwrap(), &SenderIdentity::default());
+        assert_eq!((recipient.is_pupil, recipient.no_email_consent), (is_pupil, refused), "{to}");
+    }
+}
+
+#[test]
+fn a_photograph_goes_by_the_consent_of_those_whom_its_message_names() {
+    // A camera's picture: start of a JPEG with an Exif make.
+    let tiff = b"II*\0\x08\0\0\0\x01\0\x0f\x01\x02\0\x06\0\0\0\x1a\0\0\0\0\0\0\0Canon\0";
+    let exif = [b"Exif\0\0".as_slice(), tiff].concat();
+    let length = |n: usize| u16::try_from(n + 2).unwrap().to_be_bytes();
+    let frame = [8, 0x0c, 0, 0x10, 0, 3, 1, 0x11, 0, 2, 0x11, 1, 3, 0x11, 1];
+    let jpeg = [
+        &[0xff, 0xd8, 0xff, 0xe1][..],
+        &length(exif.len()),
+        &exif,
+        &[0xff, 0xc0],
+        &length(frame.len()),
+        &frame,
+        &[0xff, 0xd9],
+    ]
+    .concat();
+    use base64::Engine;
+    let picture = format!(
+        "--b\r\nContent-Type: image/jpeg; name=\"IMG_1.jpg\"\r\nContent-Disposition: attachment; filename=\"IMG_1.jpg\"\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+        base64::engine::general_purpose::STANDARD.encode(jpeg)
+    );
+    for (consents, to, text, want) in [
+        ([Some(true), None, Some(true)], "x@lens.example", "Amelia Quillfeather for the mug.", None),
+        ([Some(true), None, Some(true)], "x@lens.example", "Amelia Quillfeather and Tomasz Barkerstone.", None),
+        (
+            [Some(true), None, None],
+            "x@lens.example",
+            "Amelia Quillfeather and Tomasz Barkerstone.",
+            Some("pupil-images"),
+        ),
+        ([None, None, None], "x@lens.example", "Amelia Quillfeather.", Some("pupil-images")),
+        ([Some(true), None, None], "x@lens.example", "The boiler.", Some("pupil-images")),
+        ([Some(false), None, None], "x@lens.example", "The boiler.", Some("pupil-images")),
+        ([Some(false), None, Some(true)], "x@lens.example", "Amelia Quillfeather.", Some("pupil-images-refused")),
+        (
+            [Some(false), None, Some(true)],
+            "x@lens.example",
+            "Amelia Quillfeather and Tomasz Barkerstone.",
+            Some("pupil-images-refused"),
+        ),
+        ([Some(false), None, None], "mum@a.example", "Amelia Quillfeather.", Some("pupil-images-refused")),
+        // To the child's own parent.
+        ([Some(false), None, None], "own@c.example", "Amelia Quillfeather.", None),
+    ] {
+        let school = with_people(|school| {
+            for (pupil, consent) in school.pupils.iter_mut().zip(consents) {
+                pupil.photo_consent = consent;
+            }
+        });
+        let (report, _) = facts_of(school, &[to], text, &picture);
+        let images: Vec<&str> = ids(&report).into_iter().filter(|id| id.starts_with("pupil-images")).collect();
+        assert_eq!(images, want.into_iter().collect::<Vec<_>>(), "{consents:?} {to} {text}: {:?}", ids(&report));
+    }
 }

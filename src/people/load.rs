@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::{HashMap, HashSet};
 
+use super::answers::{self, Answer, Bar};
 use super::{Correspondent, Guardian, Pupil, PupilIndex, Roster, School, Staff};
 
 /// Where pupils come from.
 #[derive(Debug, Clone, Copy)]
 pub enum PupilSource<'a> {
     /// `id, upn, uln, nhs_number, forename, middle_names, surname, known_as, date_of_birth, gender, year_group, form,
-    /// address, postcode, phone, email`, and `other_forenames, other_surnames` (separated by `;`); `id`, `forename` and
-    /// `surname` are required.
+    /// address, postcode, phone, email, photo_consent, leaving_date`, and `other_forenames, other_surnames` (separated by
+    /// `;`); `id`, `forename` and `surname` are required.
     File(&'a Path),
     /// An imported roster, with its guardians, and with its staff where no file lists them.
     Imported(&'a Roster),
@@ -26,7 +27,8 @@ pub enum PupilSource<'a> {
 pub struct Sources<'a> {
     /// The pupils.
     pub pupils: PupilSource<'a>,
-    /// `id, title, forename, surname, email, phone, relationship, pupil_ids`; `id`, `surname` and `pupil_ids` are required.
+    /// `id, title, forename, surname, email, phone, relationship, pupil_ids, address, postcode, email_consent,
+    /// parental_responsibility, barred_from`; `id`, `surname` and `pupil_ids` are required.
     pub guardians: Option<&'a Path>,
     /// `id, title, forename, surname, email, private_email, private_phone, role, may_send_as`; `surname` and `email` are
     /// required.
@@ -200,7 +202,17 @@ const KNOWN: &[&str] = &[
     "kind",
     "match",
     "name",
+    "photo_consent",
+    "leaving_date",
+    "email_consent",
+    "parental_responsibility",
+    "barred_from",
+    "court_order",
+    "no_contact",
 ];
+
+/// What keeps a parent from a pupil, in the order in which it is looked for.
+const BARS: [&str; 3] = ["barred_from", "court_order", "no_contact"];
 
 /// A CSV file with its heading looked up.
 struct Sheet {
@@ -258,7 +270,80 @@ impl Sheet {
     fn fault(&self, row: u64, column: &'static str, problem: &'static str) -> RowFault {
         RowFault { file: self.file.clone(), row, column: column.into(), problem }
     }
+
+    /// Yes, no, or nothing recorded; a cell that cannot be read is named.
+    fn answer(
+        &self,
+        row: u64,
+        record: &csv::StringRecord,
+        column: &'static str,
+        faults: &mut Vec<RowFault>,
+    ) -> Option<bool> {
+        let answer = answers::answer(self.cell(record, column));
+        if answer == Answer::Unclear {
+            faults.push(self.fault(row, column, answers::UNCLEAR));
+        }
+        answer.known()
+    }
+
+    /// The pupils whom a cell names by their ids, where it is nothing but ids. A `1` is one only in the row of that pupil.
+    fn ids(cell: &str, (pupils, own): OfRow<'_>) -> Option<Vec<PupilIndex>> {
+        let ids = list(cell);
+        let found: Option<Vec<PupilIndex>> = ids.iter().map(|id| pupils.get(id).copied()).collect();
+        let found = found.filter(|found| !found.is_empty())?;
+        let answers = answers::answer(cell) != Answer::Unclear;
+        (!answers || found.iter().all(|pupil| own.contains(pupil))).then_some(found)
+    }
+
+    /// For which pupils there is parental responsibility: yes or no for all of the row's, or the ids of those.
+    fn responsibility(
+        &self,
+        row: u64,
+        record: &csv::StringRecord,
+        of: OfRow<'_>,
+        faults: &mut Vec<RowFault>,
+    ) -> Answers {
+        let column = "parental_responsibility";
+        if let Some(ids) = Self::ids(self.cell(record, column), of) {
+            return of.1.iter().map(|pupil| (*pupil, ids.contains(pupil))).collect();
+        }
+        let known = self.answer(row, record, column, faults);
+        known.map(|has| of.1.iter().map(|&pupil| (pupil, has)).collect()).unwrap_or_default()
+    }
+
+    /// From whom the guardian is kept: yes for all of the row's pupils, or the ids of those.
+    fn barred(
+        &self,
+        row: u64,
+        record: &csv::StringRecord,
+        of: OfRow<'_>,
+        faults: &mut Vec<RowFault>,
+    ) -> Vec<PupilIndex> {
+        let mut barred = Vec::new();
+        for column in BARS {
+            let cell = self.cell(record, column);
+            if let Some(ids) = Self::ids(cell, of) {
+                barred.extend(ids);
+                continue;
+            }
+            match answers::bar(cell) {
+                Bar::No => continue,
+                Bar::Yes => {}
+                Bar::Unclear => faults.push(self.fault(row, column, answers::UNCLEAR_BAR)),
+            }
+            barred.extend(of.1);
+        }
+        barred.sort();
+        barred.dedup();
+        barred
+    }
 }
+
+/// All pupils by id, and those of the row.
+type OfRow<'a> = (&'a HashMap<String, PupilIndex>, &'a [PupilIndex]);
+
+/// For each pupil, yes or no.
+type Answers = Vec<(PupilIndex, bool)>;
 
 fn read_pupils(file: &Path, school: &mut School, said: &mut Said) -> Result<HashMap<String, PupilIndex>, LoadError> {
     let sheet = Sheet::read(file, &["id", "forename", "surname"], said)?;
@@ -311,6 +396,12 @@ fn read_pupils(file: &Path, school: &mut School, said: &mut Said) -> Result<Hash
         if !born.is_empty() && date_of_birth.is_none() {
             faults.push(sheet.fault(row, "date_of_birth", "is no date; the pupil is loaded without it"));
         }
+        let leaving = sheet.cell(record, "leaving_date");
+        let left = read_date(leaving);
+        if !leaving.is_empty() && left.is_none() {
+            faults.push(sheet.fault(row, "leaving_date", "is no date; the pupil is loaded without it"));
+        }
+        let photo_consent = sheet.answer(row, record, "photo_consent", faults);
         let index = PupilIndex(u32::try_from(school.pupils.len()).unwrap_or(u32::MAX));
         ids.insert(id.clone(), index);
         school.pupils.push(Pupil {
@@ -332,6 +423,8 @@ fn read_pupils(file: &Path, school: &mut School, said: &mut Said) -> Result<Hash
             postcode: sheet.text(record, "postcode"),
             phone: sheet.text(record, "phone"),
             email: sheet.filled(record, "email"),
+            photo_consent,
+            left,
         });
     }
     Ok(ids)
@@ -365,6 +458,8 @@ fn read_guardians(
         if email.as_ref().is_some_and(|email| crate::smtp::Address::parse(email).is_err()) {
             faults.push(sheet.fault(row, "email", "is no mail address; the guardian is loaded without it"));
         }
+        let responsibility = sheet.responsibility(row, record, (pupils, &of), faults);
+        let barred_from = sheet.barred(row, record, (pupils, &of), faults);
         school.guardians.push(Guardian {
             id,
             title: sheet.text(record, "title"),
@@ -373,6 +468,11 @@ fn read_guardians(
             email: email.filter(|email| crate::smtp::Address::parse(email).is_ok()),
             phone: sheet.text(record, "phone"),
             relationship: sheet.text(record, "relationship"),
+            address: sheet.text(record, "address"),
+            postcode: sheet.text(record, "postcode"),
+            email_consent: sheet.answer(row, record, "email_consent", faults),
+            responsibility,
+            barred_from,
             pupils: of,
         });
     }

@@ -4,6 +4,7 @@
 //! from there, or went through [`School::indexed`], can be asked who is meant by a name ([`index`]) and what a recipient
 //! is to the school ([`recipients`]).
 
+mod answers;
 mod foreign;
 mod furniture;
 pub mod import;
@@ -78,6 +79,10 @@ pub struct Pupil {
     pub phone: String,
     /// School mailbox, where the pupil has one.
     pub email: Option<String>,
+    /// Whether a parent agreed to pictures of this pupil; `None` where nothing is recorded.
+    pub photo_consent: Option<bool>,
+    /// When the pupil left. Former pupils' data is personal too: they are found as before, and their guardians stay theirs.
+    pub left: Option<jiff::civil::Date>,
 }
 
 impl Pupil {
@@ -133,8 +138,35 @@ pub struct Guardian {
     pub phone: String,
     /// mother, father, grandmother …
     pub relationship: String,
-    /// Whose guardian this is.
+    /// Whose guardian this is, those from whom they are kept included.
     pub pupils: Vec<PupilIndex>,
+    /// Home address on one line, where the roster has one for this person.
+    pub address: String,
+    /// Its postcode.
+    pub postcode: String,
+    /// Whether this person agreed to be written to by e-mail; `None` where nothing is recorded.
+    pub email_consent: Option<bool>,
+    /// Whether this person has parental responsibility (Children Act 1989, section 3), for each pupil of whom it is recorded.
+    pub responsibility: Vec<(PupilIndex, bool)>,
+    /// Pupils from whom a court order or the school keeps this person.
+    pub barred_from: Vec<PupilIndex>,
+}
+
+impl Guardian {
+    /// Takes over what is recorded of the same person elsewhere: a refusal and a bar stay.
+    pub(crate) fn also(&mut self, other: &Self) {
+        self.email_consent = answers::stricter(self.email_consent, other.email_consent);
+        for &(pupil, has) in &other.responsibility {
+            if !self.responsibility.iter().any(|(known, _)| *known == pupil) {
+                self.responsibility.push((pupil, has));
+            }
+        }
+        for &pupil in &other.barred_from {
+            if !self.barred_from.contains(&pupil) {
+                self.barred_from.push(pupil);
+            }
+        }
+    }
 }
 
 /// A member of staff.
@@ -179,8 +211,16 @@ pub struct Recipient {
     pub address: Address,
     /// Its kind.
     pub kind: RecipientKind,
-    /// The pupils whose guardian this is; empty for every other kind.
+    /// The pupils whose guardian this is, without those of `barred_from`; empty for every other kind.
     pub guardian_of: Vec<PupilIndex>,
+    /// Pupils from whom a parent who reads here is kept. Of a mailbox that two share, one is enough.
+    pub barred_from: Vec<PupilIndex>,
+    /// A parent who reads here said no to e-mail.
+    pub no_email_consent: bool,
+    /// A pupil's own mailbox, and no guardian's.
+    pub is_pupil: bool,
+    /// A guardian's mailbox that is the sender's own private one, too.
+    pub senders_own: bool,
 }
 
 /// The school as loaded, with everything that looking names up needs.

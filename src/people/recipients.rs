@@ -12,7 +12,7 @@ use super::{Guardian, PupilIndex, Recipient, RecipientKind, School, Staff};
 use crate::limits;
 use crate::smtp::Address;
 use crate::text::TextBuf;
-use crate::text::normalise::latin_for;
+use crate::text::normalise::{latin_for, token_hash};
 
 /// The sender, as far as recognising his or her own private mailbox needs.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,8 @@ pub struct SenderIdentity {
 pub(crate) struct Directory {
     guardians: HashMap<String, Vec<u32>>,
     private: HashSet<String>,
+    /// Hashes of the pupils' own mailboxes: the mailboxes themselves are forgotten.
+    pupils: HashSet<u64>,
     staff: HashMap<String, usize>,
     senders: HashMap<String, HashSet<String>>,
     exact: HashMap<String, bool>,
@@ -52,6 +54,8 @@ impl Directory {
                 out.guardians.entry(address).or_default().push(u32::try_from(at).unwrap_or(u32::MAX));
             }
         }
+        let mailboxes = school.pupils.iter().filter_map(|pupil| pupil.email.as_deref().and_then(fold));
+        out.pupils = mailboxes.map(|address| token_hash(&address)).collect();
         for (at, staff) in school.staff.iter().enumerate() {
             if let Some(address) = fold(&staff.email) {
                 out.staff.insert(address.clone(), at);
@@ -112,15 +116,22 @@ impl School {
     pub fn recipient(&self, address: &Address, sender: &SenderIdentity) -> Recipient {
         let domain = address.domain();
         let folded = PROVIDERS.fold(address.local(), &domain);
-        let mut guardian_of: Vec<PupilIndex> = Vec::new();
+        let (mut guardian_of, mut barred_from) = (Vec::new(), Vec::new());
+        let readers = self.directory.guardians.get(&folded).map_or(&[][..], Vec::as_slice);
+        let readers = || readers.iter().filter_map(|&at| self.guardians.get(at as usize));
+        for guardian in readers() {
+            guardian_of.extend(&guardian.pupils);
+            barred_from.extend(&guardian.barred_from);
+        }
+        for pupils in [&mut guardian_of, &mut barred_from] {
+            pupils.sort();
+            pupils.dedup();
+        }
+        guardian_of.retain(|pupil| !barred_from.contains(pupil));
+        let is_guardian = readers().next().is_some();
         let kind = if self.domains.contains(&domain) {
             RecipientKind::Internal
-        } else if let Some(guardians) = self.directory.guardians.get(&folded) {
-            for &guardian in guardians {
-                guardian_of.extend(self.guardians.get(guardian as usize).into_iter().flat_map(|g| &g.pupils));
-            }
-            guardian_of.sort();
-            guardian_of.dedup();
+        } else if is_guardian {
             RecipientKind::Guardian
         } else if self.directory.private.contains(&folded)
             || (PROVIDERS.personal(&domain) && spells(address.local(), sender))
@@ -136,7 +147,33 @@ impl School {
                 None => RecipientKind::External,
             }
         };
-        Recipient { address: address.clone(), kind, guardian_of }
+        if kind != RecipientKind::Guardian {
+            guardian_of.clear();
+        }
+        Recipient {
+            address: address.clone(),
+            kind,
+            guardian_of,
+            barred_from,
+            no_email_consent: readers().any(|guardian| guardian.email_consent == Some(false)),
+            is_pupil: !is_guardian && self.directory.pupils.contains(&token_hash(&folded)),
+            senders_own: kind == RecipientKind::Guardian && self.is_senders_own(&folded, address, &domain, sender),
+        }
+    }
+
+    /// A guardian's mailbox that is the sender's own private one: the directory says so, or it spells the sender's name and
+    /// its guardian has that name too. Where only the spelling fits, it is another parent's.
+    fn is_senders_own(&self, folded: &str, address: &Address, domain: &str, sender: &SenderIdentity) -> bool {
+        let staff = sender.staff.and_then(|at| self.staff.get(at));
+        let listed = staff.and_then(|staff| staff.private_email.as_deref()).and_then(fold);
+        if listed.as_deref() == Some(folded) {
+            return true;
+        }
+        let same = |one: &str, other: &str| !one.is_empty() && plain(one) == plain(other);
+        let is_sender = |guardian: &Guardian| {
+            same(&guardian.surname, &sender.surname) && same(&guardian.forename, &sender.forename)
+        };
+        PROVIDERS.personal(domain) && spells(address.local(), sender) && self.guardians_at(address).any(is_sender)
     }
 
     /// Who sends: from the directory, else from the display name, else from the address itself (`r.moss@`).
@@ -196,6 +233,12 @@ impl School {
         own == other || self.directory.senders.get(&own).is_some_and(|granted| granted.contains(&other))
     }
 
+    /// Whether the directory lets anybody send as this address.
+    pub fn is_sent_as(&self, address: &Address) -> bool {
+        let folded = PROVIDERS.fold(address.local(), &address.domain());
+        self.directory.senders.values().any(|granted| granted.contains(&folded))
+    }
+
     fn lookalike(&self, folded: &str, domain: &str) -> bool {
         if PROVIDERS.personal(domain) || PROVIDERS.disposable(domain) {
             return self.near_a_guardian(folded);
@@ -221,13 +264,15 @@ impl School {
     }
 }
 
+/// The tokens of a name, closed up.
+fn plain(name: &str) -> String {
+    let text = TextBuf::new(name);
+    let text = text.text();
+    text.tokens.iter().map(|token| text.norm(token)).collect()
+}
+
 /// The local part spells the sender's surname with forename or initial.
 fn spells(local: &str, sender: &SenderIdentity) -> bool {
-    let plain = |text: &str| {
-        let text = TextBuf::new(text);
-        let text = text.text();
-        text.tokens.iter().map(|token| text.norm(token)).collect::<String>()
-    };
     let surname = plain(&sender.surname);
     let forename = plain(&sender.forename);
     if surname.chars().count() < 2 || forename.is_empty() {

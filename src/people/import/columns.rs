@@ -59,8 +59,22 @@ pub enum Field {
     Relationship,
     Role,
     MaySendAs,
-    /// Says only that what follows is a contact's: priority, parental responsibility, lives with pupil.
+    /// Says only that what follows is a contact's: priority, lives with pupil.
     ContactMark,
+    /// A contact has parental responsibility.
+    Responsibility,
+    /// A contact is kept from the pupil: court order, no contact. In our own files pupils' ids too.
+    Barred,
+    /// A contact agreed to be written to by e-mail.
+    EmailConsent,
+    /// A contact did not: opted out.
+    EmailRefusal,
+    /// There is consent to pictures of the pupil.
+    PhotoConsent,
+    /// There is none.
+    PhotoRefusal,
+    /// When the pupil left.
+    Left,
 }
 
 /// A column with its meaning.
@@ -130,17 +144,18 @@ fn whole(closed: &str) -> Option<Field> {
         "pupilids" | "studentids" => Field::PupilIds,
         "priority"
         | "contactpriority"
-        | "parentalresponsibility"
-        | "parentalresponsibilitytf"
-        | "responsibility"
         | "contactorder"
         | "liveswithpupil"
         | "liveswithpupiltf"
         | "liveswithstudent"
-        | "legalguardian"
         | "emergencycontact"
-        | "courtorder"
         | "receivescorrespondence" => Field::ContactMark,
+        "parentalresponsibility"
+        | "parentalresponsibilitytf"
+        | "responsibility"
+        | "legalguardian"
+        | "legalresponsibility"
+        | "hasparentalresponsibility" => Field::Responsibility,
         "relationship"
         | "relationshiptopupil"
         | "relationshiptostudent"
@@ -159,6 +174,51 @@ fn whole(closed: &str) -> Option<Field> {
         "tutorgroup" | "tutorgrp" | "formtutorgroup" => Field::Form,
         _ => return None,
     })
+}
+
+/// Headings that ask for a yes or a no, told by what they speak of: there are too many ways to put them. `Contact` is no
+/// person where it stands in `No contact`.
+fn asks(words: &[String]) -> Option<Field> {
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let pair = |one: &[&str], two: &[&str]| {
+        words.windows(2).any(|pair| one.contains(&pair[0].as_str()) && two.contains(&pair[1].as_str()))
+    };
+    let orders = ["order", "orders"];
+    if pair(&["court", "restraining", "molestation", "steps"], &orders)
+        || pair(&["no"], &["contact"])
+        || pair(&["contact", "access", "legal"], &["restriction", "restrictions", "restricted", "prohibited", "denied"])
+        || any(&["barred", "injunction"])
+    {
+        return Some(Field::Barred);
+    }
+    let photo = any(&[
+        "photo",
+        "photos",
+        "photograph",
+        "photographs",
+        "photography",
+        "image",
+        "images",
+        "picture",
+        "pictures",
+        "media",
+    ]);
+    let agreement = any(&["consent", "consents", "permission", "permissions", "agreed", "optin", "opted", "opt"]);
+    let refusal = any(&["optout", "refused", "refusal", "declined", "withdrawn", "withheld"])
+        || pair(&["opt", "opted"], &["out"])
+        // `Email no` is a number.
+        || (agreement || photo) && any(&["no", "not"]);
+    if !(agreement || refusal) {
+        return None;
+    }
+    let spoken = |yes: Field, no: Field| Some(if refusal { no } else { yes });
+    if photo {
+        return spoken(Field::PhotoConsent, Field::PhotoRefusal);
+    }
+    if any(&["email", "emails", "electronic"]) || pair(&["e"], &["mail", "mails"]) {
+        return spoken(Field::EmailConsent, Field::EmailRefusal);
+    }
+    None
 }
 
 /// What is left of a heading when the person is taken out of it, closed up.
@@ -193,6 +253,8 @@ fn field(closed: &str) -> Option<Field> {
         }
         "middlename" | "middlenames" | "middlenamess" | "othernames" | "preferredmiddlename" => Field::MiddleNames,
         "dob" | "dateofbirth" | "datebirth" | "birthdate" | "birthday" | "dobdate" => Field::BirthDate,
+        "leavingdate" | "dateofleaving" | "dateleaving" | "leavedate" | "dateleft" | "leftdate" | "leaverdate"
+        | "dol" => Field::Left,
         "gender" | "sex" | "legalsex" => Field::Gender,
         "year"
         | "yeargroup"
@@ -253,9 +315,20 @@ fn read(heading: &str) -> Option<Heading> {
     if let Some(field) = whole(&closed) {
         return Some((None, field, None));
     }
+    let asked = asks(&words);
     let is = |list: &[&str], word: &String| list.contains(&word.as_str());
-    let person = words.iter().position(|word| is(PUPIL, word) || is(CONTACT, word) || is(STAFF, word));
+    let names_somebody = |at: usize| {
+        let own = is(PUPIL, &words[at]) || is(CONTACT, &words[at]) || is(STAFF, &words[at]);
+        // `No contact`, `contact restrictions`, `parental consent`: what is asked, not whom it is about.
+        own && (asked.is_none()
+            || !matches!(words[at].as_str(), "contact" | "parental")
+            || words.get(at + 1).is_some_and(|next| next.parse::<u8>().is_ok()))
+    };
+    let person = (0..words.len()).find(|&at| names_somebody(at));
     let Some(person) = person else {
+        if let Some(field) = asked {
+            return Some((None, field, None));
+        }
         let plain = words.iter().filter(|word| !is(NOISE, word)).map(String::as_str).collect::<String>();
         return field(&closed).or_else(|| field(&plain)).map(|field| (None, field, None));
     };
@@ -286,11 +359,17 @@ fn read(heading: &str) -> Option<Heading> {
         }
     };
     let field = match rest.as_str() {
+        _ if asked.is_some() => asked?,
         "" => Field::FullName,
         "number" if whose == Whose::Pupil => Field::Id,
         rest => field(rest).or_else(|| whole(rest))?,
     };
     Some((Some(whose), field, relation))
+}
+
+/// What a heading means by itself, whoever it is about.
+pub fn told(heading: &str) -> Option<Field> {
+    read(heading).map(|(_, field, _)| field)
 }
 
 /// How many different things the cells, taken as headings, tell; 0 where no person could be told by them.
@@ -326,9 +405,11 @@ pub fn meanings(heading: &[String]) -> Vec<Column> {
         let meaning = read.map(|(whose, field, related)| {
             relation = related;
             let whose = match (whose, field) {
+                (_, Field::PhotoConsent | Field::PhotoRefusal | Field::Left) if !staff => Whose::Pupil,
                 (Some(whose), _) => whose,
                 (None, _) if staff => Whose::Staff,
-                (None, Field::PupilIds | Field::ContactMark | Field::Relationship) => match now {
+                (None, Field::PupilIds | Field::ContactMark | Field::Relationship | Field::Responsibility) => match now
+                {
                     Whose::Contact(n) => Whose::Contact(n),
                     _ => Whose::Contact(1),
                 },
@@ -366,7 +447,17 @@ pub fn meanings(heading: &[String]) -> Vec<Column> {
                 (None, _) => now,
             };
             // Facts that only pupils have do not end what is told of a contact.
-            if !matches!(field, Field::Class | Field::Form | Field::Year | Field::Upn) && whose != Whose::Contact(103) {
+            let ends = !matches!(
+                field,
+                Field::Class
+                    | Field::Form
+                    | Field::Year
+                    | Field::Upn
+                    | Field::PhotoConsent
+                    | Field::PhotoRefusal
+                    | Field::Left
+            );
+            if ends && whose != Whose::Contact(103) {
                 now = whose;
             }
             (whose, field)
@@ -393,7 +484,14 @@ fn is_staff(read: &[Option<Heading>]) -> bool {
             || matches!(whose, Some(Whose::Contact(_)))
             || matches!(
                 field,
-                Field::Upn | Field::Year | Field::Form | Field::PupilIds | Field::ContactMark | Field::Relationship
+                Field::Upn
+                    | Field::Year
+                    | Field::Form
+                    | Field::PupilIds
+                    | Field::ContactMark
+                    | Field::Relationship
+                    | Field::Responsibility
+                    | Field::Barred
             )
     });
     let staff = has(&|whose, field| {

@@ -8,8 +8,9 @@ use std::path::Path;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::{ContactRow, ImportError, Of, Place, PupilRow, Rows, sheet, values};
+use super::{ContactRow, ImportError, Of, Place, PupilRow, Rows, Which, sheet, values};
 use crate::extract::xml::{self, Element, Node};
+use crate::people::answers::{self, Answer};
 use crate::people::repair::repair;
 use crate::people::{Guardian, Pupil};
 use crate::text::checks;
@@ -219,6 +220,15 @@ impl One<'_> {
         }
     }
 
+    /// The one answer that the file has of a contact beside the address; it knows no court orders.
+    fn responsible(&self, contact: &Element, rows: &mut Rows) -> Option<Which> {
+        let answer = answers::answer(&at(contact, "Responsibility"));
+        if answer == Answer::Unclear {
+            rows.faults.push(self.place("Contacts/Contact/Responsibility").fault(answers::UNCLEAR));
+        }
+        answer.known().map(|has| if has { Which::Everybody } else { Which::Nobody })
+    }
+
     fn email(&self, element: &Element, path: &str, rows: &mut Rows) -> (Option<String>, Vec<String>) {
         let (found, bad) = values::emails(&at(element, "Email"));
         if bad {
@@ -239,6 +249,7 @@ impl One<'_> {
         // A contact at the pupil's address without a telephone of their own shares the pupil's.
         let shared = contact.child("Address").is_some_and(|a| at(a, "AddressAsPupil").eq_ignore_ascii_case("true"));
         let own = phone(contact);
+        let (lines, postcode) = address(if shared { self.element } else { contact });
         let guardian = Guardian {
             title: at(contact, "Title"),
             forename,
@@ -246,13 +257,18 @@ impl One<'_> {
             email,
             phone: if own.is_empty() && shared { home.to_owned() } else { own },
             relationship: relationship(&at(contact, "Relationship")),
+            address: lines,
+            postcode,
             ..Guardian::default()
         };
+        let responsible = self.responsible(contact, rows);
         rows.contacts.push(ContactRow {
             at: self.place("Contacts/Contact"),
             guardian,
             more_emails,
             of: vec![Of::Row(of)],
+            responsible,
+            barred: Which::Nobody,
         });
     }
 }

@@ -81,9 +81,14 @@ fn contacts(roster: &Roster) -> Vec<Vec<String>> {
             .join("\0")
     };
     for guardian in &roster.guardians {
-        for pupil in &guardian.pupils {
+        let mut of = guardian.pupils.clone();
+        of.extend(guardian.barred_from.iter().filter(|pupil| !guardian.pupils.contains(pupil)));
+        for pupil in of {
             if let Some(list) = out.get_mut(pupil.0 as usize) {
-                list.push(line(guardian));
+                let has = guardian.responsibility.iter().find(|(of, _)| *of == pupil).map(|(_, has)| *has);
+                let told = (guardian.barred_from.contains(&pupil), has, guardian.email_consent);
+                let home = [&guardian.address[..], &guardian.postcode].join("\0");
+                list.push(format!("{}\0{home}\0{told:?}", line(guardian)));
             }
         }
     }
@@ -111,6 +116,8 @@ fn columns(a: &Pupil, b: &Pupil) -> Vec<&'static str> {
         ("postcode", a.postcode != b.postcode),
         ("phone", a.phone != b.phone),
         ("email", a.email != b.email),
+        ("photo_consent", a.photo_consent != b.photo_consent),
+        ("leaving_date", a.left != b.left),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))

@@ -6,7 +6,8 @@
 use hashbrown::HashMap;
 use ring::digest::{SHA256, digest};
 
-use super::{ContactRow, Of, PupilRow, Roster, Rows, values};
+use super::{ContactRow, Of, PupilRow, Roster, Rows, Which, values};
+use crate::people::answers;
 use crate::people::{Guardian, Pupil, PupilIndex, RowFault};
 
 /// The roster, the faults of its rows, and the kinds taken from the earlier roster.
@@ -36,6 +37,9 @@ pub fn gather(rows: Rows, earlier: Option<&Roster>) -> (Roster, Vec<RowFault>, V
         gather.contact(contact, &places);
     }
     if let Some(earlier) = earlier {
+        if !rows.contacts.is_empty() && !rows.tells_bars && gather.keep_bars(earlier) {
+            kept.push("court orders");
+        }
         if rows.contacts.is_empty() && !earlier.guardians.is_empty() {
             kept.push("guardians");
             gather.keep_guardians(earlier);
@@ -221,6 +225,8 @@ impl Gather {
         fill(&mut pupil.postcode, &other.postcode);
         fill(&mut pupil.phone, &other.phone);
         fill_some(&mut pupil.email, &other.email);
+        fill_some(&mut pupil.left, &other.left);
+        pupil.photo_consent = answers::stricter(pupil.photo_consent, other.photo_consent);
         self.register(at, former_upn);
     }
 
@@ -264,10 +270,30 @@ impl Gather {
         if of.is_empty() {
             return;
         }
+        let mut guardian = row.guardian.clone();
+        guardian.barred_from = self.which(&row.barred, &of).unwrap_or_else(|| {
+            self.faults.push(row.at.fault(answers::UNCLEAR_BAR));
+            of.clone()
+        });
+        if let Some(has) = row.responsible.as_ref().and_then(|which| self.which(which, &of)) {
+            guardian.responsibility = of.iter().map(|pupil| (*pupil, has.contains(pupil))).collect();
+        }
         let emails = row.guardian.email.iter().chain(&row.more_emails).map(|email| Some(email.clone()));
         let emails: Vec<Option<String>> = if row.guardian.email.is_none() { vec![None] } else { emails.collect() };
         for email in emails {
-            self.guardian(Guardian { email, pupils: of.clone(), ..row.guardian.clone() });
+            self.guardian(Guardian { email, pupils: of.clone(), ..guardian.clone() });
+        }
+    }
+
+    /// The pupils meant of those of a row; nothing where an id is nobody's.
+    fn which(&self, which: &Which, of: &[PupilIndex]) -> Option<Vec<PupilIndex>> {
+        match which {
+            Which::Nobody => Some(Vec::new()),
+            Which::Everybody => Some(of.to_vec()),
+            Which::Ids(ids) => ids
+                .iter()
+                .map(|id| self.by_id.get(id).or_else(|| self.by_upn.get(&values::number(id))).and_then(|&at| index(at)))
+                .collect(),
         }
     }
 
@@ -290,6 +316,7 @@ impl Gather {
             let other = values::folded(&known.forename);
             let same_forename = other.starts_with(&forename) || forename.starts_with(&other);
             if same_surname && same_forename {
+                known.also(&guardian);
                 for pupil in guardian.pupils {
                     if !known.pupils.contains(&pupil) {
                         known.pupils.push(pupil);
@@ -305,6 +332,8 @@ impl Gather {
                     (&mut known.title, guardian.title),
                     (&mut known.phone, guardian.phone),
                     (&mut known.relationship, guardian.relationship),
+                    (&mut known.address, guardian.address),
+                    (&mut known.postcode, guardian.postcode),
                 ] {
                     if own.is_empty() {
                         *own = other;
@@ -327,21 +356,50 @@ impl Gather {
 
     /// The earlier guardians of pupils who are still there.
     fn keep_guardians(&mut self, earlier: &Roster) {
-        let now: Vec<Option<PupilIndex>> = earlier
-            .pupils
-            .iter()
+        let now = self.now(earlier);
+        let moved = |pupil: &PupilIndex| now.get(pupil.0 as usize).copied().flatten();
+        for guardian in &earlier.guardians {
+            let pupils: Vec<PupilIndex> = guardian.pupils.iter().filter_map(moved).collect();
+            let barred_from: Vec<PupilIndex> = guardian.barred_from.iter().filter_map(moved).collect();
+            let has = guardian.responsibility.iter();
+            let responsibility = has.filter_map(|(pupil, has)| Some((moved(pupil)?, *has))).collect();
+            if !pupils.is_empty() || !barred_from.is_empty() {
+                self.roster.guardians.push(Guardian { pupils, barred_from, responsibility, ..guardian.clone() });
+            }
+        }
+    }
+
+    /// Where each pupil of the earlier roster is now.
+    fn now(&self, earlier: &Roster) -> Vec<Option<PupilIndex>> {
+        let pupils = earlier.pupils.iter();
+        pupils
             .map(|pupil| {
                 let by_upn = pupil.upn.as_ref().and_then(|upn| self.by_upn.get(upn));
                 by_upn.or_else(|| self.by_id.get(&pupil.id)).and_then(|&at| index(at))
             })
-            .collect();
-        for guardian in &earlier.guardians {
-            let pupils: Vec<PupilIndex> =
-                guardian.pupils.iter().filter_map(|pupil| now.get(pupil.0 as usize).copied().flatten()).collect();
-            if !pupils.is_empty() {
-                self.roster.guardians.push(Guardian { pupils, ..guardian.clone() });
+            .collect()
+    }
+
+    /// Keeps those from a pupil who were kept from that pupil before, known again by id, mailbox or name; whether any was.
+    fn keep_bars(&mut self, earlier: &Roster) -> bool {
+        let now = self.now(earlier);
+        let name = |g: &Guardian| format!("{} {}", values::folded(&g.forename), values::folded(&g.surname));
+        let email = |g: &Guardian| g.email.as_ref().map(|email| email.to_lowercase());
+        let mut any = false;
+        for before in earlier.guardians.iter().filter(|guardian| !guardian.barred_from.is_empty()) {
+            let barred: Vec<PupilIndex> =
+                before.barred_from.iter().filter_map(|pupil| now.get(pupil.0 as usize).copied().flatten()).collect();
+            for known in &mut self.roster.guardians {
+                let same = known.id == before.id
+                    || (email(known).is_some() && email(known) == email(before))
+                    || (name(known) == name(before) && known.pupils.iter().any(|pupil| barred.contains(pupil)));
+                if same {
+                    known.also(&Guardian { barred_from: barred.clone(), ..Guardian::default() });
+                    any = true;
+                }
             }
         }
+        any
     }
 }
 

@@ -17,6 +17,8 @@ mod sheet;
 mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told_tests;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use diff::{Change, Diff};
 
+use super::answers::{self, Bar};
 use super::foreign::foreign;
 use super::{Guardian, Pupil, RowFault, Staff};
 use crate::limits;
@@ -139,12 +142,13 @@ pub struct Imported {
     pub faults: Vec<RowFault>,
     /// What was put right in a row, and rows of a report that list nobody; in the same order.
     pub notes: Vec<RowFault>,
-    /// Kinds that no source speaks of, and that were taken from the earlier roster: `guardians`, `staff`, `pupils`.
+    /// Kinds that no source speaks of, and that were taken from the earlier roster: `guardians`, `staff`, `pupils`, `court
+    /// orders`.
     pub kept: Vec<&'static str>,
 }
 
 /// Reads every source and puts them together. A kind of people (pupils, guardians, staff) that no source speaks of is taken
-/// from the `earlier` roster.
+/// from the `earlier` roster, and so is who is kept from whom: an export without that column ends no court order.
 pub fn import(sources: &[PathBuf], format: Option<Format>, earlier: Option<&Roster>) -> Result<Imported, ImportError> {
     let mut all = Rows::default();
     let mut reports = Vec::new();
@@ -225,6 +229,8 @@ struct Rows {
     staff: Vec<(Place, Staff)>,
     faults: Vec<RowFault>,
     notes: Vec<RowFault>,
+    /// A column says who is kept from whom.
+    tells_bars: bool,
 }
 
 #[derive(Debug)]
@@ -244,6 +250,46 @@ struct ContactRow {
     /// Further mailboxes of the same person.
     more_emails: Vec<String>,
     of: Vec<Of>,
+    /// For whom there is parental responsibility; `None` where nothing is recorded.
+    responsible: Option<Which>,
+    /// From whom the contact is kept.
+    barred: Which,
+}
+
+/// Which of a contact's pupils.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Which {
+    #[default]
+    Nobody,
+    Everybody,
+    /// By roster id or UPN.
+    Ids(Vec<String>),
+}
+
+/// What keeps a contact from a pupil, from the cells that say so; a cell that is neither yes nor no is told.
+fn barred<'a>(cells: impl Iterator<Item = &'a str>, own: &[String], mut unclear: impl FnMut(&'a str)) -> Which {
+    let mut ids: Vec<String> = Vec::new();
+    let mut everybody = false;
+    for cell in cells {
+        let named: Vec<String> = cell.split(';').map(values::tidy).filter(|id| !id.is_empty()).collect();
+        if !named.is_empty() && named.iter().all(|id| own.contains(id)) {
+            ids.extend(named);
+            continue;
+        }
+        match answers::bar(cell) {
+            Bar::No => {}
+            Bar::Yes => everybody = true,
+            Bar::Unclear => {
+                everybody = true;
+                unclear(cell);
+            }
+        }
+    }
+    match (everybody, ids.is_empty()) {
+        (true, _) => Which::Everybody,
+        (false, false) => Which::Ids(ids),
+        (false, true) => Which::Nobody,
+    }
 }
 
 /// Whose contact it is.
@@ -270,5 +316,6 @@ impl Rows {
         self.staff.append(&mut other.staff);
         self.faults.append(&mut other.faults);
         self.notes.append(&mut other.notes);
+        self.tells_bars |= other.tells_bars;
     }
 }

@@ -3,15 +3,18 @@
 //!
 //! 1.2 moved roles to `roles.csv`. `agentSourcedIds` ties people together and is read both ways: exporters name the
 //! parents beside the pupil, or the pupils beside the parent. The form is the class of type `homeroom` that the pupil is
-//! enrolled in. Columns that the standard does not know (`metadata.…`) are passed over.
+//! enrolled in. Of the columns that the standard leaves to exporters (`metadata.…`) those are read whose last name is known:
+//! consent, parental responsibility, court orders, address, leaving date.
 
 use std::path::{Path, PathBuf};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{ContactRow, ImportError, Of, Place, PupilRow, RowFault, Rows, sheet, values};
+use super::columns::{self, Field};
+use super::{ContactRow, ImportError, Of, Place, PupilRow, RowFault, Rows, Which, sheet, values};
 use crate::extract::package;
 use crate::limits;
+use crate::people::answers::{self, Answer, Bar};
 use crate::people::rows;
 use crate::people::{Guardian, Pupil, Staff};
 use crate::text::checks;
@@ -53,6 +56,8 @@ pub fn archive(file: &Path, bytes: &[u8]) -> Result<Rows, ImportError> {
 struct Csv {
     file: PathBuf,
     columns: HashMap<String, usize>,
+    /// As written.
+    heading: Vec<String>,
     rows: Vec<(u64, csv::StringRecord)>,
     faults: Vec<RowFault>,
     notes: Vec<RowFault>,
@@ -77,7 +82,8 @@ impl Csv {
         };
         let faults = table.faults.iter().map(said).collect();
         let notes = table.notes.iter().map(said).collect();
-        Ok(Self { file: file.to_owned(), columns, rows: table.rows, faults, notes })
+        let heading = heading.iter().map(str::to_owned).collect();
+        Ok(Self { file: file.to_owned(), columns, heading, rows: table.rows, faults, notes })
     }
 
     fn has(&self, column: &str) -> bool {
@@ -148,6 +154,7 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
     let demographics = open("demographics.csv", &["sourcedId", "birthDate"])?;
     let classes = open("classes.csv", &["sourcedId", "title"])?;
     let enrollments = open("enrollments.csv", &["classSourcedId", "userSourcedId"])?;
+    rows.tells_bars = users.heading.iter().any(|heading| self::told(heading) == Some(Field::Barred));
     let mut told: HashMap<String, (Part, bool, String)> = HashMap::new();
     for (roles, (row, record)) in roles.iter().flat_map(|roles| roles.live().map(move |row| (roles, row))) {
         let Some(part) = part(roles.cell(record, "role")) else {
@@ -211,6 +218,12 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
     Ok(rows)
 }
 
+/// What one of the exporter's own columns means; of `metadata.xy.courtOrder` the last name counts.
+fn told(heading: &str) -> Option<Field> {
+    let name = heading.trim().strip_prefix("metadata.")?;
+    columns::told(name.rsplit('.').next().unwrap_or(name))
+}
+
 fn births(demographics: Option<Csv>, rows: &mut Rows) -> HashMap<String, jiff::civil::Date> {
     let mut born = HashMap::new();
     let Some(csv) = demographics else { return born };
@@ -269,6 +282,26 @@ impl User<'_> {
         self.users.place(self.row, column)
     }
 
+    /// Filled cells of the exporter's own columns that mean this, with their headings.
+    fn told(&self, field: Field) -> impl Iterator<Item = (&str, &str)> {
+        let columns = self.users.heading.iter().map(String::as_str).zip(self.record.iter().map(str::trim));
+        columns.filter(move |(heading, cell)| !cell.is_empty() && told(heading) == Some(field))
+    }
+
+    /// Whether there is consent, by the columns that ask for it and those that ask for a refusal. A no stays.
+    fn agreed(&self, consent: Field, refusal: Field, rows: &mut Rows) -> Option<bool> {
+        let mut out = None;
+        let asked = self.told(consent).map(|at| (at, false));
+        for ((column, cell), refused) in asked.chain(self.told(refusal).map(|at| (at, consent != refusal))) {
+            let answer = answers::answer(cell);
+            if answer == Answer::Unclear && !refused {
+                rows.faults.push(self.place(column).fault(answers::UNCLEAR));
+            }
+            out = answers::stricter(out, if refused { answer.inverted() } else { answer }.known());
+        }
+        out
+    }
+
     fn email(&self, rows: &mut Rows) -> Option<String> {
         let (found, bad) = values::emails(self.users.cell(self.record, "email"));
         if bad {
@@ -319,6 +352,20 @@ impl User<'_> {
             email: self.email(rows),
             ..Pupil::default()
         };
+        pupil.photo_consent = self.agreed(Field::PhotoConsent, Field::PhotoRefusal, rows);
+        if let Some((column, cell)) = self.told(Field::Left).next() {
+            pupil.left = values::date(cell);
+            if pupil.left.is_none() {
+                let problem = "is no date (yyyy-mm-dd); the pupil is loaded without it";
+                rows.faults.push(self.place(column).fault(problem));
+            }
+        }
+        for (column, cell) in self.told(Field::Barred) {
+            if answers::bar(cell) != Bar::No {
+                let problem = "says that somebody is kept from this pupil, and not who; nobody is";
+                rows.faults.push(self.place(column).fault(problem));
+            }
+        }
         pupil.also_known_as(&self.text("preferredGivenName"));
         pupil.also_surname(&self.text("preferredFamilyName"));
         rows.pupils.push(PupilRow { at: self.place("sourcedId"), pupil, former_upn: None });
@@ -331,6 +378,9 @@ impl User<'_> {
             surname: self.text("familyName"),
             email: self.email(rows),
             phone: self.phone(),
+            address: self.told(Field::Address).map(|(_, cell)| values::tidy(cell)).collect::<Vec<_>>().join(", "),
+            postcode: self.told(Field::Postcode).map(|(_, cell)| values::tidy(cell)).next().unwrap_or_default(),
+            email_consent: self.agreed(Field::EmailConsent, Field::EmailRefusal, rows),
             ..Guardian::default()
         };
         if of.is_empty() {
@@ -339,7 +389,20 @@ impl User<'_> {
             return;
         }
         let of = of.into_iter().map(Of::Id).collect();
-        rows.contacts.push(ContactRow { at: self.place("agentSourcedIds"), guardian, more_emails: Vec::new(), of });
+        let mut unclear = Vec::new();
+        let barred = super::barred(self.told(Field::Barred).map(|(_, cell)| cell), &[], |cell| unclear.push(cell));
+        for (column, _) in self.told(Field::Barred).filter(|(_, cell)| unclear.contains(cell)) {
+            rows.faults.push(self.place(column).fault(answers::UNCLEAR_BAR));
+        }
+        let responsible = self.agreed(Field::Responsibility, Field::Responsibility, rows);
+        rows.contacts.push(ContactRow {
+            at: self.place("agentSourcedIds"),
+            guardian,
+            more_emails: Vec::new(),
+            of,
+            responsible: responsible.map(|has| if has { Which::Everybody } else { Which::Nobody }),
+            barred,
+        });
     }
 
     fn staff(&self, role: Option<&String>, rows: &mut Rows) {

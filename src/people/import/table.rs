@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::columns::{Column, Field, Whose};
 use super::sheet::{self, Sheet};
-use super::{ContactRow, Format, ImportError, Of, Place, PupilRow, Rows, values};
+use super::{ContactRow, Format, ImportError, Of, Place, PupilRow, Rows, Which, values};
+use crate::people::answers::{self, Answer, Bar};
 use crate::people::{Guardian, Pupil, Staff};
 use crate::text::checks;
 
@@ -12,7 +13,8 @@ use crate::text::checks;
 pub fn read(file: &Path, bytes: &[u8]) -> Result<(Format, Rows), ImportError> {
     let sheet = sheet::read(file, bytes)?;
     let format = profile(&sheet.heading);
-    let mut rows = Rows::default();
+    let bars = |column: &Column| column.meaning.is_some_and(|(_, field)| field == Field::Barred);
+    let mut rows = Rows { tells_bars: sheet.columns.iter().any(bars), ..Rows::default() };
     let mut last: Option<usize> = None;
     let reader = Reader { file, sheet: &sheet };
     for (line, cells) in &sheet.rows {
@@ -193,6 +195,8 @@ impl<'a> Row<'a> {
             postcode: self.text(own, Postcode),
             phone: self.text(own, Phone),
             email,
+            photo_consent: self.agreed(own, PhotoConsent, PhotoRefusal, rows),
+            left: self.left(rows),
         };
         let known_as = self.text(own, PreferredForename);
         pupil.also_known_as(&known_as);
@@ -240,7 +244,67 @@ impl<'a> Row<'a> {
         out
     }
 
+    /// Whether there is consent, by the columns that ask for it and those that ask for a refusal. A no stays.
+    fn agreed(&self, whose: Whose, consent: Field, refusal: Field, rows: &mut Rows) -> Option<bool> {
+        let mut out = None;
+        for (column, cell, refused) in self
+            .all(whose, consent)
+            .map(|(at, cell)| (at, cell, false))
+            .chain(self.all(whose, refusal).map(|(at, cell)| (at, cell, true)))
+        {
+            let answer = answers::answer(cell);
+            if answer == Answer::Unclear {
+                rows.faults.push(self.place(column).fault(answers::UNCLEAR));
+            }
+            out = answers::stricter(out, if refused { answer.inverted() } else { answer }.known());
+        }
+        out
+    }
+
+    fn left(&self, rows: &mut Rows) -> Option<jiff::civil::Date> {
+        let (column, cell) = self.all(Whose::Pupil, Field::Left).next()?;
+        let date = values::date(cell);
+        if date.is_none() {
+            let problem = "is no date (day, month, year); the pupil is loaded without it";
+            rows.faults.push(self.place(column).fault(problem));
+        }
+        date
+    }
+
+    /// From whom a contact is kept. What is said of the pupil alone is said of every contact of the row.
+    fn barred(&self, whose: Whose, own: &[String], rows: &mut Rows) -> Which {
+        let cells = || self.all(whose, Field::Barred).chain(self.all(Whose::Pupil, Field::Barred));
+        super::barred(cells().map(|(_, cell)| cell), own, |unclear| {
+            let column = cells().find(|(_, cell)| *cell == unclear);
+            rows.faults.extend(column.map(|(column, _)| self.place(column).fault(answers::UNCLEAR_BAR)));
+        })
+    }
+
+    /// A court order that is told of the pupil does not say whom it keeps away: the technician looks at it.
+    fn whom_it_bars(&self, contacts: usize, rows: &mut Rows) {
+        for (column, cell) in self.all(Whose::Pupil, Field::Barred) {
+            if answers::bar(cell) == Bar::No || contacts == 1 {
+                continue;
+            }
+            let problem = if contacts == 0 {
+                "says that somebody is kept from this pupil, and not who; nobody is"
+            } else {
+                "says that somebody is kept from this pupil, and not who; every contact of the row is taken to be"
+            };
+            rows.faults.push(self.place(column).fault(problem));
+        }
+    }
+
     fn contacts(&self, pupil: Option<usize>, rows: &mut Rows) {
+        use Field::*;
+        let before = rows.contacts.len();
+        self.read_contacts(pupil, rows);
+        if self.reader.about_field(Whose::Pupil, Barred) {
+            self.whom_it_bars(rows.contacts.len() - before, rows);
+        }
+    }
+
+    fn read_contacts(&self, pupil: Option<usize>, rows: &mut Rows) {
         use Field::*;
         for whose in self.reader.contacts() {
             let problem = "is no mail address; the contact is loaded without it";
@@ -265,10 +329,18 @@ impl<'a> Row<'a> {
                 email: emails.next(),
                 phone: self.text(whose, Phone),
                 relationship: or(Relationship, &told),
-                pupils: Vec::new(),
+                address: self.joined(whose, Address),
+                postcode: self.text(whose, Postcode),
+                email_consent: answers::stricter(
+                    self.agreed(whose, EmailConsent, EmailRefusal, rows),
+                    self.agreed(Whose::Pupil, EmailConsent, EmailRefusal, rows),
+                ),
+                ..Guardian::default()
             };
             let at = self.place_of(whose, &[PupilIds, Id, Email, Surname, FullName, Forename]);
             let by_id = self.list(whose, PupilIds);
+            let barred = self.barred(whose, &by_id, rows);
+            let responsible = self.responsible(whose, &by_id, rows);
             let of: Vec<Of> = if !by_id.is_empty() {
                 by_id.into_iter().map(Of::Id).collect()
             } else if let Some(pupil) = pupil {
@@ -279,8 +351,22 @@ impl<'a> Row<'a> {
                 rows.faults.push(at.fault("nothing says whose contact this is; the contact is left out"));
                 continue;
             };
-            rows.contacts.push(ContactRow { at, guardian, more_emails: emails.collect(), of });
+            rows.contacts.push(ContactRow { at, guardian, more_emails: emails.collect(), of, responsible, barred });
         }
+    }
+
+    /// For whom a contact has parental responsibility: yes or no, or in our own lists the pupils' ids.
+    fn responsible(&self, whose: Whose, own: &[String], rows: &mut Rows) -> Option<Which> {
+        let ids = self.list(whose, Field::Responsibility);
+        if !ids.is_empty() && ids.iter().all(|id| own.contains(id)) {
+            return Some(Which::Ids(ids));
+        }
+        let (column, cell) = self.all(whose, Field::Responsibility).next()?;
+        let answer = answers::answer(cell);
+        if answer == Answer::Unclear {
+            rows.faults.push(self.place(column).fault(answers::UNCLEAR));
+        }
+        answer.known().map(|has| if has { Which::Everybody } else { Which::Nobody })
     }
 
     fn staff(&self, rows: &mut Rows) {
