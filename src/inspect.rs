@@ -172,6 +172,9 @@ pub struct ReportedPupil {
     /// Where.
     #[serde(rename = "where")]
     pub places: Vec<String>,
+    /// Identified by nothing but a name that another pupil bears too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared_name: bool,
 }
 
 /// A finding as reported.
@@ -294,9 +297,11 @@ fn facts(
             }
         })
         .collect();
-    let mut pupils: Vec<PupilFact> =
-        findings.pupils.iter().map(|p| PupilFact { pupil: Some(p.pupil), tier: p.tier }).collect();
-    pupils.extend((0..findings.unlisted_pupils).map(|_| PupilFact { pupil: None, tier: Tier::Record }));
+    let listed =
+        |p: &detect::PupilFinding| PupilFact { pupil: Some(p.pupil), tier: p.tier, shared_name: p.shared_name };
+    let unlisted = PupilFact { pupil: None, tier: Tier::Record, shared_name: false };
+    let mut pupils: Vec<PupilFact> = findings.pupils.iter().map(listed).collect();
+    pupils.extend((0..findings.unlisted_pupils).map(|_| unlisted));
     let markers = message::markers::subject_markers(&message.subject(), &ground.confidential_markers);
     Facts {
         bulk: pupils.len() >= ground.bulk_pupils,
@@ -426,6 +431,7 @@ fn report(
                 tier: p.tier.as_str().to_owned(),
                 categories: p.categories.into_iter().collect(),
                 places: p.places,
+                shared_name: p.shared_name,
             })
             .collect(),
         unlisted_pupils: findings.unlisted_pupils,
@@ -462,7 +468,7 @@ fn report(
 fn reason(address: &str, about: About, id_of: &dyn Fn(PupilIndex) -> String) -> Reason {
     let pupil = match about {
         About::Pupil(pupil) => Some(id_of(pupil)),
-        About::NoPupil | About::Unlisted => None,
+        About::NoPupil | About::Unclear => None,
     };
     Reason { recipient: folded(address), pupil }
 }

@@ -122,6 +122,8 @@ pub struct PupilFinding {
     pub categories: BTreeSet<String>,
     /// Places in which the pupil is identified or spoken of, in document order, without repeats.
     pub places: Vec<String>,
+    /// Nothing identifies the pupil but a name that another pupil bears too: perhaps only that other one is meant.
+    pub shared_name: bool,
 }
 
 /// All that the detectors found in one message.
@@ -220,7 +222,13 @@ pub fn detect(
         }
     };
     let mut ordered: Vec<(usize, usize, Finding)> = Vec::new();
+    // Those whom something tells from every namesake. That one of the namesakes is the child of the parent who is written to
+    // does not: the parent may have been picked by the very name, and be the wrong one's.
+    let mut singled_out: BTreeSet<PupilIndex> = BTreeSet::new();
     for mention in &mentions {
+        if let ([pupil], true) = (mention.pupils.as_slice(), mention.identifies) {
+            singled_out.insert(*pupil);
+        }
         let line = &scene.lines[mention.line];
         for &pupil in &mention.pupils {
             place(pupil, mention.line, scene.place(mention.line));
@@ -268,6 +276,7 @@ pub fn detect(
         let pupil = match number.whose {
             identifiers::Whose::Pupil(pupil) => {
                 place(pupil, number.line, scene.place(number.line));
+                singled_out.insert(pupil);
                 Some(pupil)
             }
             identifiers::Whose::Unlisted => {
@@ -351,6 +360,7 @@ pub fn detect(
             tier: about.tier.unwrap_or(Tier::Mention),
             categories: about.categories,
             places: places.remove(&pupil).unwrap_or_default().into_iter().map(|(_, name)| name).collect(),
+            shared_name: !singled_out.contains(&pupil),
         })
         .collect();
     out

@@ -46,7 +46,9 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
         let fewest = condition.recipients.unwrap_or(1);
         [fewest, fewest + 1].map(|recipients| Facts {
             recipients: (0..recipients).map(recipient).collect(),
-            pupils: (0..number).filter_map(|n| Some(PupilFact { pupil: Some(PupilIndex(n)), tier: tier? })).collect(),
+            pupils: (0..number)
+                .filter_map(|n| Some(PupilFact { pupil: Some(PupilIndex(n)), tier: tier?, shared_name: false }))
+                .collect(),
             bulk: number > 1,
             adult_identifier: condition.adult_identifier == Some(true),
             credentials: condition.credentials == Some(true),
