@@ -2,6 +2,7 @@
 //!
 //! A report is kept for as long as its message: what is added to it has a default, so that older ones still read.
 
+mod matters;
 pub mod view;
 
 use jiff::Timestamp;
@@ -293,7 +294,16 @@ fn facts(
                 address: address.to_string(),
                 kind: recipient.kind,
                 guardian_of: recipient.guardian_of,
-                known: RecipientTraits::default(),
+                known: RecipientTraits {
+                    others_matter: matters::others_matter(
+                        school,
+                        &sender,
+                        address,
+                        recipient.kind,
+                        &findings.adult_matters,
+                    ),
+                    ..RecipientTraits::default()
+                },
             }
         })
         .collect();

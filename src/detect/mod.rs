@@ -4,6 +4,7 @@
 //! it out once (`scene`), finds who is named (`names`) and numbered (`identifiers`), then what is said of them
 //! (`attributes`); credentials, language and photographs stand apart. Time grows with the message, not with the roster.
 
+mod adults;
 mod attributes;
 mod cells;
 mod credentials;
@@ -33,6 +34,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+pub use adults::AdultMatter;
 pub use excerpt::Excerpt;
 
 use hashbrown::HashSet;
@@ -142,6 +144,8 @@ pub struct Findings {
     pub offensive: bool,
     /// A camera picture is attached.
     pub photograph: bool,
+    /// Confidential matters of members of staff, of parents and of the school itself.
+    pub adult_matters: Vec<AdultMatter>,
     /// Each thing found, in document order.
     pub findings: Vec<Finding>,
 }
@@ -165,6 +169,9 @@ pub enum ListError {
     /// `rules/vocabulary.toml`.
     #[error(transparent)]
     Vocabulary(#[from] vocabulary::VocabularyError),
+    /// `rules/adults.toml`.
+    #[error("the list of adults' matters: {0}")]
+    Adults(vocabulary::VocabularyError),
     /// `rules/language.toml`.
     #[error("the list of offensive language: {0}")]
     Language(toml::de::Error),
@@ -182,6 +189,7 @@ pub enum ListError {
 /// Reads the lists that are built into the program; a faulty one must stop the start, not count as empty.
 pub fn check_embedded_lists() -> Result<(), ListError> {
     vocabulary::Vocabulary::read(vocabulary::EMBEDDED)?;
+    adults::check().map_err(ListError::Adults)?;
     meaning::check()?;
     language::check().map_err(ListError::Language)?;
     attributes::check().map_err(ListError::Nouns)?;
@@ -338,6 +346,10 @@ pub fn detect(
         finding.excerpt = finding.at.take().map(|(line, range)| scene.excerpt(line, range));
     }
     out.findings.extend(said);
+    let own = staff_of(school, correspondence.sender_address.as_deref());
+    let (matters, found) = adults::find(&scene, school, own);
+    out.adult_matters = matters;
+    out.findings.extend(found);
     for image in images.iter().filter(|image| photographs::is_photograph(image)) {
         out.photograph = true;
         out.findings.push(Finding {
@@ -364,6 +376,15 @@ pub fn detect(
         })
         .collect();
     out
+}
+
+/// The place of the member of staff whose mailbox it is.
+fn staff_of(school: &School, address: Option<&str>) -> Option<u32> {
+    let address = crate::smtp::Address::parse(address?).ok()?;
+    school.adults_at(&address).into_iter().find_map(|adult| match adult {
+        crate::people::index::Adult::Staff(at) => Some(at),
+        crate::people::index::Adult::Guardian(_) => None,
+    })
 }
 
 /// The writers' names as runs: whole display names, forenames, and the directory's name of the sender.

@@ -230,6 +230,7 @@ fn the_clauses_of_a_rule_are_about_its_subject() {
         ("unreadable-content", "attachments"),
         ("pupil-images", "Pictures"),
         ("lookalike-recipient", "addresses"),
+        ("adult-matter-outside", "parents and staff"),
     ];
     let pack = RulePack::embedded("core").expect("the core pack parses");
     assert_eq!(pack.rules.len(), subjects.len());
