@@ -3,6 +3,7 @@
 //! A report is kept for as long as its message: what is added to it has a default, so that older ones still read.
 
 mod household;
+mod matters;
 mod sender;
 pub mod view;
 
@@ -178,6 +179,9 @@ pub struct ReportedPupil {
     /// Where.
     #[serde(rename = "where")]
     pub places: Vec<String>,
+    /// Identified by nothing but a name that another pupil bears too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared_name: bool,
 }
 
 /// A finding as reported.
@@ -295,9 +299,11 @@ fn facts(
     let school = &ground.school;
     let who = sender::of(ground, envelope, message);
     let sender = school.sender(envelope.mail_from.as_ref(), &correspondence.sender_names);
-    let mut pupils: Vec<PupilFact> =
-        findings.pupils.iter().map(|p| PupilFact { pupil: Some(p.pupil), tier: p.tier }).collect();
-    pupils.extend((0..findings.unlisted_pupils).map(|_| PupilFact { pupil: None, tier: Tier::Record }));
+    let listed =
+        |p: &detect::PupilFinding| PupilFact { pupil: Some(p.pupil), tier: p.tier, shared_name: p.shared_name };
+    let unlisted = PupilFact { pupil: None, tier: Tier::Record, shared_name: false };
+    let mut pupils: Vec<PupilFact> = findings.pupils.iter().map(listed).collect();
+    pupils.extend((0..findings.unlisted_pupils).map(|_| unlisted));
     let to: Vec<Recipient> = envelope.recipients.iter().map(|address| school.recipient(address, &sender)).collect();
     let circular = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian && !recipient.senders_own);
     let to_parents = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian);
@@ -307,8 +313,11 @@ fn facts(
         .into_iter()
         .map(|recipient| {
             let other_household = contacts.tell_of_the_other_household(school, &recipient.address);
+            let matters = &findings.adult_matters;
+            let others_matter = matters::others_matter(school, &sender, &recipient.address, recipient.kind, matters);
             let mut fact = recipient_fact(recipient, &pupils, circular);
             fact.known.other_household = other_household;
+            fact.known.others_matter = others_matter;
             fact
         })
         .collect();
@@ -478,6 +487,7 @@ fn report(
                 tier: p.tier.as_str().to_owned(),
                 categories: p.categories.into_iter().collect(),
                 places: p.places,
+                shared_name: p.shared_name,
             })
             .collect(),
         unlisted_pupils: findings.unlisted_pupils,
@@ -514,7 +524,7 @@ fn report(
 fn reason(address: &str, about: About, id_of: &dyn Fn(PupilIndex) -> String) -> Reason {
     let pupil = match about {
         About::Pupil(pupil) => Some(id_of(pupil)),
-        About::NoPupil | About::Unlisted => None,
+        About::NoPupil | About::Unclear => None,
     };
     Reason { recipient: folded(address), pupil }
 }

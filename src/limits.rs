@@ -535,6 +535,10 @@ limits! {
     WIDE_FACTS: usize = 60, "facts", "own choice: a message with more is a list, and lists have rows";
     /// Lines from the end in which a signature stands.
     SIGNATURE_LINES: usize = 4, "lines", "own choice";
+    /// What stands between two commas behind an adult's name, at most.
+    APPOSITION: usize = 6, "tokens", "own choice: `Mr Bell, our caretaker for many years, …`";
+    /// Cells before a value, and as many behind, among which the name of its row is looked for.
+    CELLS_OF_A_PERSON: usize = 30, "cells", "own choice: lists of staff are seldom wider";
     /// Length of the name of a class.
     CLASS_TOKENS: usize = 4, "tokens", "own choice: `Year 4 Red Kites`";
     /// How far a word may stand from the number it speaks of.

@@ -27,6 +27,7 @@ const RULES: &[&str] = &[
     "lookalike-recipient",
     "barred-parent",
     "pupil-images-refused",
+    "adult-matter-outside",
 ];
 
 #[test]

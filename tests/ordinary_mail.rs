@@ -41,8 +41,13 @@ const PUPIL_RULES: [&str; 7] = [
 ];
 
 /// Rules on other content, which these messages do not hold either.
-const OTHER_RULES: [&str; 4] =
-    ["credentials-disclosed", "offensive-language", "adult-identifier-unmarked", "adult-identifier-outside"];
+const OTHER_RULES: [&str; 5] = [
+    "credentials-disclosed",
+    "offensive-language",
+    "adult-identifier-unmarked",
+    "adult-identifier-outside",
+    "adult-matter-outside",
+];
 
 #[test]
 fn ordinary_mail_is_not_stopped_for_pupil_data() {

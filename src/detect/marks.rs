@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
+use super::adults::ADULTS;
 use super::vocabulary::VOCABULARY;
 use super::words::{FOOTERS, ROLE_TITLES, TITLES};
 use super::world::REGAL;
@@ -49,6 +50,8 @@ marks! {
     ADDRESS = 10;
     /// A title, a role or what kings are called: an adult's name may follow.
     TITLE = 11;
+    /// A phrase of what is said in confidence of adults.
+    ADULT = 12;
 }
 
 impl Marks {
@@ -95,6 +98,7 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
         set(first(word), Marks::LOCK);
     }
     language::begins().for_each(|hash| set(hash, Marks::OFFENCE));
+    ADULTS.begins().for_each(|hash| set(hash, Marks::ADULT));
     VOCABULARY.begins().for_each(|hash| set(hash, Marks::PHRASE));
     let mut filter = Filter::for_members(marks.len());
     marks.keys().for_each(|&hash| filter.insert(hash));

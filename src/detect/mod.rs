@@ -4,6 +4,7 @@
 //! it out once (`scene`), finds who is named (`names`) and numbered (`identifiers`), then what is said of them
 //! (`attributes`); credentials, language and photographs stand apart. Time grows with the message, not with the roster.
 
+mod adults;
 mod attributes;
 mod cells;
 mod credentials;
@@ -33,6 +34,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+pub use adults::AdultMatter;
 pub use excerpt::Excerpt;
 
 use hashbrown::HashSet;
@@ -122,6 +124,8 @@ pub struct PupilFinding {
     pub categories: BTreeSet<String>,
     /// Places in which the pupil is identified or spoken of, in document order, without repeats.
     pub places: Vec<String>,
+    /// Nothing identifies the pupil but a name that another pupil bears too: perhaps only that other one is meant.
+    pub shared_name: bool,
 }
 
 /// All that the detectors found in one message.
@@ -140,6 +144,8 @@ pub struct Findings {
     pub offensive: bool,
     /// A camera picture is attached.
     pub photograph: bool,
+    /// Confidential matters of members of staff, of parents and of the school itself.
+    pub adult_matters: Vec<AdultMatter>,
     /// Each thing found, in document order.
     pub findings: Vec<Finding>,
 }
@@ -163,6 +169,9 @@ pub enum ListError {
     /// `rules/vocabulary.toml`.
     #[error(transparent)]
     Vocabulary(#[from] vocabulary::VocabularyError),
+    /// `rules/adults.toml`.
+    #[error("the list of adults' matters: {0}")]
+    Adults(vocabulary::VocabularyError),
     /// `rules/language.toml`.
     #[error("the list of offensive language: {0}")]
     Language(toml::de::Error),
@@ -180,6 +189,7 @@ pub enum ListError {
 /// Reads the lists that are built into the program; a faulty one must stop the start, not count as empty.
 pub fn check_embedded_lists() -> Result<(), ListError> {
     vocabulary::Vocabulary::read(vocabulary::EMBEDDED)?;
+    adults::check().map_err(ListError::Adults)?;
     meaning::check()?;
     language::check().map_err(ListError::Language)?;
     attributes::check().map_err(ListError::Nouns)?;
@@ -220,7 +230,13 @@ pub fn detect(
         }
     };
     let mut ordered: Vec<(usize, usize, Finding)> = Vec::new();
+    // Those whom something tells from every namesake. That one of the namesakes is the child of the parent who is written to
+    // does not: the parent may have been picked by the very name, and be the wrong one's.
+    let mut singled_out: BTreeSet<PupilIndex> = BTreeSet::new();
     for mention in &mentions {
+        if let ([pupil], true) = (mention.pupils.as_slice(), mention.identifies) {
+            singled_out.insert(*pupil);
+        }
         let line = &scene.lines[mention.line];
         for &pupil in &mention.pupils {
             place(pupil, mention.line, scene.place(mention.line));
@@ -268,6 +284,7 @@ pub fn detect(
         let pupil = match number.whose {
             identifiers::Whose::Pupil(pupil) => {
                 place(pupil, number.line, scene.place(number.line));
+                singled_out.insert(pupil);
                 Some(pupil)
             }
             identifiers::Whose::Unlisted => {
@@ -329,6 +346,10 @@ pub fn detect(
         finding.excerpt = finding.at.take().map(|(line, range)| scene.excerpt(line, range));
     }
     out.findings.extend(said);
+    let own = staff_of(school, correspondence.sender_address.as_deref());
+    let (matters, found) = adults::find(&scene, school, own);
+    out.adult_matters = matters;
+    out.findings.extend(found);
     for image in images.iter().filter(|image| photographs::is_photograph(image)) {
         out.photograph = true;
         out.findings.push(Finding {
@@ -351,9 +372,19 @@ pub fn detect(
             tier: about.tier.unwrap_or(Tier::Mention),
             categories: about.categories,
             places: places.remove(&pupil).unwrap_or_default().into_iter().map(|(_, name)| name).collect(),
+            shared_name: !singled_out.contains(&pupil),
         })
         .collect();
     out
+}
+
+/// The place of the member of staff whose mailbox it is.
+fn staff_of(school: &School, address: Option<&str>) -> Option<u32> {
+    let address = crate::smtp::Address::parse(address?).ok()?;
+    school.adults_at(&address).into_iter().find_map(|adult| match adult {
+        crate::people::index::Adult::Staff(at) => Some(at),
+        crate::people::index::Adult::Guardian(_) => None,
+    })
 }
 
 /// The writers' names as runs: whole display names, forenames, and the directory's name of the sender.

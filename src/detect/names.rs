@@ -114,6 +114,15 @@ pub(super) fn count(scene: &Scene<'_>, school: &School) -> usize {
     scene.lines.iter().enumerate().map(of_line).sum()
 }
 
+/// Where a line names an adult in full, and all adults of that name; what is a pupil's name too wants a title before it.
+pub(super) fn adults_named(line: &Line<'_>, school: &School) -> Vec<(usize, usize, Vec<Adult>)> {
+    full_names(line, &spans(line, school), school, false)
+        .into_iter()
+        .filter(|found| !found.adults.is_empty() && (found.pupils.is_empty() || titled(&line.text, found.from)))
+        .map(|found| (found.from, found.to, found.adults))
+        .collect()
+}
+
 /// Surnames behind a title, as `Mrs Field`.
 fn titled_surnames(scene: &Scene<'_>) -> HashSet<u64> {
     let mut out = HashSet::new();

@@ -422,3 +422,51 @@ fn a_photograph_goes_by_the_consent_of_those_whom_its_message_names() {
         assert_eq!(images, want.into_iter().collect::<Vec<_>>(), "{consents:?} {to} {text}: {:?}", ids(&report));
     }
 }
+
+/// Two pupils of one name. Without a class both are meant: what a reviewer let go to the one's parent is not remembered of
+/// the other, and no earlier allowance covers it. With a class the one is meant, and all is as for any pupil.
+#[test]
+fn of_namesakes_nothing_is_remembered_but_of_the_one_who_is_singled_out() {
+    let mut school = school();
+    school.pupils.extend([pupil("K1", "Simran", "Kaur", "12B", "12"), pupil("K2", "Simran", "Kaur", "13A", "13")]);
+    school.guardians.push(Guardian {
+        id: "G4".to_owned(),
+        email: Some("kaur@d.example".to_owned()),
+        pupils: vec![PupilIndex(3)],
+        ..Guardian::default()
+    });
+    let ground = Ground { school: school.indexed(), ..ground() };
+    let address = |text: &str| Address::parse(text).expect("an address");
+    let envelope = Envelope::new(Some(address("m@school.example")), vec![address("kaur@d.example")]);
+    let earlier = [Allowance {
+        rule: "pupil-record-to-wrong-guardian".to_owned(),
+        sender: "m@school.example".to_owned(),
+        recipient: "kaur@d.example".to_owned(),
+        pupil: Some("K2".to_owned()),
+        until: Timestamp::MAX,
+        given_at: Timestamp::UNIX_EPOCH,
+        by: "sam".to_owned(),
+    }];
+    // The sentence, whether an allowance was given, what happens, who is known by a shared name, whether it can be remembered.
+    let both = &["K1", "K2"][..];
+    for (sentence, allowances, action, shared, remembered) in [
+        ("Simran Kaur had a detention on Monday.", &[][..], Action::Hold, both, false),
+        ("Simran Kaur had a detention on Monday.", &earlier[..], Action::Hold, both, false),
+        ("Kaur, Simran was excluded for two days.", &earlier[..], Action::Hold, both, false),
+        ("Simran Kaur (12B) had a detention on Monday.", &[][..], Action::Deliver, &[][..], false),
+        ("Simran Kaur (13A) was excluded for two days.", &[][..], Action::Hold, &[][..], true),
+        ("Simran Kaur (13A) was excluded for two days.", &earlier[..], Action::Deliver, &[][..], false),
+    ] {
+        let raw = format!(
+            "From: m@school.example\r\nTo: kaur@d.example\r\nSubject: A note\r\n\r\nDear parent,\r\n\r\n{sentence}\r\n"
+        );
+        let raw = raw.as_bytes();
+        let report = inspect_with(None, &Halt::default(), &ground, allowances, &envelope, raw, Timestamp::UNIX_EPOCH);
+        let line = format!("{sentence} ({} given)", allowances.len());
+        assert_eq!(report.action, action, "{line}");
+        let of_shared: Vec<&str> = report.pupils.iter().filter(|p| p.shared_name).map(|p| p.id.as_str()).collect();
+        assert_eq!(of_shared, shared, "{line}");
+        assert_eq!(report.rules.iter().any(|rule| !rule.reasons.is_empty()), remembered, "{line}");
+        assert_eq!(report.rules.iter().any(|rule| rule.remedy.contains("put the class")), !shared.is_empty(), "{line}");
+    }
+}

@@ -6,9 +6,10 @@
 
 use hashbrown::{HashMap, HashSet};
 
+use super::index::Adult;
 use super::names::NAMES;
 use super::providers::PROVIDERS;
-use super::{Guardian, PupilIndex, Recipient, RecipientKind, School, Staff};
+use super::{Correspondent, Guardian, PupilIndex, Recipient, RecipientKind, School, Staff};
 use crate::limits;
 use crate::smtp::Address;
 use crate::text::TextBuf;
@@ -112,6 +113,47 @@ impl Directory {
 }
 
 impl School {
+    /// The members of staff, by their school or private mailbox, and the guardians to whom an address belongs.
+    pub fn adults_at(&self, address: &Address) -> Vec<Adult> {
+        let folded = PROVIDERS.fold(address.local(), &address.domain());
+        let guardians = self.directory.guardians.get(&folded).map_or(&[][..], Vec::as_slice);
+        let mut out: Vec<Adult> = guardians.iter().map(|&at| Adult::Guardian(at)).collect();
+        let own = |staff: &Staff| {
+            let private = staff.private_email.as_deref().and_then(fold);
+            fold(&staff.email).is_some_and(|mailbox| mailbox == folded)
+                || private.is_some_and(|mailbox| mailbox == folded)
+        };
+        let staff = self.staff.iter().enumerate().filter(|(_, staff)| own(staff));
+        out.extend(staff.map(|(at, _)| Adult::Staff(u32::try_from(at).unwrap_or(u32::MAX))));
+        out
+    }
+
+    /// A private mailbox is written like the name of this adult, as people write their own.
+    pub fn spells_adult(&self, address: &Address, adult: Adult) -> bool {
+        let named = match adult {
+            Adult::Staff(at) => self.staff.get(at as usize).map(|staff| (&staff.forename, &staff.surname)),
+            Adult::Guardian(at) => self.guardians.get(at as usize).map(|parent| (&parent.forename, &parent.surname)),
+        };
+        let identity = named.map(|(forename, surname)| SenderIdentity {
+            staff: None,
+            forename: forename.clone(),
+            surname: surname.clone(),
+        });
+        PROVIDERS.personal(&address.domain()) && identity.is_some_and(|identity| spells(address.local(), &identity))
+    }
+
+    /// The entry of the trusted or contact list that an address belongs to.
+    pub fn correspondent(&self, address: &Address) -> Option<&Correspondent> {
+        let (whole, domain) = (address.as_str().to_lowercase(), address.domain());
+        self.correspondents.iter().find(|entry| {
+            let pattern = entry.pattern.trim().to_lowercase();
+            let below = pattern.strip_prefix("*.").is_some_and(|suffix| {
+                domain == *suffix || domain.strip_suffix(suffix).is_some_and(|head| head.ends_with('.'))
+            });
+            pattern == whole || pattern == domain || below
+        })
+    }
+
     /// The kind of an envelope recipient.
     pub fn recipient(&self, address: &Address, sender: &SenderIdentity) -> Recipient {
         let domain = address.domain();

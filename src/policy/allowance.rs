@@ -2,7 +2,8 @@
 //! about pupils, one pupil, until a time.
 //!
 //! Plain values without a clock. Invariant: an allowance lets through the very reason that it names and none beside it. A
-//! pupil who is on no roster is never allowed: nobody could tell that pupil from the next.
+//! pupil who is on no roster, or known by nothing but a name that several bear, is never allowed: nobody could tell that
+//! pupil from the next.
 
 use std::collections::HashMap;
 
@@ -37,10 +38,10 @@ pub struct Allowance {
 pub enum About {
     /// The rule is not about pupils.
     NoPupil,
-    /// A pupil of the roster.
+    /// A pupil of the roster, told from every other.
     Pupil(PupilIndex),
-    /// A pupil who is on no roster.
-    Unlisted,
+    /// A pupil whom nobody could tell from the next: on no roster, or known by nothing but a name that several bear.
+    Unclear,
 }
 
 /// Why a rule does not ask.

@@ -111,6 +111,15 @@ pub struct PupilFact {
     pub pupil: Option<PupilIndex>,
     /// What is said.
     pub tier: Tier,
+    /// Nothing identifies the pupil but a name that another pupil bears too.
+    pub shared_name: bool,
+}
+
+impl PupilFact {
+    /// As what is confirmed can be remembered of this pupil.
+    fn about(&self) -> About {
+        self.pupil.filter(|_| !self.shared_name).map_or(About::Unclear, About::Pupil)
+    }
 }
 
 /// What was decided.
@@ -183,7 +192,10 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
         // Where all is allowed, the words are about all of it; otherwise about what is left.
         let left = asked.allowed.is_some() && confirmed.is_none();
         let of = Concerned { holding: &holding, facts, left: left.then_some(&asked) };
-        let (why, remedy) = (words(&rule.why, &of), words(&rule.remedy, &of));
+        let (why, mut remedy) = (words(&rule.why, &of), words(&rule.remedy, &of));
+        if shares_a_name(&holding, facts) {
+            remedy.push_str(NAMESAKES);
+        }
         let remembers = !observed_only && confirmed.is_none();
         let reasons = if remembers { asked.reasons(rule.confirm_at_once) } else { Vec::new() };
         verdict.fired.push(Fired { rule: index, action, observed_only, why, remedy, confirmed, reasons });
@@ -217,8 +229,8 @@ struct Asked<'f, 'a> {
     recipients: BTreeSet<&'f str>,
     /// Pupils who are left with any of them.
     pupils: BTreeSet<About>,
-    /// How many pupils are on no roster.
-    unlisted: usize,
+    /// How many pupils nobody could tell from the next.
+    unclear: usize,
     /// What is left, up to what is remembered of one message and one more.
     left: BTreeSet<(&'f str, About)>,
     /// The last of those that count.
@@ -233,7 +245,7 @@ impl Asked<'_, '_> {
 
     /// All that is left, unless it is too much to be remembered or about somebody whom nobody knows again.
     fn reasons(&self, most: usize) -> Vec<(String, About)> {
-        if self.left.len() > most || self.left.iter().any(|(_, about)| *about == About::Unlisted) {
+        if self.left.len() > most || self.left.iter().any(|(_, about)| *about == About::Unclear) {
             return Vec::new();
         }
         self.left.iter().map(|(address, about)| ((*address).to_owned(), *about)).collect()
@@ -268,8 +280,21 @@ fn asked<'f, 'a>(rule: &Rule, holding: &[&Condition], facts: &'f Facts, allowed:
             }
         }
     }
-    asked.unlisted = facts.pupils.iter().filter(|p| p.pupil.is_none()).count();
+    asked.unclear = facts.pupils.iter().filter(|p| p.about() == About::Unclear).count();
     asked
+}
+
+/// Added to the remedy of a rule that tells pupils apart, where it asks about one known by a shared name only.
+const NAMESAKES: &str = " More than one pupil has this name: put the class or the date of birth beside it.";
+
+/// The rule tells one pupil from another for its recipients, and fires for one whose name alone does not.
+fn shares_a_name(holding: &[&Condition], facts: &Facts) -> bool {
+    let tells_apart =
+        |c: &&&Condition| c.wrong_guardian.is_some() || c.not_own_guardian.is_some() || c.barred.is_some();
+    holding.iter().filter(tells_apart).any(|condition| {
+        let recipients = facts.recipients.iter().filter(|recipient| concerns(condition, recipient, facts));
+        recipients.into_iter().any(|recipient| concerned(condition, Some(recipient), facts).any(|p| p.shared_name))
+    })
 }
 
 /// The addresses for which a condition holds: recipients, and where it is about addresses that others see, those too.
@@ -284,19 +309,28 @@ fn addresses<'f>(condition: &Condition, facts: &'f Facts) -> Vec<(&'f str, Optio
     recipients.chain(visible.map(|address| (address.as_str(), None))).collect()
 }
 
+/// Whom a condition is about, as it can be remembered.
+fn abouts(condition: &Condition, recipient: Option<&RecipientFact>, facts: &Facts) -> Vec<About> {
+    match condition.is_about_pupils() {
+        true => concerned(condition, recipient, facts).map(PupilFact::about).collect(),
+        false => vec![About::NoPupil],
+    }
+}
+
 /// The pupils concerned. A condition on the whole message's tier or number concerns all of its pupils: what is said of one
 /// must not carry another along.
-fn abouts(condition: &Condition, recipient: Option<&RecipientFact>, facts: &Facts) -> Vec<About> {
-    if !condition.is_about_pupils() {
-        return vec![About::NoPupil];
-    }
+fn concerned<'f>(
+    condition: &'f Condition,
+    recipient: Option<&'f RecipientFact>,
+    facts: &'f Facts,
+) -> impl Iterator<Item = &'f PupilFact> {
     let whole = condition.tier.is_some()
         || condition.category.is_some()
         || condition.bulk == Some(true)
         || condition.no_pupil == Some(false);
-    let own = |p: &PupilFact| p.pupil.is_some_and(|p| recipient.is_some_and(|r| r.guardian_of.contains(&p)));
+    let own = move |p: &PupilFact| p.pupil.is_some_and(|p| recipient.is_some_and(|r| r.guardian_of.contains(&p)));
     let of = |tiers: &Option<Vec<Tier>>, p: &PupilFact| tiers.as_ref().is_some_and(|tiers| tiers.contains(&p.tier));
-    let is_concerned = |p: &&PupilFact| {
+    let is_concerned = move |p: &&PupilFact| {
         whole
             || of(&condition.own_guardian, p) && own(p)
             || of(&condition.wrong_guardian, p) && !own(p)
@@ -304,7 +338,7 @@ fn abouts(condition: &Condition, recipient: Option<&RecipientFact>, facts: &Fact
             || of(&condition.barred, p)
                 && p.pupil.is_some_and(|p| recipient.is_some_and(|r| r.known.barred_from.contains(&p)))
     };
-    facts.pupils.iter().filter(is_concerned).map(|p| p.pupil.map_or(About::Unlisted, About::Pupil)).collect()
+    facts.pupils.iter().filter(is_concerned)
 }
 
 /// Whom the words of a rule are about.
@@ -326,7 +360,7 @@ impl Concerned<'_> {
     fn pupils(&self) -> usize {
         let of = |left: &Asked<'_, '_>| {
             let listed = left.pupils.iter().filter(|about| matches!(about, About::Pupil(_))).count();
-            listed + if left.pupils.contains(&About::Unlisted) { left.unlisted } else { 0 }
+            listed + if left.pupils.contains(&About::Unclear) { left.unclear } else { 0 }
         };
         self.left.map_or(self.facts.pupils.len(), of)
     }
@@ -477,7 +511,7 @@ mod tests {
     }
 
     fn about(pupils: &[(u32, Tier)]) -> Vec<PupilFact> {
-        pupils.iter().map(|&(i, tier)| PupilFact { pupil: Some(PupilIndex(i)), tier }).collect()
+        pupils.iter().map(|&(i, tier)| PupilFact { pupil: Some(PupilIndex(i)), tier, shared_name: false }).collect()
     }
 
     /// Every line: facts, the ids that fire, the action. The ground for each line is the rule table of the core policy.
@@ -514,7 +548,7 @@ mod tests {
             (
                 Facts {
                     recipients: vec![to(Guardian, &[2])],
-                    pupils: vec![PupilFact { pupil: None, tier: Record }],
+                    pupils: vec![PupilFact { pupil: None, tier: Record, shared_name: false }],
                     ..facts()
                 },
                 &["pupil-record-to-wrong-guardian"],

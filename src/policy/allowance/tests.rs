@@ -16,8 +16,22 @@ struct Mail {
     sender: u8,
     /// Even ones are private mailboxes, odd ones the guardian of the pupil of that number.
     recipients: Vec<u8>,
+    pupils: Vec<Meant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Meant {
     /// `None` is on no roster.
-    pupils: Vec<(Option<u32>, Tier)>,
+    pupil: Option<u32>,
+    tier: Tier,
+    /// By a name that another pupil bears too, and by nothing else.
+    shared: bool,
+}
+
+impl Meant {
+    fn record(pupil: Option<u32>) -> Self {
+        Self { pupil, tier: Tier::Record, shared: false }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -37,7 +51,9 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let tier = prop_oneof![Just(Tier::Mention), Just(Tier::Record), Just(Tier::Sensitive)];
-    let pupils = prop::collection::vec((prop::option::weighted(0.9, 0..4u32), tier), 0..3);
+    let meant = (prop::option::weighted(0.9, 0..4u32), tier, prop::bool::weighted(0.2))
+        .prop_map(|(pupil, tier, shared)| Meant { pupil, tier, shared: shared && pupil.is_some() });
+    let pupils = prop::collection::vec(meant, 0..3);
     let mail = (0..2u8, prop::collection::vec(0..4u8, 1..3), pupils)
         .prop_map(|(sender, recipients, pupils)| Step::Send(Mail { sender, recipients, pupils }));
     let give = (0..RULES.len(), 0..2u8, 0..4u8, prop::option::weighted(0.8, 0..4u32), 0..10i64)
@@ -54,17 +70,17 @@ fn asks(mail: &Mail, now: i64, given: &[(usize, u8, u8, Option<u32>, i64)]) -> V
     let holds = |rule: usize, to: u8, pupil: Option<u32>| {
         given.iter().any(|g| (g.0, g.1, g.2, g.3) == (rule, mail.sender, to, pupil) && now < g.4)
     };
-    let told = |pupil: &&(Option<u32>, Tier)| pupil.1 >= Tier::Record;
+    let told = |meant: &&Meant| meant.tier >= Tier::Record;
     let private = || mail.recipients.iter().filter(|to| to.is_multiple_of(2));
     let mut out = Vec::new();
     // A record of anybody: then each pupil of the message is to be allowed to each private mailbox.
-    let free = |p: Option<u32>, rule, to| p.is_some() && holds(rule, to, p);
-    if mail.pupils.iter().any(|p| told(&p)) && private().any(|to| mail.pupils.iter().any(|p| !free(p.0, 0, *to))) {
+    let free = |p: &Meant, rule, to| p.pupil.is_some() && !p.shared && holds(rule, to, p.pupil);
+    if mail.pupils.iter().any(|p| told(&p)) && private().any(|to| mail.pupils.iter().any(|p| !free(p, 0, *to))) {
         out.push(RULES[0]);
     }
     let guardians = || mail.recipients.iter().filter(|to| !to.is_multiple_of(2));
     let wrong = |to: u8, p: Option<u32>| p != Some(u32::from(to));
-    if guardians().any(|to| mail.pupils.iter().filter(told).any(|p| wrong(*to, p.0) && !free(p.0, 1, *to))) {
+    if guardians().any(|to| mail.pupils.iter().filter(told).any(|p| wrong(*to, p.pupil) && !free(p, 1, *to))) {
         out.push(RULES[1]);
     }
     if private().any(|to| !holds(2, *to, None)) {
@@ -84,7 +100,11 @@ fn facts(mail: &Mail) -> Facts {
     };
     Facts {
         recipients: mail.recipients.iter().map(recipient).collect(),
-        pupils: mail.pupils.iter().map(|(p, tier)| PupilFact { pupil: p.map(PupilIndex), tier: *tier }).collect(),
+        pupils: mail
+            .pupils
+            .iter()
+            .map(|p| PupilFact { pupil: p.pupil.map(PupilIndex), tier: p.tier, shared_name: p.shared })
+            .collect(),
         photograph: true,
         credentials: true,
         ..Facts::default()
@@ -159,7 +179,11 @@ fn the_words_are_about_what_is_left() {
     let mail = Mail {
         sender: 0,
         recipients: vec![0, 2],
-        pupils: vec![(Some(1), Tier::Record), (Some(2), Tier::Record), (Some(3), Tier::Mention)],
+        pupils: vec![
+            Meant::record(Some(1)),
+            Meant::record(Some(2)),
+            Meant { tier: Tier::Mention, ..Meant::record(Some(3)) },
+        ],
     };
     let rule = "pupil-record-to-personal";
     let allowances: Vec<Allowance> =
@@ -199,7 +223,7 @@ fn the_words_are_about_what_is_left() {
 fn what_cannot_be_remembered_gives_no_reasons() {
     let pack = RulePack::embedded("core").expect("the core pack parses");
     let reasons = |recipients: &[u8], pupils: &[Option<u32>], rule: &str| {
-        let pupils = pupils.iter().map(|p| (*p, Tier::Record)).collect();
+        let pupils = pupils.iter().map(|p| Meant::record(*p)).collect();
         let facts = facts(&Mail { sender: 0, recipients: recipients.to_vec(), pupils });
         let fired = decide(&pack, &facts, &Allowed::default()).fired;
         fired.into_iter().find(|fired| pack.rules[fired.rule].id == rule).expect("it fires").reasons.len()
@@ -214,5 +238,27 @@ fn what_cannot_be_remembered_gives_no_reasons() {
         (&[0], &[Some(2)], "credentials-disclosed", 0),
     ] {
         assert_eq!(reasons(recipients, pupils, rule), want, "{rule} to {recipients:?} about {pupils:?}");
+    }
+}
+
+/// Nobody can tell which namesake is meant: nothing is remembered, what was given before does not count, and the remedy says
+/// what would help. The rule that does not tell one pupil from another says nothing of it.
+#[test]
+fn a_pupil_known_by_a_shared_name_only_is_asked_about_each_time() {
+    let pack = RulePack::embedded("core").expect("the core pack parses");
+    let index = |id: &str| id.parse().ok().map(PupilIndex);
+    for (rule, to, helps) in [("pupil-record-to-wrong-guardian", 1, true), ("pupil-record-to-personal", 0, false)] {
+        let earlier = [given(rule, &address(to), Some("2")), given(rule, &address(to), None)];
+        for (allowances, shared) in [(&[][..], true), (&earlier[..], true), (&[][..], false), (&earlier[..], false)] {
+            let meant = Meant { shared, ..Meant::record(Some(2)) };
+            let facts = facts(&Mail { sender: 0, recipients: vec![to], pupils: vec![meant] });
+            let allowed = Allowed::of(allowances, Some("head@school.example"), Timestamp::UNIX_EPOCH, index);
+            let fired = decide(&pack, &facts, &allowed).fired;
+            let fired = fired.into_iter().find(|fired| pack.rules[fired.rule].id == rule).expect("it fires");
+            let line = format!("{rule}, shared {shared}, {} given", allowances.len());
+            assert_eq!(fired.confirmed.is_some(), !shared && !allowances.is_empty(), "{line}");
+            assert_eq!(fired.reasons.is_empty(), shared || !allowances.is_empty(), "{line}");
+            assert_eq!(fired.remedy.contains("class or the date of birth"), shared && helps, "{line}");
+        }
     }
 }

@@ -46,7 +46,9 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
         let fewest = condition.recipients.unwrap_or(1);
         [fewest, fewest + 1].map(|recipients| Facts {
             recipients: (0..recipients).map(recipient).collect(),
-            pupils: (0..number).filter_map(|n| Some(PupilFact { pupil: Some(PupilIndex(n)), tier: tier? })).collect(),
+            pupils: (0..number)
+                .filter_map(|n| Some(PupilFact { pupil: Some(PupilIndex(n)), tier: tier?, shared_name: false }))
+                .collect(),
             bulk: number > 1,
             adult_identifier: condition.adult_identifier == Some(true),
             credentials: condition.credentials == Some(true),
@@ -230,6 +232,7 @@ fn the_clauses_of_a_rule_are_about_its_subject() {
         ("lookalike-recipient", "addresses"),
         ("barred-parent", "meant for"),
         ("pupil-images-refused", "Pictures"),
+        ("adult-matter-outside", "parents and staff"),
     ];
     let pack = RulePack::embedded("core").expect("the core pack parses");
     assert_eq!(pack.rules.len(), subjects.len());

@@ -61,6 +61,7 @@ fn report(action: Action, rules: Vec<FiredRule>) -> Report {
                 tier: "record".to_owned(),
                 categories: vec!["attainment".to_owned()],
                 places: vec!["body".to_owned()],
+                shared_name: false,
             })
             .into(),
         unlisted_pupils: 1,
@@ -91,7 +92,7 @@ fn recipient(address: &str, kind: RecipientKind) -> RecipientFact {
 }
 
 fn pupils(number: u32, tier: Tier) -> Vec<PupilFact> {
-    (0..number).map(|n| PupilFact { pupil: Some(PupilIndex(n)), tier }).collect()
+    (0..number).map(|n| PupilFact { pupil: Some(PupilIndex(n)), tier, shared_name: false }).collect()
 }
 
 fn warned() -> Report {
