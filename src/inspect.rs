@@ -2,11 +2,13 @@
 //!
 //! A report is kept for as long as its message: what is added to it has a default, so that older ones still read.
 
+mod traits;
 pub mod view;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::detect::traits::Traits;
 use crate::detect::{self, Correspondence, Excerpt, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
@@ -247,7 +249,8 @@ pub fn inspect_with(
     let reading = extract::read_with(isolation, halt, &message);
     let correspondence = correspondence(&message, envelope);
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
-    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence);
+    let traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, halt);
+    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, traits);
     let sender = envelope.mail_from.as_ref().map(Address::as_str);
     let allowed = Allowed::of(allowances, sender, at, |id| ground.school.pupil_by_id(id));
     let verdict = policy::decide(&ground.pack, &facts, &allowed);
@@ -278,6 +281,7 @@ fn facts(
     reading: &Reading,
     findings: &Findings,
     correspondence: &Correspondence,
+    traits: Traits,
 ) -> Facts {
     let school = &ground.school;
     let sender = school.sender(envelope.mail_from.as_ref(), &correspondence.sender_names);
@@ -314,6 +318,11 @@ fn facts(
         sender_not_permitted: sender_not_permitted(school, envelope, message),
         automatic: envelope.mail_from.is_none() || message::automatic::is_automatic(message),
         categories: findings.pupils.iter().flat_map(|pupil| pupil.categories.iter().cloned()).collect(),
+        private_reply: traits.private_reply || traits::replies_to_private(school, message, envelope, &sender),
+        staff_contact: traits.staff_contact,
+        forwarded: traits.forwarded,
+        open_link: traits.open_link || traits::links_openly(message),
+        audiences: traits.audiences,
         ..Facts::default()
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detect::Tier;
+pub use crate::detect::traits::Audience;
 use crate::extract::Why;
 use crate::people::RecipientKind;
 
@@ -176,14 +177,4 @@ pub enum Business {
     Gambling,
     /// Party politics.
     Politics,
-}
-
-/// For whom a message or a file says that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Audience {
-    /// Staff only; not for parents.
-    Staff,
-    /// Governors.
-    Governors,
 }
