@@ -25,6 +25,7 @@ const RULES: &[&str] = &[
     "unreadable-content",
     "pupil-images",
     "lookalike-recipient",
+    "audience-outside",
 ];
 
 #[test]

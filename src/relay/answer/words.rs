@@ -6,7 +6,7 @@
 
 use crate::extract::first_own_line;
 use crate::limits;
-use crate::message::{automatic, self, Message, Part, PartKind};
+use crate::message::{self, Message, Part, PartKind, automatic};
 use crate::relay::notify::Offered;
 use crate::relay::sender::Ask;
 

@@ -228,6 +228,7 @@ fn the_clauses_of_a_rule_are_about_its_subject() {
         ("unreadable-content", "attachments"),
         ("pupil-images", "Pictures"),
         ("lookalike-recipient", "addresses"),
+        ("audience-outside", "meant for"),
     ];
     let pack = RulePack::embedded("core").expect("the core pack parses");
     assert_eq!(pack.rules.len(), subjects.len());

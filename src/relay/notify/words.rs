@@ -46,6 +46,7 @@ fn reason(rule: &str) -> &'static str {
         "unreadable-content" => "attachment could not be read",
         "pupil-images" => "photograph going outside the school",
         "lookalike-recipient" => "address may be mistyped",
+        "audience-outside" => "marked for staff or governors",
         _ => "school policy needs a check",
     }
 }
