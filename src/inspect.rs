@@ -323,6 +323,7 @@ fn facts(
         forwarded: traits.forwarded,
         open_link: traits.open_link || traits::links_openly(message),
         audiences: traits.audiences,
+        business: traits.business,
         ..Facts::default()
     }
 }

@@ -176,7 +176,7 @@ pub enum ListError {
     /// `rules/meaning.bin`.
     #[error(transparent)]
     Meaning(#[from] meaning::ModelError),
-    /// `rules/links.toml`.
+    /// `rules/links.toml` or `rules/business.toml`.
     #[error("the lists of the message's own traits: {0}")]
     Traits(String),
 }

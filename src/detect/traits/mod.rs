@@ -6,6 +6,7 @@
 
 mod addresses;
 mod audience;
+mod business;
 mod contact;
 mod forward;
 mod lines;
@@ -15,6 +16,7 @@ mod reply;
 use std::collections::BTreeSet;
 
 pub use audience::Audience;
+pub use business::Business;
 pub use links::has_open_link;
 
 use super::Correspondence;
@@ -34,11 +36,13 @@ pub struct Traits {
     pub open_link: bool,
     /// For whom it says that it is.
     pub audiences: BTreeSet<Audience>,
+    /// What it is about that has no place in a school's mail.
+    pub business: BTreeSet<Business>,
 }
 
 /// Whether the lists built into the program are of their shape.
 pub(super) fn check() -> Result<(), String> {
-    links::check()
+    links::check().and_then(|()| business::check())
 }
 
 /// The traits of one message. Once `halt` is set, what it gives is of no use.
@@ -46,6 +50,7 @@ pub fn find(documents: &[Document], school: &School, correspondence: &Correspond
     let mut traits = Traits::default();
     let known = addresses::Known::of(school, correspondence);
     let phones = contact::Phones::of(school);
+    let mut own_words = Vec::new();
     for document in documents {
         if halt.is_set() {
             return traits;
@@ -55,6 +60,7 @@ pub fn find(documents: &[Document], school: &School, correspondence: &Correspond
             let sentences = lines::sentences(document);
             traits.private_reply |= sentences.iter().any(|sentence| reply::asks(sentence, &known));
             traits.staff_contact |= sentences.iter().any(|sentence| contact::gives_own(sentence, &known, &phones));
+            own_words.extend(sentences);
         }
         if document.kind != Kind::Quoted {
             for line in document.blocks.iter().flat_map(lines::of_block) {
@@ -63,6 +69,7 @@ pub fn find(documents: &[Document], school: &School, correspondence: &Correspond
             }
         }
     }
+    traits.business = business::find(&own_words);
     traits.forwarded = forward::passes_on(documents, &known);
     traits.audiences = audience::find(documents);
     traits

@@ -9,6 +9,7 @@ use crate::people::{Correspondent, Guardian, PupilIndex, School, Staff};
 use crate::policy::RulePack;
 use crate::smtp::{Address, Envelope};
 
+mod business;
 mod forwards;
 
 const SENDER: &str = "j.bloggs@school.example";
@@ -20,6 +21,10 @@ const FACTS: &[(&str, &str)] = &[
     ("forwarded", "forwarded = true"),
     ("open-link", "open_link = true"),
     ("for-staff", "audience = [\"staff\"]"),
+    ("trade", "business = [\"trade\"]"),
+    ("prize", "business = [\"prize\"]"),
+    ("gambling", "business = [\"gambling\"]"),
+    ("politics", "business = [\"politics\"]"),
     ("for-governors", "audience = [\"governors\"]"),
 ];
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detect::Tier;
-pub use crate::detect::traits::Audience;
+pub use crate::detect::traits::{Audience, Business};
 use crate::extract::Why;
 use crate::people::RecipientKind;
 
@@ -163,18 +163,4 @@ pub enum PhotoConsent {
     Unknown,
     /// Every one of them may be shown.
     Given,
-}
-
-/// What has no place in a school's mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Business {
-    /// The sender's own trade.
-    Trade,
-    /// A prize, a quick gain.
-    Prize,
-    /// A wager.
-    Gambling,
-    /// Party politics.
-    Politics,
 }
