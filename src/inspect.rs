@@ -321,6 +321,7 @@ fn facts(
         private_reply: traits.private_reply || traits::replies_to_private(school, message, envelope, &sender),
         staff_contact: traits.staff_contact,
         forwarded: traits.forwarded,
+        altered_original: traits::has_altered_original(message),
         open_link: traits.open_link || traits::links_openly(message),
         audiences: traits.audiences,
         business: traits.business,

@@ -1,7 +1,7 @@
 //! Traits that stand in headers and in the source of a page, not in what is read of a message.
 
 use crate::detect::traits::has_open_link;
-use crate::message::{Message, decode_text};
+use crate::message::{Message, PartKind, decode_text, signed};
 use crate::people::{RecipientKind, School, SenderIdentity};
 use crate::smtp::{Address, Envelope};
 
@@ -36,6 +36,14 @@ pub(super) fn replies_to_private(
             }
         },
     )
+}
+
+/// A message that is attached, as such or as a file, has another body than its sender's signature names.
+pub(super) fn has_altered_original(message: &Message<'_>) -> bool {
+    let is_file = |name: &String| name.to_lowercase().ends_with(".eml");
+    let originals =
+        message.parts.iter().filter(|part| part.kind == PartKind::Message || part.names.iter().any(is_file));
+    originals.into_iter().any(|part| signed::is_body_altered(&part.body))
 }
 
 /// A page of the message links to a file that whoever has the link may open, above all that is quoted in it.

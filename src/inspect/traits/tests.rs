@@ -19,6 +19,7 @@ const FACTS: &[(&str, &str)] = &[
     ("private-reply", "private_reply = true"),
     ("staff-contact", "staff_contact = true"),
     ("forwarded", "forwarded = true"),
+    ("altered", "altered_original = true"),
     ("open-link", "open_link = true"),
     ("for-staff", "audience = [\"staff\"]"),
     ("trade", "business = [\"trade\"]"),
@@ -314,4 +315,27 @@ fn running_prose_marks_no_audience() {
     // What somebody else marked is not this message's mark.
     let quoted = "Thanks.\n\nOn Mon, 2 Nov 2026, Sue <s@firm.example> wrote:\n> STAFF ONLY\n> Text";
     judge("for-staff", false, [plain("Hello", quoted)]);
+}
+
+#[test]
+fn an_attached_original_that_is_not_as_it_was_signed() {
+    // SHA-256 of "The fee is 10.\r\n".
+    let original = |body: &str| {
+        format!(
+            "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=firm.example; s=s; h=from;\n bh=51DT/sRj1ZZyCHOucD4x9Zf4PsT/6rcoyTsF0u+yJzc=; b=AAAA\n\
+             From: Sue <s@firm.example>\nTo: {SENDER}\nSubject: The fee\n\n{body}\n"
+        )
+    };
+    let attached = |kind: &str, encoding: &str, body: &str| {
+        format!(
+            "From: Jo Bloggs <{SENDER}>\nSubject: As discussed\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
+             --b\nContent-Type: text/plain\n\nSee this.\n--b\nContent-Type: {kind}\n{encoding}\n{}\n--b--\n",
+            original(body)
+        )
+    };
+    let forms =
+        [("message/rfc822", ""), ("application/octet-stream", "Content-Disposition: attachment; filename=fee.eml\n")];
+    judge("altered", true, forms.map(|(kind, encoding)| attached(kind, encoding, "The fee is 11.")));
+    judge("altered", false, forms.map(|(kind, encoding)| attached(kind, encoding, "The fee is 10.")));
+    judge("altered", false, [with_file("fee.eml", "From: s@firm.example\n\nThe fee is 10.")]);
 }
