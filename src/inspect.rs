@@ -5,6 +5,7 @@
 mod household;
 mod matters;
 mod sender;
+mod traits;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::detect::traits::Traits;
 use crate::detect::{self, Correspondence, Excerpt, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
@@ -263,7 +265,8 @@ pub fn inspect_with(
     let reading = extract::read_with(isolation, halt, &message);
     let correspondence = correspondence(&message, envelope);
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
-    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, at);
+    let traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, halt);
+    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, traits, at);
     let sender = envelope.mail_from.as_ref().map(Address::as_str);
     let allowed = Allowed::of(allowances, sender, at, |id| ground.school.pupil_by_id(id));
     let verdict = policy::decide(&ground.pack, &facts, &allowed);
@@ -294,6 +297,7 @@ fn facts(
     reading: &Reading,
     findings: &Findings,
     correspondence: &Correspondence,
+    traits: Traits,
     at: Timestamp,
 ) -> Facts {
     let school = &ground.school;
@@ -343,6 +347,13 @@ fn facts(
         sender_roles: who.roles,
         permitted: who.permitted,
         school_hours: ground.times.is_school_time(at),
+        private_reply: traits.private_reply || traits::replies_to_private(school, message, envelope, &sender),
+        staff_contact: traits.staff_contact,
+        forwarded: traits.forwarded,
+        altered_original: traits::has_altered_original(message),
+        open_link: traits.open_link || traits::links_openly(message),
+        audiences: traits.audiences,
+        business: traits.business,
         ..Facts::default()
     }
 }

@@ -710,6 +710,26 @@ limits! {
     /// Private addresses in To and Cc together from which recipients count as visible.
     VISIBLE_RECIPIENTS: usize = 5, "addresses", "core policy: `visible-recipients`";
 
+    // --- the message's own traits (`detect::traits`) ---
+    /// How often a link is looked for inside another.
+    WRAPPED_LINKS: usize = 3, "links", "own choice: a mail filter around a redirect";
+    /// Lines of an attachment that may be its heading.
+    HEADING_LINES: usize = 4, "lines", "own choice: school, title, date, marker";
+    /// Lines of a body that may be its heading.
+    HEADING_LINES_BODY: usize = 2, "lines", "own choice: the salutation comes next";
+    /// A line that holds more is no heading.
+    HEADING_CHARS: usize = 90, "characters", "own choice: a title on one line";
+    /// Words beside a marker in its own line.
+    HEADING_REST_WORDS: usize = 8, "words", "own choice: a title";
+    /// Between a request to answer and the address.
+    REQUEST_REACH: usize = 90, "octets", "own choice: a clause";
+    /// A number with fewer digits, without its leading nought, is nobody's private telephone.
+    PRIVATE_PHONE_DIGITS: usize = 9, "digits", "Ofcom, National Telephone Numbering Plan: nine or ten";
+    /// A British mobile's digits without the leading nought.
+    MOBILE_DIGITS: usize = 10, "digits", "Ofcom, National Telephone Numbering Plan: 07 and nine digits";
+    /// Lines in which the head of a message that is passed on ends.
+    QUOTED_HEAD_LINES: usize = 30, "lines", "own choice: a long To over several lines";
+
     // --- excerpts (`detect::excerpt`) ---
     /// Findings of one message that are shown in their surroundings; with the lengths below at most 80 KB.
     EXCERPTS: usize = 100, "findings", "own choice: nobody reads more; what is said of pupils goes first";

@@ -28,6 +28,7 @@ const RULES: &[&str] = &[
     "barred-parent",
     "pupil-images-refused",
     "adult-matter-outside",
+    "audience-outside",
 ];
 
 #[test]

@@ -24,6 +24,7 @@ mod names;
 mod photographs;
 mod rows;
 mod scene;
+pub mod traits;
 mod unlisted;
 pub mod vocabulary;
 mod whole;
@@ -184,6 +185,9 @@ pub enum ListError {
     /// `rules/meaning.bin`.
     #[error(transparent)]
     Meaning(#[from] meaning::ModelError),
+    /// `rules/links.toml` or `rules/business.toml`.
+    #[error("the lists of the message's own traits: {0}")]
+    Traits(String),
 }
 
 /// Reads the lists that are built into the program; a faulty one must stop the start, not count as empty.
@@ -193,6 +197,7 @@ pub fn check_embedded_lists() -> Result<(), ListError> {
     meaning::check()?;
     language::check().map_err(ListError::Language)?;
     attributes::check().map_err(ListError::Nouns)?;
+    traits::check().map_err(ListError::Traits)?;
     crate::people::check_embedded_lists().map_err(ListError::People)
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod header;
 mod mailbox;
 pub mod markers;
 mod parameters;
+pub mod signed;
 mod transfer;
 mod tree;
 
@@ -60,7 +61,7 @@ pub struct Part {
     pub attachment: bool,
     /// The `Content-ID`, without angle brackets.
     pub content_id: Option<String>,
-    /// The body with its transfer encoding undone; empty for containers.
+    /// The body with its transfer encoding undone; empty for containers, save a message that is signed (RFC 6376).
     pub body: Vec<u8>,
     /// Index of the part that holds this one.
     pub parent: Option<usize>,

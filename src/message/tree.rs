@@ -109,6 +109,9 @@ impl Reader<'_> {
             return;
         }
         part.kind = PartKind::Message;
+        if header::read_block(&body, 0).headers.iter().any(|header| header.is("DKIM-Signature")) {
+            part.body.clone_from(&body);
+        }
         let index = self.tree.parts.len();
         self.tree.parts.push(part);
         read(&body, Some(index), self.depth + 1, self.tree);

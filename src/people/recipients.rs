@@ -251,6 +251,11 @@ impl School {
         addresses.filter_map(|a| Address::parse(a).ok()).collect()
     }
 
+    /// Whether this is the private mailbox of a member of staff, by the directory.
+    pub fn is_private_of_staff(&self, address: &Address) -> bool {
+        self.directory.private.contains(&PROVIDERS.fold(address.local(), &address.domain()))
+    }
+
     /// The pupils whose guardian's mailbox this is.
     pub fn children_of(&self, address: &Address) -> Vec<PupilIndex> {
         self.guardians_at(address).flat_map(|guardian| &guardian.pupils).copied().collect()

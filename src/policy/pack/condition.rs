@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::detect::Tier;
+pub use crate::detect::traits::{Audience, Business};
 use crate::extract::Why;
 use crate::people::RecipientKind;
 
@@ -162,28 +163,4 @@ pub enum PhotoConsent {
     Unknown,
     /// Every one of them may be shown.
     Given,
-}
-
-/// What has no place in a school's mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Business {
-    /// The sender's own trade.
-    Trade,
-    /// A prize, a quick gain.
-    Prize,
-    /// A wager.
-    Gambling,
-    /// Party politics.
-    Politics,
-}
-
-/// For whom a message or a file says that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Audience {
-    /// Staff only; not for parents.
-    Staff,
-    /// Governors.
-    Governors,
 }

@@ -1,0 +1,60 @@
+//! Traits that stand in headers and in the source of a page, not in what is read of a message.
+
+use crate::detect::traits::has_open_link;
+use crate::message::{Message, PartKind, decode_text, signed};
+use crate::people::{RecipientKind, School, SenderIdentity};
+use crate::smtp::{Address, Envelope};
+
+/// Marks with which mail programs begin an earlier message in a page; links behind one are not the sender's own.
+const EARLIER: [&str; 8] = [
+    "divrplyfwdmsg",
+    "appendonsend",
+    "gmail_quote",
+    "moz-forward-container",
+    "moz-cite-prefix",
+    "yahoo_quoted",
+    "outlookmessageheader",
+    "<blockquote",
+];
+
+/// Reply-To names a private mailbox: somebody's own, a member of staff's, or a throw-away one.
+pub(super) fn replies_to_private(
+    school: &School,
+    message: &Message<'_>,
+    envelope: &Envelope,
+    sender: &SenderIdentity,
+) -> bool {
+    let own = envelope.mail_from.as_ref().map(|from| school.mailboxes_of(from)).unwrap_or_default();
+    message.addresses_in("Reply-To").into_iter().filter_map(|mailbox| Address::parse(&mailbox.address).ok()).any(
+        |address| {
+            use RecipientKind::{Disposable, Guardian, Personal, StaffPersonal};
+            match school.recipient(&address, sender).kind {
+                Personal | StaffPersonal | Disposable => true,
+                // A member of staff who is a parent too.
+                Guardian => own.iter().any(|o| o.as_str().eq_ignore_ascii_case(address.as_str())),
+                _ => false,
+            }
+        },
+    )
+}
+
+/// A message that is attached, as such or as a file, has another body than its sender's signature names.
+pub(super) fn has_altered_original(message: &Message<'_>) -> bool {
+    let is_file = |name: &String| name.to_lowercase().ends_with(".eml");
+    let originals =
+        message.parts.iter().filter(|part| part.kind == PartKind::Message || part.names.iter().any(is_file));
+    originals.into_iter().any(|part| signed::is_body_altered(&part.body))
+}
+
+/// A page of the message links to a file that whoever has the link may open, above all that is quoted in it.
+pub(super) fn links_openly(message: &Message<'_>) -> bool {
+    let pages = message.parts.iter().filter(|part| part.content_type == "text/html");
+    pages.map(|part| decode_text(&part.body, part.charset.as_deref())).any(|page| {
+        let lower = page.to_ascii_lowercase();
+        let end = EARLIER.iter().filter_map(|mark| lower.find(mark)).min().unwrap_or(page.len());
+        has_open_link(&page[..end])
+    })
+}
+
+#[cfg(test)]
+mod tests;
