@@ -8,6 +8,7 @@
 //! | room | what it owns |
 //! |---|---|
 //! | [`limits`] | every limit: name, default, unit, source |
+//! | [`school_time`] | when a school is at work: deadlines, warnings, digests. Pure |
 //! | [`smtp`] | the protocol without sockets: addresses, commands, replies, the data reader, the session |
 //! | [`message`] | bytes to a [`message::Message`]: raw headers, part tree, decoded text, subject markers |
 //! | [`text`] | what was read, as documents of paragraphs and tables with their places; normalising |
@@ -16,7 +17,6 @@
 //! | [`detect`] | text to findings: identifiers, pupils, categories, adult data, credentials, language, photographs |
 //! | [`policy`] | rule packs; facts to a verdict with reasons and clauses |
 //! | [`inspect`] | the one entry: envelope, message and school to a report. Pure |
-//! | [`school_time`] | when a school is at work: deadlines, warnings, digests. Pure |
 //! | [`store`] | what must last: queue, quarantine, decisions, audit, accounts; content encrypted |
 //! | [`config`] | `schoolgate.toml`, checked whole |
 //! | [`relay`] | listen, take in, schedule, deliver, notify |
