@@ -66,6 +66,9 @@ pub struct Report {
     /// The display name of From, decoded; empty where there is none.
     #[serde(default)]
     pub from_name: String,
+    /// School mailboxes of the staff whose confidential matter stands in it: none of them is told of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about_staff: Vec<String>,
     /// No person wrote the message, so that nobody is answered (RFC 3834 2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub automatic: bool,
@@ -96,6 +99,7 @@ impl Report {
             subject: String::new(),
             message_id: None,
             from_name: String::new(),
+            about_staff: Vec::new(),
             automatic: false,
             version: Self::VERSION,
         }
@@ -112,6 +116,13 @@ impl Report {
     /// Its Personal marker stands out: nobody sees more than envelope, rules and counts without a grant.
     pub fn is_sealed(&self) -> bool {
         self.markers.iter().any(|marker| marker == "personal-standing-out")
+    }
+
+    /// The mailboxes of those who are not told of it and do not decide on it: who sent it, and the staff whom it is about.
+    pub fn mailboxes_concerned(&self, school: &School, mail_from: Option<&Address>) -> Vec<Address> {
+        let about = self.about_staff.iter().filter_map(|mailbox| Address::parse(mailbox).ok());
+        let all = mail_from.cloned().into_iter().chain(about);
+        all.flat_map(|mailbox| [school.mailboxes_of(&mailbox), vec![mailbox]].concat()).collect()
     }
 
     /// Something is said that is for the designated safeguarding lead to know.
@@ -290,6 +301,7 @@ fn correspondence(message: &Message<'_>, envelope: &Envelope) -> Correspondence 
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "all that is known is put together here and nowhere else")]
 fn facts(
     ground: &Ground,
     envelope: &Envelope,
@@ -345,6 +357,7 @@ fn facts(
         categories: findings.pupils.iter().flat_map(|pupil| pupil.categories.iter().cloned()).collect(),
         sender: who.kind,
         sender_roles: who.roles,
+        about_roles: sender::roles_of(ground, &matters::staff_spoken_of(school, &findings.adult_matters)),
         permitted: who.permitted,
         school_hours: ground.times.is_school_time(at),
         private_reply: traits.private_reply || traits::replies_to_private(school, message, envelope, &sender),
@@ -444,6 +457,7 @@ fn report(
     at: Timestamp,
 ) -> Report {
     let school = &ground.school;
+    let about_staff = matters::staff_spoken_of(school, &findings.adult_matters);
     let id_of = |index: PupilIndex| school.pupils.get(index.0 as usize).map(|p| p.id.clone()).unwrap_or_default();
     let rules = verdict
         .fired
@@ -526,6 +540,7 @@ fn report(
         at: Some(at),
         subject: message.subject(),
         message_id: message.header("Message-ID").map(|header| header.value.clone()),
+        about_staff,
         from_name: message.from_addresses().into_iter().map(|from| from.display).next().unwrap_or_default(),
         automatic: facts.automatic,
         version: Report::VERSION,

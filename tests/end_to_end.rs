@@ -321,3 +321,34 @@ fn automatic_answers_need_no_marker_and_are_never_answered() {
         assert_eq!(waits, !goes && !told, "{what}: {}", String::from_utf8_lossy(&shown.stdout));
     }
 }
+
+/// What is about the headteacher is for the chair of governors, and never for the headteacher.
+#[test]
+fn who_is_spoken_of_is_not_told_and_the_next_above_is() {
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    // Of whom a confidential matter stands in it, and to which of the reviewers' mailboxes the letters go.
+    let cases: [(&str, &[&str]); 3] = [
+        ("Mrs Ruth Ellery", &["chair@tidewatertrust.example", "sbm@saltmere.example"]),
+        ("Mrs Jean Tallis", &["head@saltmere.example"]),
+        ("Mrs Pat Quick", &["sbm@saltmere.example"]),
+    ];
+    for (name, wanted) in cases {
+        let content = format!(
+            "From: d.okafor@saltmere.example\r\nTo: office@tidylodge.example\r\nSubject: Cover\r\n\r\n\
+             {name} has been suspended while an allegation against her is looked into.\r\n"
+        );
+        let to = ["office@tidylodge.example".to_owned()];
+        let reply = gateway.client().send("d.okafor@saltmere.example", &to, content.as_bytes()).expect("taken");
+        let id = id_of(&reply);
+        let mut told: Vec<String> = sink
+            .settled()
+            .into_iter()
+            .filter(|taken| taken.from.is_empty() && String::from_utf8_lossy(&taken.content).contains(&id))
+            .flat_map(|taken| taken.recipients)
+            .filter(|to| to != "d.okafor@saltmere.example")
+            .collect();
+        told.sort();
+        assert_eq!(told, wanted, "{name}");
+    }
+}

@@ -37,6 +37,15 @@ const TRADES: &[&str] = &[
     "trust",
 ];
 
+/// School mailboxes of the staff whose matters these are, each once.
+pub(super) fn staff_spoken_of(school: &School, matters: &[AdultMatter]) -> Vec<String> {
+    let staff = matters.iter().flat_map(|matter| &matter.whose).filter_map(|adult| match adult {
+        Adult::Staff(at) => school.staff.get(*at as usize).map(|staff| staff.email.clone()),
+        Adult::Guardian(_) => None,
+    });
+    staff.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
 /// One of the matters is somebody else's than the recipient's.
 pub(super) fn others_matter(
     school: &School,

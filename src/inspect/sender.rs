@@ -24,18 +24,26 @@ pub(super) fn of(ground: &Ground, envelope: &Envelope, message: &Message<'_>) ->
     let from = from.filter(|from| school.may_send_as(mail_from, from));
     let mailbox = from.as_ref().unwrap_or(mail_from);
     let is = |other: &Address| other.is_same_mailbox(mailbox);
-    // A role is had by a mailbox, and by whoever reads it or sends from it.
-    let own: Vec<Address> = school.mailboxes_of(mail_from);
-    let has = |address: &&Address| {
-        is(address) || address.is_same_mailbox(mail_from) || own.iter().any(|o| o.is_same_mailbox(address))
-    };
-    let roles = ground.roles.iter().filter(|(_, mailboxes)| mailboxes.iter().any(|mailbox| has(&mailbox)));
     let permitted = ground.permitted.iter().filter(|(_, senders)| senders.iter().any(is));
     Sender {
         kind: kind(ground, mailbox),
-        roles: roles.map(|(role, _)| role.clone()).collect(),
+        roles: had_by(ground, &[mailbox, mail_from]),
         permitted: permitted.map(|(rule, _)| rule.clone()).collect(),
     }
+}
+
+/// The roles that these people have, by their school mailboxes.
+pub(super) fn roles_of(ground: &Ground, mailboxes: &[String]) -> BTreeSet<String> {
+    let mailboxes: Vec<Address> = mailboxes.iter().filter_map(|mailbox| Address::parse(mailbox).ok()).collect();
+    had_by(ground, &mailboxes.iter().collect::<Vec<_>>())
+}
+
+/// A role is had by its mailbox, and by whoever reads that or sends from it.
+fn had_by(ground: &Ground, mailboxes: &[&Address]) -> BTreeSet<String> {
+    let own: Vec<Address> = mailboxes.iter().flat_map(|mailbox| ground.school.mailboxes_of(mailbox)).collect();
+    let has = |role: &Address| mailboxes.iter().copied().chain(&own).any(|mailbox| mailbox.is_same_mailbox(role));
+    let roles = ground.roles.iter().filter(|(_, mailboxes)| mailboxes.iter().any(has));
+    roles.map(|(role, _)| role.clone()).collect()
 }
 
 /// A mailbox that others may send as, or that has a role and no person of its own, is several people's. Whoever else writes

@@ -218,7 +218,7 @@ impl Answers {
             id: &link.message,
             at: store.show(&link.message).await?.summary.at,
             now: store.clock().now(),
-            sender_mailboxes: &[],
+            not_told: &[],
             link: Some(Way { link: None, answer_to: answer_to.as_ref(), answers: &offered(possible) }),
         };
         let notice = tools.notifier.answered(report, &about, title, words);

@@ -116,8 +116,8 @@ impl Deadlines {
         }
     }
 
-    /// The roles that are told of a message from this rung on, and the mailboxes that are not written to: who sent it or
-    /// gets it does not decide on it. Where nobody else is left, who gets it is told.
+    /// The roles that are told of a message from this rung on, and the mailboxes that are not written to: who sent it, gets it
+    /// or is spoken of in it does not decide on it. Where nobody else is left, who gets it is told.
     async fn on_the_ladder(
         &self,
         notifier: &Notifier,
@@ -125,10 +125,14 @@ impl Deadlines {
         rung: usize,
         manned: &Option<Vec<&str>>,
     ) -> Result<(Vec<Address>, Vec<String>), StoreError> {
+        let about = self.store.show(&line.id).await?.report.map(|report| report.about_staff).unwrap_or_default();
+        let about = about.iter().filter_map(|mailbox| Address::parse(mailbox).ok());
         let sender: Vec<Address> = line
             .mail_from
             .iter()
-            .flat_map(|sender| [vec![sender.clone()], (self.mailboxes_of)(sender)].concat())
+            .cloned()
+            .chain(about)
+            .flat_map(|mailbox| [(self.mailboxes_of)(&mailbox), vec![mailbox]].concat())
             .collect();
         let concerned = [sender.clone(), self.store.recipients_of(&line.id).await?].concat();
         let told = roles(notifier, &concerned, rung, manned);

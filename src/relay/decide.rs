@@ -66,7 +66,7 @@ pub async fn return_undecided(store: &Store, notifier: &Notifier, id: &QueueId) 
         id,
         at: shown.summary.at,
         now: store.clock().now(),
-        sender_mailboxes: &[],
+        not_told: &[],
         link: None,
     };
     let Some(notice) = notifier.returned_undecided(&report, &about) else { return Ok(false) };
@@ -105,7 +105,7 @@ fn notices(
         id,
         at: shown.summary.at,
         now,
-        sender_mailboxes: &[],
+        not_told: &[],
         link: None,
     };
     let notice: Option<Notice> = match ruling {

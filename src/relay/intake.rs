@@ -329,7 +329,7 @@ fn consequences(
     // What would have been refused is nothing that its sender could let go.
     let ways = ways.filter(|_| report.action != Action::Reject);
     let Case { id, envelope, at, .. } = case;
-    let sender_mailboxes = envelope.mail_from.as_ref().map_or(Vec::new(), |s| ground.school.mailboxes_of(s));
+    let not_told = report.mailboxes_concerned(&ground.school, envelope.mail_from.as_ref());
     let possible = possible(ground, Some(report));
     let [if_held, if_returned] = [true, false].map(|held| offered(&Ask::possible(held, possible)));
     let way = |answers| ways.as_ref().map(|to| Way { link: Some(&to.link), answer_to: to.answer_to.as_ref(), answers });
@@ -340,7 +340,7 @@ fn consequences(
         id,
         at: *at,
         now,
-        sender_mailboxes: &sender_mailboxes,
+        not_told: &not_told,
         link: way(&if_returned),
     };
     let link = ways.as_ref().map(|ways| ways.link.clone());

@@ -58,9 +58,9 @@ pub struct About<'a> {
     pub at: Timestamp,
     /// When the notice is written: its Date.
     pub now: Timestamp,
-    /// Further mailboxes that its sender reads or may send as, from the staff directory; none of them is told of it as
-    /// a reviewer.
-    pub sender_mailboxes: &'a [Address],
+    /// Mailboxes that its sender and those whom it is about read or may send as, from the staff directory; none of them is
+    /// told of it as a reviewer.
+    pub not_told: &'a [Address],
     /// What its sender can do with it, for letters to the sender.
     pub link: Option<Way<'a>>,
 }
@@ -208,16 +208,8 @@ impl Notifier {
             WaitingLetter::Escalated => Kind::Escalated,
         };
         let envelope = Envelope::new(None, Vec::new());
-        let about = About {
-            envelope: &envelope,
-            subject: "",
-            message_id: None,
-            id,
-            at: now,
-            now,
-            sender_mailboxes: &[],
-            link: None,
-        };
+        let about =
+            About { envelope: &envelope, subject: "", message_id: None, id, at: now, now, not_told: &[], link: None };
         let mut context = self.context(kind, &Report::of(Action::Hold), &about, "", &[]);
         if kind == Kind::Digest {
             context.headline = words::digest_headline(waiting.len() + more);
@@ -310,7 +302,7 @@ impl Notifier {
     /// The roles that are told, and their mailboxes, each once. Who sent it is not told, nor who gets it, while anybody else
     /// could decide: nobody decides on mail from or to them.
     fn reviewers(&self, report: &Report, about: &About<'_>) -> (Vec<String>, Vec<Address>) {
-        let sender: Vec<&Address> = about.envelope.mail_from.iter().chain(about.sender_mailboxes).collect();
+        let sender: Vec<&Address> = about.envelope.mail_from.iter().chain(about.not_told).collect();
         let concerned: Vec<&Address> = sender.iter().copied().chain(&about.envelope.recipients).collect();
         let wanted = || report.notify.iter().map(String::as_str);
         let by = |own: &[&Address]| {

@@ -282,7 +282,7 @@ async fn hand_over(
     let Some(report) = report else {
         return Err(StoreError::Refused(format!("message {} has no decision to doubt", link.message)));
     };
-    let mailboxes = link.envelope.mail_from.as_ref().map_or(Vec::new(), |s| ground.school.mailboxes_of(s));
+    let not_told = report.mailboxes_concerned(&ground.school, link.envelope.mail_from.as_ref());
     let about = About {
         envelope: &link.envelope,
         subject: &report.subject,
@@ -290,7 +290,7 @@ async fn hand_over(
         id: &link.message,
         at: summary.at,
         now: store.clock().now(),
-        sender_mailboxes: &mailboxes,
+        not_told: &not_told,
         link: None,
     };
     let due = store.school_time().plan(about.now).due_at;

@@ -142,7 +142,7 @@ pub fn about<'a>(envelope: &'a Envelope, id: &'a QueueId) -> About<'a> {
         id,
         at: "2026-10-02T15:31:00Z".parse().expect("a timestamp"),
         now: "2026-10-02T15:31:05Z".parse().expect("a timestamp"),
-        sender_mailboxes: &[],
+        not_told: &[],
         link: None,
     }
 }
@@ -364,8 +364,7 @@ fn nobody_is_told_of_their_own_message_as_reviewer() {
         report.notify = notify.iter().map(|&role| role.to_owned()).collect();
         let envelope = envelope(sender);
         let also: Vec<Address> = also.iter().map(|a| address(a)).collect();
-        let notice =
-            notifier.held_for_reviewer(&report, &About { sender_mailboxes: &also, ..about(&envelope, &id) }, due());
+        let notice = notifier.held_for_reviewer(&report, &About { not_told: &also, ..about(&envelope, &id) }, due());
         let told: Vec<String> =
             notice.iter().flat_map(|n| &n.envelope.recipients).map(|a| a.as_str().to_owned()).collect();
         assert_eq!(told, expected, "{sender:?} {notify:?} {also:?}");
