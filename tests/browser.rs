@@ -366,6 +366,17 @@ fn a_school_business_manager_decides_in_a_browser() {
     desk.open(&path);
     desk.says("Your message was not sent");
     desk.look("sender's own page", &[(375, "sender-phone")]);
+    // What renders pages, runs scripts and sends every form that it finds, changes nothing.
+    let forms = desk.browser.value("document.forms.length").as_u64().expect("a number") as usize;
+    assert!(forms >= 3, "{forms} forms");
+    for nth in 0..forms {
+        desk.open(&path);
+        desk.browser.value(&format!("document.forms[{nth}].requestSubmit()"));
+        desk.says("Your message was not sent");
+        desk.browser.submit(nth);
+        desk.says("Nothing was changed");
+        assert_eq!(state(&gateway, &returned), "returned");
+    }
     desk.browser.scripts(false);
     desk.open(&path);
     desk.browser.fill("#words-wrong", "The council asked for it.");
