@@ -112,6 +112,8 @@ fn what_is_remembered_stops_no_right_mail_and_lets_no_slip_through_that_was_not_
                 let of_pack =
                     ground.pack.rules.iter().find(|of_pack| of_pack.id == rule.id).expect("a rule of the pack");
                 let about_pupils = of_pack.when.iter().any(|when| when.is_about_pupils());
+                // A picture beside nobody's name is nobody's.
+                let about_pupils = about_pupils && !plain.pupils.is_empty();
                 let was = mail.to.iter().any(|to| match about_pupils {
                     true => !pupils.is_empty() && pupils.iter().all(|pupil| exact(to, Some(pupil))),
                     false => exact(to, None),

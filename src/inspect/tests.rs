@@ -366,14 +366,13 @@ fn a_pupils_mailbox_and_a_parent_who_said_no_are_known() {
     }
 }
 
-#[test]
-fn a_photograph_goes_by_the_consent_of_those_whom_its_message_names() {
-    // A camera's picture: start of a JPEG with an Exif make.
+/// A camera's picture: start of a JPEG with an Exif make.
+fn camera_picture() -> Vec<u8> {
     let tiff = b"II*\0\x08\0\0\0\x01\0\x0f\x01\x02\0\x06\0\0\0\x1a\0\0\0\0\0\0\0Canon\0";
     let exif = [b"Exif\0\0".as_slice(), tiff].concat();
     let length = |n: usize| u16::try_from(n + 2).unwrap().to_be_bytes();
     let frame = [8, 0x0c, 0, 0x10, 0, 3, 1, 0x11, 0, 2, 0x11, 1, 3, 0x11, 1];
-    let jpeg = [
+    [
         &[0xff, 0xd8, 0xff, 0xe1][..],
         &length(exif.len()),
         &exif,
@@ -382,7 +381,12 @@ fn a_photograph_goes_by_the_consent_of_those_whom_its_message_names() {
         &frame,
         &[0xff, 0xd9],
     ]
-    .concat();
+    .concat()
+}
+
+#[test]
+fn a_photograph_goes_by_the_consent_of_those_whom_its_message_names() {
+    let jpeg = camera_picture();
     use base64::Engine;
     let picture = format!(
         "--b\r\nContent-Type: image/jpeg; name=\"IMG_1.jpg\"\r\nContent-Disposition: attachment; filename=\"IMG_1.jpg\"\r\n\
@@ -468,5 +472,50 @@ fn of_namesakes_nothing_is_remembered_but_of_the_one_who_is_singled_out() {
         assert_eq!(of_shared, shared, "{line}");
         assert_eq!(report.rules.iter().any(|rule| !rule.reasons.is_empty()), remembered, "{line}");
         assert_eq!(report.rules.iter().any(|rule| rule.remedy.contains("put the class")), !shared.is_empty(), "{line}");
+    }
+}
+
+/// What was confirmed of a picture that shows nobody does not let a pupil's through, and one pupil's not another's.
+#[test]
+fn a_picture_beside_a_name_is_confirmed_for_that_pupil() {
+    use base64::Engine as _;
+    let jpeg = base64::engine::general_purpose::STANDARD.encode(camera_picture());
+    let ground = ground();
+    let given = |pupil: Option<&str>| Allowance {
+        rule: "pupil-images".to_owned(),
+        sender: "t.lane@school.example".to_owned(),
+        recipient: "x@lens.example".to_owned(),
+        pupil: pupil.map(str::to_owned),
+        until: Timestamp::MAX,
+        given_at: Timestamp::UNIX_EPOCH,
+        by: "sender".to_owned(),
+    };
+    let (nobody, amelia) = (given(None), given(Some(&ground.school.pupils[0].id)));
+    let address = |text: &str| Address::parse(text).expect("an address");
+    let envelope = Envelope::new(Some(address("t.lane@school.example")), vec![address("x@lens.example")]);
+    for (text, allowance, asks) in [
+        ("The boiler.", &nobody, false),
+        ("The boiler.", &amelia, true),
+        ("Amelia Quillfeather with her model.", &nobody, true),
+        ("Amelia Quillfeather with her model.", &amelia, false),
+        ("Amelia Quillfeather and Tomasz Barkerstone.", &amelia, true),
+    ] {
+        let raw = format!(
+            "From: t.lane@school.example\r\nSubject: A picture\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n\
+             --b\r\nContent-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n{jpeg}\r\n--b--\r\n"
+        );
+        let allowances = [allowance.clone()];
+        let report = inspect_with(
+            None,
+            &Halt::default(),
+            &ground,
+            &allowances,
+            &envelope,
+            raw.as_bytes(),
+            Timestamp::UNIX_EPOCH,
+        );
+        let rule = report.rules.iter().find(|rule| rule.id == "pupil-images").expect(text);
+        assert_eq!(rule.counts(), asks, "{text}");
     }
 }

@@ -83,7 +83,12 @@ fn asks(mail: &Mail, now: i64, given: &[(usize, u8, u8, Option<u32>, i64)]) -> V
     if guardians().any(|to| mail.pupils.iter().filter(told).any(|p| wrong(*to, p.pupil) && !free(p, 1, *to))) {
         out.push(RULES[1]);
     }
-    if private().any(|to| !holds(2, *to, None)) {
+    // Beside pupils a picture is theirs; by itself it is nobody's.
+    let picture = |to: u8| match mail.pupils.as_slice() {
+        [] => holds(2, to, None),
+        pupils => pupils.iter().all(|p| free(p, 2, to)),
+    };
+    if private().any(|to| !picture(*to)) {
         out.push(RULES[2]);
     }
     // Nobody may confirm it.
