@@ -7,11 +7,13 @@ mod support;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use ordinary::Grammar;
 use schoolgate::command::ground;
 use schoolgate::config::Config;
-use schoolgate::inspect::inspect;
-use schoolgate::policy::Action;
+use schoolgate::inspect::{Ground, inspect};
+use schoolgate::policy::pack::EMBEDDED;
+use schoolgate::policy::{Action, RulePack};
 use schoolgate::smtp::{Address, Envelope};
 use shapes::{Content, Form, Roster, message};
 use support::Seeded;
@@ -67,20 +69,27 @@ fn ordinary_mail_held_aside_is_not_stopped_for_pupil_data() {
     assert!(named <= NAMED_ASIDE, "{named} of {ASIDE} ordinary messages said to name a pupil");
 }
 
-/// How many were stopped for pupil data, how many were said to name a pupil, and how many fire a rule on other content.
-fn run(grammar: fn(&[(String, String)]) -> Grammar, seed: u64, messages: usize, show: bool) -> (usize, usize, usize) {
-    let mut rng = Seeded::fixed(seed);
-    let roster = Roster::of("secondary");
+/// An ordinary message, and to whom it goes.
+struct Mail {
+    kind: &'static str,
+    text: String,
+    to: &'static str,
+    envelope: Envelope,
+    raw: Vec<u8>,
+}
+
+fn ground_of(roster: &Roster) -> Ground {
     let config = Config::load(&roster.folder.join("school.toml")).expect("a sound configuration");
-    let ground = ground::load(&config).expect("a sound roster").ground;
+    ground::load(&config).expect("a sound roster").ground
+}
+
+/// Messages of a grammar, the same for the same seed.
+fn mails(roster: &Roster, grammar: fn(&[(String, String)]) -> Grammar, seed: u64, messages: usize) -> Vec<Mail> {
+    let mut rng = Seeded::fixed(seed);
     let pupils: Vec<_> = roster.pupils.iter().map(|p| (p.forename.clone(), p.surname.clone())).collect();
     let grammar = grammar(&pupils);
-    let at = "2026-10-14T10:00:00+01:00".parse().expect("a time");
     let address = |text: &str| Address::parse(text).expect("an address");
-
-    let (mut stopped, mut named, mut other) = (0, 0, 0);
-    let mut by_kind: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
-    for i in 0..messages {
+    let mail = |i: usize| {
         let kind = grammar.mails[i % grammar.mails.len()];
         let text = grammar.expand(rng.pick::<&str>(&grammar.lists[kind]), &mut rng);
         let (subject, body) = text.split_once(" // ").expect("subject and body");
@@ -105,7 +114,19 @@ fn run(grammar: fn(&[(String, String)]) -> Grammar, seed: u64, messages: usize, 
         };
         let raw = message(&content, form, "Office <office@thornmoor.example>", to);
         let envelope = Envelope::new(Some(address("office@thornmoor.example")), vec![address(to)]);
-        let report = inspect(&ground, &envelope, &raw, at);
+        Mail { kind, text, to, envelope, raw }
+    };
+    (0..messages).map(mail).collect()
+}
+
+/// How many were stopped for pupil data, how many were said to name a pupil, and how many fire a rule on other content.
+fn run(grammar: fn(&[(String, String)]) -> Grammar, seed: u64, messages: usize, show: bool) -> (usize, usize, usize) {
+    let roster = Roster::of("secondary");
+    let ground = ground_of(&roster);
+    let (mut stopped, mut named, mut other) = (0, 0, 0);
+    let mut by_kind: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
+    for (i, Mail { kind, text, to, envelope, raw }) in mails(&roster, grammar, seed, messages).into_iter().enumerate() {
+        let report = inspect(&ground, &envelope, &raw, at());
         let fired: Vec<&str> =
             report.rules.iter().map(|r| r.id.as_str()).filter(|id| PUPIL_RULES.contains(id)).collect();
         other += usize::from(report.rules.iter().any(|rule| OTHER_RULES.contains(&rule.id.as_str())));
@@ -137,4 +158,53 @@ fn run(grammar: fn(&[(String, String)]) -> Grammar, seed: u64, messages: usize, 
         "{messages} messages, {stopped} stopped for pupil data, {named} said to name a pupil, {other} stopped for other content"
     );
     (stopped, named, other)
+}
+
+fn at() -> Timestamp {
+    "2026-10-14T10:00:00+01:00".parse().expect("a time")
+}
+
+/// Asks about whatever is passed on, as the policy wants it; some of these messages are.
+const PASSED_ON: &str = "forwarded-outside";
+
+/// What a school's pack adds to core stops ordinary mail of the office in no more than one case of a thousand, mail that is
+/// passed on aside: the rest holds nothing that any of these policies speaks of.
+#[test]
+fn no_pack_stops_ordinary_mail_for_what_it_adds() {
+    let roster = Roster::of("secondary");
+    let ordinary: Vec<Mail> = [
+        mails(&roster, Grammar::open, 20_261_016, MESSAGES / 2),
+        mails(&roster, Grammar::held_aside, 20_261_017, ASIDE / 2),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let core = ground_of(&roster);
+    let by_core: Vec<Action> =
+        ordinary.iter().map(|mail| inspect(&core, &mail.envelope, &mail.raw, at()).action).collect();
+    println!("pack               messages  stopped by core  more in 1,000 (mail passed on aside)  by rule");
+    for (name, _) in EMBEDDED {
+        let ground = Ground { pack: RulePack::embedded(name).expect("sound"), ..ground_of(&roster) };
+        let mut more = 0;
+        let mut by_rule: BTreeMap<String, usize> = BTreeMap::new();
+        for (mail, by_core) in ordinary.iter().zip(&by_core) {
+            let report = inspect(&ground, &mail.envelope, &mail.raw, at());
+            assert!(report.action >= *by_core, "{name} is milder than core: {}", mail.text);
+            let added = report.rules.iter().filter(|rule| core.pack.rules.iter().all(|known| known.id != rule.id));
+            for rule in added {
+                *by_rule.entry(rule.id.clone()).or_default() += 1;
+            }
+            let passed_on = report.rules.iter().any(|rule| rule.id == PASSED_ON);
+            assert!(
+                !passed_on || mail.text.contains("riginal message") || mail.text.contains("orward"),
+                "{}",
+                mail.text
+            );
+            more += usize::from(report.action > *by_core && !passed_on);
+        }
+        let core_stops = by_core.iter().filter(|action| **action != Action::Deliver).count();
+        let per_thousand = more as f64 * 1000.0 / ordinary.len() as f64;
+        println!("{name:18} {:8}  {core_stops:15}  {per_thousand:37.1}  {by_rule:?}", ordinary.len());
+        assert!(more * 1000 <= ordinary.len(), "{name} stops {more} of {} more than core: {by_rule:?}", ordinary.len());
+    }
 }
