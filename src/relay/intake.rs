@@ -22,7 +22,7 @@ use super::monitor;
 use super::notify::{About, Notice, Notifier, Way};
 use super::sender::{Ask, possible};
 use crate::extract::Isolation;
-use crate::inspect::{FiredRule, Ground, Report, inspect_with};
+use crate::inspect::{FiredRule, Ground, Known, Report, inspect_with};
 use crate::limits;
 use crate::policy::{Action, Allowance};
 use crate::school_time::SchoolTime;
@@ -107,8 +107,8 @@ impl Intake {
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
-            let report =
-                inspect_with(Some(&*isolation), halt, &ground, &allowances, &case.envelope, &case.content, case.at);
+            let known = Known { allowances: &allowances, ..Known::default() };
+            let report = inspect_with(Some(&*isolation), halt, &ground, &known, &case.envelope, &case.content, case.at);
             let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, ways, clock.now());
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices, link))

@@ -18,7 +18,7 @@ use super::intake::{notice_entry, sha256};
 use super::notify::{About, Notifier};
 use super::remembered::rememberable;
 use crate::extract::Isolation;
-use crate::inspect::{Ground, Report, inspect_with};
+use crate::inspect::{Ground, Known, Report, inspect_with};
 use crate::limits;
 use crate::policy::pack::{Marker, Rule};
 use crate::policy::{Action, Confirm};
@@ -242,7 +242,8 @@ async fn send_marked(
     let (halted, envelope, bytes) = (halt.clone(), link.envelope.clone(), Arc::clone(&content));
     // A panic is a failed inspection; what runs too long is told to stop and believed in nothing.
     let inspection = tokio::task::spawn_blocking(move || {
-        inspect_with(Some(&*isolation), &halted, &ground, &allowances, &envelope, &bytes, now)
+        let known = Known { allowances: &allowances, ..Known::default() };
+        inspect_with(Some(&*isolation), &halted, &ground, &known, &envelope, &bytes, now)
     });
     let inspected = tokio::time::timeout(Duration::from_secs(limits::INSPECT_SECONDS), inspection).await;
     halt.set();
