@@ -5,6 +5,7 @@
 mod household;
 mod known;
 mod matters;
+pub mod same_text;
 mod sender;
 mod traits;
 pub mod view;
@@ -24,7 +25,7 @@ use crate::people::{PupilIndex, Recipient, RecipientKind, School, SenderIdentity
 use crate::policy::allowance::{About, folded};
 use crate::policy::pack::PhotoConsent;
 use crate::policy::{
-    self, Action, Allowed, Confirmed, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack,
+    self, Action, Allowed, Confirmed, Exempted, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack,
 };
 use crate::school_time::SchoolTime;
 use crate::smtp::{Address, Envelope};
@@ -145,6 +146,9 @@ pub struct FiredRule {
     /// Every reason for it was confirmed before: recorded, decides nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Confirmed>,
+    /// The head exempts the sender from it for a time: recorded, decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exempt: Option<Exempted>,
     /// For whom and about whom it asks, as it can be remembered; empty where it cannot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
@@ -153,7 +157,7 @@ pub struct FiredRule {
 impl FiredRule {
     /// It has a say in what happens to the message.
     pub fn counts(&self) -> bool {
-        !self.observed_only && self.confirmed.is_none()
+        !self.observed_only && self.confirmed.is_none() && self.exempt.is_none()
     }
 }
 
@@ -293,6 +297,7 @@ fn correspondence(message: &Message<'_>, envelope: &Envelope) -> Correspondence 
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "all facts come together here and nowhere else")]
 fn facts(
     ground: &Ground,
     envelope: &Envelope,
@@ -305,7 +310,7 @@ fn facts(
     at: Timestamp,
 ) -> Facts {
     let school = &ground.school;
-    let who = sender::of(ground, envelope, message);
+    let who = sender::of(ground, envelope, message, known, at);
     let sender = school.sender(envelope.mail_from.as_ref(), &correspondence.sender_names);
     let listed =
         |p: &detect::PupilFinding| PupilFact { pupil: Some(p.pupil), tier: p.tier, shared_name: p.shared_name };
@@ -352,6 +357,7 @@ fn facts(
         sender: who.kind,
         sender_roles: who.roles,
         permitted: who.permitted,
+        exempt: who.exempt,
         school_hours: ground.times.is_school_time(at),
         private_reply: traits.private_reply || traits::replies_to_private(school, message, envelope, &sender),
         staff_contact: traits.staff_contact,
@@ -473,6 +479,7 @@ fn report(
                 clauses: rule.clauses.clone(),
                 observed_only: fired.observed_only,
                 confirmed: fired.confirmed,
+                exempt: fired.exempt,
                 reasons: fired.reasons.into_iter().map(|(address, about)| reason(&address, about, &id_of)).collect(),
             })
         })

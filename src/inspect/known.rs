@@ -2,7 +2,7 @@
 //!
 //! The default knows nothing: nothing was confirmed, nobody counts as never written to, nothing was counted.
 
-use crate::policy::Allowance;
+use crate::policy::{Allowance, Exemption};
 use crate::smtp::Address;
 
 /// What a message is decided with, beside the message and the ground.
@@ -10,6 +10,8 @@ use crate::smtp::Address;
 pub struct Known<'a> {
     /// What was confirmed before.
     pub allowances: &'a [Allowance],
+    /// Whom the head exempts from what; those of other senders, and those that are over, do not count.
+    pub exemptions: &'a [Exemption],
     /// Those of the envelope's recipients to whom nothing was ever delivered. Whoever is on a list of the school's is
     /// known all the same.
     pub never_written_to: &'a [Address],

@@ -2,8 +2,8 @@
 
 use super::view::{GONE, shown};
 use super::*;
-use crate::policy::Allowance;
 use crate::people::{Guardian, Pupil};
+use crate::policy::Allowance;
 
 fn pupil(id: &str, forename: &str, surname: &str, form: &str, year: &str) -> Pupil {
     let text = str::to_owned;
