@@ -3,10 +3,14 @@
 //! A report is kept for as long as its message: what is added to it has a default, so that older ones still read.
 
 mod household;
+mod known;
 mod matters;
+pub mod same_text;
 mod sender;
 mod traits;
 pub mod view;
+
+pub use known::Known;
 
 use std::collections::BTreeMap;
 
@@ -21,7 +25,7 @@ use crate::people::{PupilIndex, Recipient, RecipientKind, School, SenderIdentity
 use crate::policy::allowance::{About, folded};
 use crate::policy::pack::PhotoConsent;
 use crate::policy::{
-    self, Action, Allowance, Allowed, Confirmed, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack,
+    self, Action, Allowed, Confirmed, Exempted, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack,
 };
 use crate::school_time::SchoolTime;
 use crate::smtp::{Address, Envelope};
@@ -153,6 +157,9 @@ pub struct FiredRule {
     /// Every reason for it was confirmed before: recorded, decides nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Confirmed>,
+    /// The head exempts the sender from it for a time: recorded, decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exempt: Option<Exempted>,
     /// For whom and about whom it asks, as it can be remembered; empty where it cannot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
@@ -161,7 +168,7 @@ pub struct FiredRule {
 impl FiredRule {
     /// It has a say in what happens to the message.
     pub fn counts(&self) -> bool {
-        !self.observed_only && self.confirmed.is_none()
+        !self.observed_only && self.confirmed.is_none() && self.exempt.is_none()
     }
 }
 
@@ -255,10 +262,10 @@ pub struct Ground {
 /// `raw` is the message as it came, or with our Received line on top; the bytes are only read. Takes time in proportion
 /// to the message and never looks anything up elsewhere, so the same input gives the same report on every machine.
 pub fn inspect(ground: &Ground, envelope: &Envelope, raw: &[u8], at: Timestamp) -> Report {
-    inspect_with(None, &Halt::default(), ground, &[], envelope, raw, at)
+    inspect_with(None, &Halt::default(), ground, &Known::default(), envelope, raw, at)
 }
 
-/// As [`inspect`], with what was confirmed before (those of other senders, and those that are over at `at`, do not count),
+/// As [`inspect`], with what is known beside it (what is of other senders, and what is over at `at`, does not count),
 /// and with files that only foreign code can read handed to `isolation`. The report is the same, unless a file
 /// brings its reader down: then that file is unread, and nothing else has happened.
 ///
@@ -267,7 +274,7 @@ pub fn inspect_with(
     isolation: Option<&dyn Isolation>,
     halt: &Halt,
     ground: &Ground,
-    allowances: &[Allowance],
+    known: &Known<'_>,
     envelope: &Envelope,
     raw: &[u8],
     at: Timestamp,
@@ -277,9 +284,9 @@ pub fn inspect_with(
     let correspondence = correspondence(&message, envelope);
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
     let traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, halt);
-    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, traits, at);
+    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, traits, known, at);
     let sender = envelope.mail_from.as_ref().map(Address::as_str);
-    let allowed = Allowed::of(allowances, sender, at, |id| ground.school.pupil_by_id(id));
+    let allowed = Allowed::of(known.allowances, sender, at, |id| ground.school.pupil_by_id(id));
     let verdict = policy::decide(&ground.pack, &facts, &allowed);
     let entitled = entitled(ground, &facts, &allowed, verdict.action);
     report(ground, &message, &facts, verdict, entitled, &reading, findings, at)
@@ -301,7 +308,7 @@ fn correspondence(message: &Message<'_>, envelope: &Envelope) -> Correspondence 
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "all that is known is put together here and nowhere else")]
+#[expect(clippy::too_many_arguments, reason = "all facts come together here and nowhere else")]
 fn facts(
     ground: &Ground,
     envelope: &Envelope,
@@ -310,10 +317,11 @@ fn facts(
     findings: &Findings,
     correspondence: &Correspondence,
     traits: Traits,
+    known: &Known<'_>,
     at: Timestamp,
 ) -> Facts {
     let school = &ground.school;
-    let who = sender::of(ground, envelope, message);
+    let who = sender::of(ground, envelope, message, known, at);
     let sender = school.sender(envelope.mail_from.as_ref(), &correspondence.sender_names);
     let listed =
         |p: &detect::PupilFinding| PupilFact { pupil: Some(p.pupil), tier: p.tier, shared_name: p.shared_name };
@@ -331,7 +339,9 @@ fn facts(
             let other_household = contacts.tell_of_the_other_household(school, &recipient.address);
             let matters = &findings.adult_matters;
             let others_matter = matters::others_matter(school, &sender, &recipient.address, recipient.kind, matters);
+            let new = known.is_new(&recipient.address) && !is_on_a_list(recipient.kind);
             let mut fact = recipient_fact(recipient, &pupils, circular);
+            fact.known.never_written_to = new;
             fact.known.other_household = other_household;
             fact.known.others_matter = others_matter;
             fact
@@ -359,6 +369,7 @@ fn facts(
         sender_roles: who.roles,
         about_roles: sender::roles_of(ground, &matters::staff_spoken_of(school, &findings.adult_matters)),
         permitted: who.permitted,
+        exempt: who.exempt,
         school_hours: ground.times.is_school_time(at),
         private_reply: traits.private_reply || traits::replies_to_private(school, message, envelope, &sender),
         staff_contact: traits.staff_contact,
@@ -367,8 +378,16 @@ fn facts(
         open_link: traits.open_link || traits::links_openly(message),
         audiences: traits.audiences,
         business: traits.business,
+        malware: known.malware,
+        same_text: known.same_text,
         ..Facts::default()
     }
+}
+
+/// Somebody the school has on a list of its own: a parent, a colleague, a contact, a trusted partner.
+fn is_on_a_list(kind: RecipientKind) -> bool {
+    use RecipientKind::{Contact, Guardian, Internal, StaffPersonal, Trusted};
+    matches!(kind, Guardian | StaffPersonal | Internal | Contact | Trusted)
 }
 
 /// What the rules see of a recipient. A member of staff who is a parent reads at a mailbox that is a parent's for what is
@@ -473,6 +492,7 @@ fn report(
                 clauses: rule.clauses.clone(),
                 observed_only: fired.observed_only,
                 confirmed: fired.confirmed,
+                exempt: fired.exempt,
                 reasons: fired.reasons.into_iter().map(|(address, about)| reason(&address, about, &id_of)).collect(),
             })
         })

@@ -648,6 +648,26 @@ limits! {
     /// Allowances on the desk's page and in the command's list.
     ALLOWANCES_LISTED: u32 = 500, "allowances", "own choice: what a person reads through";
 
+    // --- exemptions, and what is counted of mail (`store::exemptions`, `store::counts`) ---
+    /// The longest that a sender is exempt from a rule.
+    EXEMPTION_DAYS: u32 = 400, "days", "own choice: a school year and the holidays after it; then the head looks again";
+    /// Exemptions that are read for one message, and listed.
+    EXEMPTIONS_READ: u32 = 500, "exemptions", "own choice: more than a school has staff";
+    /// How long the school knows an address to which it has written.
+    WRITTEN_TO_DAYS: u32 = 800, "days", "own choice: two school years and some; who left is no longer known by the third";
+    /// Addresses that the store is asked about at once.
+    ADDRESSES_ASKED: usize = 500, "addresses", "own choice: below SQLite's 999 of old (SQLITE_MAX_VARIABLE_NUMBER)";
+    /// Words of a text from which it can be the same text again.
+    SAME_TEXT_WORDS: usize = 15, "words", "own choice: two sentences; below that, people say the same to each other all day";
+    /// Messages with the same text from which their recipients count together.
+    SAME_TEXT_MESSAGES: usize = 3, "messages", "own choice: once is a letter, twice is a letter sent again because something was amiss";
+    /// Words of a greeting, up to its comma.
+    GREETING_WORDS: usize = 8, "words", "own choice: `Dear parents and carers of Year 3 pupils,`";
+    /// Words on the line of a sign-off.
+    SIGN_OFF_WORDS: usize = 5, "words", "own choice: `With very best wishes, Ann`";
+    /// Text of a body that is compared.
+    SAME_TEXT_OCTETS: usize = 64 * 1_024, "octets", "own choice: a letter of 20 pages";
+
     // --- the desk (`review`) ---
     /// Size of a form.
     DESK_FORM_OCTETS: usize = 64 * 1_024, "octets", "own choice: the longest note and reason many times over";

@@ -7,7 +7,7 @@ mod naughty;
 mod support;
 
 use jiff::Timestamp;
-use schoolgate::inspect::inspect_with;
+use schoolgate::inspect::{Known, inspect_with};
 use schoolgate::policy::Action;
 use schoolgate::school_time::SchoolTime;
 use schoolgate::smtp::Envelope;
@@ -194,6 +194,7 @@ async fn every_page_as_every_role() {
         ("/audit",              [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/audit.csv",          [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/allowances",         [303, 200, 200, 200, 404, 200, 404, 404, 404]),
+        ("/exemptions",         [303, 200, 200, 404, 404, 404, 404, 200, 404]),
         ("/people",             [303, 200, 404, 404, 404, 404, 404, 200, 404]),
         ("/account",            [303, 200, 200, 200, 200, 200, 200, 200, 404]),
         ("/sign-in",            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -208,6 +209,8 @@ async fn every_page_as_every_role() {
         ("/held/a1/approve", &[("request", "x")], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/held/a1/decide", &[], [403, 422, 422, 404, 404, 403, 404, 404, 404]),
         ("/allowances/x/end", &[], [403, 303, 303, 303, 404, 303, 404, 404, 404]),
+        ("/exemptions", &[("rule", "direct-to-guardian")], [403, 404, 422, 404, 404, 404, 404, 404, 404]),
+        ("/exemptions/x/end", &[], [403, 404, 303, 404, 404, 404, 404, 404, 404]),
         ("/account/password", &[("present", PASSWORD), ("password", "x"), ("again", "x")],
             [403, 422, 422, 422, 422, 422, 422, 422, 404]),
         ("/account/codes", &[("present", "x")], [403, 422, 422, 422, 422, 422, 422, 422, 404]),
@@ -529,7 +532,8 @@ async fn what_is_remembered_goes_and_nothing_beside_it() {
         let now = Timestamp::now();
         let allowed = house.store.allowances_of(from, now).await.unwrap();
         let halt = schoolgate::text::Halt::default();
-        inspect_with(None, &halt, &house.ground, &allowed, &envelope, raw.as_bytes(), now)
+        let known = Known { allowances: &allowed, ..Known::default() };
+        inspect_with(None, &halt, &house.ground, &known, &envelope, raw.as_bytes(), now)
     };
     assert_eq!(asks(teacher, to, &amy.1).await.action, Action::Hold, "nothing is remembered yet");
     let mut sue = house.person("sue", &[Role::Sbm]).await;
@@ -597,4 +601,47 @@ async fn the_desk_keeps_the_schools_time_and_days() {
     let today = Timestamp::now().to_zoned(zone).date();
     let last = today.saturating_add(jiff::Span::new().days(30));
     assert!(page.contains(&format!("type=\"date\" value=\"{last}\" min=\"{today}\"")), "{today} {last}: {page}");
+}
+
+/// The head exempts a sender by the form; others see it, and have no form.
+#[tokio::test]
+async fn the_head_exempts_and_others_see_it() {
+    let house = House::under("wooden-hill").await;
+    let mut head = house.person("helen", &[Role::Head]).await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let day = |ahead: i64| {
+        let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        today.saturating_add(jiff::Span::new().days(ahead)).to_string()
+    };
+    let (soon, past, far) = (day(7), day(-2), day(500));
+    let teacher = "t.person@saltmere.example";
+    for (rule, sender, until, because, says) in [
+        ("direct-to-guardian", "nobody", soon.as_str(), "the trip", "no e-mail address"),
+        ("direct-to-guardian", "someone@gmail.com", &soon, "the trip", "no mailbox of the school"),
+        ("direct-to-guardian", teacher, &past, "the trip", "Choose a last day"),
+        ("direct-to-guardian", teacher, &far, "the trip", "Choose a last day"),
+        ("direct-to-guardian", teacher, &soon, " ", "Say why"),
+        ("pupil-record-to-personal", teacher, &soon, "the trip", "does not say exempt = true"),
+        ("", teacher, &soon, "the trip", "has no rule"),
+    ] {
+        let form = [("rule", rule), ("sender", sender), ("until", until), ("because", because)];
+        let answer = head.press("/exemptions", "/exemptions", &form).await;
+        assert!(answer.status == 422 && answer.body.contains(says), "{form:?}: {}", answer.body);
+    }
+    assert!(house.store.exemptions(Timestamp::now()).await.unwrap().is_empty());
+    let form = [("rule", "direct-to-guardian"), ("sender", teacher), ("until", &soon), ("because", "a <b>trip</b>")];
+    assert_eq!(head.press("/exemptions", "/exemptions", &form).await.status, 303);
+    let kept = house.store.exemptions(Timestamp::now()).await.unwrap().remove(0);
+    assert_eq!((kept.exemption.by.as_str(), kept.exemption.sender.as_str()), ("helen", teacher));
+    let page = sue.get("/exemptions").await.body;
+    assert!(page.contains(teacher) && page.contains("granted by helen") && page.contains("a &lt;b&gt;trip"), "{page}");
+    assert!(!page.contains("action=\"/exemptions"), "to see is not to do: {page}");
+    let end = format!("/exemptions/{}/end", kept.id);
+    // With the token of another page of hers.
+    assert_eq!(sue.press("/account", &end, &[]).await.status, 404);
+    assert_eq!(house.store.exemptions(Timestamp::now()).await.unwrap().len(), 1);
+    assert_eq!(head.press("/exemptions", &end, &[]).await.status, 303);
+    assert!(house.store.exemptions(Timestamp::now()).await.unwrap().is_empty());
+    let record = head.get("/audit").await.body;
+    assert!(record.contains("exempted a sender from a rule") && record.contains("ended an exemption"), "{record}");
 }

@@ -284,7 +284,7 @@ async fn what_something_else_stops_by_now_is_not_sent_marked() {
     };
     let link = house.store.new_sender_link(&id, jiff::SignedDuration::from_hours(1)).unwrap();
     let path = format!("/m/{}", link.token.reveal());
-    house.store.commit_with_link(vec![entry], Some(link)).await.unwrap();
+    house.store.commit_with(vec![entry], Some(link)).await.unwrap();
     let mut browser = Browser::new(house.address);
     let token = browser.get(&path).await.field("token");
     let answer = browser.send("POST", &path, &[("token", &token), ("what", "mark"), ("sure", "yes")]).await;

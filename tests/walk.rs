@@ -42,6 +42,9 @@ const STATUSES: &[(&str, &[i32])] = &[
     ("schoolgate replay", &[0, 10]),
     // The walk has ids of messages alone, and nothing was allowed.
     ("schoolgate allow end", &[1]),
+    // Nor has it a rule from which anybody could be exempt.
+    ("schoolgate exempt end", &[1]),
+    ("schoolgate exempt grant", &[1]),
 ];
 
 /// Commands that can do nothing without arguments.
@@ -57,6 +60,10 @@ const WANT_ARGUMENTS: &[&str] = &[
 const OWN: &[(&str, &str)] = &[
     ("--who …", "--who 'Jane Doe'"),
     ("--why …", "--why 'Spoken with the sender.'"),
+    ("--because …", "--because 'As agreed.'"),
+    (" RULE SENDER", " direct-to-guardian s.okoro@saltmere.example"),
+    (" DATE", " 2027-07-20"),
+    (" HEAD", " helen"),
     ("--note …", "--note 'Please send it to the office instead.'"),
     ("--mail-from …", "--mail-from s.okoro@saltmere.example"),
     ("--rcpt …", "--rcpt parent@gmail.com"),

@@ -130,6 +130,10 @@ pub fn told(report: &Report, explain: bool) -> String {
             let day = confirmed.at.strftime("%-d %B %Y");
             line(format!("      does not ask: confirmed on {day} by {}", confirmed.by));
         }
+        if let Some(exempt) = &rule.exempt {
+            let until = exempt.until.strftime("%-d %B %Y, %H:%M UTC");
+            line(format!("      does not stop it: exempt until {until} by {}", exempt.by));
+        }
         for clause in &rule.clauses {
             line(format!("      policy: {clause}"));
         }

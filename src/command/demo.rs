@@ -191,6 +191,7 @@ pub(super) fn outcome(shown: &Shown) -> Result<()> {
     say!("    {word}")?;
     for rule in shown.report.iter().flat_map(|r| &r.rules) {
         let observes = match (&rule.confirmed, rule.observed_only) {
+            _ if rule.exempt.is_some() => " (the sender is exempt)",
             (Some(_), _) => " (confirmed before)",
             (None, true) => " (only observes)",
             (None, false) => "",

@@ -22,16 +22,7 @@ pub struct LoadedGround {
 /// Reads rules and roster. An error names file, line and column; a bad roster row is reported and the rest loads.
 pub fn load(config: &Config) -> Result<LoadedGround> {
     crate::detect::check_embedded_lists().context("the program's own lists are faulty")?;
-    let mut pack = match &config.policy.pack {
-        Pack::Embedded(name) => RulePack::embedded(name),
-        Pack::File(file) => RulePack::load(file),
-    }
-    .with_context(|| config.at("policy.pack"))?;
-    let unknown = pack.set_modes(&config.policy.modes);
-    if let Some(first) = unknown.first() {
-        let at = config.at(&format!("policy.modes.{first}"));
-        bail!("{at}: the pack has no rule {}; `schoolgate policy check` names those it has", unknown.join(", "));
-    }
+    let pack = pack(config)?;
     for id in config.policy.permitted.keys() {
         let at = config.at(&format!("policy.permitted.{id}"));
         match pack.rules.iter().find(|rule| rule.id == *id) {
@@ -52,6 +43,21 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
         times: config.school_time.clone(),
     };
     Ok(LoadedGround { ground, faults: loaded.faults, notes: loaded.notes })
+}
+
+/// The pack in force, with the modes that the configuration gives its rules.
+pub fn pack(config: &Config) -> Result<RulePack> {
+    let mut pack = match &config.policy.pack {
+        Pack::Embedded(name) => RulePack::embedded(name),
+        Pack::File(file) => RulePack::load(file),
+    }
+    .with_context(|| config.at("policy.pack"))?;
+    let unknown = pack.set_modes(&config.policy.modes);
+    if let Some(first) = unknown.first() {
+        let at = config.at(&format!("policy.modes.{first}"));
+        bail!("{at}: the pack has no rule {}; `schoolgate policy check` names those it has", unknown.join(", "));
+    }
+    Ok(pack)
 }
 
 /// As [`load`], for relaying: a roster without a pupil is an error too, for with it everything about pupils would go out.

@@ -13,6 +13,7 @@ pub mod demo;
 mod demo_live;
 mod desk;
 pub mod doctor;
+pub mod exempt;
 pub mod extract;
 pub mod ground;
 pub mod mailbox;
@@ -57,6 +58,9 @@ enum Command {
     /// See and end what was allowed
     #[command(subcommand)]
     Allow(allow::Allow),
+    /// See, grant and end exemptions of senders from a rule
+    #[command(subcommand)]
+    Exempt(exempt::Exempt),
     /// Look at the audit of all that was done with messages
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -86,6 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Queue(args) => queue::run(args),
         Command::Quarantine(args) => quarantine::run(args),
         Command::Allow(args) => allow::run(args),
+        Command::Exempt(args) => exempt::run(args),
         Command::Audit(args) => audit::run(args),
         Command::User(args) => user::run(args),
         Command::Meaning(args) => meaning::run(args),

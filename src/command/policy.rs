@@ -6,10 +6,14 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::store::Desk;
 use super::terminal::{safe, say};
+use super::{exempt, ground};
+use crate::config::Config;
 use crate::policy::RulePack;
 use crate::policy::coverage::{Row, coverage};
 use crate::policy::pack::EMBEDDED;
+use crate::store::Store;
 
 /// Work with rule packs.
 #[derive(Debug, clap::Subcommand)]
@@ -22,9 +26,11 @@ pub enum Policy {
     },
     /// Print a rule pack as it is after all that it lies on: every rule whole, every clause
     Show {
-        /// A file, or the name of an embedded pack
-        #[arg(default_value = "core")]
-        pack: PathBuf,
+        /// A file, or the name of an embedded pack; without it the one that the configuration names, and without that core
+        pack: Option<PathBuf>,
+        /// Configuration file: below the pack stands who is permitted what in it, and whom the head exempts now
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Say of each clause of a policy what keeps it, and what shows that it is kept
     Coverage {
@@ -38,7 +44,7 @@ pub enum Policy {
 pub fn run(command: &Policy) -> Result<ExitCode> {
     match command {
         Policy::Check { pack } => check(&read(pack)?),
-        Policy::Show { pack } => show(&read(pack)?),
+        Policy::Show { pack, config } => show(pack.as_deref(), config.as_deref()),
         Policy::Coverage { pack } => covered(pack.as_deref()),
     }
 }
@@ -74,10 +80,44 @@ fn check(pack: &RulePack) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(pack: &RulePack) -> Result<ExitCode> {
+fn show(pack: Option<&Path>, config: Option<&Path>) -> Result<ExitCode> {
+    let config = config.map(Config::load).transpose()?;
+    let pack = match (pack, &config) {
+        (Some(pack), _) => read(pack)?,
+        (None, Some(config)) => ground::pack(config)?,
+        (None, None) => RulePack::embedded("core")?,
+    };
     let text = pack.to_toml().context("the pack cannot be written")?;
     say!("{}", text.trim_end())?;
+    if let Some(config) = config {
+        // Comments: what is printed can be read as a pack.
+        for line in exempt_from(config)? {
+            say!("{}", safe(&format!("# {line}")))?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whom [policy.permitted] names, and whom the head exempts now where there is a store, a line each.
+fn exempt_from(config: Config) -> Result<Vec<String>> {
+    let permitted = config.policy.permitted.iter();
+    let mut lines: Vec<String> = permitted
+        .flat_map(|(rule, senders)| senders.iter().map(move |sender| (rule, sender)))
+        .map(|(rule, sender)| format!("{sender} is permitted by [policy.permitted] what {rule} would stop"))
+        .collect();
+    if config.store.as_ref().is_some_and(|store| Store::exists(&store.path)) {
+        let kept = super::runtime()?.block_on(async {
+            let mut desk = Desk::of(config.clone())?;
+            let kept = exempt::in_force(&mut desk).await;
+            desk.leave().await;
+            kept
+        })?;
+        lines.extend(kept.iter().map(|kept| exempt::line(kept, &config)));
+    }
+    if lines.is_empty() {
+        lines.push("nobody is exempt from any rule".to_owned());
+    }
+    Ok(lines)
 }
 
 fn covered(pack: Option<&Path>) -> Result<ExitCode> {

@@ -211,12 +211,20 @@ fn cids(part: &Part) -> Vec<String> {
 /// The first line that its writer wrote in a text, above all that is quoted; `None` where nothing is written there, or what is
 /// quoted comes first.
 pub fn first_own_line(part: &Part) -> Option<String> {
-    let pieces = match part.content_type.as_str() {
+    lines::first_own(&pieces_of(part)?)
+}
+
+/// All lines that its writer wrote in a text, above what is quoted; `None` where it is no text.
+pub fn own_text(part: &Part) -> Option<String> {
+    Some(lines::own(&pieces_of(part)?))
+}
+
+fn pieces_of(part: &Part) -> Option<Vec<lines::Piece>> {
+    Some(match part.content_type.as_str() {
         "text/html" => html::pieces(&html_text(part)),
         "text/plain" => lines::of_plain(&decode_text(&part.body, part.charset.as_deref()), part.flowed),
         _ => return None,
-    };
-    lines::first_own(&pieces)
+    })
 }
 
 fn html_text(part: &Part) -> String {

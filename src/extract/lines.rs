@@ -134,6 +134,29 @@ pub fn first_own(pieces: &[Piece]) -> Option<String> {
     None
 }
 
+/// The lines and tables that are its writer's own, up to the first earlier message.
+pub fn own(pieces: &[Piece]) -> String {
+    let mut out = String::new();
+    for (at, piece) in pieces.iter().enumerate() {
+        match piece {
+            _ if start_of_earlier(pieces, at).is_some() => break,
+            Piece::Earlier => break,
+            Piece::Line { text, depth: 0 } if !text.chars().all(is_blank) => {
+                out.push_str(text.trim_matches(is_blank));
+                out.push('\n');
+            }
+            Piece::Table { table, depth: 0 } => {
+                for cell in table.rows.iter().flat_map(|row| &row.cells) {
+                    out.push_str(cell);
+                    out.push('\n');
+                }
+            }
+            Piece::Line { .. } | Piece::Table { .. } | Piece::Gap | Piece::Aside { .. } => {}
+        }
+    }
+    out
+}
+
 /// What is not seen on a line of its own: blanks, and marks without a width.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')

@@ -41,7 +41,7 @@ mod xlsx;
 pub(crate) mod xml;
 mod zip_walk;
 
-pub use body::first_own_line;
+pub use body::{first_own_line, own_text};
 pub use package::Budget;
 pub use pool::Pool;
 

@@ -1,10 +1,14 @@
 //! Who sends a message, as far as the rules ask: a person or a mailbox of several, with which roles, free of which rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Ground;
+use jiff::Timestamp;
+
+use super::{Ground, Known};
 use crate::message::Message;
 use crate::people::SenderIdentity;
+use crate::policy::Exempted;
+use crate::policy::allowance::folded;
 use crate::policy::pack::SenderKind;
 use crate::smtp::{Address, Envelope};
 
@@ -14,10 +18,17 @@ pub(super) struct Sender {
     pub kind: SenderKind,
     pub roles: BTreeSet<String>,
     pub permitted: BTreeSet<String>,
+    pub exempt: BTreeMap<String, Exempted>,
 }
 
 /// The sender of a message. Who may send as another address does: then the message is that mailbox's.
-pub(super) fn of(ground: &Ground, envelope: &Envelope, message: &Message<'_>) -> Sender {
+pub(super) fn of(
+    ground: &Ground,
+    envelope: &Envelope,
+    message: &Message<'_>,
+    known: &Known<'_>,
+    at: Timestamp,
+) -> Sender {
     let Some(mail_from) = &envelope.mail_from else { return Sender::default() };
     let school = &ground.school;
     let from = message.from_addresses().first().and_then(|from| Address::parse(&from.address).ok());
@@ -25,7 +36,17 @@ pub(super) fn of(ground: &Ground, envelope: &Envelope, message: &Message<'_>) ->
     let mailbox = from.as_ref().unwrap_or(mail_from);
     let is = |other: &Address| other.is_same_mailbox(mailbox);
     let permitted = ground.permitted.iter().filter(|(_, senders)| senders.iter().any(is));
+    // Of several that hold, the last to end.
+    let mut exempt: BTreeMap<String, Exempted> = BTreeMap::new();
+    let theirs = [folded(mailbox.as_str()), folded(mail_from.as_str())];
+    for one in known.exemptions.iter().filter(|one| at < one.until && theirs.contains(&folded(&one.sender))) {
+        let longer = exempt.get(&one.rule).is_none_or(|other| other.until < one.until);
+        if longer {
+            exempt.insert(one.rule.clone(), Exempted { until: one.until, by: one.by.clone() });
+        }
+    }
     Sender {
+        exempt,
         kind: kind(ground, mailbox),
         roles: had_by(ground, &[mailbox, mail_from]),
         permitted: permitted.map(|(rule, _)| rule.clone()).collect(),
@@ -128,12 +149,19 @@ mod tests {
         ] {
             let raw = format!("From: <{from}>\r\nSubject: x\r\n\r\nx\r\n");
             let envelope = Envelope::new(Address::parse(envelope_from).ok(), Vec::new());
-            let sender = of(&ground, &envelope, &crate::message::read(raw.as_bytes()));
+            let sender =
+                of(&ground, &envelope, &crate::message::read(raw.as_bytes()), &Known::default(), Timestamp::UNIX_EPOCH);
             let had: Vec<&str> = sender.roles.iter().map(String::as_str).collect();
             assert_eq!((sender.kind, had.join(" ").as_str()), (kind, roles), "{envelope_from} {from}");
             assert_eq!(sender.permitted.contains("direct-to-guardian"), permitted, "{envelope_from} {from}");
         }
-        let nobody = of(&ground, &Envelope::new(None, Vec::new()), &crate::message::read(b"\r\n"));
+        let nobody = of(
+            &ground,
+            &Envelope::new(None, Vec::new()),
+            &crate::message::read(b"\r\n"),
+            &Known::default(),
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(nobody.kind, Unknown);
     }
 }

@@ -35,7 +35,7 @@ pub struct ShownReport {
     pub unlisted_pupils: usize,
     /// The rules that count, in the order of the pack.
     pub rules: Vec<FiredRule>,
-    /// Those that did not ask, because it was confirmed before.
+    /// Those that did not ask, because it was confirmed before or the sender is exempt.
     pub confirmed: Vec<FiredRule>,
     /// In the order of the report.
     pub findings: Vec<ShownFinding>,
@@ -144,7 +144,12 @@ pub fn shown(report: &Report, school: &School) -> ShownReport {
             .collect(),
         unlisted_pupils: report.unlisted_pupils,
         rules: report.rules.iter().filter(|rule| rule.counts()).cloned().collect(),
-        confirmed: report.rules.iter().filter(|rule| rule.confirmed.is_some()).cloned().collect(),
+        confirmed: report
+            .rules
+            .iter()
+            .filter(|rule| rule.confirmed.is_some() || rule.exempt.is_some())
+            .cloned()
+            .collect(),
         findings: report.findings.iter().map(|found| finding(found, &name)).collect(),
         unreadable: report.unreadable.iter().map(|unread| (place(&unread.part, None), why(&unread.why))).collect(),
     }

@@ -4,12 +4,14 @@
 
 pub mod allowance;
 pub mod coverage;
+pub mod exemption;
 pub mod pack;
 pub mod verdict;
 
 use serde::{Deserialize, Serialize};
 
 pub use allowance::{Allowance, Allowed, Confirmed, Reason};
+pub use exemption::{Exempted, Exemption};
 pub use pack::{Clause, Confirm, Mode, Route, Rule, RulePack};
 pub use verdict::{Facts, Fired, PupilFact, RecipientFact, RecipientTraits, Verdict, decide};
 

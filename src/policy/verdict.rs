@@ -1,9 +1,10 @@
 //! Facts to a verdict: every rule is evaluated, every rule that fires is reported, the strictest action wins.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Action;
 use super::allowance::{About, Allowance, Allowed, Confirmed, folded};
+use super::exemption::Exempted;
 use super::pack::{Audience, Business, Condition, Confirm, Marker, Mode, PhotoConsent, Rule, RulePack, SenderKind};
 use crate::detect::Tier;
 use crate::extract::Why;
@@ -54,6 +55,8 @@ pub struct Facts {
     pub sender_roles: BTreeSet<String>,
     /// Rules that the school permits this sender to break, by id.
     pub permitted: BTreeSet<String>,
+    /// Rules from which the head exempts this sender now, by id.
+    pub exempt: BTreeMap<String, Exempted>,
     /// The school is open.
     pub school_hours: bool,
     /// It asks for answers to a private mailbox.
@@ -152,6 +155,8 @@ pub struct Fired {
     pub remedy: String,
     /// Every reason for it was confirmed before: recorded only.
     pub confirmed: Option<Confirmed>,
+    /// The sender is exempt from it: recorded only.
+    pub exempt: Option<Exempted>,
     /// Each recipient and pupil for whom it asks, as it can be remembered; empty where it is not to be remembered.
     pub reasons: Vec<(String, About)>,
 }
@@ -177,7 +182,9 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
         let action = if rule.mode == Mode::Warn { rule.action.min(Action::Warn) } else { rule.action };
         let asked = asked(rule, &holding, facts, allowed);
         let confirmed = asked.confirmed();
-        if !observed_only && confirmed.is_none() {
+        let exempt = facts.exempt.get(&rule.id).filter(|_| rule.exempt).cloned();
+        let counts = !observed_only && confirmed.is_none() && exempt.is_none();
+        if counts {
             verdict.action = verdict.action.max(action);
             verdict.breach |= rule.breach;
             for role in &rule.notify {
@@ -196,9 +203,8 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
         if shares_a_name(&holding, facts) {
             remedy.push_str(NAMESAKES);
         }
-        let remembers = !observed_only && confirmed.is_none();
-        let reasons = if remembers { asked.reasons(rule.confirm_at_once) } else { Vec::new() };
-        verdict.fired.push(Fired { rule: index, action, observed_only, why, remedy, confirmed, reasons });
+        let reasons = if counts { asked.reasons(rule.confirm_at_once) } else { Vec::new() };
+        verdict.fired.push(Fired { rule: index, action, observed_only, why, remedy, confirmed, exempt, reasons });
     }
     verdict.approver = approver(&approvers).map(str::to_owned);
     if verdict.action >= Action::Hold {
@@ -694,6 +700,27 @@ mod tests {
             let verdict = decide(&pack, &facts, &Allowed::default());
             assert_eq!((verdict.action, verdict.breach, verdict.fired.len()), (action, breach, 1), "{mode:?}");
         }
+    }
+
+    #[test]
+    fn a_rule_from_which_the_sender_is_exempt_is_told_and_decides_nothing() {
+        let facts = Facts {
+            recipients: vec![to(Guardian, &[1])],
+            sender: SenderKind::Individual,
+            exempt: ["direct-to-guardian", "pupil-record-to-wrong-guardian"]
+                .map(|id| (id.to_owned(), Exempted { until: jiff::Timestamp::MAX, by: "helen".to_owned() }))
+                .into(),
+            ..Facts::default()
+        };
+        let pack = RulePack::embedded("wooden-hill").expect("the pack parses");
+        let verdict = decide(&pack, &facts, &Allowed::default());
+        let [fired] = verdict.fired.as_slice() else { panic!("{:?}", verdict.fired) };
+        assert_eq!((verdict.action, verdict.approver, verdict.notify.len()), (Action::Deliver, None, 0));
+        assert!(fired.action == Action::Hold && fired.exempt.is_some() && fired.reasons.is_empty(), "{fired:?}");
+        // A likely breach is no rule to be exempt from, whatever stands in the store.
+        let breach = Facts { pupils: about(&[(2, Tier::Record)]), ..facts };
+        let verdict = decide(&pack, &breach, &Allowed::default());
+        assert!(verdict.action == Action::Hold && verdict.breach, "{verdict:?}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::smtp::Address;
 use crate::store::accounts::{Account, LastSbm, Link, Role};
 use crate::store::{
     AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, KeptAllowance,
-    LawfulPurpose, QueueId, Ruling, Scope, Shown, Store, StoreError, Summary,
+    KeptExemption, LawfulPurpose, NewExemption, QueueId, Ruling, Scope, Shown, Store, StoreError, Summary,
 };
 
 /// What can be asked.
@@ -71,6 +71,22 @@ pub enum Request {
     Allowances,
     /// An end of what is allowed.
     EndAllowance {
+        /// Its id.
+        id: String,
+        /// By whom, and why.
+        because: Because,
+    },
+    /// Who is exempt now.
+    Exemptions,
+    /// An exemption, by an account with the role `head`.
+    Exempt {
+        /// What.
+        new: NewExemption,
+        /// By whom: the name of the account.
+        because: Because,
+    },
+    /// An end of an exemption.
+    EndExemption {
         /// Its id.
         id: String,
         /// By whom, and why.
@@ -184,6 +200,12 @@ pub enum Answer {
     Allowances(Vec<KeptAllowance>),
     /// To [`Request::EndAllowance`]: whether it held until now.
     AllowanceEnded(bool),
+    /// To [`Request::Exemptions`], the newest first.
+    Exemptions(Vec<KeptExemption>),
+    /// To [`Request::Exempt`].
+    Exempted,
+    /// To [`Request::EndExemption`]: whether it held until now.
+    ExemptionEnded(bool),
     /// To [`Request::Accounts`].
     Accounts(Vec<Account>),
     /// To [`AccountVerb::Add`] and [`AccountVerb::Reset`]: the link is told this once.
@@ -201,13 +223,20 @@ impl Request {
     pub fn changes(&self) -> bool {
         match self {
             Self::List(_) | Self::Show { look: None, .. } => false,
-            Self::Audit(_) | Self::AuditPage(_) | Self::AuditCheck | Self::Allowances | Self::Accounts => false,
+            Self::Audit(_)
+            | Self::AuditPage(_)
+            | Self::AuditCheck
+            | Self::Allowances
+            | Self::Exemptions
+            | Self::Accounts => false,
             Self::Account { .. }
             | Self::Show { .. }
             | Self::Content { .. }
             | Self::Decide { .. }
             | Self::RetryAll(_)
             | Self::EndAllowance { .. }
+            | Self::Exempt { .. }
+            | Self::EndExemption { .. }
             | Self::ReplaceRoster { .. } => true,
         }
     }
@@ -264,6 +293,14 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         }
         Request::EndAllowance { id, because } => {
             Answer::AllowanceEnded(store.end_allowance(&id, &peer::signed(&because.who, uid), &because.why).await?)
+        }
+        Request::Exemptions => Answer::Exemptions(store.exemptions(store.clock().now()).await?),
+        Request::Exempt { new, because } => {
+            store.exempt(new, &because.who, &peer::signed(&because.who, uid)).await?;
+            Answer::Exempted
+        }
+        Request::EndExemption { id, because } => {
+            Answer::ExemptionEnded(store.end_exemption(&id, &peer::signed(&because.who, uid), &because.why).await?)
         }
         Request::Accounts => Answer::Accounts(store.accounts().await?),
         Request::Account { name, what, who } => about_account(store, uid, &name, &what, &who).await?,

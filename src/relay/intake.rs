@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use self::inspectors::{Inspectors, Patience, Undone};
 use super::answer::{Answers, Tools, offered};
 use super::health::Health;
+use super::known::{Counted, Gathered, Going};
 use super::listen::{Submission, TakeIn};
 use super::log::{Event, event};
 use super::monitor;
@@ -24,10 +25,10 @@ use super::sender::{Ask, possible};
 use crate::extract::Isolation;
 use crate::inspect::{FiredRule, Ground, Report, inspect_with};
 use crate::limits;
-use crate::policy::{Action, Allowance};
+use crate::policy::Action;
 use crate::school_time::SchoolTime;
 use crate::smtp::{Address, Envelope, OwnAddresses, Reply};
-use crate::store::{Class, NewEntry, PendingEntry, QueueId, SenderLink, State, Store, StoreError, fault};
+use crate::store::{Beside, Class, NewEntry, PendingEntry, QueueId, SenderLink, State, Store, StoreError, fault};
 
 /// Decides and commits what the listener hands over.
 pub struct Intake {
@@ -41,6 +42,8 @@ pub struct Intake {
     health: Health,
     /// What becomes of answers to notices.
     answers: Answers,
+    /// Texts of messages that are being decided on.
+    going: Going,
 }
 
 /// A message as it is decided on.
@@ -67,6 +70,8 @@ struct Decided {
     notices: Vec<NewEntry>,
     /// What leads its sender to it, where it is held or kept.
     link: Option<SenderLink>,
+    /// Its text, where that counts; others see it until this goes.
+    text: Option<Counted>,
     took: Duration,
 }
 
@@ -84,7 +89,16 @@ impl Intake {
         answers: Answers,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let inspectors = Inspectors::new(health.clone(), Patience::default())?;
-        Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors, isolation, health, answers })
+        Ok(Self {
+            ground: ArcSwap::new(ground),
+            store,
+            notifier,
+            inspectors,
+            isolation,
+            health,
+            answers,
+            going: Going::default(),
+        })
     }
 
     /// What decisions rest on now.
@@ -102,19 +116,21 @@ impl Intake {
         let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
         let (times, clock) = (self.store.school_time(), self.store.clock().clone());
-        let allowances = self.allowances(&case.envelope).await;
+        let gathered = Gathered::of(&self.store, &ground, &case.envelope, case.at).await;
+        let going = self.going.clone();
         let ways = self.ways(&case);
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
-            let report =
-                inspect_with(Some(&*isolation), halt, &ground, &allowances, &case.envelope, &case.content, case.at);
+            let text = gathered.count(&going, &ground, &case.envelope, &case.content);
+            let known = gathered.known(text.as_ref().map_or(0, |text| text.again));
+            let report = inspect_with(Some(&*isolation), halt, &ground, &known, &case.envelope, &case.content, case.at);
             let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, ways, clock.now());
             // Of a message that was not read to its end nothing is believed.
-            (!halt.is_set()).then_some((report, state, notices, link))
+            (!halt.is_set()).then_some((report, state, notices, link, text))
         });
-        let (report, state, notices, link) = decided.await?.ok_or(Undone::Late)?;
-        Ok(Decided { report, state, notices, link, took: started.elapsed() })
+        let (report, state, notices, link, text) = decided.await?.ok_or(Undone::Late)?;
+        Ok(Decided { report, state, notices, link, text, took: started.elapsed() })
     }
 
     /// The message whose notice this answers; such mail is for us.
@@ -135,18 +151,6 @@ impl Intake {
         made.ok().map(|link| Ways { link, answer_to })
     }
 
-    /// What was confirmed for mail of this sender and holds now. Where that cannot be read, the rules ask again.
-    async fn allowances(&self, envelope: &Envelope) -> Vec<Allowance> {
-        let Some(sender) = &envelope.mail_from else { return Vec::new() };
-        match self.store.allowances_of(sender.as_str(), self.store.clock().now()).await {
-            Ok(allowances) => allowances,
-            Err(error) => {
-                event!(Event::Trouble, what = "what was confirmed before could not be read", reason = %error);
-                Vec::new()
-            }
-        }
-    }
-
     /// Commits the message in the state that was decided, with its notices.
     async fn commit(
         &self,
@@ -154,7 +158,7 @@ impl Intake {
         state: State,
         report: Option<Report>,
         notices: Vec<NewEntry>,
-        link: Option<SenderLink>,
+        beside: Beside,
     ) -> Result<(), StoreError> {
         let mut entries = vec![NewEntry {
             id: submission.id.clone(),
@@ -169,7 +173,7 @@ impl Intake {
             client: Some(submission.client),
         }];
         entries.extend(notices);
-        let committed = self.store.commit_with_link(entries, link).await;
+        let committed = self.store.commit_with(entries, beside).await;
         if self.health.committed(committed.as_ref().copied(), Instant::now()) && committed.is_ok() {
             event!(Event::StoreBack,);
         }
@@ -226,8 +230,9 @@ impl Intake {
         }
         match self.decide(case.clone()).await {
             Ok(decided) => {
-                let Decided { report, state, notices, link, took } = decided;
-                self.store.decide_pending(&id, &report, state, notices, link).await?;
+                let Decided { report, state, notices, link, text, took } = decided;
+                let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()) };
+                self.store.decide_pending(&id, &report, state, notices, beside).await?;
                 note_decision(&id, &report, state, took);
                 Ok(())
             }
@@ -275,21 +280,24 @@ impl TakeIn for Intake {
             content: Arc::clone(&submission.content),
             at: submission.at,
         };
-        let (state, decided, notices, link) = match self.decide(case).await {
+        let (state, decided, notices, link, text) = match self.decide(case).await {
             Ok(Decided { report, took, .. }) if report.action == Action::Reject => {
                 note_decision(&id, &report, State::Returned, took);
                 return refusal(&report, &id);
             }
-            Ok(Decided { report, state, notices, link, took }) => (state, Some((report, took)), notices, link),
+            Ok(Decided { report, state, notices, link, text, took }) => {
+                (state, Some((report, took)), notices, link, text)
+            }
             // To take it and set it aside would only put off the wait; the client still has it.
             Err(Undone::Busy) => return Reply::busy(),
             Err(reason) => {
                 event!(Event::Undecided, id = %id, tries = 1, reason = ?reason);
-                (State::Pending, None, Vec::new(), None)
+                (State::Pending, None, Vec::new(), None, None)
             }
         };
         let report = decided.as_ref().map(|(report, _)| report.clone());
-        match self.commit(&submission, state, report, notices, link).await {
+        let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()) };
+        match self.commit(&submission, state, report, notices, beside).await {
             Ok(()) => {}
             Err(StoreError::Full) => {
                 event!(Event::Trouble, id = %id, what = "a message was refused", reason = "the disk is full");
@@ -406,6 +414,7 @@ fn undecidable(envelope: &Envelope, at: Timestamp) -> Report {
             clauses: Vec::new(),
             observed_only: false,
             confirmed: None,
+            exempt: None,
             reasons: Vec::new(),
         }],
         recipients: envelope

@@ -16,6 +16,7 @@ pub mod first_account;
 pub mod gateway;
 pub mod health;
 pub mod intake;
+mod known;
 pub mod listen;
 pub mod log;
 pub mod monitor;

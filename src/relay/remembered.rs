@@ -1,4 +1,4 @@
-//! What a release lets be remembered, and what of it ends with the roster.
+//! What a release lets be remembered, from what a sender may be exempt, and what of both ends with the roster.
 //!
 //! Knows reports, rules and the school; never who may give or end, or how it is shown.
 
@@ -12,7 +12,7 @@ use crate::people::School;
 use crate::policy::Confirm;
 use crate::policy::allowance::folded;
 use crate::smtp::Address;
-use crate::store::{KeptAllowance, NewAllowance, Store};
+use crate::store::{KeptAllowance, NewAllowance, NewExemption, Store};
 
 /// What may be allowed of a held message by who decides on it: each recipient and pupil for whom a rule asked that is not
 /// for nobody to confirm, by the rules in force now. Empty where nothing of it can be remembered.
@@ -33,6 +33,36 @@ pub fn rememberable(ground: &Ground, sender: Option<&Address>, report: &Report, 
             until,
         })
         .collect()
+}
+
+/// An exemption as it can be granted, by the rules and the school in force now.
+///
+/// # Errors
+/// In words for a person: the pack has no such rule, or does not let anybody be exempt from it; the mailbox is not the school's.
+pub fn exemption(
+    ground: &Ground,
+    rule: &str,
+    sender: &Address,
+    until: Timestamp,
+    because: &str,
+) -> Result<NewExemption, String> {
+    match ground.pack.rules.iter().find(|one| one.id == rule) {
+        None => return Err(format!("The pack has no rule {rule}.")),
+        Some(one) if !one.exempt => {
+            return Err(format!("Nobody is exempt from {rule}: its pack does not say exempt = true."));
+        }
+        Some(_) => {}
+    }
+    if !ground.school.domains.contains(&sender.domain()) {
+        return Err(format!("{sender} is no mailbox of the school."));
+    }
+    Ok(NewExemption {
+        rule: rule.to_owned(),
+        sender: folded(sender.as_str()),
+        sender_listed: is_listed(&ground.school, sender.as_str()),
+        until,
+        because: because.to_owned(),
+    })
 }
 
 /// The mailbox of a guardian or a member of staff, private ones included.
@@ -58,5 +88,11 @@ fn is_there(school: &School, kept: &KeptAllowance) -> bool {
 pub async fn end_with_roster(store: Store, ground: Arc<Ground>) {
     if let Err(error) = store.end_allowances_without(|kept| is_there(&ground.school, kept)).await {
         event!(Event::Trouble, what = "what was allowed for people who are gone could not be ended", reason = %error);
+    }
+    let is_here = |sender: &str| is_listed(&ground.school, sender);
+    if let Err(error) =
+        store.end_exemptions_without(|kept| !kept.sender_listed || is_here(&kept.exemption.sender)).await
+    {
+        event!(Event::Trouble, what = "exemptions of people who are gone could not be ended", reason = %error);
     }
 }

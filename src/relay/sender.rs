@@ -15,6 +15,7 @@ use jiff::{Span, Timestamp};
 use tokio::sync::Semaphore;
 
 use super::intake::{notice_entry, sha256};
+use super::known::Gathered;
 use super::notify::{About, Notifier};
 use super::remembered::rememberable;
 use crate::extract::Isolation;
@@ -226,23 +227,21 @@ async fn send_marked(
     };
     let content: Arc<[u8]> = with_confidential(&store.content(&link.message).await?).into();
     let now = store.clock().now();
-    let mut allowances = match &link.envelope.mail_from {
-        Some(sender) => store.allowances_of(sender.as_str(), now).await?,
-        None => Vec::new(),
-    };
+    let mut gathered = Gathered::of(store, &ground, &link.envelope, now).await;
     let mut remember = Vec::new();
     if because.is_some() {
         let until = remembered_until(now, means.remember_days);
         remember = rememberable(&ground, link.envelope.mail_from.as_ref(), &report, until);
         // What the mark puts right is not for the sender to confirm.
         remember.retain(|new| ground.pack.rules.iter().any(|rule| rule.id == new.rule && for_its_sender(rule)));
-        allowances.extend(remember.iter().map(|new| new.given(now, SENDER)));
+        gathered.allowances.extend(remember.iter().map(|new| new.given(now, SENDER)));
     }
     let halt = Halt::default();
     let (halted, envelope, bytes) = (halt.clone(), link.envelope.clone(), Arc::clone(&content));
     // A panic is a failed inspection; what runs too long is told to stop and believed in nothing.
     let inspection = tokio::task::spawn_blocking(move || {
-        inspect_with(Some(&*isolation), &halted, &ground, &allowances, &envelope, &bytes, now)
+        // Its text was counted when it came.
+        inspect_with(Some(&*isolation), &halted, &ground, &gathered.known(0), &envelope, &bytes, now)
     });
     let inspected = tokio::time::timeout(Duration::from_secs(limits::INSPECT_SECONDS), inspection).await;
     halt.set();

@@ -19,6 +19,8 @@ pub enum Task {
     GiveAllowance,
     /// See what is allowed, and end it.
     EndAllowance,
+    /// Exempt a sender from a rule for a time, and end it.
+    GrantExemption,
     /// Read who did and saw what.
     Audit,
     /// Manage accounts and their roles.
@@ -32,7 +34,7 @@ pub enum Task {
 pub enum Reach {
     /// Not at all.
     Nothing,
-    /// Figures alone; of accounts, making them without a role; of the record, technical events.
+    /// Figures alone; of exemptions, seeing them; of accounts, making them without a role; of the record, technical events.
     Counts,
     /// What waits for the role itself; of the record, its own lines; of what is allowed, their own mail and what they gave.
     Theirs,
@@ -57,6 +59,7 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::ApproveOpening, [Nothing, Nothing, Nothing, Nothing, Nothing, Sealed, Nothing]),
     (Task::GiveAllowance, [All, All, Nothing, Nothing, Nothing, Nothing, Nothing]),
     (Task::EndAllowance, [All, All, Theirs, Nothing, All, Nothing, Nothing]),
+    (Task::GrantExemption, [Counts, All, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::Audit, [Theirs, All, Nothing, Nothing, All, All, Counts]),
     (Task::People, [All, Nothing, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::OwnAccount, [All; Role::ALL.len()]),
@@ -192,6 +195,7 @@ mod tests {
             Task::ApproveOpening,
             Task::GiveAllowance,
             Task::EndAllowance,
+            Task::GrantExemption,
             Task::Audit,
             Task::People,
             Task::OwnAccount,

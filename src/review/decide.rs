@@ -156,7 +156,7 @@ fn remember(
     if seen.traits.sealed {
         return trouble("What is marked as personal is not remembered. Untick the box to decide without.");
     }
-    let Some(until) = view::end_of_day(until, &desk.now()) else {
+    let Some(until) = view::end_of_day(until, &desk.now(), limits::REMEMBER_DAYS_MOST) else {
         let most = limits::REMEMBER_DAYS_MOST;
         return Err(Trouble::at("until", format!("Choose a last day from today on, at most {most} days ahead.")));
     };

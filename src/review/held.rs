@@ -345,6 +345,10 @@ pub async fn show(
         rules => shown_report.map(|report| report.rules.clone()),
         confirmed => shown_report.map(|report| report.confirmed.iter().map(|rule| {
             let day = rule.confirmed.as_ref().map(|c| (view::said(c.at, &now), c.by.as_str()));
+            if let Some(exempt) = &rule.exempt {
+                let last = view::last_day(exempt.until, &now);
+                return format!("{} The sender is exempt until the end of {last}, by {}.", rule.why, exempt.by);
+            }
             let (day, by) = day.unwrap_or_default();
             format!("{} Confirmed {day} by {by}: it did not ask again.", rule.why)
         }).collect::<Vec<_>>()),

@@ -12,6 +12,7 @@ mod allowances;
 mod audit_page;
 mod content;
 mod decide;
+mod exemptions;
 mod first;
 mod guard;
 mod held;
@@ -162,6 +163,8 @@ impl Desk {
             .route("/held/{id}/approve", post(content::approve))
             .route("/allowances", get(allowances::list))
             .route("/allowances/{id}/end", post(allowances::end))
+            .route("/exemptions", get(exemptions::list).post(exemptions::grant))
+            .route("/exemptions/{id}/end", post(exemptions::end))
             .route("/audit", get(audit_page::record))
             .route("/audit.csv", get(audit_page::table))
             .route("/people", get(people::list).post(people::add))

@@ -26,6 +26,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "content.html",
     "decided.html",
     "allowances.html",
+    "exemptions.html",
     "audit.html",
     "people.html",
     "account.html",

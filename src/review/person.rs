@@ -88,6 +88,7 @@ impl Person {
             (Task::See, "/", "What waits"),
             (Task::See, "/held", "Held mail"),
             (Task::EndAllowance, "/allowances", "Allowed"),
+            (Task::GrantExemption, "/exemptions", "Exemptions"),
             (Task::Audit, "/audit", "Record"),
             (Task::People, "/people", "People"),
             (Task::OwnAccount, "/account", "Your account"),

@@ -3,7 +3,6 @@
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
-use crate::limits;
 use crate::people::RecipientKind;
 use crate::store::HeldLine;
 
@@ -62,11 +61,11 @@ pub fn said(at: Timestamp, now: &Zoned) -> String {
     time(at, now).words
 }
 
-/// The end of a day written as 2026-11-17, from today on and at most [`limits::REMEMBER_DAYS_MOST`] days ahead.
-pub fn end_of_day(day: &str, now: &Zoned) -> Option<Timestamp> {
+/// The end of a day written as 2026-11-17, from today on and at most so many days ahead.
+pub fn end_of_day(day: &str, now: &Zoned, most: u32) -> Option<Timestamp> {
     let day: jiff::civil::Date = day.trim().parse().ok()?;
     let today = now.date();
-    let last = today.checked_add(jiff::Span::new().days(i64::from(limits::REMEMBER_DAYS_MOST))).ok()?;
+    let last = today.checked_add(jiff::Span::new().days(i64::from(most))).ok()?;
     if day < today || day > last {
         return None;
     }
@@ -195,6 +194,8 @@ pub fn event(word: &str) -> &str {
         "put-off" => "was given more time, because it cannot go back",
         "allowed" => "was allowed from now on",
         "allowance-ended" => "is no longer allowed from now on",
+        "exempted" => "exempted a sender from a rule",
+        "exemption-ended" => "ended an exemption",
         "forgotten" => "was erased after its time",
         "erased" => "was kept no longer: its content was erased",
         "noted" => "was given a note by its sender",
@@ -219,6 +220,7 @@ pub fn event(word: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     fn british(at: &str) -> Zoned {
         at.parse::<Timestamp>().unwrap().to_zoned(crate::school_time::london())
@@ -236,9 +238,9 @@ mod tests {
             ("tomorrow", None),
             ("", None),
         ] {
-            assert_eq!(end_of_day(day, now), want.map(|at| at.parse().unwrap()), "{day}");
+            assert_eq!(end_of_day(day, now, limits::REMEMBER_DAYS_MOST), want.map(|at| at.parse().unwrap()), "{day}");
         }
-        assert_eq!(last_day(end_of_day("2027-02-15", now).unwrap(), now), "15 February 2027");
+        assert_eq!(last_day(end_of_day("2027-02-15", now, 100).unwrap(), now), "15 February 2027");
         assert_eq!(day_ahead(now, 90), "2027-02-15");
     }
 

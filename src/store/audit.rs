@@ -25,7 +25,8 @@ pub struct AuditLine {
     pub message: QueueId,
     /// `accepted`, `decided`, `held`, `released`, `returned`, `discarded`, `retried`, `delivered`, `deferred`, `failed`,
     /// `reminded`, `escalated`, `put-off`, `inspection-failed`, `damaged`, `recovered`, `viewed`, `opened`,
-    /// `viewed-again`, `opening-asked`, `opening-approved`, `forgotten`, `allowed`, `allowance-ended`; of accounts those in [`super::accounts`].
+    /// `viewed-again`, `opening-asked`, `opening-approved`, `forgotten`, `allowed`, `allowance-ended`,
+    /// `exempted`, `exemption-ended`; of accounts those in [`super::accounts`].
     pub event: String,
     /// `gateway`, or the person.
     pub who: String,

@@ -26,6 +26,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "allowances", include_str!("migrations/sqlite/5_allowances.sql")),
     (6, "deadlines", include_str!("migrations/sqlite/6_deadlines.sql")),
     (7, "sender", include_str!("migrations/sqlite/7_sender.sql")),
+    (8, "exemptions", include_str!("migrations/sqlite/8_exemptions.sql")),
+    (9, "counts", include_str!("migrations/sqlite/9_counts.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.

@@ -454,6 +454,8 @@ impl Tx<'_> {
     pub async fn forget(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.forget_sign_ins().await?;
         self.forget_allowances(before).await?;
+        self.forget_exemptions(before).await?;
+        self.forget_counts().await?;
         let forgotten = sqlx::query(
             "delete from message where id in ( \
                  select id from message where state in ('returned', 'delivered', 'failed', 'discarded') \

@@ -7,7 +7,9 @@ use serde_json::json;
 use super::audit::{GATEWAY, micros};
 use super::queue::mismatch;
 use super::writer::{Answer, Entry, Op, Tx};
-use super::{Class, DueRecipient, Leased, NewEntry, QueueId, SenderLink, State, Store, StoreError, content, row};
+use super::{
+    Beside, Class, DueRecipient, Leased, NewEntry, QueueId, SenderLink, State, Store, StoreError, content, row,
+};
 use crate::inspect::Report;
 use crate::limits;
 use crate::policy::Action;
@@ -19,7 +21,7 @@ pub(super) struct Decide {
     pub sealed: Vec<u8>,
     pub state: State,
     pub notices: Vec<Entry>,
-    pub link: Option<SenderLink>,
+    pub beside: Beside,
 }
 
 impl Store {
@@ -30,15 +32,20 @@ impl Store {
     /// # Errors
     /// [`StoreError::Full`] is for 452, every other error for 451; nothing of it stands then.
     pub async fn commit(&self, entries: Vec<NewEntry>) -> Result<(), StoreError> {
-        self.commit_with_link(entries, None).await
+        self.commit_with(entries, Beside::default()).await
     }
 
-    /// As [`Store::commit`]; with a link for the sender of one of these, which is held, or is returned and kept.
+    /// As [`Store::commit`]; with a link for the sender of one of these, which is held, or is returned and kept, and with what
+    /// counts of the first one's text.
     ///
     /// # Errors
     /// As there.
-    pub async fn commit_with_link(&self, entries: Vec<NewEntry>, link: Option<SenderLink>) -> Result<(), StoreError> {
-        let entries = self.seal_with(entries, link).await?;
+    pub async fn commit_with(&self, entries: Vec<NewEntry>, beside: impl Into<Beside>) -> Result<(), StoreError> {
+        let Beside { link, text } = beside.into();
+        let mut entries = self.seal_with(entries, link).await?;
+        if let Some(first) = entries.first_mut() {
+            first.text = text;
+        }
         self.ask(Op::Commit(entries)).await.map(drop)
     }
 
@@ -54,12 +61,13 @@ impl Store {
         report: &Report,
         state: State,
         notices: Vec<NewEntry>,
-        link: Option<SenderLink>,
+        beside: impl Into<Beside>,
     ) -> Result<(), StoreError> {
+        let beside = beside.into();
         check_decision(state, report.action)?;
         let sealed = self.seal_report(id, report)?;
         let notices = self.seal(notices).await?;
-        let decide = Decide { id: id.clone(), report: report.clone(), sealed, state, notices, link };
+        let decide = Decide { id: id.clone(), report: report.clone(), sealed, state, notices, beside };
         self.ask(Op::Decide(Box::new(decide))).await.map(drop)
     }
 
@@ -230,6 +238,10 @@ impl Tx<'_> {
         if let Some(link) = &entry.link {
             self.link_sender(link).await?;
         }
+        // What comes back to its sender is sent anew.
+        if let Some(text) = entry.text.as_ref().filter(|_| new.state != State::Returned) {
+            self.count_text(text).await?;
+        }
         if new.state == State::Held {
             self.begin_review(&new.id, new.report.as_ref()).await?;
         }
@@ -280,7 +292,8 @@ impl Tx<'_> {
     /// # Errors
     /// As there.
     pub async fn decide(&mut self, decide: &Decide) -> Result<(), StoreError> {
-        let Decide { id, report, sealed, state, notices, link } = decide;
+        let Decide { id, report, sealed, state, notices, beside } = decide;
+        let link = &beside.link;
         let standing = self.standing(id).await?;
         if standing.state != State::Pending {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "decided" });
@@ -302,6 +315,9 @@ impl Tx<'_> {
         }
         if let Some(link) = link {
             self.link_sender(link).await?;
+        }
+        if let Some(text) = beside.text.as_ref().filter(|_| *state != State::Returned) {
+            self.count_text(text).await?;
         }
         if *state == State::Held {
             self.begin_review(id, Some(report)).await?;

@@ -25,10 +25,12 @@ mod allowances;
 mod audit;
 mod clock;
 mod content;
+mod counts;
 mod database;
 mod deadlines;
 mod decisions;
 mod error;
+mod exemptions;
 pub mod fault;
 mod held;
 mod id;
@@ -58,9 +60,11 @@ use std::time::{Duration, Instant};
 pub use allowances::{KeptAllowance, NewAllowance};
 pub use audit::{AuditFilter, AuditLine, AuditLink};
 pub use clock::Clock;
+pub use counts::{Beside, SentText, TextsToday};
 pub use deadlines::Stage;
 pub use decisions::{Decision, Grounds, Ruling};
 pub use error::StoreError;
+pub use exemptions::{KeptExemption, NewExemption};
 pub use held::{Decided, HeldFigures, HeldFilter, HeldKey, HeldLine, HeldPage};
 pub use id::QueueId;
 pub use inventory::{Count, Filter, Shown, ShownRecipient, Summary};
@@ -304,9 +308,12 @@ impl Store {
         let reader = database::reader(&options).await?;
         let clock = manner.clock.clone();
         let allowances = sqlx::query("select 1 from allowance limit 1").fetch_optional(&reader).await?.is_some();
+        let exemptions = sqlx::query("select 1 from exemption limit 1").fetch_optional(&reader).await?.is_some();
         let owner = token(&keys)?;
-        let (commands, shared) = writer::spawn(directory, options, connection, lock, owner, clock.clone());
+        let (commands, shared) =
+            writer::spawn(directory, options, connection, lock, owner, clock.clone(), Arc::clone(&keys));
         shared.allowances.store(allowances, std::sync::atomic::Ordering::Release);
+        shared.exemptions.store(exemptions, std::sync::atomic::Ordering::Release);
         let inner = Inner {
             directory: directory.to_owned(),
             key,

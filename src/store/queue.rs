@@ -240,6 +240,7 @@ impl Tx<'_> {
         let until = row.try_get::<Option<i64>, _>("lease_until")?;
         Ok(Standing {
             state: state_of(row.try_get("state")?)?,
+            class: if row.try_get::<&str, _>("class")? == "notice" { Class::Notice } else { Class::Mail },
             content_file: row.try_get("content_file")?,
             damaged: row.try_get("damaged")?,
             leased: ours || until.is_some_and(|until| until > micros(self.now)),
@@ -294,17 +295,20 @@ impl Tx<'_> {
                 Outcome::Failed { .. } => failed += 1,
                 Outcome::Unknown => unknown += 1,
             }
-            sqlx::query(
+            let address: Option<String> = sqlx::query_scalar(
                 "update recipient set state = $3, attempts = attempts + 1, reply = $4, tried_at = $5 \
-                 where message = $1 and position = $2 and state = 'due'",
+                 where message = $1 and position = $2 and state = 'due' returning address",
             )
             .bind(&id.0)
             .bind(i64::from(*position))
             .bind(state)
             .bind(reply)
             .bind(micros(self.now))
-            .execute(&mut *self.connection)
+            .fetch_optional(&mut *self.connection)
             .await?;
+            if let (Outcome::Delivered { .. }, Some(address), Class::Mail) = (outcome, address, standing.class) {
+                self.count_written_to(&address).await?;
+            }
         }
         let left: Vec<String> =
             // Who was left out by a decision is nobody to wait for.
@@ -372,6 +376,7 @@ impl Tx<'_> {
 /// Where a message stands, read inside the transaction that changes it.
 pub(super) struct Standing {
     pub state: State,
+    pub class: Class,
     pub content_file: Option<String>,
     pub damaged: Option<String>,
     /// Somebody is delivering or inspecting it right now.

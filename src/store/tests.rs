@@ -13,6 +13,7 @@ use crate::policy::Action;
 use crate::smtp::Address;
 
 mod audit;
+mod counts;
 pub(crate) mod crashes;
 mod decisions;
 mod held;

@@ -23,9 +23,10 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::audit::Chain;
 use super::content::{Place, Sealed};
+use super::key::Keys;
 use super::segment::{Counts, Segment};
 use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{accounts, allowances, deadlines, decisions, fault, intake, lease, queue, sender};
+use super::{accounts, allowances, counts, deadlines, decisions, exemptions, fault, intake, lease, queue, sender};
 use crate::limits;
 use crate::school_time::SchoolTime;
 
@@ -45,12 +46,14 @@ pub(super) struct Entry {
     pub report: Option<Vec<u8>>,
     /// Made with it for its sender.
     pub link: Option<sender::SenderLink>,
+    /// What counts of it.
+    pub text: Option<counts::SentText>,
 }
 
 impl Entry {
     pub fn new(new: NewEntry, sealed: Option<Sealed>, report: Option<Vec<u8>>) -> Self {
         let (record, key) = sealed.map_or((None, None), |s| (Some(s.record), Some(s.key)));
-        Self { new, record, key, place: None, report, link: None }
+        Self { new, record, key, place: None, report, link: None, text: None }
     }
 }
 
@@ -75,6 +78,7 @@ pub(super) enum Op {
     /// Makes all that waits due, for this person.
     RetryAll(String),
     EndAllowances(allowances::End),
+    Exempt(Box<exemptions::Change>),
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
@@ -113,6 +117,7 @@ impl Op {
             Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
             Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
             Self::EndAllowances(end) => tx.end_allowances(end).await.map(Answer::Count),
+            Self::Exempt(change) => tx.change_exemptions(change).await.map(Answer::Count),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
@@ -169,6 +174,8 @@ pub(super) struct Shared {
     pub exclusive: std::sync::atomic::AtomicBool,
     /// Whether any allowance may hold; once true, it stays so while the store is open.
     pub allowances: std::sync::atomic::AtomicBool,
+    /// Likewise any exemption.
+    pub exemptions: std::sync::atomic::AtomicBool,
     pub task: Mutex<Option<JoinHandle<()>>>,
     /// Its sender goes with the writer.
     pub ended: watch::Receiver<()>,
@@ -188,6 +195,8 @@ pub(super) struct Tx<'a> {
     pub lease_for: Duration,
     pub effects: Effects,
     pub allowances: &'a std::sync::atomic::AtomicBool,
+    pub exemptions: &'a std::sync::atomic::AtomicBool,
+    pub keys: &'a Keys,
 }
 
 /// What is done after the commit and not before.
@@ -215,6 +224,7 @@ struct Writer {
     segments: Option<[Segment; 2]>,
     shared: Arc<Shared>,
     clock: Clock,
+    keys: Arc<Keys>,
     /// Leased to us and in nobody's hands.
     let_go: Vec<QueueId>,
     /// Segments that this process began.
@@ -245,6 +255,7 @@ pub(super) fn spawn(
     lock: Option<Lock>,
     owner: String,
     clock: Clock,
+    keys: Arc<Keys>,
 ) -> (mpsc::Sender<Command>, Arc<Shared>) {
     let (sender, receiver) = mpsc::channel(limits::GROUP_COMMANDS);
     let (running, ended) = watch::channel(());
@@ -256,6 +267,7 @@ pub(super) fn spawn(
         counts: Arc::default(),
         exclusive: lock.is_some().into(),
         allowances: false.into(),
+        exemptions: false.into(),
         task: Mutex::default(),
         ended,
         school_time: arc_swap::ArcSwap::default(),
@@ -267,6 +279,7 @@ pub(super) fn spawn(
         segments: None,
         shared: Arc::clone(&shared),
         clock,
+        keys,
         let_go: Vec::new(),
         own: HashSet::new(),
         touched: HashSet::new(),
@@ -503,6 +516,8 @@ impl Writer {
             lease_for,
             effects: Effects::default(),
             allowances: &self.shared.allowances,
+            exemptions: &self.shared.exemptions,
+            keys: &self.keys,
         };
         tx.end_lease(&self.let_go).await.map_err(Failure::Command)?;
         let mut results = Vec::with_capacity(group.len());

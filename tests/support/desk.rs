@@ -141,11 +141,21 @@ impl House {
 
     /// Found at this URL, or where it listens, and with what else a test asks for.
     pub async fn made(public_url: Option<&str>, change: impl FnOnce(Desk) -> Desk) -> Self {
+        Self::laid("core", public_url, change).await
+    }
+
+    /// Of a school with this pack.
+    pub async fn under(pack: &str) -> Self {
+        Self::laid(pack, None, |desk| desk).await
+    }
+
+    async fn laid(pack: &str, public_url: Option<&str>, change: impl FnOnce(Desk) -> Desk) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open_exclusive(directory.path(), StoreKey::from_bytes([7; 32])).await.unwrap();
-        let config =
+        let mut config =
             Config::load(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/school/school.toml")))
                 .unwrap();
+        config.policy.pack = schoolgate::config::Pack::Embedded(pack.to_owned());
         let ground = Arc::new(schoolgate::command::ground::load(&config).unwrap().ground);
         let from = address("gate@saltmere.example");
         let notifier = Notifier::new("Saltmere", "", "gate.saltmere.example", from, None, BTreeMap::new()).unwrap();
@@ -196,7 +206,7 @@ impl House {
         let to = to.iter().map(|to| address(to)).collect();
         let entry = self.entry(id, Standing::Returned, Some(address(from)), to, raw.as_bytes());
         let link = self.store.new_sender_link(&entry.id, jiff::SignedDuration::from_hours(72)).unwrap();
-        self.store.commit_with_link(vec![entry], Some(link.clone())).await.unwrap();
+        self.store.commit_with(vec![entry], Some(link.clone())).await.unwrap();
         link
     }
 

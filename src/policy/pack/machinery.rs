@@ -27,7 +27,7 @@ pub const MACHINERY: &[Machinery] = &[
     built("reviewers", "accounts with roles, managed by the School Business Manager"),
     built("grants", "access to another's mail for a time, recorded"),
     built("routing", "who is told goes by what a message holds and who wrote it, never by whom it is about alone"),
-    to_come("exemptions", "the head exempts a sender from a rule for a time"),
+    built("exemptions", "the head exempts a sender from a rule for a time"),
     to_come("malware-check", "attachments are looked at for viruses"),
     to_come("footers", "the school's words below a message"),
     to_come("second-look", "a message waits a while in which its sender can take it back"),

@@ -1,6 +1,6 @@
 //! The core pack read through the notices it leads to: each rule alone, and each pair of rules that one message can fire.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tests::{about, body_parts, decided, envelope, id, notifier};
 use super::*;
@@ -68,6 +68,7 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
             sender: condition.sender.iter().flatten().next().copied().unwrap_or_default(),
             sender_roles: condition.sender_role.iter().flatten().take(1).cloned().collect(),
             permitted: BTreeSet::new(),
+            exempt: BTreeMap::new(),
             school_hours: condition.school_hours == Some(true),
             private_reply: condition.private_reply == Some(true),
             staff_contact: condition.staff_contact == Some(true),
@@ -109,6 +110,7 @@ fn together(a: &Facts, b: &Facts) -> Facts {
         sender: if a.sender == SenderKind::Unknown { b.sender } else { a.sender },
         sender_roles: &a.sender_roles | &b.sender_roles,
         permitted: BTreeSet::new(),
+        exempt: BTreeMap::new(),
         school_hours: a.school_hours || b.school_hours,
         private_reply: a.private_reply || b.private_reply,
         staff_contact: a.staff_contact || b.staff_contact,

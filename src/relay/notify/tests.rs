@@ -40,6 +40,7 @@ fn fired(id: &str, action: Action, why: &str, remedy: &str, clauses: &[&str]) ->
         clauses: clauses.iter().map(|c| (*c).to_owned()).collect(),
         observed_only: false,
         confirmed: None,
+        exempt: None,
         reasons: Vec::new(),
     }
 }
@@ -82,6 +83,7 @@ pub fn decided(facts: &Facts) -> Report {
         clauses: pack.rules[fired.rule].clauses.clone(),
         observed_only: fired.observed_only,
         confirmed: fired.confirmed,
+        exempt: fired.exempt,
         reasons: Vec::new(),
     });
     Report { breach: verdict.breach, notify: verdict.notify, ..report(verdict.action, rules.collect()) }

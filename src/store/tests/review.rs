@@ -109,7 +109,19 @@ async fn made_before(directory: &Path) {
         "account_role",
         "account",
     ];
-    let others = ["sender_link", "allowance", "review", "recipient", "message", "audit", "setting", "_sqlx_migrations"];
+    let others = [
+        "exemption",
+        "written_to",
+        "text_sent",
+        "sender_link",
+        "allowance",
+        "review",
+        "recipient",
+        "message",
+        "audit",
+        "setting",
+        "_sqlx_migrations",
+    ];
     for table in accounts.into_iter().chain(others) {
         let sql = format!("drop table main.{table}");
         sqlx::query(AssertSqlSafe(sql)).execute(&mut now).await.unwrap();

@@ -11,7 +11,7 @@ const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOS
 async fn linked(store: &Store, name: &str, state: State) -> String {
     let link = store.new_sender_link(&id(name), SignedDuration::from_hours(72)).unwrap();
     let token = link.token.reveal().to_owned();
-    store.commit_with_link(vec![entry(name, state, name.as_bytes())], Some(link)).await.unwrap();
+    store.commit_with(vec![entry(name, state, name.as_bytes())], Some(link)).await.unwrap();
     token
 }
 
