@@ -239,16 +239,25 @@ pub struct Ground {
     pub times: SchoolTime,
 }
 
+/// What is known of a message beside itself.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Known<'a> {
+    /// What was confirmed before.
+    pub allowances: &'a [Allowance],
+    /// A check found malware in it.
+    pub malware: bool,
+}
+
 /// Decides one message as of `at`.
 ///
 /// `raw` is the message as it came, or with our Received line on top; the bytes are only read. Takes time in proportion
 /// to the message and never looks anything up elsewhere, so the same input gives the same report on every machine.
 pub fn inspect(ground: &Ground, envelope: &Envelope, raw: &[u8], at: Timestamp) -> Report {
-    inspect_with(None, &Halt::default(), ground, &[], envelope, raw, at)
+    inspect_with(None, &Halt::default(), ground, Known::default(), envelope, raw, at)
 }
 
 /// As [`inspect`], with what was confirmed before (those of other senders, and those that are over at `at`, do not count),
-/// and with files that only foreign code can read handed to `isolation`. The report is the same, unless a file
+/// with what else is known of it, and with files that only foreign code can read handed to `isolation`. The report is the same, unless a file
 /// brings its reader down: then that file is unread, and nothing else has happened.
 ///
 /// Once `halt` is set, it ends at its next part or line, with a report that is of no use.
@@ -256,7 +265,7 @@ pub fn inspect_with(
     isolation: Option<&dyn Isolation>,
     halt: &Halt,
     ground: &Ground,
-    allowances: &[Allowance],
+    known: Known<'_>,
     envelope: &Envelope,
     raw: &[u8],
     at: Timestamp,
@@ -267,8 +276,9 @@ pub fn inspect_with(
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
     let traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, halt);
     let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, traits, at);
+    let facts = Facts { malware: known.malware, ..facts };
     let sender = envelope.mail_from.as_ref().map(Address::as_str);
-    let allowed = Allowed::of(allowances, sender, at, |id| ground.school.pupil_by_id(id));
+    let allowed = Allowed::of(known.allowances, sender, at, |id| ground.school.pupil_by_id(id));
     let verdict = policy::decide(&ground.pack, &facts, &allowed);
     let entitled = entitled(ground, &facts, &allowed, verdict.action);
     report(ground, &message, &facts, verdict, entitled, &reading, findings, at)

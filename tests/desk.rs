@@ -7,7 +7,7 @@ mod naughty;
 mod support;
 
 use jiff::Timestamp;
-use schoolgate::inspect::inspect_with;
+use schoolgate::inspect::{Known, inspect_with};
 use schoolgate::policy::Action;
 use schoolgate::school_time::SchoolTime;
 use schoolgate::smtp::Envelope;
@@ -529,7 +529,15 @@ async fn what_is_remembered_goes_and_nothing_beside_it() {
         let now = Timestamp::now();
         let allowed = house.store.allowances_of(from, now).await.unwrap();
         let halt = schoolgate::text::Halt::default();
-        inspect_with(None, &halt, &house.ground, &allowed, &envelope, raw.as_bytes(), now)
+        inspect_with(
+            None,
+            &halt,
+            &house.ground,
+            Known { allowances: &allowed, malware: false },
+            &envelope,
+            raw.as_bytes(),
+            now,
+        )
     };
     assert_eq!(asks(teacher, to, &amy.1).await.action, Action::Hold, "nothing is remembered yet");
     let mut sue = house.person("sue", &[Role::Sbm]).await;

@@ -461,7 +461,8 @@ fn of_namesakes_nothing_is_remembered_but_of_the_one_who_is_singled_out() {
             "From: m@school.example\r\nTo: kaur@d.example\r\nSubject: A note\r\n\r\nDear parent,\r\n\r\n{sentence}\r\n"
         );
         let raw = raw.as_bytes();
-        let report = inspect_with(None, &Halt::default(), &ground, allowances, &envelope, raw, Timestamp::UNIX_EPOCH);
+        let known = Known { allowances, malware: false };
+        let report = inspect_with(None, &Halt::default(), &ground, known, &envelope, raw, Timestamp::UNIX_EPOCH);
         let line = format!("{sentence} ({} given)", allowances.len());
         assert_eq!(report.action, action, "{line}");
         let of_shared: Vec<&str> = report.pupils.iter().filter(|p| p.shared_name).map(|p| p.id.as_str()).collect();

@@ -18,11 +18,12 @@ use super::answer::{Answers, Tools, offered};
 use super::health::Health;
 use super::listen::{Submission, TakeIn};
 use super::log::{Event, event};
+use super::malware::{Scanner, Screened};
 use super::monitor;
 use super::notify::{About, Notice, Notifier, Way};
 use super::sender::{Ask, possible};
 use crate::extract::Isolation;
-use crate::inspect::{FiredRule, Ground, Report, inspect_with};
+use crate::inspect::{FiredRule, Ground, Known, Report, inspect_with};
 use crate::limits;
 use crate::policy::{Action, Allowance};
 use crate::school_time::SchoolTime;
@@ -36,6 +37,8 @@ pub struct Intake {
     store: Store,
     notifier: Arc<ArcSwap<Notifier>>,
     inspectors: Inspectors,
+    /// Who is asked for malware.
+    scanner: Scanner,
     /// Where attachments are read.
     isolation: Arc<dyn Isolation>,
     health: Health,
@@ -80,11 +83,13 @@ impl Intake {
         store: Store,
         notifier: Arc<ArcSwap<Notifier>>,
         isolation: Arc<dyn Isolation>,
+        scanner: Scanner,
         health: Health,
         answers: Answers,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let inspectors = Inspectors::new(health.clone(), Patience::default())?;
-        Ok(Self { ground: ArcSwap::new(ground), store, notifier, inspectors, isolation, health, answers })
+        let ground = ArcSwap::new(ground);
+        Ok(Self { ground, store, notifier, inspectors, scanner, isolation, health, answers })
     }
 
     /// What decisions rest on now.
@@ -97,8 +102,36 @@ impl Intake {
         self.ground.store(ground);
     }
 
-    /// Inspects and composes the notices, all on the threads for it: a panic in any of it is a failed inspection.
-    async fn decide(&self, case: Case) -> Result<Decided, Undone> {
+    /// Inspects, and beside it asks for malware. Where it is not the last try and clamd may be asked again soon, nothing is
+    /// decided yet.
+    async fn decide(&self, case: Case, last: bool) -> Result<Decided, Undone> {
+        let inspection = self.inspected(case.clone(), Screened::Clean, None);
+        let (screened, decided) = tokio::join!(self.screen(&case), inspection);
+        let decided = decided?;
+        match screened {
+            Screened::Clean => Ok(decided),
+            _ if decided.report.action == Action::Reject => Ok(decided),
+            // The rules may ask of it.
+            Screened::Found(_) => self.inspected(case, screened, None).await,
+            Screened::Unchecked(why) if why.is_passing() && !last => Err(Undone::Unscreened),
+            Screened::Unchecked(_) => self.inspected(case, screened, Some(decided.report)).await,
+        }
+    }
+
+    /// What clamd says of a message, with a word in the log where something is to be said.
+    async fn screen(&self, case: &Case) -> Screened {
+        let screened = self.scanner.screen(&case.content).await;
+        match &screened {
+            Screened::Clean => {}
+            Screened::Found(_) => event!(Event::MalwareFound, id = %case.id),
+            Screened::Unchecked(reason) => event!(Event::Unscreened, id = %case.id, reason = %reason),
+        }
+        screened
+    }
+
+    /// Inspects, unless there is a report already, and composes the notices, all on the threads for it: a panic in any of it
+    /// is a failed inspection.
+    async fn inspected(&self, case: Case, screened: Screened, report: Option<Report>) -> Result<Decided, Undone> {
         let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
         let (times, clock) = (self.store.school_time(), self.store.clock().clone());
@@ -107,8 +140,11 @@ impl Intake {
         let started = Instant::now();
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
-            let report =
-                inspect_with(Some(&*isolation), halt, &ground, &allowances, &case.envelope, &case.content, case.at);
+            let mut report = report.unwrap_or_else(|| {
+                let known = Known { allowances: &allowances, malware: screened.is_malware() };
+                inspect_with(Some(&*isolation), halt, &ground, known, &case.envelope, &case.content, case.at)
+            });
+            screened.add_to(&mut report, &ground.pack);
             let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, ways, clock.now());
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices, link))
@@ -224,7 +260,7 @@ impl Intake {
         if tries > limits::INSPECT_TRIES {
             return self.settle(&case, undecidable(&envelope, at)).await;
         }
-        match self.decide(case.clone()).await {
+        match self.decide(case.clone(), tries >= limits::INSPECT_TRIES).await {
             Ok(decided) => {
                 let Decided { report, state, notices, link, took } = decided;
                 self.store.decide_pending(&id, &report, state, notices, link).await?;
@@ -244,8 +280,10 @@ impl Intake {
     }
 
     /// Stores a decision that no inspection has led to.
-    async fn settle(&self, case: &Case, report: Report) -> Result<(), StoreError> {
-        let (notifier, ground) = (self.notifier.load(), self.ground.load());
+    async fn settle(&self, case: &Case, mut report: Report) -> Result<(), StoreError> {
+        let screened = self.screen(case).await;
+        let (notifier, ground) = (self.notifier.load_full(), self.ground.load_full());
+        screened.add_to(&mut report, &ground.pack);
         let ways = self.ways(case);
         let times = self.store.school_time();
         let now = self.store.clock().now();
@@ -264,6 +302,7 @@ impl TakeIn for Intake {
                 ground: self.ground(),
                 notifier: self.notifier.load_full(),
                 isolation: Arc::clone(&self.isolation),
+                scanner: self.scanner.clone(),
             };
             let reply = self.answers.take(&id, &message, submission.content, tools).await;
             fault::point("before-250");
@@ -275,7 +314,7 @@ impl TakeIn for Intake {
             content: Arc::clone(&submission.content),
             at: submission.at,
         };
-        let (state, decided, notices, link) = match self.decide(case).await {
+        let (state, decided, notices, link) = match self.decide(case, false).await {
             Ok(Decided { report, took, .. }) if report.action == Action::Reject => {
                 note_decision(&id, &report, State::Returned, took);
                 return refusal(&report, &id);

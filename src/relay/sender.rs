@@ -15,10 +15,11 @@ use jiff::{Span, Timestamp};
 use tokio::sync::Semaphore;
 
 use super::intake::{notice_entry, sha256};
+use super::malware::{Scanner, Screened};
 use super::notify::{About, Notifier};
 use super::remembered::rememberable;
 use crate::extract::Isolation;
-use crate::inspect::{Ground, Report, inspect_with};
+use crate::inspect::{Ground, Known, Report, inspect_with};
 use crate::limits;
 use crate::policy::pack::{Marker, Rule};
 use crate::policy::{Action, Confirm};
@@ -133,6 +134,8 @@ pub struct Means<'a> {
     pub notifier: &'a Notifier,
     /// Where attachments are read.
     pub isolation: Arc<dyn Isolation>,
+    /// Who is asked for malware.
+    pub scanner: &'a Scanner,
     /// A place for each inspection that may run: nobody keeps the machine busy with their own message.
     pub one: &'a Semaphore,
     /// Days for which a confirmation is remembered.
@@ -242,11 +245,18 @@ async fn send_marked(
     let (halted, envelope, bytes) = (halt.clone(), link.envelope.clone(), Arc::clone(&content));
     // A panic is a failed inspection; what runs too long is told to stop and believed in nothing.
     let inspection = tokio::task::spawn_blocking(move || {
-        inspect_with(Some(&*isolation), &halted, &ground, &allowances, &envelope, &bytes, now)
+        let known = Known { allowances: &allowances, malware: false };
+        inspect_with(Some(&*isolation), &halted, &ground, known, &envelope, &bytes, now)
     });
-    let inspected = tokio::time::timeout(Duration::from_secs(limits::INSPECT_SECONDS), inspection).await;
+    let inspection = tokio::time::timeout(Duration::from_secs(limits::INSPECT_SECONDS), inspection);
+    let (screened, inspected) = tokio::join!(means.scanner.screen(&content), inspection);
     halt.set();
-    let Ok(Ok(report)) = inspected else { return Ok(Done::Late) };
+    let Ok(Ok(mut report)) = inspected else { return Ok(Done::Late) };
+    if matches!(screened, Screened::Unchecked(why) if why.is_passing()) {
+        return Ok(Done::Late);
+    }
+    // What was found stops it whatever the rules say of it.
+    screened.add_to(&mut report, &means.ground.pack);
     if report.action != Action::Deliver {
         return Ok(Done::Stopped(Box::new(report)));
     }

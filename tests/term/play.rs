@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use schoolgate::inspect::{Ground, Report, inspect_with};
+use schoolgate::inspect::{Ground, Known, Report, inspect_with};
 use schoolgate::limits;
 use schoolgate::policy::{Action, Allowance};
 use schoolgate::relay::remembered::rememberable;
@@ -153,7 +153,15 @@ impl<'a> Gateway<'a> {
         let ground = self.ground;
         let made = self.decided.reports.entry(key).or_insert_with(|| {
             let envelope = Envelope::new(Some(address(&mail.sender)), mail.to.iter().map(|to| address(to)).collect());
-            Rc::new(inspect_with(None, &Halt::default(), ground, kept, &envelope, raw, at))
+            Rc::new(inspect_with(
+                None,
+                &Halt::default(),
+                ground,
+                Known { allowances: kept, malware: false },
+                &envelope,
+                raw,
+                at,
+            ))
         });
         Rc::clone(made)
     }
