@@ -7,6 +7,7 @@
 mod change;
 mod check;
 mod file;
+mod malware;
 mod oidc;
 mod places;
 mod review;
@@ -64,6 +65,8 @@ pub struct Config {
     pub review: Option<ReviewConfig>,
     /// Days, hours and deadlines of `[review]`; without the section the defaults, and each held message is told of at once.
     pub school_time: SchoolTime,
+    /// Who is asked for malware; nobody without its section.
+    pub malware: Option<MalwareConfig>,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -255,6 +258,38 @@ pub enum MailboxProof {
     Workspace(Option<String>),
     /// Anybody else: `email_verified` is true.
     Verified,
+}
+
+/// `[malware]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MalwareConfig {
+    /// Where clamd listens.
+    pub clamd: ClamdAddress,
+    /// For one message, from connecting to the whole answer; up to [`limits::CLAMD_SECONDS_MOST`] seconds.
+    pub patience: Duration,
+}
+
+/// Where clamd listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClamdAddress {
+    /// `LocalSocket` of clamd.conf(5).
+    Unix(PathBuf),
+    /// `TCPAddr` and `TCPSocket` of clamd.conf(5); in clear text.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+impl std::fmt::Display for ClamdAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "{}", path.display()),
+            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+        }
+    }
 }
 
 /// `[log] format`

@@ -750,6 +750,18 @@ limits! {
     /// Lines in which the head of a message that is passed on ends.
     QUOTED_HEAD_LINES: usize = 30, "lines", "own choice: a long To over several lines";
 
+    // --- the check for malware (`relay::malware`) ---
+    /// For one message, unless `[malware] timeout_seconds` says otherwise. clamd itself gives up after `MaxScanTime`, 120 s.
+    CLAMD_SECONDS: usize = 30, "seconds", "own choice: most messages take less than one; with the queue for inspection well inside a client's 10 minutes (RFC 5321 4.5.3.2.6)";
+    /// The most that can be configured.
+    CLAMD_SECONDS_MOST: usize = 120, "seconds", "clamd.conf(5): the default of MaxScanTime";
+    /// Sent at once. How much in all clamd takes is its own `StreamMaxLength`: 25 MB in Debian's clamd.conf, 100 MB where none is set.
+    CLAMD_CHUNK: usize = 64 * 1_024, "octets", "own choice: a few dozen for a large message";
+    /// The longest answer that is read.
+    CLAMD_ANSWER: usize = 1_024, "octets", "own choice: names of signatures are below 200";
+    /// What of a signature's name is kept.
+    CLAMD_NAME_CHARS: usize = 200, "characters", "own choice: longer is none";
+
     // --- excerpts (`detect::excerpt`) ---
     /// Findings of one message that are shown in their surroundings; with the lengths below at most 80 KB.
     EXCERPTS: usize = 100, "findings", "own choice: nobody reads more; what is said of pupils goes first";

@@ -57,6 +57,7 @@ pub fn open(
     let origin = Origin::new(&review.public_url, review.trusted_proxies.clone()).context("review.public_url")?;
     let store = gateway.store.clone();
     let desk = Desk::new(store, gateway.notifier(), gateway.ground(), origin, gateway.workers())?
+        .with_scanner(gateway.scanner())
         .with_providers(providers)
         .remembering(review.remember_days)
         .with_certificate(certificate);

@@ -9,6 +9,7 @@ mod advice;
 mod deadlines;
 mod desk;
 mod files;
+pub mod malware;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -104,6 +105,9 @@ async fn look(config: &Config, findings: &mut Findings) {
             let pack = &loaded.ground.pack;
             findings.well(format!("rules: pack `{}`, {} rules", pack.name, pack.rules.len()));
             advice::school(config, &loaded, findings);
+            if let Some(problem) = malware::lacking(config, pack) {
+                findings.bad(problem);
+            }
         }
     }
     advice::addresses(config, findings);
@@ -113,6 +117,7 @@ async fn look(config: &Config, findings: &mut Findings) {
         deadlines::ladder(config, None, findings);
     }
     desk::providers(config, findings).await;
+    malware::look(config, findings).await;
     if let Err(error) = parts::notifier(config) {
         findings.bad(error.to_string());
     }

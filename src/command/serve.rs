@@ -44,6 +44,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
     log::init(config.log)?;
     monitor::install()?;
     report_faults(&loaded.faults);
+    report_unchecked(&config, &loaded.ground);
     super::runtime()?.block_on(async {
         let desk = parts::review(&config).await?;
         let providers = super::desk::providers(&config)?;
@@ -130,6 +131,7 @@ fn reload(file: &Path, gateway: &Gateway, certificate: Option<&Certificate>) {
             tls = config.review.as_ref().and_then(|review| review.tls.clone());
             let loaded = super::ground::load_for_relaying(config)?;
             report_faults(&loaded.faults);
+            report_unchecked(config, &loaded.ground);
             Ok(loaded.ground)
         })?;
         // By itself: a certificate that is being renewed keeps no roster from being taken.
@@ -147,6 +149,13 @@ fn reload(file: &Path, gateway: &Gateway, certificate: Option<&Certificate>) {
 fn report_faults(faults: &[RowFault]) {
     for fault in faults {
         event!(Event::Trouble, what = "roster", reason = %fault);
+    }
+}
+
+/// Says where a clause is kept by a check that nobody makes.
+fn report_unchecked(config: &Config, ground: &Ground) {
+    if let Some(problem) = super::doctor::malware::lacking(config, &ground.pack) {
+        event!(Event::Trouble, what = "malware", reason = problem);
     }
 }
 

@@ -90,6 +90,7 @@ impl Check<'_> {
             },
             school_time: self.school_time(raw.review.as_ref()),
             review: raw.review.and_then(|r| self.review(&r, &listen, monitor)),
+            malware: raw.malware.and_then(|m| self.malware(m)),
             monitor,
             log: raw.log.map_or(LogFormat::Plain, |l| l.format),
             listen,

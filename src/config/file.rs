@@ -28,6 +28,7 @@ pub(super) struct RawConfig {
     pub notices: RawNotices,
     pub monitor: Option<RawMonitor>,
     pub review: Option<Spanned<RawReview>>,
+    pub malware: Option<RawMalware>,
     pub log: Option<RawLog>,
 }
 
@@ -146,6 +147,13 @@ pub(super) struct RawOidc {
     pub client_secret_file: PathBuf,
     pub button: Option<Spanned<String>>,
     pub hosted_domain: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMalware {
+    pub clamd: Spanned<String>,
+    pub timeout_seconds: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use self::words::Said;
 use super::intake::notice_entry;
 use super::log::{Event, event};
+use super::malware::Scanner;
 use super::notify::{About, Notifier, Way};
 use super::sender::{self, Ask, Done, Means};
 use crate::extract::Isolation;
@@ -62,6 +63,8 @@ pub struct Tools {
     pub notifier: Arc<Notifier>,
     /// Where attachments are read.
     pub isolation: Arc<dyn Isolation>,
+    /// Who is asked for malware.
+    pub scanner: Scanner,
 }
 
 /// Why nothing was done, in a letter.
@@ -176,6 +179,7 @@ impl Answers {
                     ground: Arc::clone(&tools.ground),
                     notifier: &tools.notifier,
                     isolation: Arc::clone(&tools.isolation),
+                    scanner: &tools.scanner,
                     one: &self.inspections,
                     remember_days: self.remember_days,
                 };

@@ -22,6 +22,7 @@ use super::health::{Door, Health};
 use super::intake::Intake;
 use super::listen::{ListenError, ListenHandle};
 use super::log::{Event, event};
+use super::malware::Scanner;
 use super::monitor;
 use super::notify::Notifier;
 use super::parts::{self, PartError};
@@ -68,6 +69,7 @@ pub struct Gateway {
     started: Config,
     intake: Arc<Intake>,
     notifier: Arc<ArcSwap<Notifier>>,
+    scanner: Scanner,
     delivery: Delivery,
     listens: ListenHandle,
     /// What the watch over the store goes by.
@@ -127,7 +129,9 @@ impl Gateway {
         remembered::end_with_roster(store.clone(), Arc::clone(&ground)).await;
         let days = config.review.as_ref().map_or(limits::REMEMBER_DAYS, |review| review.remember_days);
         let answers = Answers::new(AnswerAddresses::new(store.clone(), &config.listen.hostname), days);
-        let intake = Intake::new(ground, store.clone(), Arc::clone(&notifier), isolation, health.clone(), answers)?;
+        let scanner = Scanner::new(config.malware.clone());
+        let (told, look) = (Arc::clone(&notifier), scanner.clone());
+        let intake = Intake::new(ground, store.clone(), told, isolation, look, health.clone(), answers)?;
         let intake = Arc::new(intake);
         let pending = Arc::clone(&intake);
         let pending_ends = working_ends.clone();
@@ -165,6 +169,7 @@ impl Gateway {
             started,
             intake,
             notifier,
+            scanner,
             delivery,
             listens,
             current,
@@ -197,6 +202,7 @@ impl Gateway {
         self.intake.replace_ground(Arc::clone(&ground));
         tokio::spawn(remembered::end_with_roster(self.store.clone(), ground));
         self.notifier.store(Arc::new(notifier));
+        self.scanner.change(config.malware.clone());
         self.delivery.change(route);
         self.listens.change(&parts::listen_options(&config, place, &key, &self.health));
         self.current.store(Arc::new(Watched::of(&config, place)));
@@ -217,6 +223,11 @@ impl Gateway {
     /// What notices are made with; a reload changes it in place.
     pub fn notifier(&self) -> Arc<ArcSwap<Notifier>> {
         Arc::clone(&self.notifier)
+    }
+
+    /// Who is asked for malware; a reload changes it in place.
+    pub fn scanner(&self) -> Scanner {
+        self.scanner.clone()
     }
 
     /// The processes that read attachments.

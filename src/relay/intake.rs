@@ -19,11 +19,12 @@ use super::health::Health;
 use super::known::{Counted, Gathered, Going};
 use super::listen::{Submission, TakeIn};
 use super::log::{Event, event};
+use super::malware::{Scanner, Screened};
 use super::monitor;
 use super::notify::{About, Notice, Notifier, Way};
 use super::sender::{Ask, possible};
 use crate::extract::Isolation;
-use crate::inspect::{FiredRule, Ground, Report, inspect_with};
+use crate::inspect::{FiredRule, Ground, Known, Report, inspect_with};
 use crate::limits;
 use crate::policy::Action;
 use crate::school_time::SchoolTime;
@@ -37,6 +38,8 @@ pub struct Intake {
     store: Store,
     notifier: Arc<ArcSwap<Notifier>>,
     inspectors: Inspectors,
+    /// Who is asked for malware.
+    scanner: Scanner,
     /// Where attachments are read.
     isolation: Arc<dyn Isolation>,
     health: Health,
@@ -85,6 +88,7 @@ impl Intake {
         store: Store,
         notifier: Arc<ArcSwap<Notifier>>,
         isolation: Arc<dyn Isolation>,
+        scanner: Scanner,
         health: Health,
         answers: Answers,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
@@ -94,6 +98,7 @@ impl Intake {
             store,
             notifier,
             inspectors,
+            scanner,
             isolation,
             health,
             answers,
@@ -111,8 +116,44 @@ impl Intake {
         self.ground.store(ground);
     }
 
-    /// Inspects and composes the notices, all on the threads for it: a panic in any of it is a failed inspection.
-    async fn decide(&self, case: Case) -> Result<Decided, Undone> {
+    /// Inspects, and beside it asks for malware. Where it is not the last try and clamd may be asked again soon, nothing is
+    /// decided yet.
+    async fn decide(&self, case: Case, last: bool) -> Result<Decided, Undone> {
+        let inspection = self.inspected(case.clone(), Screened::Clean, None);
+        let (screened, decided) = tokio::join!(self.screen(&case), inspection);
+        let decided = decided?;
+        match screened {
+            Screened::Clean => Ok(decided),
+            _ if decided.report.action == Action::Reject => Ok(decided),
+            // The rules may ask of it.
+            Screened::Found(_) => {
+                // Its text is counted anew, and not beside itself.
+                drop(decided);
+                self.inspected(case, screened, None).await
+            }
+            Screened::Unchecked(why) if why.is_passing() && !last => Err(Undone::Unscreened),
+            Screened::Unchecked(_) => {
+                let Decided { report, text, .. } = decided;
+                drop(text);
+                self.inspected(case, screened, Some(report)).await
+            }
+        }
+    }
+
+    /// What clamd says of a message, with a word in the log where something is to be said.
+    async fn screen(&self, case: &Case) -> Screened {
+        let screened = self.scanner.screen(&case.content).await;
+        match &screened {
+            Screened::Clean => {}
+            Screened::Found(_) => event!(Event::MalwareFound, id = %case.id),
+            Screened::Unchecked(reason) => event!(Event::Unscreened, id = %case.id, reason = %reason),
+        }
+        screened
+    }
+
+    /// Inspects, unless there is a report already, and composes the notices, all on the threads for it: a panic in any of it
+    /// is a failed inspection.
+    async fn inspected(&self, case: Case, screened: Screened, report: Option<Report>) -> Result<Decided, Undone> {
         let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
         let (times, clock) = (self.store.school_time(), self.store.clock().clone());
@@ -123,8 +164,12 @@ impl Intake {
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
             let text = gathered.count(&going, &ground, &case.envelope, &case.content);
-            let known = gathered.known(text.as_ref().map_or(0, |text| text.again));
-            let report = inspect_with(Some(&*isolation), halt, &ground, &known, &case.envelope, &case.content, case.at);
+            let mut report = report.unwrap_or_else(|| {
+                let known = gathered.known(text.as_ref().map_or(0, |text| text.again));
+                let known = Known { malware: screened.is_malware(), ..known };
+                inspect_with(Some(&*isolation), halt, &ground, &known, &case.envelope, &case.content, case.at)
+            });
+            screened.add_to(&mut report, &ground.pack);
             let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, ways, clock.now());
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices, link, text))
@@ -228,7 +273,7 @@ impl Intake {
         if tries > limits::INSPECT_TRIES {
             return self.settle(&case, undecidable(&envelope, at)).await;
         }
-        match self.decide(case.clone()).await {
+        match self.decide(case.clone(), tries >= limits::INSPECT_TRIES).await {
             Ok(decided) => {
                 let Decided { report, state, notices, link, text, took } = decided;
                 let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()) };
@@ -249,8 +294,10 @@ impl Intake {
     }
 
     /// Stores a decision that no inspection has led to.
-    async fn settle(&self, case: &Case, report: Report) -> Result<(), StoreError> {
-        let (notifier, ground) = (self.notifier.load(), self.ground.load());
+    async fn settle(&self, case: &Case, mut report: Report) -> Result<(), StoreError> {
+        let screened = self.screen(case).await;
+        let (notifier, ground) = (self.notifier.load_full(), self.ground.load_full());
+        screened.add_to(&mut report, &ground.pack);
         let ways = self.ways(case);
         let times = self.store.school_time();
         let now = self.store.clock().now();
@@ -269,6 +316,7 @@ impl TakeIn for Intake {
                 ground: self.ground(),
                 notifier: self.notifier.load_full(),
                 isolation: Arc::clone(&self.isolation),
+                scanner: self.scanner.clone(),
             };
             let reply = self.answers.take(&id, &message, submission.content, tools).await;
             fault::point("before-250");
@@ -280,7 +328,7 @@ impl TakeIn for Intake {
             content: Arc::clone(&submission.content),
             at: submission.at,
         };
-        let (state, decided, notices, link, text) = match self.decide(case).await {
+        let (state, decided, notices, link, text) = match self.decide(case, false).await {
             Ok(Decided { report, took, .. }) if report.action == Action::Reject => {
                 note_decision(&id, &report, State::Returned, took);
                 return refusal(&report, &id);

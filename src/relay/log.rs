@@ -87,6 +87,10 @@ events! {
     Decided = "decided",
     /// Inspection did not end in time or failed; the message waits for a further try. Fields: tries, reason.
     Undecided = "undecided",
+    /// The check for malware found some; the message is held. Its name stands in the report alone.
+    MalwareFound = "malware-found",
+    /// The check for malware could not be done. Fields: reason, and again where it is tried anew.
+    Unscreened = "unscreened",
     /// The smarthost took the message for some recipients. Fields: recipients, reply.
     Delivered = "delivered",
     /// The smarthost did not take it for now. Fields: recipients, reply, next.

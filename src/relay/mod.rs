@@ -3,7 +3,7 @@
 //! `trace` (our Received line), `log` (events), `health` (what can be promised now), `supervise` (no task ends unseen),
 //! `sender` (what
 //! senders can do with what was stopped), `answer` (their answers by mail), `deadlines` (nothing waits for ever), `control` (what commands ask), `parts` (makes each part as configured),
-//! `remembered` (what a release lets be remembered), `first_account` (a word
+//! `malware` (asks clamd), `remembered` (what a release lets be remembered), `first_account` (a word
 //! where nobody can sign in), `gateway` (puts them together).
 
 pub mod answer;
@@ -19,6 +19,7 @@ pub mod intake;
 mod known;
 pub mod listen;
 pub mod log;
+pub mod malware;
 pub mod monitor;
 pub mod notify;
 pub mod parts;

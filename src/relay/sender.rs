@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::intake::{notice_entry, sha256};
 use super::known::Gathered;
+use super::malware::{Scanner, Screened};
 use super::notify::{About, Notifier};
 use super::remembered::rememberable;
 use crate::extract::Isolation;
@@ -134,6 +135,8 @@ pub struct Means<'a> {
     pub notifier: &'a Notifier,
     /// Where attachments are read.
     pub isolation: Arc<dyn Isolation>,
+    /// Who is asked for malware.
+    pub scanner: &'a Scanner,
     /// A place for each inspection that may run: nobody keeps the machine busy with their own message.
     pub one: &'a Semaphore,
     /// Days for which a confirmation is remembered.
@@ -243,9 +246,15 @@ async fn send_marked(
         // Its text was counted when it came.
         inspect_with(Some(&*isolation), &halted, &ground, &gathered.known(0), &envelope, &bytes, now)
     });
-    let inspected = tokio::time::timeout(Duration::from_secs(limits::INSPECT_SECONDS), inspection).await;
+    let inspection = tokio::time::timeout(Duration::from_secs(limits::INSPECT_SECONDS), inspection);
+    let (screened, inspected) = tokio::join!(means.scanner.screen(&content), inspection);
     halt.set();
-    let Ok(Ok(report)) = inspected else { return Ok(Done::Late) };
+    let Ok(Ok(mut report)) = inspected else { return Ok(Done::Late) };
+    if matches!(screened, Screened::Unchecked(why) if why.is_passing()) {
+        return Ok(Done::Late);
+    }
+    // What was found stops it whatever the rules say of it.
+    screened.add_to(&mut report, &means.ground.pack);
     if report.action != Action::Deliver {
         return Ok(Done::Stopped(Box::new(report)));
     }

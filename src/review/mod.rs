@@ -40,6 +40,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::extract::Pool;
 use crate::inspect::Ground;
 use crate::limits;
+use crate::relay::malware::Scanner;
 use crate::relay::notify::Notifier;
 use crate::store::Store;
 
@@ -61,6 +62,8 @@ pub struct Desk {
     inspections: tokio::sync::Semaphore,
     /// Processes that read attachments.
     workers: Arc<Pool>,
+    /// Who is asked for malware.
+    scanner: Scanner,
     pages: pages::Pages,
     /// Who vouches for people.
     providers: Vec<Provider>,
@@ -111,6 +114,7 @@ impl Desk {
             origin,
             inspections: tokio::sync::Semaphore::new(1),
             workers,
+            scanner: Scanner::default(),
             pages,
             providers: Vec::new(),
             pending: oidc::Pending::default(),
@@ -118,6 +122,12 @@ impl Desk {
             pace: Pace::default(),
             remember_days: limits::REMEMBER_DAYS,
         })
+    }
+
+    /// Asks for malware before what a sender changed goes out.
+    #[must_use]
+    pub fn with_scanner(self, scanner: Scanner) -> Self {
+        Self { scanner, ..self }
     }
 
     /// Speaks TLS alone, and shows this.

@@ -80,6 +80,7 @@ pub async fn act(
         ground: (desk.ground)(),
         notifier: &notifier,
         isolation: hands,
+        scanner: &desk.scanner,
         one: &desk.inspections,
         remember_days: desk.remember_days,
     };

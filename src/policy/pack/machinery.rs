@@ -28,7 +28,7 @@ pub const MACHINERY: &[Machinery] = &[
     built("grants", "access to another's mail for a time, recorded"),
     built("routing", "who is told goes by what a message holds and who wrote it, never by whom it is about alone"),
     built("exemptions", "the head exempts a sender from a rule for a time"),
-    to_come("malware-check", "attachments are looked at for viruses"),
+    built("malware-check", "attachments are looked at for viruses"),
     to_come("footers", "the school's words below a message"),
     to_come("second-look", "a message waits a while in which its sender can take it back"),
     to_come("opening-hours", "a message waits until the school opens"),

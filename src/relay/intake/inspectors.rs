@@ -25,6 +25,8 @@ pub(super) enum Undone {
     Late,
     /// It panicked.
     Failed,
+    /// It could not be checked for malware, and soon may.
+    Unscreened,
 }
 
 /// How long a job may wait and run.

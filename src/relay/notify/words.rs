@@ -54,6 +54,7 @@ fn reason(rule: &str) -> &'static str {
         "altered-forward" => "attached message was changed",
         "no-email-consent" => "family has not agreed to e-mail",
         "malware" => "harmful attachment",
+        "malware-unchecked" => "could not be checked for viruses",
         "direct-to-guardian" => "direct e-mail to a parent",
         "direct-to-pupil" => "direct e-mail to a pupil",
         "staff-private-contact" => "private number or address of staff",
