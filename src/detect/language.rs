@@ -193,7 +193,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
 
 /// What an entry says is meant as it says, where it stands.
 fn meant(line: &Line<'_>, sense: &Sense, from: usize, to: usize) -> bool {
-    let aim = if sense.against { against(line, from, to) } else { Aim::Nobody };
+    let aim = if sense.against { against(line, from, to, sense.kind) } else { Aim::Nobody };
     // What is said to somebody's face is no term of a trade.
     if aim == Aim::Face {
         return true;
@@ -307,8 +307,11 @@ const INSULTS: &[&str] = &[
     "moaning",
 ];
 
+/// Of these the thing is said as often: `the oven is an absolute pig`.
+const STRESS: &[&str] = &["absolute", "utter", "bloody", "fucking", "sodding", "miserable"];
+
 /// Whether a word is aimed at somebody.
-fn against(line: &Line<'_>, from: usize, to: usize) -> Aim {
+fn against(line: &Line<'_>, from: usize, to: usize, kind: &str) -> Aim {
     let text = &line.text;
     let token = &text.tokens[from];
     // Dick, Offa's Dyke, a Maine Coon.
@@ -350,7 +353,14 @@ fn against(line: &Line<'_>, from: usize, to: usize) -> Aim {
             let person = matches!(before(1), "they" | "who" | "boss" | "man" | "woman" | "neighbour")
                 || [KIN, ROLES, CHILD].iter().any(|list| is(list, before(1)));
             let named = head.checked_sub(1).is_some_and(|at| text.tokens[at].case == Case::Capitalised);
-            if person || named { Aim::Somebody } else { Aim::Nobody }
+            // `the referee is a useless …`
+            let despised = insult && !STRESS.contains(&text.word(from - 1));
+            if person || named || despised { Aim::Somebody } else { Aim::Nobody }
+        }
+        // `he plays like a …`
+        "like" if between > 0 && kind == Kind::Discriminatory.of_finding() => {
+            let person = (1..=3).any(|back| matches!(before(back), "he" | "she" | "they" | "you" | "who"));
+            if person { Aim::Somebody } else { Aim::Nobody }
         }
         "what" if text.word(head + 1) == "a" => Aim::Somebody,
         "that" | "this" | "those" | "these" | "with" | "by" | "from" if between > 0 && insult => Aim::Somebody,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Reply, Taken};
 
-/// One line of `fixtures/school/cases.jsonl`.
+/// One line of a `cases.jsonl`.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct Case {
     pub id: String,
@@ -16,12 +16,15 @@ pub struct Case {
     pub accept: Vec<String>,
     pub rules: Vec<String>,
     pub tags: Vec<String>,
+    /// The folder below `fixtures/` in which it stands.
+    #[serde(skip)]
+    pub folder: String,
 }
 
 impl Case {
     /// The message, CRLF line ends.
     pub fn message(&self) -> Vec<u8> {
-        fixture(&format!("school/{}", self.file))
+        fixture(&format!("{}/{}", self.folder, self.file))
     }
 
     /// Whether one of its tags is this word.
@@ -30,9 +33,16 @@ impl Case {
     }
 }
 
+/// The labelled messages of `fixtures/school`.
 pub fn cases() -> Vec<Case> {
-    let text = String::from_utf8(fixture("school/cases.jsonl")).expect("UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+    cases_of("school")
+}
+
+/// The labelled messages of a folder below `fixtures/`.
+pub fn cases_of(folder: &str) -> Vec<Case> {
+    let text = String::from_utf8(fixture(&format!("{folder}/cases.jsonl"))).expect("UTF-8");
+    let case = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    text.lines().map(|line| Case { folder: folder.to_owned(), ..case(line) }).collect()
 }
 
 /// A file below `fixtures/`.

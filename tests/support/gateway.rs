@@ -24,17 +24,24 @@ pub struct Gateway {
 impl Gateway {
     /// Lays a directory from `fixtures/school`, with free ports; mail goes on to `smarthost` on the loopback.
     pub fn new(smarthost: u16) -> Self {
+        Self::of("school", smarthost)
+    }
+
+    /// As [`Gateway::new`], from another folder below `fixtures/`; its lists may lie beside that folder.
+    pub fn of(folder: &str, smarthost: u16) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let school = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/school");
+        let school = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
         std::fs::create_dir(dir.path().join("roster")).expect("the roster's directory");
-        for list in ["pupils", "guardians", "staff", "correspondents"] {
-            let name = format!("roster/{list}.csv");
-            std::fs::copy(school.join(&name), dir.path().join(&name)).expect("a list of the roster");
-        }
         std::fs::write(dir.path().join("store.key"), "5a".repeat(32)).expect("the key");
         let port = free_port();
         let text = std::fs::read_to_string(school.join("school.toml")).expect("the school's configuration");
         let mut config: toml::Table = text.parse().expect("sound TOML");
+        for list in ["pupils", "guardians", "staff", "correspondents"] {
+            let name = format!("roster/{list}.csv");
+            let from = config["directory"][list].as_str().expect("a list of the roster").to_owned();
+            std::fs::copy(school.join(from), dir.path().join(&name)).expect("a list of the roster");
+            set(&mut config, "directory", list, name);
+        }
         set(&mut config, "listen", "addresses", vec![format!("127.0.0.1:{port}")]);
         set(&mut config, "smarthost", "port", i64::from(smarthost));
         // A tenth of a second, then half a second: what must be tried again is tried while the test looks.

@@ -11,6 +11,7 @@ pub mod browser;
 mod client;
 pub mod compose;
 pub mod desk;
+mod fate;
 mod fixtures;
 mod gateway;
 mod machine;
@@ -18,7 +19,8 @@ pub mod provider;
 mod sink;
 
 pub use client::{Client, Reply};
-pub use fixtures::{Case, cases, fixture, header, id_of, is_notice_about, relayed};
+pub use fate::wrong_fates;
+pub use fixtures::{Case, cases, cases_of, fixture, header, id_of, is_notice_about, relayed};
 pub use gateway::Gateway;
 pub use machine::Machine;
 pub use sink::{Sink, Taken};

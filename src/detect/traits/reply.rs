@@ -74,8 +74,9 @@ pub(super) fn asks(sentence: &str, known: &Known<'_>) -> bool {
         }
         for &(at, own) in addresses.iter().filter(|(at, _)| *at >= verb.end()) {
             let between = &sentence[verb.end()..at];
-            let aimed = own || patterns.self_.is_match(between) || patterns.answer.is_match(verb.as_str());
-            if !is_ended(between) && !patterns.other.is_match(between) && aimed {
+            let aimed = patterns.self_.is_match(between) || patterns.answer.is_match(verb.as_str());
+            // "… to Miss Bell at" a private mailbox of the directory is a colleague's; another's may be a parent's.
+            if !is_ended(between) && (own || aimed && !patterns.other.is_match(between)) {
                 return true;
             }
         }

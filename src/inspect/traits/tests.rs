@@ -130,6 +130,7 @@ fn answers_asked_for_at_a_private_mailbox() {
         "Just send the photos to my hotmail.",
         "Please email jolly.green@hotmail.co.uk with your answer.",
         "Please reply to: jo.b.2014@gmail.com",
+        "Please send the form back to Miss Green at jolly.green@hotmail.co.uk by Monday.",
         "The school server is down, so could you please send your replies to my private e-mail, jo.b.2014@btinternet.com?",
     ];
     judge("private-reply", true, bodies.map(|body| plain("A question", body)));
@@ -156,6 +157,7 @@ fn what_asks_for_no_answer_at_a_private_mailbox() {
         "Staff must never use a personal email address for school business.",
         "Please email Sarah's helper list to her: sarah.p@gmail.com.",
         "Please reply to office@school.example.",
+        "Please send the form back to Mrs Quill at mum.quill@gmail.com by Monday.",
         "You can reach me at j.bloggs@school.example.",
         "Contact me at the firm: jo@firm.example",
         "We have your email as mum.quill@gmail.com; please reply to confirm it.",
