@@ -380,7 +380,6 @@ fn facts(
         business: traits.business,
         malware: known.malware,
         same_text: known.same_text,
-        ..Facts::default()
     }
 }
 
