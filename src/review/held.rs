@@ -316,8 +316,11 @@ pub async fn show(
     });
     let why_not = match (held && !can(Task::Decide), traits.own) {
         (false, _) => None,
-        (true, true) => Some("This message is from, to or about you: somebody else decides on it."),
-        (true, false) => Some("Somebody else decides on this one."),
+        (true, true) => Some("This message is from, to or about you: somebody else decides on it.".to_owned()),
+        (true, false) => Some(match traits.approver.as_deref().and_then(|role| role.parse::<Role>().ok()) {
+            Some(role) => format!("This one is for the {} to decide.", role.words()),
+            None => "Somebody else decides on this one.".to_owned(),
+        }),
     };
     // What the sender wrote: nothing of it stands on a sealed message, nor on one's own.
     let own_words = shown_report.filter(|_| !sealed && !traits.own);
