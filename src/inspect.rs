@@ -23,7 +23,7 @@ use crate::extract::{self, Isolation, Reading};
 use crate::message::{self, Message};
 use crate::people::{PupilIndex, Recipient, RecipientKind, School, SenderIdentity};
 use crate::policy::allowance::{About, folded};
-use crate::policy::pack::PhotoConsent;
+use crate::policy::pack::{Condition, PhotoConsent};
 use crate::policy::{
     self, Action, Allowed, Confirmed, Exempted, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack,
 };
@@ -283,7 +283,8 @@ pub fn inspect_with(
     let reading = extract::read_with(isolation, halt, &message);
     let correspondence = correspondence(&message, envelope);
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
-    let traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, halt);
+    let wanted = traits::wanted(&ground.pack);
+    let traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, wanted, halt);
     let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, traits, known, at);
     let sender = envelope.mail_from.as_ref().map(Address::as_str);
     let allowed = Allowed::of(known.allowances, sender, at, |id| ground.school.pupil_by_id(id));
@@ -348,6 +349,8 @@ fn facts(
         })
         .collect();
     let markers = message::markers::subject_markers(&message.subject(), &ground.confidential_markers);
+    // What nobody asks for is not looked for.
+    let asks = |what: &dyn Fn(&Condition) -> bool| ground.pack.asks(what);
     Facts {
         bulk: pupils.len() >= ground.bulk_pupils,
         photo_consent: photo_consent(school, findings, &pupils),
@@ -371,11 +374,12 @@ fn facts(
         permitted: who.permitted,
         exempt: who.exempt,
         school_hours: ground.times.is_school_time(at),
-        private_reply: traits.private_reply || traits::replies_to_private(school, message, envelope, &sender),
+        private_reply: traits.private_reply
+            || asks(&|c| c.private_reply.is_some()) && traits::replies_to_private(school, message, envelope, &sender),
         staff_contact: traits.staff_contact,
         forwarded: traits.forwarded,
-        altered_original: traits::has_altered_original(message),
-        open_link: traits.open_link || traits::links_openly(message),
+        altered_original: asks(&|c| c.altered_original.is_some()) && traits::has_altered_original(message),
+        open_link: traits.open_link || asks(&|c| c.open_link.is_some()) && traits::links_openly(message),
         audiences: traits.audiences,
         business: traits.business,
         malware: known.malware,

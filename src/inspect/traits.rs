@@ -1,8 +1,9 @@
 //! Traits that stand in headers and in the source of a page, not in what is read of a message.
 
-use crate::detect::traits::has_open_link;
+use crate::detect::traits::{Wanted, has_open_link};
 use crate::message::{Message, PartKind, decode_text, signed};
 use crate::people::{RecipientKind, School, SenderIdentity};
+use crate::policy::RulePack;
 use crate::smtp::{Address, Envelope};
 
 /// Marks with which mail programs begin an earlier message in a page; links behind one are not the sender's own.
@@ -16,6 +17,18 @@ const EARLIER: [&str; 8] = [
     "outlookmessageheader",
     "<blockquote",
 ];
+
+/// The traits that the rules go by.
+pub(super) fn wanted(pack: &RulePack) -> Wanted {
+    Wanted {
+        private_reply: pack.asks(|condition| condition.private_reply.is_some()),
+        staff_contact: pack.asks(|condition| condition.staff_contact.is_some()),
+        forwarded: pack.asks(|condition| condition.forwarded.is_some()),
+        open_link: pack.asks(|condition| condition.open_link.is_some()),
+        audiences: pack.asks(|condition| condition.audience.is_some()),
+        business: pack.asks(|condition| condition.business.is_some()),
+    }
+}
 
 /// Reply-To names a private mailbox: somebody's own, a member of staff's, or a throw-away one.
 pub(super) fn replies_to_private(

@@ -248,6 +248,12 @@ impl RulePack {
         })
     }
 
+    /// A rule, or who is told, goes by this.
+    pub fn asks(&self, what: impl Fn(&Condition) -> bool) -> bool {
+        let routes = self.routes.iter().flat_map(|route| &route.when);
+        self.rules.iter().flat_map(|rule| &rule.when).chain(routes).any(what)
+    }
+
     /// Sets the modes that the school chose; returns the ids that name no rule.
     pub fn set_modes(&mut self, modes: &BTreeMap<String, Mode>) -> Vec<String> {
         let mut unknown = Vec::new();

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use super::log::{Event, event};
 use crate::inspect::{Ground, Known, same_text};
 use crate::people::{RecipientKind, SenderIdentity};
-use crate::policy::pack::Condition;
 use crate::policy::{Allowance, Exemption};
 use crate::smtp::{Address, Envelope};
 use crate::store::{SentText, Store, StoreError, TextsToday};
@@ -35,13 +34,13 @@ impl Gathered {
         let mut gathered = Self::default();
         if let Some(sender) = &envelope.mail_from {
             gathered.allowances = read(store.allowances_of(sender.as_str(), now).await);
-            if asks(ground, |condition| condition.same_text.is_some()) {
+            if ground.pack.asks(|condition| condition.same_text.is_some()) {
                 gathered.texts = read(store.texts_today(sender.as_str(), at).await.map(Some));
             }
         }
         let kept = read(store.exemptions(now).await);
         gathered.exemptions = kept.into_iter().map(|kept| kept.exemption).collect();
-        if asks(ground, |condition| condition.never_written_to.is_some()) {
+        if ground.pack.asks(|condition| condition.never_written_to.is_some()) {
             gathered.never_written_to = read(store.never_written_to(&outside(ground, envelope)).await);
         }
         gathered
@@ -123,10 +122,6 @@ fn read<T: Default>(answer: Result<T, StoreError>) -> T {
         event!(Event::Trouble, what = "what is known of a sender or a recipient could not be read", reason = %error);
         T::default()
     })
-}
-
-fn asks(ground: &Ground, what: impl Fn(&Condition) -> bool) -> bool {
-    ground.pack.rules.iter().flat_map(|rule| &rule.when).any(what)
 }
 
 fn outside(ground: &Ground, envelope: &Envelope) -> Vec<Address> {

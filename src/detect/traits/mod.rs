@@ -40,37 +40,68 @@ pub struct Traits {
     pub business: BTreeSet<Business>,
 }
 
+/// Which traits somebody asks for; the others are not looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// [`Traits::private_reply`].
+    pub private_reply: bool,
+    /// [`Traits::staff_contact`].
+    pub staff_contact: bool,
+    /// [`Traits::forwarded`].
+    pub forwarded: bool,
+    /// [`Traits::open_link`].
+    pub open_link: bool,
+    /// [`Traits::audiences`].
+    pub audiences: bool,
+    /// [`Traits::business`].
+    pub business: bool,
+}
+
 /// Whether the lists built into the program are of their shape.
 pub(super) fn check() -> Result<(), String> {
     links::check().and_then(|()| business::check())
 }
 
-/// The traits of one message. Once `halt` is set, what it gives is of no use.
-pub fn find(documents: &[Document], school: &School, correspondence: &Correspondence, halt: &Halt) -> Traits {
+/// The traits of one message that are wanted. Once `halt` is set, what it gives is of no use.
+pub fn find(
+    documents: &[Document],
+    school: &School,
+    correspondence: &Correspondence,
+    wanted: Wanted,
+    halt: &Halt,
+) -> Traits {
     let mut traits = Traits::default();
     let known = addresses::Known::of(school, correspondence);
-    let phones = contact::Phones::of(school);
+    let phones = wanted.staff_contact.then(|| contact::Phones::of(school));
     let mut own_words = Vec::new();
     for document in documents {
         if halt.is_set() {
             return traits;
         }
         let own = matches!(document.kind, Kind::Subject | Kind::Body);
-        if own {
+        if own && (wanted.private_reply || wanted.staff_contact || wanted.business) {
             let sentences = lines::sentences(document);
-            traits.private_reply |= sentences.iter().any(|sentence| reply::asks(sentence, &known));
-            traits.staff_contact |= sentences.iter().any(|sentence| contact::gives_own(sentence, &known, &phones));
+            traits.private_reply |=
+                wanted.private_reply && sentences.iter().any(|sentence| reply::asks(sentence, &known));
+            traits.staff_contact |= phones
+                .as_ref()
+                .is_some_and(|phones| sentences.iter().any(|sentence| contact::gives_own(sentence, &known, phones)));
             own_words.extend(sentences);
         }
-        if document.kind != Kind::Quoted {
+        if document.kind != Kind::Quoted && (wanted.staff_contact || wanted.open_link) {
             for line in document.blocks.iter().flat_map(lines::of_block) {
-                traits.staff_contact |= phones.stand_in(&line) || known.of_staff_in(&line);
-                traits.open_link |= has_open_link(&line);
+                traits.staff_contact |=
+                    phones.as_ref().is_some_and(|phones| phones.stand_in(&line) || known.of_staff_in(&line));
+                traits.open_link |= wanted.open_link && has_open_link(&line);
             }
         }
     }
-    traits.business = business::find(&own_words);
-    traits.forwarded = forward::passes_on(documents, &known);
-    traits.audiences = audience::find(documents);
+    if wanted.business {
+        traits.business = business::find(&own_words);
+    }
+    traits.forwarded = wanted.forwarded && forward::passes_on(documents, &known);
+    if wanted.audiences {
+        traits.audiences = audience::find(documents);
+    }
     traits
 }
