@@ -7,23 +7,26 @@
 mod change;
 mod check;
 mod file;
+mod listener;
 mod malware;
 mod oidc;
 mod places;
 mod review;
 mod school_time;
+mod smarthost;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ipnet::IpNet;
 use serde::Deserialize;
 
 use self::check::Check;
 use self::file::RawConfig;
+pub use self::listener::{ClientCertificates, LineEnds, ListenerConfig, ListenerTls, Tenant};
 pub use self::places::Places;
+pub use self::smarthost::{HostConfig, OAuthConfig, SignInConfig, SignInProof, SmarthostTls};
 use crate::policy::pack::Mode;
 use crate::school_time::SchoolTime;
 use crate::smtp::Address;
@@ -124,51 +127,43 @@ pub enum Pack {
     File(PathBuf),
 }
 
-/// `[listen]`
+/// `[listen]` and `[[listener]]`
 #[derive(Debug, Clone)]
 pub struct ListenConfig {
-    /// Addresses to listen on.
-    pub addresses: Vec<SocketAddr>,
+    /// The doors; at least one.
+    pub listeners: Vec<ListenerConfig>,
     /// Our name in the banner, in EHLO to the smarthost, in Received lines.
     pub hostname: String,
-    /// Networks that may relay; loopback by default.
-    pub relay_from: Vec<IpNet>,
     /// Largest message, octets.
     pub message_size: usize,
     /// Connections at the same time.
     pub connections: usize,
     /// Connections at the same time from one client.
     pub connections_per_client: usize,
-    /// Connections at the same time from outside `relay_from`; fewer than `connections`, the rest is kept for those who
-    /// may relay.
+    /// Connections at the same time from strangers; fewer than `connections`, the rest is kept for those who may relay.
     pub stranger_connections: usize,
 }
 
-/// TLS to the smarthost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SmarthostTls {
-    /// Never.
-    None,
-    /// STARTTLS when offered; the certificate is not checked.
-    Opportunistic,
-    /// STARTTLS with a certificate that fits the name, or no mail.
-    Required,
+impl ListenConfig {
+    /// All addresses that are listened on.
+    pub fn addresses(&self) -> impl Iterator<Item = &SocketAddr> {
+        self.listeners.iter().flat_map(|listener| &listener.addresses)
+    }
 }
 
 /// `[smarthost]`
 #[derive(Debug, Clone)]
 pub struct SmarthostConfig {
-    /// Name or address of the next hop.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// TLS to it.
-    pub tls: SmarthostTls,
-    /// Further root certificates (PEM) that are trusted for it.
-    pub ca_file: Option<PathBuf>,
+    /// The next hop.
+    pub first: HostConfig,
+    /// Where mail goes while the one before cannot be used, in order.
+    pub fallback: Vec<HostConfig>,
     /// Connections at the same time.
     pub connections: usize,
+    /// Most messages a minute; without, as many as there are.
+    pub messages_per_minute: Option<usize>,
+    /// Most recipients of one transaction.
+    pub recipients: usize,
 }
 
 /// `[queue]`

@@ -199,6 +199,8 @@ limits! {
     // --- delivery ---
     /// Connections to the smarthost at the same time.
     SMARTHOST_CONNECTIONS: usize = 8, "connections", "own choice; Microsoft 365 client submission wants 3";
+    /// Most that `smarthost.messages_per_minute` may say; more is no limit.
+    SMARTHOST_PER_MINUTE_MOST: usize = 100_000, "messages a minute", "own choice: above what one gateway sends";
     /// Age at which a message that the smarthost does not take is given up and reported.
     GIVE_UP_HOURS: u64 = 120, "hours", "RFC 5321 4.5.4.1: at least 4 to 5 days";
 
@@ -393,6 +395,8 @@ limits! {
     SENDER_WORDS_CHARS: usize = 500, "characters", "own choice: some sentences";
 
     // --- the desk ---
+    /// The port that mail is taken at, on loopback, where `[listen]` names no address and there is no `[[listener]]`.
+    LISTEN_PORT: u16 = 2_525, "port", "own choice: from 1,024 up wants no capability, and 25 is in it";
     /// The port that the desk listens on, on loopback, where `listen` names no other.
     REVIEW_PORT: u16 = 8_025, "port", "own choice: from 1,024 up wants no capability, and 25 is in it";
     /// Connections to the desk at the same time; a further one is closed.

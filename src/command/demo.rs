@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use super::demo_live::{self, Refused};
 use super::desk;
 use super::terminal::{safe, say};
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, ListenerConfig, LogFormat};
 use crate::limits;
 use crate::message;
 use crate::relay::gateway::Gateway;
@@ -266,10 +266,12 @@ impl TakeIn for Captured {
 
 /// A listener on loopback that keeps what it is given in memory.
 async fn capture(folder: &Path) -> Result<(Arc<Captured>, SocketAddr, watch::Sender<bool>)> {
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let door = ListenerConfig::plain("listen", vec![address], vec!["127.0.0.0/8".parse()?]);
     let options = ListenOptions {
         hostname: "capture.invalid".to_owned(),
         postmaster_domain: "capture.invalid".to_owned(),
-        relay_from: vec!["127.0.0.0/8".parse()?],
+        doors: vec![Arc::new(door)],
         message_size: limits::MESSAGE_SIZE,
         spool: folder.to_owned(),
         store_key: [0; 32],
@@ -277,7 +279,7 @@ async fn capture(folder: &Path) -> Result<(Arc<Captured>, SocketAddr, watch::Sen
         places: Places::default(),
         pace: Pace::default(),
     };
-    let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options).await?;
+    let listener = Listener::bind(options).await?;
     let address = listener.addresses().first().copied().ok_or_else(|| anyhow!("the capture has no port"))?;
     let captured = Arc::new(Captured::default());
     let (stop, stopped) = watch::channel(false);

@@ -309,6 +309,7 @@ fn room(config: &Config, store: &Path, findings: &mut Findings) {
 
 /// Connects as delivery does, TLS included, and says what the smarthost offers.
 async fn smarthost_answers(config: &Config, smarthost: &SmarthostConfig, route: &Route, findings: &mut Findings) {
+    let smarthost = &smarthost.first;
     let name = format!("{}:{}", smarthost.host, smarthost.port);
     let patience = Duration::from_secs(limits::DOCTOR_SECONDS);
     let offers = match tokio::time::timeout(patience, route.try_out(&config.listen.hostname)).await {
@@ -333,14 +334,14 @@ async fn smarthost_answers(config: &Config, smarthost: &SmarthostConfig, route: 
         Ok(Ok(offers)) => offers,
     };
     match (smarthost.tls, offers.encrypted) {
-        (SmarthostTls::Required, _) => {
+        (SmarthostTls::Required | SmarthostTls::Implicit, _) => {
             findings.well(format!("smarthost: {name} answers, with TLS and its certificate checked"))
         }
-        (SmarthostTls::Opportunistic, true) => findings.doubtful(format!(
+        (SmarthostTls::Opportunistic | SmarthostTls::Encrypted, true) => findings.doubtful(format!(
             "{}: {name} answers with TLS, but its certificate is not checked: tls = \"required\" does",
             config.at("smarthost.tls")
         )),
-        (SmarthostTls::Opportunistic, false) => findings.doubtful(format!(
+        (SmarthostTls::Opportunistic | SmarthostTls::Encrypted, false) => findings.doubtful(format!(
             "{}: {name} answers without TLS: mail would leave in clear text",
             config.at("smarthost.tls")
         )),

@@ -12,7 +12,14 @@ impl Config {
                 changed.push(key);
             }
         };
-        keeper("listen.addresses", keep(&mut self.listen.addresses, &started.listen.addresses));
+        // Other rules hold at once; the doors themselves stay as they are.
+        let doors = |config: &Self| -> Vec<_> {
+            config.listen.listeners.iter().map(|door| (door.name.clone(), door.addresses.clone(), door.tls)).collect()
+        };
+        if doors(self) != doors(started) {
+            self.listen.listeners.clone_from(&started.listen.listeners);
+            keeper("listen.addresses", true);
+        }
         keeper("listen.hostname", keep(&mut self.listen.hostname, &started.listen.hostname));
         keeper("monitor.address", keep(&mut self.monitor, &started.monitor));
         match (&mut self.review, &started.review) {

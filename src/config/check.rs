@@ -5,15 +5,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ipnet::IpNet;
 use toml::Spanned;
 
-use super::file::{
-    RawConfig, RawDirectory, RawListen, RawMonitor, RawPolicy, RawQueue, RawSchool, RawSmarthost, RawStore,
-};
+use super::file::{RawConfig, RawDirectory, RawMonitor, RawPolicy, RawQueue, RawSchool, RawStore};
 use super::{
     Config, DirectoryConfig, ListenConfig, LogFormat, NoticesConfig, Pack, Places, PolicyConfig, QueueConfig,
-    SchoolConfig, SmarthostConfig, SmarthostTls, StoreConfig,
+    SchoolConfig, StoreConfig,
 };
 use crate::limits;
 use crate::policy::pack::{DECIDERS, ROLES};
@@ -70,7 +67,7 @@ impl Check<'_> {
 
     pub fn config(&mut self, raw: RawConfig) -> Config {
         let school = self.school(raw.school);
-        let listen = self.listen(raw.listen, &school);
+        let listen = self.listen(raw.listen, raw.listener, &school);
         let monitor = raw.monitor.and_then(|m| self.monitor(&m, &listen));
         Config {
             file: self.file.to_owned(),
@@ -102,7 +99,7 @@ impl Check<'_> {
         let parsed = raw.address.as_ref().parse::<SocketAddr>().ok();
         let wanted = "address with a port, as 127.0.0.1:9125";
         let address = self.parsed("monitor.address", wanted, &raw.address, parsed)?;
-        if let Some(taken) = listen.addresses.iter().find(|taken| collide(taken, &address)) {
+        if let Some(taken) = listen.addresses().find(|taken| collide(taken, &address)) {
             self.wrong(
                 &raw.address,
                 format!("monitor.address: mail is taken at {taken}; give the monitor a port of its own"),
@@ -225,81 +222,6 @@ impl Check<'_> {
             );
         }
         roles
-    }
-
-    fn listen(&mut self, raw: RawListen, school: &SchoolConfig) -> ListenConfig {
-        let mut addresses = Vec::new();
-        for address in raw.addresses.iter().flatten() {
-            let parsed = address.as_ref().parse::<SocketAddr>().ok();
-            addresses.extend(self.parsed(
-                "listen.addresses",
-                "address with a port, as 127.0.0.1:2525",
-                address,
-                parsed,
-            ));
-        }
-        if raw.addresses.is_none() {
-            addresses.push(SocketAddr::from(([127, 0, 0, 1], 2525)));
-        }
-        let mut relay_from = Vec::new();
-        for network in raw.relay_from.iter().flatten() {
-            let text = network.as_ref();
-            let parsed = text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
-            relay_from.extend(self.parsed("listen.relay_from", "network, as 192.168.0.0/16", network, parsed));
-        }
-        if raw.relay_from.is_none() {
-            relay_from.extend(["127.0.0.0/8", "::1/128"].iter().filter_map(|n| n.parse::<IpNet>().ok()));
-        }
-        let hostname = raw.hostname.and_then(|h| {
-            let fits = h.as_ref().split('.').all(is_label).then(|| h.as_ref().to_lowercase());
-            self.parsed("listen.hostname", "host name", &h, fits)
-        });
-        let connections = self.number("listen.connections", raw.connections, limits::CONNECTIONS, 2..=10_000);
-        ListenConfig {
-            addresses,
-            hostname: hostname.unwrap_or_else(|| {
-                school.domains.first().map_or("localhost".to_owned(), |d| format!("schoolgate.{d}"))
-            }),
-            relay_from,
-            message_size: self.number(
-                "listen.message_size",
-                raw.message_size,
-                limits::MESSAGE_SIZE,
-                65_536..=1_073_741_824,
-            ),
-            connections,
-            connections_per_client: self.number(
-                "listen.connections_per_client",
-                raw.connections_per_client,
-                limits::CONNECTIONS_PER_CLIENT,
-                1..=10_000,
-            ),
-            stranger_connections: self.number(
-                "listen.stranger_connections (fewer than listen.connections)",
-                raw.stranger_connections,
-                limits::STRANGER_CONNECTIONS.min(connections / 2),
-                1..=connections - 1,
-            ),
-        }
-    }
-
-    fn smarthost(&mut self, raw: RawSmarthost) -> SmarthostConfig {
-        let host = raw.host.as_ref();
-        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/') {
-            self.wrong(&raw.host, format!("smarthost.host: `{host}` is no host name"));
-        }
-        SmarthostConfig {
-            port: raw.port.unwrap_or(25),
-            tls: raw.tls.unwrap_or(SmarthostTls::Opportunistic),
-            ca_file: raw.ca_file.map(|p| self.path(p)),
-            connections: self.number(
-                "smarthost.connections",
-                raw.connections,
-                limits::SMARTHOST_CONNECTIONS,
-                1..=1_000,
-            ),
-            host: raw.host.into_inner(),
-        }
     }
 
     fn store(&mut self, raw: RawStore) -> StoreConfig {

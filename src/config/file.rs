@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{LogFormat, SmarthostTls};
+use super::{LineEnds, ListenerTls, LogFormat, SmarthostTls};
 use crate::policy::pack::Mode;
 
 #[derive(Deserialize)]
@@ -20,6 +20,8 @@ pub(super) struct RawConfig {
     pub roles: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
     #[serde(default)]
     pub listen: RawListen,
+    #[serde(default)]
+    pub listener: Vec<Spanned<RawListener>>,
     pub smarthost: Option<RawSmarthost>,
     #[serde(default)]
     pub queue: RawQueue,
@@ -70,13 +72,100 @@ pub(super) struct RawPolicy {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawListen {
-    pub addresses: Option<Vec<Spanned<String>>>,
     pub hostname: Option<Spanned<String>>,
-    pub relay_from: Option<Vec<Spanned<String>>>,
     pub message_size: Option<Spanned<i64>>,
     pub connections: Option<Spanned<i64>>,
     pub connections_per_client: Option<Spanned<i64>>,
     pub stranger_connections: Option<Spanned<i64>>,
+    pub addresses: Option<Vec<Spanned<String>>>,
+    pub relay_from: Option<Vec<Spanned<String>>>,
+    pub tls: Option<Spanned<ListenerTls>>,
+    pub tls_certificate: Option<Spanned<PathBuf>>,
+    pub tls_key: Option<Spanned<PathBuf>>,
+    pub sign_in: Option<Spanned<bool>>,
+    pub client_ca: Option<Spanned<PathBuf>>,
+    #[serde(default)]
+    pub client_names: Vec<Spanned<String>>,
+    pub tenant: Option<RawTenant>,
+    pub line_ends: Option<LineEnds>,
+    #[serde(default)]
+    pub proxy_from: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub xclient_from: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawListener {
+    pub name: Spanned<String>,
+    pub addresses: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub relay_from: Vec<Spanned<String>>,
+    pub tls: Option<Spanned<ListenerTls>>,
+    pub tls_certificate: Option<Spanned<PathBuf>>,
+    pub tls_key: Option<Spanned<PathBuf>>,
+    pub sign_in: Option<Spanned<bool>>,
+    pub client_ca: Option<Spanned<PathBuf>>,
+    #[serde(default)]
+    pub client_names: Vec<Spanned<String>>,
+    pub tenant: Option<RawTenant>,
+    pub line_ends: Option<LineEnds>,
+    #[serde(default)]
+    pub proxy_from: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub xclient_from: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTenant {
+    pub header: Spanned<String>,
+    pub value: Spanned<String>,
+}
+
+/// What `[listen]` and `[[listener]]` say in the same words.
+pub(super) struct RawDoor<'a> {
+    pub relay_from: &'a [Spanned<String>],
+    pub tls: Option<&'a Spanned<ListenerTls>>,
+    pub sign_in: Option<&'a Spanned<bool>>,
+    pub client_ca: Option<&'a Spanned<PathBuf>>,
+    pub client_names: &'a [Spanned<String>],
+    pub tenant: Option<&'a RawTenant>,
+    pub line_ends: Option<LineEnds>,
+    pub proxy_from: &'a [Spanned<String>],
+    pub xclient_from: &'a [Spanned<String>],
+}
+
+impl RawListen {
+    pub fn door(&self) -> RawDoor<'_> {
+        RawDoor {
+            relay_from: self.relay_from.as_deref().unwrap_or_default(),
+            tls: self.tls.as_ref(),
+            sign_in: self.sign_in.as_ref(),
+            client_ca: self.client_ca.as_ref(),
+            client_names: &self.client_names,
+            tenant: self.tenant.as_ref(),
+            line_ends: self.line_ends,
+            proxy_from: &self.proxy_from,
+            xclient_from: &self.xclient_from,
+        }
+    }
+}
+
+impl RawListener {
+    pub fn door(&self) -> RawDoor<'_> {
+        RawDoor {
+            relay_from: &self.relay_from,
+            tls: self.tls.as_ref(),
+            sign_in: self.sign_in.as_ref(),
+            client_ca: self.client_ca.as_ref(),
+            client_names: &self.client_names,
+            tenant: self.tenant.as_ref(),
+            line_ends: self.line_ends,
+            proxy_from: &self.proxy_from,
+            xclient_from: &self.xclient_from,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -86,7 +175,85 @@ pub(super) struct RawSmarthost {
     pub port: Option<u16>,
     pub tls: Option<SmarthostTls>,
     pub ca_file: Option<PathBuf>,
+    pub tls_certificate: Option<Spanned<PathBuf>>,
+    pub tls_key: Option<Spanned<PathBuf>>,
+    pub user: Option<Spanned<String>>,
+    pub password_file: Option<Spanned<PathBuf>>,
+    pub oauth: Option<Spanned<RawOAuth>>,
     pub connections: Option<Spanned<i64>>,
+    pub messages_per_minute: Option<Spanned<i64>>,
+    pub recipients: Option<Spanned<i64>>,
+    #[serde(default)]
+    pub fallback: Vec<RawFallback>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFallback {
+    pub host: Spanned<String>,
+    pub port: Option<u16>,
+    pub tls: Option<SmarthostTls>,
+    pub ca_file: Option<PathBuf>,
+    pub tls_certificate: Option<Spanned<PathBuf>>,
+    pub tls_key: Option<Spanned<PathBuf>>,
+    pub user: Option<Spanned<String>>,
+    pub password_file: Option<Spanned<PathBuf>>,
+    pub oauth: Option<Spanned<RawOAuth>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawOAuth {
+    pub token_url: Spanned<String>,
+    pub client_id: Spanned<String>,
+    pub client_secret_file: Option<PathBuf>,
+    pub scope: Option<String>,
+    pub refresh_token_file: Option<PathBuf>,
+}
+
+/// What `[smarthost]` and `[[smarthost.fallback]]` say in the same words.
+pub(super) struct RawHost<'a> {
+    pub host: &'a Spanned<String>,
+    pub port: Option<u16>,
+    pub tls: Option<SmarthostTls>,
+    pub ca_file: Option<&'a PathBuf>,
+    pub tls_certificate: Option<&'a Spanned<PathBuf>>,
+    pub tls_key: Option<&'a Spanned<PathBuf>>,
+    pub user: Option<&'a Spanned<String>>,
+    pub password_file: Option<&'a Spanned<PathBuf>>,
+    pub oauth: Option<&'a Spanned<RawOAuth>>,
+}
+
+impl RawSmarthost {
+    pub fn host(&self) -> RawHost<'_> {
+        RawHost {
+            host: &self.host,
+            port: self.port,
+            tls: self.tls,
+            ca_file: self.ca_file.as_ref(),
+            tls_certificate: self.tls_certificate.as_ref(),
+            tls_key: self.tls_key.as_ref(),
+            user: self.user.as_ref(),
+            password_file: self.password_file.as_ref(),
+            oauth: self.oauth.as_ref(),
+        }
+    }
+}
+
+impl RawFallback {
+    pub fn host(&self) -> RawHost<'_> {
+        RawHost {
+            host: &self.host,
+            port: self.port,
+            tls: self.tls,
+            ca_file: self.ca_file.as_ref(),
+            tls_certificate: self.tls_certificate.as_ref(),
+            tls_key: self.tls_key.as_ref(),
+            user: self.user.as_ref(),
+            password_file: self.password_file.as_ref(),
+            oauth: self.oauth.as_ref(),
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]

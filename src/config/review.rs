@@ -4,7 +4,6 @@
 //! browsers send it in `Origin`, so that the two can be compared as they stand.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 
 use toml::Spanned;
 use url::{Host, Url};
@@ -37,7 +36,8 @@ impl Check<'_> {
                 self.parsed("review.listen", "address with a port, as 127.0.0.1:8025", text, parsed)?
             }
         };
-        let taken = [("mail is taken", &listen.addresses[..]), ("the monitor answers", monitor.as_slice())];
+        let mail: Vec<SocketAddr> = listen.addresses().copied().collect();
+        let taken = [("mail is taken", &mail[..]), ("the monitor answers", monitor.as_slice())];
         for (who, taken) in taken {
             if let Some(taken) = taken.iter().find(|taken| taken.port() == address.port() && address.port() != 0) {
                 let problem = format!("review.listen: {who} at {taken}; give the desk a port of its own");
@@ -71,34 +71,15 @@ impl Check<'_> {
 
     /// The files of the desk's own TLS, where both are named.
     fn tls(&mut self, section: &RawReview, public_url: Option<&str>) -> Option<TlsFiles> {
-        let all = [("review.tls_certificate", &section.tls_certificate), ("review.tls_key", &section.tls_key)];
-        for (key, file) in all {
-            if let Some(file) = file
-                && file.as_ref().as_os_str().is_empty()
-            {
-                self.wrong(file, format!("{key}: is empty; name a file in PEM form"));
-            }
-        }
-        let (certificate, key) = match (&section.tls_certificate, &section.tls_key) {
-            (None, None) => return None,
-            (Some(certificate), Some(key)) => (certificate, key),
-            (Some(alone), None) => {
-                self.wrong(alone, "review.tls_certificate: is of no use without its private key; name that in tls_key");
-                return None;
-            }
-            (None, Some(alone)) => {
-                self.wrong(alone, "review.tls_key: is of no use without its certificate; name that in tls_certificate");
-                return None;
-            }
-        };
+        let files = self.certificate("review", section.tls_certificate.as_ref(), section.tls_key.as_ref())?;
+        let certificate = section.tls_certificate.as_ref()?;
         if let Some(url) = public_url.filter(|url| !url.starts_with("https:")) {
             let problem = format!(
                 "review.tls_certificate: with it the desk speaks TLS alone, and public_url is {url}: write https there"
             );
             self.wrong(certificate, problem);
         }
-        let path = |file: &Spanned<PathBuf>| self.path(file.as_ref().clone());
-        Some(TlsFiles { certificate: path(certificate), key: path(key) })
+        Some(files)
     }
 
     fn public_url(&mut self, raw: &Spanned<RawReview>) -> Option<String> {

@@ -75,7 +75,7 @@ impl Route {
     /// # Errors
     /// A certificate cannot be read, or TLS not be set up.
     pub fn new(smarthost: SmarthostConfig, queue: QueueConfig) -> Result<Self, DeliverError> {
-        let tls = tls::connector(&smarthost).map_err(DeliverError::Tls)?;
+        let tls = tls::connector(&smarthost.first).map_err(DeliverError::Tls)?;
         Ok(Self { smarthost, queue, tls })
     }
 
@@ -84,7 +84,7 @@ impl Route {
     /// # Errors
     /// What would keep mail waiting.
     pub async fn try_out(&self, hostname: &str) -> Result<Offers, OpenError> {
-        let connection = Connection::open(&self.smarthost, self.tls.as_ref(), hostname).await?;
+        let connection = Connection::open(&self.smarthost.first, self.tls.as_ref(), hostname).await?;
         let offers = connection.offers;
         connection.close().await;
         Ok(offers)
@@ -108,7 +108,10 @@ impl Delivery {
         for connection in leftover {
             tokio::spawn(connection.close());
         }
-        let goes_to = |route: &Route| (route.smarthost.host.clone(), route.smarthost.port, route.smarthost.tls);
+        let goes_to = |route: &Route| {
+            let host = &route.smarthost.first;
+            (host.host.clone(), host.port, host.tls)
+        };
         if goes_to(&old) != goes_to(&new) {
             // What is known is known of the old one.
             *lock(&courier.destination) = Destination::default();
@@ -206,7 +209,7 @@ impl Courier {
         }
         let mut outcomes = Vec::with_capacity(message.recipients.len());
         let mut trouble: Option<Trouble> = None;
-        for recipients in message.recipients.chunks(limits::TRANSACTION_RECIPIENTS) {
+        for recipients in message.recipients.chunks(self.route.load().smarthost.recipients) {
             if let Some(trouble) = &trouble {
                 outcomes.extend(recipients.iter().map(|r| deferred(r.position, trouble.why())));
                 continue;
@@ -271,7 +274,7 @@ impl Courier {
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
-                None => match Connection::open(&route.smarthost, route.tls.as_ref(), &self.hostname).await {
+                None => match Connection::open(&route.smarthost.first, route.tls.as_ref(), &self.hostname).await {
                     Ok(connection) => connection,
                     Err(error) => {
                         let why = error.to_string();

@@ -159,7 +159,7 @@ impl Gateway {
         listening.spawn(Task::Listener, listener.serve(Arc::clone(&intake), listening_ends));
         health.set_serving(true);
         for address in &addresses {
-            event!(Event::Started, address = %address, smarthost = smarthost.host, port = smarthost.port);
+            event!(Event::Started, address = %address, smarthost = smarthost.first.host, port = smarthost.first.port);
         }
         let started = config.clone();
         Ok(Self {

@@ -19,13 +19,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::config::ListenerConfig;
 use crate::limits;
 use crate::relay::health::{Door, Health};
 use crate::relay::log::{Event, event};
@@ -77,8 +77,8 @@ pub struct ListenOptions {
     pub hostname: String,
     /// The domain of `<postmaster>` without a domain: the first of the school's own.
     pub postmaster_domain: String,
-    /// Networks that may relay, loopback included only where it is named.
-    pub relay_from: Vec<IpNet>,
+    /// Where mail comes in, and the rules that hold at each door.
+    pub doors: Vec<Arc<ListenerConfig>>,
     /// Largest message, octets.
     pub message_size: usize,
     /// Directory for the temporary files of large messages; it must exist. The files have no names.
@@ -98,7 +98,7 @@ pub struct ListenOptions {
 pub struct Pace {
     /// For one command, or for taking a reply.
     pub idle: Duration,
-    /// The same for a stranger: a client outside [`ListenOptions::relay_from`].
+    /// The same for a stranger: a client that may not send through its door.
     pub stranger_idle: Duration,
     /// For all that a stranger does.
     pub stranger_session: Duration,
@@ -148,10 +148,18 @@ struct Shared<T> {
     take_in: Arc<T>,
 }
 
+/// One address of a door.
+#[derive(Debug, Clone)]
+struct Socket {
+    socket: Arc<TcpListener>,
+    /// Its place in [`ListenOptions::doors`], which a reload keeps.
+    door: usize,
+}
+
 /// Bound sockets.
 #[derive(Debug)]
 pub struct Listener {
-    sockets: Vec<Arc<TcpListener>>,
+    sockets: Vec<Socket>,
     options: ListenOptions,
     handle: ListenHandle,
 }
@@ -164,12 +172,12 @@ pub struct ListenHandle {
 }
 
 impl ListenHandle {
-    /// From the next connection on, other networks may relay, other sizes and numbers hold, and `<postmaster>` is of
-    /// another domain. Name, key and spool stay as they were bound.
+    /// From the next connection on, other rules hold at the doors, other sizes and numbers, and `<postmaster>` is of another
+    /// domain. Name, key, spool, and the doors with their addresses stay as they were bound.
     pub fn change(&self, new: &ListenOptions) {
         self.admission.set_places(new.places);
         self.options.rcu(|old| ListenOptions {
-            relay_from: new.relay_from.clone(),
+            doors: if same_doors(&old.doors, &new.doors) { new.doors.clone() } else { old.doors.clone() },
             message_size: new.message_size,
             postmaster_domain: new.postmaster_domain.clone(),
             places: new.places,
@@ -179,15 +187,17 @@ impl ListenHandle {
 }
 
 impl Listener {
-    /// Binds all addresses, or none.
+    /// Binds all addresses of all doors, or none.
     ///
     /// # Errors
     /// An address is taken or not ours.
-    pub async fn bind(addresses: &[SocketAddr], options: ListenOptions) -> Result<Self, ListenError> {
+    pub async fn bind(options: ListenOptions) -> Result<Self, ListenError> {
         let mut sockets = Vec::new();
-        for &address in addresses {
-            let socket = TcpListener::bind(address).await.map_err(|e| ListenError::Bind(address, e))?;
-            sockets.push(Arc::new(socket));
+        for (door, rules) in options.doors.iter().enumerate() {
+            for &address in &rules.addresses {
+                let socket = TcpListener::bind(address).await.map_err(|e| ListenError::Bind(address, e))?;
+                sockets.push(Socket { socket: Arc::new(socket), door });
+            }
         }
         let handle = ListenHandle {
             options: Arc::new(ArcSwap::from_pointee(options.clone())),
@@ -203,7 +213,7 @@ impl Listener {
 
     /// Where it listens, with the ports that the system chose.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.sockets.iter().filter_map(|s| s.local_addr().ok()).collect()
+        self.sockets.iter().filter_map(|s| s.socket.local_addr().ok()).collect()
     }
 
     /// Makes sure that large messages can be kept while they come.
@@ -227,7 +237,7 @@ impl Listener {
             }
             (accepted, socket)
         };
-        for socket in &self.sockets {
+        for Socket { socket, .. } in &self.sockets {
             accepting.spawn(accept(Arc::clone(socket)));
         }
         let mut ready = std::pin::pin!(ready);
@@ -273,6 +283,12 @@ impl Listener {
     }
 }
 
+/// Whether both are the same doors, with whatever rules.
+fn same_doors(old: &[Arc<ListenerConfig>], new: &[Arc<ListenerConfig>]) -> bool {
+    old.len() == new.len()
+        && old.iter().zip(new).all(|(old, new)| old.name == new.name && old.addresses == new.addresses)
+}
+
 /// Ends when `stop` is true, or nobody is left to make it so.
 async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     // A sender that is gone means the same as one that said so.
@@ -280,7 +296,7 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Accepts on one socket until told to stop, then waits for its connections.
-async fn accept<T: TakeIn>(socket: Arc<TcpListener>, shared: Arc<Shared<T>>, mut stop: watch::Receiver<bool>) {
+async fn accept<T: TakeIn>(Socket { socket, door }: Socket, shared: Arc<Shared<T>>, mut stop: watch::Receiver<bool>) {
     let stopped = stop.clone();
     let mut connections = JoinSet::new();
     loop {
@@ -289,7 +305,7 @@ async fn accept<T: TakeIn>(socket: Arc<TcpListener>, shared: Arc<Shared<T>>, mut
             () = told_to_stop(&mut stop) => break,
             Some(ended) = connections.join_next() => note_panic(&ended),
             accepted = socket.accept() => match accepted {
-                Ok((stream, peer)) => admit(stream, peer, &shared, &stopped, &mut connections),
+                Ok((stream, peer)) => admit(stream, peer, door, &shared, &stopped, &mut connections),
                 Err(error) => {
                     // Out of descriptors, mostly: to try again at once would only burn the processor.
                     event!(Event::Trouble, what = "accept", reason = %error);
@@ -315,6 +331,7 @@ fn note_panic(ended: &Result<(), tokio::task::JoinError>) {
 fn admit<T: TakeIn>(
     stream: TcpStream,
     peer: SocketAddr,
+    door: usize,
     shared: &Arc<Shared<T>>,
     stop: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,
@@ -328,14 +345,16 @@ fn admit<T: TakeIn>(
         connections.spawn(turn_away(stream, Session::not_in_service(hostname)));
         return;
     }
-    let may_relay = options.relay_from.iter().any(|network| network.contains(&client));
+    // The doors are those that were bound, so each has its rules.
+    let Some(door) = options.doors.get(door).cloned() else { return };
+    let may_relay = door.relay_from.iter().any(|network| network.contains(&client));
     let place = shared.admission.admit(client, may_relay);
     monitor::connection(place.is_some());
     let (shared, stop) = (shared.clone(), stop.clone());
     match place {
         Some(place) => {
             connections.spawn(async move {
-                let reason = Connection::new(stream, client, may_relay, options, shared).run(stop).await;
+                let reason = Connection::new(stream, client, may_relay, door, options, shared).run(stop).await;
                 monitor::disconnected(reason);
                 if ![CloseReason::Quit.as_str(), connection::SAID_NOTHING].contains(&reason) {
                     event!(Event::Disconnected, client = %client, reason);

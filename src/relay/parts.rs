@@ -4,6 +4,7 @@
 //! used is let go of when it is dropped.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
@@ -106,7 +107,7 @@ pub fn notifier(config: &Config) -> Result<Notifier, PartError> {
 /// # Errors
 /// A certificate cannot be read, or TLS not be set up.
 pub fn route(config: &Config, smarthost: &SmarthostConfig) -> Result<Route, PartError> {
-    let key = if smarthost.ca_file.is_some() { "smarthost.ca_file" } else { "smarthost.tls" };
+    let key = if smarthost.first.ca_file.is_some() { "smarthost.ca_file" } else { "smarthost.tls" };
     Route::new(smarthost.clone(), config.queue.clone()).map_err(|error| PartError::Route { at: config.at(key), error })
 }
 
@@ -115,7 +116,7 @@ pub fn listen_options(config: &Config, place: &StoreConfig, key: &StoreKey, heal
     ListenOptions {
         hostname: config.listen.hostname.clone(),
         postmaster_domain: config.school.domains.first().cloned().unwrap_or_default(),
-        relay_from: config.listen.relay_from.clone(),
+        doors: config.listen.listeners.iter().cloned().map(Arc::new).collect(),
         message_size: config.listen.message_size,
         spool: place.path.clone(),
         store_key: key.derived("received line"),
@@ -135,9 +136,7 @@ pub fn listen_options(config: &Config, place: &StoreConfig, key: &StoreKey, heal
 /// # Errors
 /// An address is taken or not ours.
 pub async fn listener(config: &Config, options: ListenOptions) -> Result<Listener, PartError> {
-    Listener::bind(&config.listen.addresses, options)
-        .await
-        .map_err(|error| PartError::Listen { at: config.at("listen.addresses"), error })
+    Listener::bind(options).await.map_err(|error| PartError::Listen { at: config.at("listen.addresses"), error })
 }
 
 /// The port of metrics and health, bound, where one is configured.

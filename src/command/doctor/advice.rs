@@ -74,7 +74,7 @@ pub fn addresses(config: &Config, findings: &mut Findings) {
             findings.well(format!("notices: they come from {from}"));
         }
     }
-    for network in &config.listen.relay_from {
+    for network in config.listen.listeners.iter().flat_map(|door| &door.relay_from) {
         let at = config.at("listen.relay_from");
         let is_private = PRIVATE.iter().filter_map(|n| n.parse::<ipnet::IpNet>().ok()).any(|n| n.contains(network));
         if network.prefix_len() == 0 {

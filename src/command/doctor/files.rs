@@ -120,7 +120,7 @@ fn named(config: &Config) -> Vec<(String, PathBuf)> {
     add("directory.correspondents", directory.correspondents.as_ref());
     let tls = config.review.as_ref().and_then(|review| review.tls.as_ref());
     add("review.tls_certificate", tls.map(|tls| &tls.certificate));
-    add("smarthost.ca_file", config.smarthost.as_ref().and_then(|s| s.ca_file.as_ref()));
+    add("smarthost.ca_file", config.smarthost.as_ref().and_then(|s| s.first.ca_file.as_ref()));
     if let Pack::File(file) = &config.policy.pack {
         add("policy.pack", Some(file));
     }

@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::reply::{Reply, sanitised};
 use super::wire::Wire;
-use crate::config::{SmarthostConfig, SmarthostTls};
+use crate::config::{HostConfig, SmarthostTls};
 use crate::limits;
 use crate::relay::log::{Event, event};
 use crate::store::fault;
@@ -90,15 +90,11 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Connects, greets, and starts TLS as configured. The error is a reason in plain words.
-    pub async fn open(
-        smarthost: &SmarthostConfig,
-        tls: Option<&TlsConnector>,
-        hostname: &str,
-    ) -> Result<Self, OpenError> {
+    pub async fn open(smarthost: &HostConfig, tls: Option<&TlsConnector>, hostname: &str) -> Result<Self, OpenError> {
         let hello = ClientId::Domain(hostname.to_owned());
         let mut connection = Self::greet(smarthost, &hello).await.map_err(OpenError::Unreachable)?;
         let Some(tls) = tls else { return Ok(connection) };
-        let required = smarthost.tls == SmarthostTls::Required;
+        let required = smarthost.tls != SmarthostTls::Opportunistic;
         if connection.offers.starttls {
             if let Err(why) = connection.start_tls(smarthost, tls, hello.clone()).await {
                 let why = format!("TLS could not be started: {why}");
@@ -114,7 +110,7 @@ impl Connection {
         Ok(connection)
     }
 
-    async fn greet(smarthost: &SmarthostConfig, hello: &ClientId) -> Result<Self, String> {
+    async fn greet(smarthost: &HostConfig, hello: &ClientId) -> Result<Self, String> {
         let address = (smarthost.host.as_str(), smarthost.port);
         let stream = timeout(Duration::from_secs(limits::SMARTHOST_CONNECT), TcpStream::connect(address))
             .await
@@ -142,12 +138,7 @@ impl Connection {
     }
 
     /// STARTTLS, the handshake, and EHLO again: what was offered in clear is forgotten (RFC 3207 4.2).
-    async fn start_tls(
-        &mut self,
-        smarthost: &SmarthostConfig,
-        tls: &TlsConnector,
-        hello: ClientId,
-    ) -> Result<(), String> {
+    async fn start_tls(&mut self, smarthost: &HostConfig, tls: &TlsConnector, hello: ClientId) -> Result<(), String> {
         let name = ServerName::try_from(smarthost.host.clone())
             .map_err(|_| format!("{} is no name that a certificate can hold", smarthost.host))?;
         let reply = self.command(Starttls, limits::SMARTHOST_COMMAND).await.map_err(|Lost(why)| why)?;

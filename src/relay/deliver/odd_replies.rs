@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::sink::{Log, Odd, Script, smarthost};
 use super::tests::{Gateway, PLAIN, Setting, certificate, mail};
 use super::*;
-use crate::config::SmarthostTls;
+use crate::config::{HostConfig, SmarthostTls};
 use crate::store::State;
 
 /// Replies byte by byte, with the digit that decides; 0 where there is none, and no bytes where the stream is closed.
@@ -174,8 +174,7 @@ async fn a_goodbye_may_be_answered_in_any_way() {
     let script = Script::default();
     let odd = Arc::clone(&script.odd);
     tokio::spawn(smarthost(listener, script, Log::default()));
-    let to =
-        SmarthostConfig { host: "localhost".to_owned(), port, tls: SmarthostTls::None, ca_file: None, connections: 1 };
+    let to = HostConfig::new("localhost", port, SmarthostTls::None);
     for (bytes, class) in replies() {
         *odd.lock().unwrap() = Some(Odd { step: "QUIT", bytes, class });
         let connection = Connection::open(&to, None, "gate.school.example").await.unwrap();

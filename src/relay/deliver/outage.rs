@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use super::sink::{Log, Odd, Script, smarthost};
 use super::tests::{Gateway, PLAIN, Setting, mail};
 use super::*;
-use crate::config::SmarthostTls;
+use crate::config::{HostConfig, SmarthostTls};
 use crate::store::{Decision, Shown, State, StoreKey};
 
 async fn commit(gateway: &Gateway, id: &str) {
@@ -192,13 +192,8 @@ async fn the_loop_comes_round_whatever_is_in_hand() {
     let store = Store::open_exclusive(directory.path(), StoreKey::from_bytes([5; 32])).await.unwrap();
     // Two places, and both taken by a smarthost that never says a word.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let smarthost = SmarthostConfig {
-        host: "localhost".to_owned(),
-        port: listener.local_addr().unwrap().port(),
-        tls: SmarthostTls::None,
-        ca_file: None,
-        connections: 2,
-    };
+    let port = listener.local_addr().unwrap().port();
+    let smarthost = SmarthostConfig::only(HostConfig::new("localhost", port, SmarthostTls::None), 2);
     let queue = QueueConfig { retry: vec![Duration::from_secs(3_600)], give_up: Duration::from_secs(86_400) };
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
     let route = Route::new(smarthost, queue).unwrap();

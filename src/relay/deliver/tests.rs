@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::sink::{Log, Script, smarthost};
 use super::*;
-use crate::config::SmarthostTls;
+use crate::config::{HostConfig, SmarthostTls};
 use crate::inspect::Report;
 use crate::smtp::{Address, Envelope};
 use crate::store::{Class, Clock, Decision, Manner, NewEntry, State, StoreKey};
@@ -63,13 +63,8 @@ impl Gateway {
     pub async fn start_in(directory: tempfile::TempDir, port: u16, log: Log, setting: Setting) -> Self {
         let manner = Manner { clock: setting.clock, ..Manner::default() };
         let store = Store::open_exclusive_in(directory.path(), StoreKey::from_bytes([5; 32]), &manner).await.unwrap();
-        let smarthost = SmarthostConfig {
-            host: "localhost".to_owned(),
-            port,
-            tls: setting.tls,
-            ca_file: setting.ca_file,
-            connections: setting.connections,
-        };
+        let host = HostConfig { ca_file: setting.ca_file, ..HostConfig::new("localhost", port, setting.tls) };
+        let smarthost = SmarthostConfig::only(host, setting.connections);
         let queue = QueueConfig { retry: vec![setting.retry], give_up: setting.give_up };
         let (stop, shutdown) = watch::channel(false);
         let task = tokio::spawn(
@@ -520,13 +515,8 @@ fn child_that_delivers() {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let store = Store::open_exclusive(directory.as_ref(), StoreKey::from_bytes([5; 32])).await.unwrap();
         let (_stop, shutdown) = watch::channel(false);
-        let smarthost = SmarthostConfig {
-            host: "localhost".to_owned(),
-            port: port.parse().unwrap(),
-            tls: SmarthostTls::None,
-            ca_file: None,
-            connections: 1,
-        };
+        let host = HostConfig::new("localhost", port.parse().unwrap(), SmarthostTls::None);
+        let smarthost = SmarthostConfig::only(host, 1);
         let queue = QueueConfig { retry: vec![Duration::from_secs(60)], give_up: Duration::from_secs(86_400) };
         let delivery = tokio::spawn(
             run(

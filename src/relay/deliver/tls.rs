@@ -10,10 +10,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
-use crate::config::{SmarthostConfig, SmarthostTls};
+use crate::config::{HostConfig, SmarthostTls};
 
 /// What a handshake needs, read once; `None` where TLS is not wanted. The error is a reason in plain words.
-pub(super) fn connector(smarthost: &SmarthostConfig) -> Result<Option<TlsConnector>, String> {
+pub(super) fn connector(smarthost: &HostConfig) -> Result<Option<TlsConnector>, String> {
     let failed = |e: &dyn std::fmt::Display| format!("TLS to {} cannot be set up: {e}", smarthost.host);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -21,10 +21,10 @@ pub(super) fn connector(smarthost: &SmarthostConfig) -> Result<Option<TlsConnect
         .map_err(|e| failed(&e))?;
     let builder = match smarthost.tls {
         SmarthostTls::None => return Ok(None),
-        SmarthostTls::Opportunistic => {
+        SmarthostTls::Opportunistic | SmarthostTls::Encrypted => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(provider)))
         }
-        SmarthostTls::Required => {
+        SmarthostTls::Required | SmarthostTls::Implicit => {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if let Some(file) = &smarthost.ca_file {

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::spool::Spool;
 use super::{ListenOptions, Shared, Submission, TakeIn, told_to_stop};
+use crate::config::ListenerConfig;
 use crate::limits;
 use crate::relay::health::Door;
 use crate::relay::log::{Event, event};
@@ -52,6 +53,7 @@ struct Receiving {
 pub(super) struct Connection<T> {
     stream: TcpStream,
     client: IpAddr,
+    door: Arc<ListenerConfig>,
     options: Arc<ListenOptions>,
     shared: Arc<Shared<T>>,
     session: Session,
@@ -75,6 +77,7 @@ impl<T: TakeIn> Connection<T> {
         stream: TcpStream,
         client: IpAddr,
         may_relay: bool,
+        door: Arc<ListenerConfig>,
         options: Arc<ListenOptions>,
         shared: Arc<Shared<T>>,
     ) -> Self {
@@ -94,6 +97,7 @@ impl<T: TakeIn> Connection<T> {
         Self {
             stream,
             client,
+            door,
             options,
             shared,
             session,

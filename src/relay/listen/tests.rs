@@ -42,7 +42,11 @@ impl Gateway {
         let options = ListenOptions {
             hostname: "gate.school.example".into(),
             postmaster_domain: "school.example".into(),
-            relay_from: vec![relay_from.parse().unwrap()],
+            doors: vec![Arc::new(ListenerConfig::plain(
+                "listen",
+                vec![SocketAddr::from(([127, 0, 0, 1], 0))],
+                vec![relay_from.parse().unwrap()],
+            ))],
             message_size: 4 * 1024 * 1024,
             spool: spool.path().to_owned(),
             store_key: [1; 32],
@@ -50,7 +54,7 @@ impl Gateway {
             places: Places::default(),
             pace,
         };
-        let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options.clone()).await.unwrap();
+        let listener = Listener::bind(options.clone()).await.unwrap();
         let address = listener.addresses()[0];
         let toy = Arc::new(Toy::default());
         let (stop, stopped) = watch::channel(false);
@@ -460,7 +464,7 @@ async fn what_keeps_mail_out_is_told_before_the_content() {
 async fn until_it_is_ready_everybody_hears_421() {
     let gateway = Gateway::start("127.0.0.0/8").await;
     let options = ListenOptions { hostname: "late.school.example".into(), ..gateway.options.clone() };
-    let listener = Listener::bind(&[SocketAddr::from(([127, 0, 0, 1], 0))], options).await.unwrap();
+    let listener = Listener::bind(options).await.unwrap();
     let address = listener.addresses()[0];
     let clients = async {
         for _ in 0..3 {
