@@ -24,7 +24,7 @@ use serde::Deserialize;
 
 use self::check::Check;
 use self::file::RawConfig;
-pub use self::listener::{ClientCertificates, LineEnds, ListenerConfig, ListenerTls, Tenant};
+pub use self::listener::{ClientCertificates, ListenerConfig, ListenerTls, Tenant};
 pub use self::places::Places;
 pub use self::smarthost::{HostConfig, OAuthConfig, SignInConfig, SignInProof, SmarthostTls};
 use crate::policy::pack::Mode;

@@ -35,6 +35,12 @@ pub const RESULT_MAXIMUM: std::ops::RangeInclusive<u16> = 5..=200;
 
 limits! {
     // --- the SMTP listener ---
+    /// A line of AUTH or of an answer to its challenge, with its end.
+    AUTH_LINE: usize = 12_288, "octets", "RFC 4954 4: the longest that a mechanism may want";
+    /// A name or a password.
+    SIGN_IN_OCTETS: usize = 1_024, "octets", "own choice: RFC 4616 names none; password managers make 128 at most";
+    /// Wrong names or passwords in one session, before it is closed.
+    SIGN_IN_FAILURES: usize = 3, "tries", "RFC 4954 9: an attacker must connect anew; Dovecot and Postfix count alike";
     /// A command line with its CRLF; longer is answered 500.
     COMMAND_LINE: usize = 2_048, "octets", "RFC 5321 4.5.3.1.4 asks for 512 at least; 2,048 as in Postfix leaves room for SMTPUTF8 and DSN parameters";
     /// What is read of a command line that is too long, before the connection is closed.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{LineEnds, ListenerTls, LogFormat, SmarthostTls};
+use super::{ListenerTls, LogFormat, SmarthostTls};
 use crate::policy::pack::Mode;
+use crate::smtp::LineEnds;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

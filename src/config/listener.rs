@@ -15,6 +15,7 @@ use super::check::{Check, is_label};
 use super::file::{RawDoor, RawListen, RawListener, RawTenant};
 use super::{ListenConfig, SchoolConfig};
 use crate::limits;
+use crate::smtp::LineEnds;
 
 /// One door: addresses that are listened on, and the rules that hold there. No rule reaches from one to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,17 +57,6 @@ pub enum ListenerTls {
     Required,
     /// From the first octet (RFC 8314 3.3).
     Implicit,
-}
-
-/// Line ends that are no CR LF (RFC 5321 2.3.8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LineEnds {
-    /// The message is refused.
-    #[default]
-    Strict,
-    /// A bare LF becomes CR LF, a bare CR a space; what looks like a second message is refused all the same.
-    Fix,
 }
 
 /// Certificates that clients show.

@@ -1,8 +1,10 @@
 //! Command lines, read strictly (RFC 5321 4.1.1), with their parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8
-//! (RFC 6531), AUTH on MAIL (RFC 4954 5).
+//! (RFC 6531), AUTH on MAIL (RFC 4954 5); STARTTLS (RFC 3207), AUTH (RFC 4954).
 //!
 //! Knows one line at a time and nothing of the session. What is tolerated beyond the RFC: command names in any case,
 //! spaces at the end of a line, and spaces between `FROM:` or `TO:` and the path, as old copiers send them.
+
+use zeroize::Zeroizing;
 
 use super::address::{self, Address, AddressError, Path};
 use super::reply::{Code, Reply};
@@ -33,6 +35,22 @@ pub enum Command {
     Expn,
     /// HELP, with or without an argument.
     Help,
+    /// STARTTLS.
+    StartTls,
+    /// AUTH with the name of a mechanism and what came behind it, which may be a password.
+    Auth(String, Option<Initial>),
+    /// BDAT, which is not offered, and ends a transaction all the same (RFC 3030 2).
+    Bdat,
+}
+
+/// The initial response of AUTH (RFC 4954 4): not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Initial(pub Zeroizing<String>);
+
+impl std::fmt::Debug for Initial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Initial")
+    }
 }
 
 /// What MAIL says.
@@ -122,11 +140,21 @@ pub fn parse(line: &[u8]) -> Result<Command, CommandError> {
         "EXPN" => Ok(Command::Expn),
         "VRFY" if argument.is_empty() => Err(CommandError::Syntax("VRFY address")),
         "VRFY" => Ok(Command::Vrfy),
-        "STARTTLS" | "AUTH" | "BDAT" | "ETRN" | "TURN" | "ATRN" | "SEND" | "SOML" | "SAML" | "XCLIENT" | "XFORWARD" => {
+        "STARTTLS" => without_argument(Command::StartTls, "STARTTLS"),
+        "AUTH" => auth(argument).ok_or(CommandError::Syntax("AUTH mechanism")),
+        "BDAT" => Ok(Command::Bdat),
+        "ETRN" | "TURN" | "ATRN" | "SEND" | "SOML" | "SAML" | "XCLIENT" | "XFORWARD" => {
             Err(CommandError::NotImplemented)
         }
         _ => Err(CommandError::Unknown),
     }
+}
+
+fn auth(argument: &str) -> Option<Command> {
+    let mut words = argument.split(' ').filter(|word| !word.is_empty());
+    let mechanism = words.next()?.to_owned();
+    let initial = words.next().map(|word| Initial(Zeroizing::new(word.to_owned())));
+    words.next().is_none().then_some(Command::Auth(mechanism, initial))
 }
 
 /// The argument of EHLO and HELO: a name, or an address literal. Underscores and bare addresses are common, so they pass.
@@ -250,6 +278,10 @@ mod tests {
             ("VRFY amy", Command::Vrfy),
             ("EXPN staff", Command::Expn),
             ("HELP", Command::Help),
+            ("starttls", Command::StartTls),
+            ("BDAT 10 LAST", Command::Bdat),
+            ("auth login", Command::Auth("login".into(), None)),
+            ("AUTH PLAIN AGEAYg==", Command::Auth("PLAIN".into(), Some(Initial(Zeroizing::new("AGEAYg==".into()))))),
         ];
         for (line, command) in table {
             assert_eq!(parse(line.as_bytes()), Ok(command), "{line}");
@@ -262,8 +294,10 @@ mod tests {
             (b"", "500 5.5.1"),
             (b" NOOP", "500 5.5.1"),
             (b"FROB", "500 5.5.1"),
-            (b"STARTTLS", "502 5.5.1"),
-            (b"BDAT 10 LAST", "502 5.5.1"),
+            (b"STARTTLS now", "501 5.5.4"),
+            (b"AUTH", "501 5.5.4"),
+            (b"AUTH PLAIN a b", "501 5.5.4"),
+            (b"ETRN x", "502 5.5.1"),
             (b"NOOP \xff", "501 5.5.2"),
             (b"NOOP\rx", "501 5.5.2"),
             (b"RCPT TO:<a\0@x.example>", "501 5.5.2"),

@@ -4,12 +4,26 @@
 //! alone ends nothing and is remembered: the reader goes on to the true end, so that the client hears the refusal and
 //! the session stays in step, and nothing that another server would read as a second message can pass here. The result
 //! is the same however the input is cut.
+//!
+//! For old devices that know no better, [`LineEnds::Fix`] makes such a CR or LF whole instead. A lone dot beside one stays a
+//! reason to refuse: what reads it as the end of a message would obey what follows (SMTP smuggling, CVE-2023-51764).
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
 use crate::limits;
+
+/// What becomes of line ends that are no CR LF (RFC 5321 2.3.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineEnds {
+    /// The message is refused.
+    #[default]
+    Strict,
+    /// A bare LF becomes CR LF, a bare CR a space; a lone dot beside one is refused all the same.
+    Fix,
+}
 
 /// What may be said of content without understanding it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,8 +40,10 @@ pub struct ContentFacts {
     pub eight_bit: bool,
     /// A NUL.
     pub nul: bool,
-    /// A CR or LF that is not part of a CRLF.
+    /// A CR or LF that is not part of a CRLF, and was not to be mended.
     pub bare_line_end: bool,
+    /// A CR or LF was mended.
+    pub mended: bool,
     /// The first line begins with a space or tab: under a field of ours it would become part of it.
     pub starts_folded: bool,
 }
@@ -102,6 +118,10 @@ enum State {
     Dot,
     /// Behind a dot and a CR at the start of a line.
     DotCr,
+    /// Behind a CR that was mended.
+    MendedCr,
+    /// Behind a dot that follows one.
+    MendedCrDot,
 }
 
 const RECEIVED: &[u8; 9] = b"received:";
@@ -110,6 +130,9 @@ const RECEIVED: &[u8; 9] = b"received:";
 #[derive(Debug)]
 pub struct DataReader {
     state: State,
+    line_ends: LineEnds,
+    /// The line began behind an LF that was mended.
+    behind_mended: bool,
     message_size: usize,
     facts: ContentFacts,
     in_header: bool,
@@ -120,9 +143,11 @@ pub struct DataReader {
 
 impl DataReader {
     /// A reader for one message of at most `message_size` octets.
-    pub fn new(message_size: usize) -> Self {
+    pub fn new(message_size: usize, line_ends: LineEnds) -> Self {
         Self {
             state: State::LineStart,
+            line_ends,
+            behind_mended: false,
             message_size,
             facts: ContentFacts::default(),
             in_header: true,
@@ -151,13 +176,29 @@ impl DataReader {
                     self.state = State::DotCr;
                     at += 1;
                 }
-                (State::DotCr, b'\n') => return Progress::End(at + 1),
+                (State::DotCr, b'\n') if !self.behind_mended => return Progress::End(at + 1),
                 (State::Cr, b'\n') => {
-                    self.take(b"\r\n", out);
-                    self.line_ends();
-                    self.state = State::LineStart;
+                    self.line(out);
+                    self.behind_mended = false;
                     at += 1;
                 }
+                (State::Cr, _) if self.mends() => {
+                    self.facts.mended = true;
+                    self.take(b" ", out);
+                    self.state = State::MendedCr;
+                }
+                (State::MendedCr, b'.') => {
+                    self.take(b".", out);
+                    self.state = State::MendedCrDot;
+                    at += 1;
+                }
+                (State::MendedCr, _) => self.state = State::Text,
+                // A lone dot beside a bare one, with any two of CR and LF around it.
+                (State::MendedCrDot, b'\r' | b'\n') | (State::Dot, b'\n') | (State::DotCr, b'\n') => {
+                    self.facts.bare_line_end = true;
+                    self.state = State::Text;
+                }
+                (State::MendedCrDot, _) => self.state = State::Text,
                 (State::Cr | State::DotCr, _) => {
                     self.facts.bare_line_end = true;
                     self.take(b"\r", out);
@@ -167,6 +208,12 @@ impl DataReader {
                 (State::LineStart | State::Dot, _) => self.state = State::Text,
                 (State::Text, b'\r') => {
                     self.state = State::Cr;
+                    at += 1;
+                }
+                (State::Text, b'\n') if self.mends() => {
+                    self.facts.mended = true;
+                    self.line(out);
+                    self.behind_mended = true;
                     at += 1;
                 }
                 (State::Text, b'\n') => {
@@ -191,6 +238,17 @@ impl DataReader {
         Progress::More
     }
 
+    /// What is refused already is read as it stands.
+    fn mends(&self) -> bool {
+        self.line_ends == LineEnds::Fix && !self.facts.bare_line_end
+    }
+
+    fn line(&mut self, out: &mut Vec<u8>) {
+        self.take(b"\r\n", out);
+        self.line_has_ended();
+        self.state = State::LineStart;
+    }
+
     fn take(&mut self, content: &[u8], out: &mut Vec<u8>) {
         if self.facts.size == 0 {
             self.facts.starts_folded = matches!(content.first(), Some(b' ' | b'\t'));
@@ -210,7 +268,7 @@ impl DataReader {
         }
     }
 
-    fn line_ends(&mut self) {
+    fn line_has_ended(&mut self) {
         if !self.in_header {
             return;
         }
@@ -272,7 +330,16 @@ mod tests {
 
     /// Reads in pieces cut at `cuts`; gives content, facts and what lies behind the end.
     fn read(input: &[u8], cuts: &[usize], size: usize) -> (Vec<u8>, ContentFacts, Option<Vec<u8>>) {
-        let mut reader = DataReader::new(size);
+        read_with(LineEnds::Strict, input, cuts, size)
+    }
+
+    fn read_with(
+        line_ends: LineEnds,
+        input: &[u8],
+        cuts: &[usize],
+        size: usize,
+    ) -> (Vec<u8>, ContentFacts, Option<Vec<u8>>) {
+        let mut reader = DataReader::new(size, line_ends);
         let mut out = Vec::new();
         let mut from = 0;
         for to in cuts.iter().copied().chain([input.len()]) {
@@ -326,6 +393,69 @@ mod tests {
         (b"\r.\r\n.\r\n", Some(b""), true),
         (b"\n.\n\r\n.\r\n", Some(b""), true),
     ];
+
+    #[test]
+    fn bare_line_ends_are_mended_where_that_is_wanted() {
+        let table: &[(&[u8], Option<&[u8]>)] = &[
+            (b"a\nb\r\n.\r\n", Some(b"a\r\nb\r\n")),
+            (b"a\n\nb\n\r\n.\r\n", Some(b"a\r\n\r\nb\r\n\r\n")),
+            (b"\na\r\n.\r\n", Some(b"\r\na\r\n")),
+            (b"a\rb\r\n.\r\n", Some(b"a b\r\n")),
+            (b"a\r\r\n.\r\n", Some(b"a \r\n")),
+            (b"a\n\r\n.\r\n", Some(b"a\r\n\r\n")),
+            (b"a\n..b\n.c\r\n.\r\n", Some(b"a\r\n.b\r\nc\r\n")),
+            (b"a\r.b\r\n.\r\n", Some(b"a .b\r\n")),
+            (b"a\n.\r\n\r\n.\r\n", None),
+            (b"a\n.\n\r\n.\r\n", None),
+            (b"a\r\n.\nMAIL\r\n.\r\n", None),
+            (b"a\r\n.\rMAIL\r\n.\r\n", None),
+            (b"a\r.\r\n\r\n.\r\n", None),
+            (b"a\r.\rMAIL\r\n.\r\n", None),
+        ];
+        for (input, content) in table {
+            let shown = input.escape_ascii();
+            for cuts in [vec![], (1..input.len()).collect()] {
+                let (out, facts, rest) = read_with(LineEnds::Fix, input, &cuts, BIG);
+                assert_eq!(rest.as_deref(), Some(&b""[..]), "{shown}: it ends with its last line");
+                assert_eq!(facts.bare_line_end, content.is_none(), "{shown}");
+                if let Some(content) = content {
+                    assert_eq!(out.escape_ascii().to_string(), content.escape_ascii().to_string(), "{shown}");
+                    assert!(facts.mended);
+                }
+            }
+        }
+        let plain = b"Received: a\r\n..b\r\n\r\nc\r\n.\r\n";
+        assert_eq!(read_with(LineEnds::Fix, plain, &[], BIG), read(plain, &[], BIG), "what is whole is left alone");
+    }
+
+    #[test]
+    fn a_lone_dot_beside_a_bare_line_end_is_refused_whatever_stands_around_it() {
+        let mut ends = vec![String::new()];
+        for _ in 0..3 {
+            let longer: Vec<String> =
+                ends.iter().flat_map(|end| ["\r", "\n"].map(|one| format!("{end}{one}"))).collect();
+            ends.extend(longer);
+        }
+        ends.sort_unstable();
+        ends.dedup();
+        let mut tried = 0;
+        for (before, after) in ends.iter().flat_map(|before| ends.iter().map(move |after| (before, after))) {
+            if before.is_empty() || after.is_empty() {
+                continue;
+            }
+            let smuggled = format!("a{before}.{after}MAIL FROM:<x@x.example>\r\n.\r\n");
+            let (_, facts, rest) = read_with(LineEnds::Fix, smuggled.as_bytes(), &[], BIG);
+            let is_true_end = before.ends_with("\r\n") && after.starts_with("\r\n");
+            if is_true_end {
+                assert!(rest.is_some_and(|rest| rest.len() > 5), "{before:?} {after:?}");
+            } else {
+                assert_eq!(rest.as_deref(), Some(&b""[..]), "{before:?} {after:?}: read to the true end");
+                assert!(facts.bare_line_end, "{before:?} {after:?}: and refused");
+            }
+            tried += 1;
+        }
+        assert!(tried > 190, "{tried} of 14 by 14");
+    }
 
     #[test]
     fn only_a_dot_between_two_crlf_ends_the_content() {
@@ -409,7 +539,7 @@ mod tests {
         let over = read(b"123456789\r\n.\r\nX", &[], 10);
         assert_eq!((over.1.refusal(10), over.2.as_deref()), (Some(Refusal::TooBig), Some(&b"X"[..])));
         assert!(over.0.len() <= 10);
-        let mut reader = DataReader::new(10);
+        let mut reader = DataReader::new(10, LineEnds::Strict);
         assert_eq!(reader.read(&[b'x'; 21], &mut Vec::new()), Progress::Overrun);
     }
 

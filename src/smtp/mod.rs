@@ -4,12 +4,14 @@
 //! the state table, with one `reset_transaction` that every path uses.
 
 pub mod address;
+pub mod auth;
 pub mod command;
 pub mod data;
 pub mod reply;
 pub mod session;
 
 pub use address::{Address, AddressError, Envelope};
-pub use data::{ContentFacts, Refusal, dot_stuff, end_of_data};
+pub use auth::{Account, Credentials, NotSignedIn, Sender};
+pub use data::{ContentFacts, LineEnds, Refusal, dot_stuff, end_of_data};
 pub use reply::{Code, Reply};
-pub use session::{Action, CloseReason, NoneOwn, Own, OwnAddresses, Session, SessionConfig};
+pub use session::{Action, CloseReason, NoneOwn, Own, OwnAddresses, Session, SessionConfig, Tls};

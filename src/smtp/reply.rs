@@ -15,10 +15,14 @@ pub enum Code {
     Ready = 220,
     /// Answer to QUIT.
     Closing = 221,
+    /// Signed in.
+    SignedIn = 235,
     /// Done.
     Ok = 250,
     /// VRFY: will try.
     CannotVerify = 252,
+    /// Go on with signing in.
+    Challenge = 334,
     /// Send the content.
     StartContent = 354,
     /// Going away, or too many connections.
@@ -29,6 +33,8 @@ pub enum Code {
     LocalError = 451,
     /// Not enough room, for now.
     NoRoom = 452,
+    /// Signing in, or TLS, is not possible now.
+    NotNow = 454,
     /// Unknown command, or line too long.
     Unrecognised = 500,
     /// Syntax of the arguments.
@@ -37,6 +43,14 @@ pub enum Code {
     NotImplemented = 502,
     /// Not now: bad sequence.
     BadSequence = 503,
+    /// Parameter not done here.
+    NoSuchMechanism = 504,
+    /// Sign in, or begin TLS, first.
+    Required = 530,
+    /// Wrong name or password.
+    WrongPassword = 535,
+    /// Not without TLS.
+    WantsTls = 538,
     /// Refused: policy, or no such mailbox.
     Refused = 550,
     /// Too big.
@@ -55,17 +69,24 @@ impl Code {
         Self::Help,
         Self::Ready,
         Self::Closing,
+        Self::SignedIn,
         Self::Ok,
         Self::CannotVerify,
+        Self::Challenge,
         Self::StartContent,
         Self::Unavailable,
         Self::MailboxBusy,
         Self::LocalError,
         Self::NoRoom,
+        Self::NotNow,
         Self::Unrecognised,
         Self::Syntax,
         Self::NotImplemented,
         Self::BadSequence,
+        Self::NoSuchMechanism,
+        Self::Required,
+        Self::WrongPassword,
+        Self::WantsTls,
         Self::Refused,
         Self::TooBig,
         Self::BadAddress,

@@ -6,16 +6,38 @@
 //! - octets that come behind DATA before its 354 are never read as content: they end the session;
 //! - the replies to one group of pipelined commands go out in one write.
 //!
-//! STARTTLS, AUTH, DSN, PROXY and XCLIENT have no place in the table yet; CHUNKING will not get one.
+//! - what was said before TLS is forgotten when it begins, and octets that came behind STARTTLS are never read (RFC 3207 4.2).
+//!
+//! CHUNKING has no place in the table and will not get one.
+
+mod action;
+mod sign_in;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use zeroize::{Zeroize, Zeroizing};
+
 use super::address::{Address, Envelope, Path};
+use super::auth::{Account, Exchange, Mechanism};
 use super::command::{self, Command, CommandError, Mail};
-use super::data::{ContentFacts, DataReader, Progress, Refusal};
+use super::data::{DataReader, LineEnds, Progress, Refusal};
 use super::reply::{Code, Reply};
 use crate::limits;
+pub use action::{Action, Begun, CloseReason};
+
+/// TLS on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// There is none.
+    None,
+    /// STARTTLS is offered.
+    Offered,
+    /// STARTTLS is offered, and no mail is taken before it.
+    Required,
+    /// It is on.
+    On,
+}
 
 /// What a recipient is to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,90 +77,16 @@ pub struct SessionConfig {
     pub message_size: usize,
     /// Most recipients of one message.
     pub recipients: usize,
-    /// The client may send through us; others are refused at RCPT.
+    /// The client may send through us; others are refused at RCPT, until they sign in.
     pub may_relay: bool,
+    /// TLS when the connection begins.
+    pub tls: Tls,
+    /// Accounts may sign in, under TLS.
+    pub sign_in: bool,
+    /// What becomes of line ends that are no CR LF.
+    pub line_ends: LineEnds,
     /// Which recipients are the gateway itself.
     pub own: Arc<dyn OwnAddresses>,
-}
-
-/// What the caller is to do, in order.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Write these octets in one go.
-    Write(Vec<u8>),
-    /// Wait before going on: the client made too many mistakes.
-    Pause,
-    /// A transaction has its recipients, and its content follows: make ready to keep it. The 354 is the next write.
-    Begin(Box<Begun>),
-    /// The next piece of the content, un-stuffed.
-    Content(Vec<u8>),
-    /// The content is refused or given up: forget it.
-    Discard,
-    /// The content is complete: decide, then call [`Session::answer`]. Until then nothing more is read.
-    Complete(ContentFacts),
-    /// Close the connection.
-    Close(CloseReason),
-}
-
-/// A transaction whose content is about to come.
-#[derive(Debug, Clone)]
-pub struct Begun {
-    /// From whom, to whom.
-    pub envelope: Envelope,
-    /// The client's name as it gave it.
-    pub helo: String,
-    /// It said EHLO rather than HELO.
-    pub esmtp: bool,
-}
-
-impl PartialEq for Begun {
-    fn eq(&self, other: &Self) -> bool {
-        self.helo == other.helo
-            && self.esmtp == other.esmtp
-            && self.envelope.mail_from == other.envelope.mail_from
-            && self.envelope.recipients == other.envelope.recipients
-    }
-}
-impl Eq for Begun {}
-
-/// Why the session closes, for the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CloseReason {
-    /// QUIT.
-    Quit,
-    /// HTTP or TLS on a plain SMTP port.
-    WrongProtocol,
-    /// It spoke before our banner, or sent content before 354.
-    TooEarly,
-    /// Too many refused commands, or too many that do nothing.
-    TooManyErrors,
-    /// A command line that does not end.
-    LineTooLong,
-    /// A command line that ends in a bare LF.
-    BareLineEnd,
-    /// Content far over the limit.
-    ContentTooLong,
-    /// Silent, or too slow.
-    TimedOut,
-    /// The gateway stops.
-    Stopping,
-}
-
-impl CloseReason {
-    /// The word for the log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Quit => "quit",
-            Self::WrongProtocol => "wrong-protocol",
-            Self::TooEarly => "too-early",
-            Self::TooManyErrors => "too-many-errors",
-            Self::LineTooLong => "line-too-long",
-            Self::BareLineEnd => "bare-line-end",
-            Self::ContentTooLong => "content-too-long",
-            Self::TimedOut => "timed-out",
-            Self::Stopping => "stopping",
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -149,6 +97,12 @@ enum Phase {
     LongLine(usize),
     /// Behind 354.
     Content(DataReader),
+    /// The client answers a challenge of AUTH.
+    SigningIn(Exchange),
+    /// The caller says whether name and password are right.
+    Proving,
+    /// The caller begins TLS.
+    Handshake,
     /// The caller decides on a message.
     Deciding,
     /// Nothing more is read.
@@ -182,6 +136,8 @@ pub struct Session {
     /// Replies that have not been given to the caller yet.
     output: Vec<u8>,
     greeted: Option<Greeted>,
+    /// Who has signed in.
+    account: Option<Account>,
     transaction: Option<Transaction>,
     /// Nothing has been read yet.
     fresh: bool,
@@ -189,6 +145,8 @@ pub struct Session {
     errors: usize,
     /// Commands that do nothing since the last message.
     junk: usize,
+    /// Names or passwords that were wrong.
+    failures: usize,
     stopping: bool,
     /// What MAIL is answered with while no mail is taken.
     refusal: Option<Reply>,
@@ -203,10 +161,12 @@ impl Session {
             input: Vec::new(),
             output: Vec::new(),
             greeted: None,
+            account: None,
             transaction: None,
             fresh: true,
             errors: 0,
             junk: 0,
+            failures: 0,
             stopping: false,
             refusal: None,
         }
@@ -281,7 +241,8 @@ impl Session {
     /// The gateway stops: a running transaction may still end, a session without one ends now (RFC 5321 3.8).
     pub fn stop(&mut self, actions: &mut Vec<Action>) {
         self.stopping = true;
-        if matches!(self.phase, Phase::Commands | Phase::LongLine(_)) && self.transaction.is_none() {
+        let waits = matches!(self.phase, Phase::Commands | Phase::LongLine(_) | Phase::SigningIn(_));
+        if waits && self.transaction.is_none() {
             self.close_for_stop(actions);
         }
     }
@@ -301,7 +262,8 @@ impl Session {
                 Phase::Commands => self.read_command(actions),
                 Phase::LongLine(dropped) => self.drop_line(dropped, actions),
                 Phase::Content(_) => self.read_content(actions),
-                Phase::Deciding | Phase::Closed => false,
+                Phase::SigningIn(_) => self.read_answer(actions),
+                Phase::Deciding | Phase::Proving | Phase::Handshake | Phase::Closed => false,
             };
             if !went_on {
                 break;
@@ -317,14 +279,15 @@ impl Session {
             return false;
         }
         let Some(line_feed) = memchr::memchr(b'\n', &self.input) else {
-            if self.input.len() >= limits::COMMAND_LINE {
+            if self.input.len() >= self.longest_line() {
                 self.phase = Phase::LongLine(0);
                 return true;
             }
             return false;
         };
-        let line: Vec<u8> = self.input.drain(..=line_feed).collect();
-        if line.len() > limits::COMMAND_LINE {
+        let longest = self.longest_line();
+        let line: Zeroizing<Vec<u8>> = Zeroizing::new(self.input.drain(..=line_feed).collect());
+        if line.len() > longest {
             self.refuse(&line_too_long(), actions);
             return true;
         }
@@ -390,6 +353,12 @@ impl Session {
                 self.junk(Reply::new(Code::CannotVerify, (0, 0), text), actions);
             }
             Command::Expn => self.refuse(&CommandError::NotImplemented.reply(), actions),
+            Command::StartTls => self.start_tls(actions),
+            Command::Auth(mechanism, initial) => self.auth(&mechanism, initial, actions),
+            Command::Bdat => {
+                self.reset_transaction();
+                self.refuse(&CommandError::NotImplemented.reply(), actions);
+            }
             Command::Quit => {
                 let text = format!("{} Goodbye", self.config.hostname);
                 self.close(CloseReason::Quit, Some(Reply::new(Code::Closing, (0, 0), text)), actions);
@@ -407,6 +376,12 @@ impl Session {
             lines.push("PIPELINING".to_owned());
             lines.push(format!("SIZE {}", self.config.message_size));
             lines.extend(["8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8"].map(str::to_owned));
+            if matches!(self.config.tls, Tls::Offered | Tls::Required) {
+                lines.push("STARTTLS".to_owned());
+            }
+            if self.may_sign_in() {
+                lines.push(Mechanism::OFFER.to_owned());
+            }
         }
         let reply = Reply::bare(Code::Ok, lines);
         if again { self.junk(reply, actions) } else { self.say(&reply) }
@@ -418,6 +393,8 @@ impl Session {
             self.refuse(&out_of_order("Say EHLO first"), actions);
         } else if self.transaction.is_some() {
             self.refuse(&out_of_order("A transaction is open already"), actions);
+        } else if let Some(refusal) = self.first_wants(&mail) {
+            self.refuse(&refusal, actions);
         } else if too_big {
             let text = format!("This server takes messages of up to {} octets", self.config.message_size);
             self.refuse(&Reply::new(Code::TooBig, (3, 4), text), actions);
@@ -443,13 +420,14 @@ impl Session {
             Ok(address) => address,
             Err(error) => return self.refuse(&CommandError::Recipient(error).reply(), actions),
         };
-        let own = match self.config.may_relay {
+        let may_relay = self.config.may_relay || self.account.is_some();
+        let own = match may_relay {
             true => self.config.own.look(transaction.envelope.mail_from.as_ref(), &address),
             false => Own::No,
         };
         if !address.is_ascii() && !transaction.envelope.smtputf8 {
             self.refuse(&CommandError::WantsUtf8.reply(), actions);
-        } else if !self.config.may_relay {
+        } else if !may_relay {
             let text = "Relaying denied: this server takes mail from the school's own networks only";
             self.refuse(&Reply::new(Code::Refused, (7, 1), text), actions);
         } else if own == Own::Unknown {
@@ -487,10 +465,16 @@ impl Session {
         if transaction.envelope.recipients.is_empty() {
             return self.refuse(&out_of_order("No recipient has been accepted"), actions);
         }
-        let begun = Begun { envelope: transaction.envelope.clone(), helo: greeted.name.clone(), esmtp: greeted.esmtp };
+        let begun = Begun {
+            envelope: transaction.envelope.clone(),
+            helo: greeted.name.clone(),
+            esmtp: greeted.esmtp,
+            encrypted: self.config.tls == Tls::On,
+            account: self.account.clone(),
+        };
         actions.push(Action::Begin(Box::new(begun)));
         self.say(&Reply::bare(Code::StartContent, ["End the message with a dot on a line of its own"]));
-        self.phase = Phase::Content(DataReader::new(self.config.message_size));
+        self.phase = Phase::Content(DataReader::new(self.config.message_size, self.config.line_ends));
     }
 
     fn read_content(&mut self, actions: &mut Vec<Action>) -> bool {
@@ -577,7 +561,7 @@ impl Session {
             self.say(&reply);
         }
         self.reset_transaction();
-        self.input = Vec::new();
+        self.input.zeroize();
         self.phase = Phase::Closed;
         self.flush(actions);
         actions.push(Action::Close(reason));

@@ -20,7 +20,7 @@ use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::trace::Hop;
 use crate::smtp::session::Begun;
-use crate::smtp::{Action, CloseReason, Code, ContentFacts, Reply, Session, SessionConfig};
+use crate::smtp::{Action, CloseReason, Code, ContentFacts, NotSignedIn, Reply, Session, SessionConfig, Tls};
 use crate::store::{QueueId, fault};
 
 /// How a connection ended that only looked whether the port answers, as health checks do.
@@ -87,6 +87,9 @@ impl<T: TakeIn> Connection<T> {
             message_size: options.message_size,
             recipients: limits::RECIPIENTS,
             may_relay,
+            tls: Tls::None,
+            sign_in: false,
+            line_ends: door.line_ends,
             own: shared.take_in.own(),
         });
         let pace = options.pace;
@@ -215,6 +218,8 @@ impl<T: TakeIn> Connection<T> {
                         }
                     }
                     Action::Discard => self.receiving = None,
+                    Action::StartTls => self.session.not_secured(actions),
+                    Action::SignIn(_) => self.session.signed_in(Err(NotSignedIn::Unavailable), actions),
                     Action::Complete(facts) => {
                         let reply = self.complete(facts).await;
                         self.accepted = reply.is_success();

@@ -1,16 +1,24 @@
+mod sign_in;
+
 use proptest::prelude::*;
 
-use super::*;
+use sign_in::office;
 
-fn session(may_relay: bool) -> Session {
-    Session::new(SessionConfig {
+use super::*;
+use crate::smtp::NotSignedIn;
+
+fn config(may_relay: bool) -> SessionConfig {
+    SessionConfig {
         hostname: "gate.school.example".into(),
         postmaster_domain: "school.example".into(),
         message_size: 1_000,
         recipients: 3,
         may_relay,
+        tls: Tls::None,
+        sign_in: false,
+        line_ends: LineEnds::Strict,
         own: Arc::new(NoneOwn),
-    })
+    }
 }
 
 /// A session with a caller that answers every message with 250, and writes down what happens.
@@ -23,12 +31,27 @@ struct Talk {
     begun: Option<(Envelope, Vec<u8>)>,
     closed: Option<CloseReason>,
     pauses: usize,
+    /// What a certificate that the client shows is worth.
+    certified: bool,
 }
 
 impl Talk {
     fn new(may_relay: bool) -> Self {
-        let session = session(may_relay);
-        Self { session, written: String::new(), writes: 0, messages: vec![], begun: None, closed: None, pauses: 0 }
+        Self::with(config(may_relay))
+    }
+
+    fn with(config: SessionConfig) -> Self {
+        let (session, certified) = (Session::new(config), false);
+        Self {
+            certified,
+            session,
+            written: String::new(),
+            writes: 0,
+            messages: vec![],
+            begun: None,
+            closed: None,
+            pauses: 0,
+        }
     }
 
     fn greeted() -> Self {
@@ -61,6 +84,19 @@ impl Talk {
                     Action::Complete(_) => {
                         self.messages.push(self.begun.take().unwrap());
                         self.session.answer(&Reply::queued("x"), &mut actions);
+                    }
+                    Action::StartTls => {
+                        let may_relay = self.certified;
+                        self.session.secured(may_relay, &mut actions);
+                    }
+                    Action::SignIn(shown) => {
+                        let outcome = match (shown.name.as_str(), shown.password.as_str()) {
+                            ("office", "secret") => Ok(office()),
+                            ("gone", _) => Err(NotSignedIn::Unavailable),
+                            ("many", _) => Err(NotSignedIn::Throttled),
+                            _ => Err(NotSignedIn::Wrong),
+                        };
+                        self.session.signed_in(outcome, &mut actions);
                     }
                     Action::Close(reason) => {
                         assert!(self.closed.is_none(), "closed twice");
