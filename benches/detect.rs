@@ -202,6 +202,7 @@ fn ground(mut school: School) -> Ground {
         roles: Default::default(),
         permitted: Default::default(),
         times: Default::default(),
+        dkim_keys: Default::default(),
     }
 }
 

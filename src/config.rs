@@ -116,6 +116,8 @@ pub struct PolicyConfig {
     pub modes: BTreeMap<String, Mode>,
     /// Senders whom the school permits what a rule would stop, by the rule's id.
     pub permitted: BTreeMap<String, Vec<Address>>,
+    /// Keys of senders' DKIM signatures, for attached originals.
+    pub dkim_keys: Option<PathBuf>,
 }
 
 /// Which rule pack.

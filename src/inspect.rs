@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::detect::traits::Traits;
 use crate::detect::{self, Correspondence, Excerpt, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
+use crate::message::signed::Keys as DkimKeys;
 use crate::message::{self, Message};
 use crate::people::{PupilIndex, Recipient, RecipientKind, School, SenderIdentity};
 use crate::policy::allowance::{About, folded};
@@ -255,6 +256,8 @@ pub struct Ground {
     pub permitted: BTreeMap<String, Vec<Address>>,
     /// When the school is open.
     pub times: SchoolTime,
+    /// Keys with which attached originals were signed.
+    pub dkim_keys: DkimKeys,
 }
 
 /// Decides one message as of `at`.
@@ -378,7 +381,8 @@ fn facts(
             || asks(&|c| c.private_reply.is_some()) && traits::replies_to_private(school, message, envelope, &sender),
         staff_contact: traits.staff_contact,
         forwarded: traits.forwarded,
-        altered_original: asks(&|c| c.altered_original.is_some()) && traits::has_altered_original(message),
+        altered_original: asks(&|c| c.altered_original.is_some())
+            && traits::has_altered_original(message, &ground.dkim_keys),
         open_link: traits.open_link || asks(&|c| c.open_link.is_some()) && traits::links_openly(message),
         audiences: traits.audiences,
         business: traits.business,

@@ -740,6 +740,21 @@ limits! {
     /// Private addresses in To and Cc together from which recipients count as visible.
     VISIBLE_RECIPIENTS: usize = 5, "addresses", "core policy: `visible-recipients`";
 
+    // --- attached originals that were signed (`message::signed`) ---
+    /// Signatures of one message that are checked, from the top.
+    DKIM_SIGNATURES: usize = 8, "signatures", "own choice: sender, provider, lists; RFC 6376 6.1 leaves the number to us";
+    /// Names that a signature may sign.
+    DKIM_SIGNED_HEADERS: usize = 200, "names", "own choice: real ones name up to 60";
+    /// Header fields up to which a message's signatures are checked.
+    DKIM_HEADERS: usize = 1_000, "fields", "own choice: real mail has up to 150";
+    /// A shorter RSA key tells nothing, nor does a longer one.
+    DKIM_RSA_BITS: usize = 1_024, "bits", "RFC 8301 3.2";
+    DKIM_RSA_BITS_MOST: usize = 8_192, "bits", "what ring verifies with";
+    /// The file of senders' keys.
+    DKIM_KEYS_FILE: usize = 4 << 20, "octets", "own choice: some 8000 keys";
+    /// Names that one name may stand for in turn (CNAME).
+    DKIM_ALIASES: usize = 8, "names", "own choice: as resolvers do";
+
     // --- the message's own traits (`detect::traits`) ---
     /// How often a link is looked for inside another.
     WRAPPED_LINKS: usize = 3, "links", "own choice: a mail filter around a redirect";

@@ -59,6 +59,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
     ("store/content.rs", &["PREFIX"], "the nonce of the STREAM construction"),
     ("store/error.rs", &["SQLITE_FULL"], "a result code of SQLite"),
     ("store/sealed.rs", &["KEY_ID"], "the format of the sealed roster"),
+    ("message/signed/keys.rs", &["ED25519_KEY"], "RFC 8032 5.1.5"),
 ];
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {

@@ -105,6 +105,7 @@ async fn look(config: &Config, findings: &mut Findings) {
             let pack = &loaded.ground.pack;
             findings.well(format!("rules: pack `{}`, {} rules", pack.name, pack.rules.len()));
             advice::school(config, &loaded, findings);
+            advice::dkim_keys(config, &loaded.ground, findings);
             if let Some(problem) = malware::lacking(config, pack) {
                 findings.bad(problem);
             }

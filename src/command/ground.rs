@@ -4,10 +4,13 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::{Config, Pack};
 use crate::inspect::Ground;
+use crate::limits;
+use crate::message::signed::{KeyProblem, Keys as DkimKeys};
 use crate::people::{self, Loaded, PupilSource, Roster, RowFault, Sources};
 use crate::policy::RulePack;
 use crate::relay::parts;
 use crate::store::{Sealed, StoreKey};
+use crate::text::problem::{FileProblem, FileProblems};
 
 /// The ground, and the roster rows that could not be used.
 pub struct LoadedGround {
@@ -41,6 +44,7 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
         roles: config.roles.clone(),
         permitted: config.policy.permitted.clone(),
         times: config.school_time.clone(),
+        dkim_keys: dkim_keys(config)?,
     };
     Ok(LoadedGround { ground, faults: loaded.faults, notes: loaded.notes })
 }
@@ -58,6 +62,26 @@ pub fn pack(config: &Config) -> Result<RulePack> {
         bail!("{at}: the pack has no rule {}; `schoolgate policy check` names those it has", unknown.join(", "));
     }
     Ok(pack)
+}
+
+/// The keys with which attached originals are checked; an error names file and line.
+fn dkim_keys(config: &Config) -> Result<DkimKeys> {
+    let Some(file) = &config.policy.dkim_keys else { return Ok(DkimKeys::default()) };
+    let one = |problem: String| FileProblems::one(file, problem);
+    let read = || {
+        let about = std::fs::metadata(file).map_err(|error| one(format!("cannot be read: {error}")))?;
+        if about.len() > limits::DKIM_KEYS_FILE as u64 {
+            return Err(one(format!("is larger than {} octets", limits::DKIM_KEYS_FILE)));
+        }
+        let text = std::fs::read(file).map_err(|error| one(format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(text).map_err(|_| one("is no text in UTF-8".to_owned()))?;
+        DkimKeys::parse(&text).map_err(|problems| {
+            let placed =
+                |KeyProblem { line, problem }| FileProblem { file: file.clone(), place: Some((line, 1)), problem };
+            FileProblems(problems.into_iter().map(placed).collect())
+        })
+    };
+    read().with_context(|| config.at("policy.dkim_keys"))
 }
 
 /// As [`load`], for relaying: a roster without a pupil is an error too, for with it everything about pupils would go out.

@@ -185,6 +185,7 @@ impl Check<'_> {
             bulk_pupils: self.number("policy.bulk_pupils", raw.bulk_pupils, limits::BULK_PUPILS, 1..=1_000_000),
             confidential_markers,
             modes: raw.modes,
+            dkim_keys: raw.dkim_keys.map(|file| self.path(file)),
         }
     }
 

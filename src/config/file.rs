@@ -68,6 +68,7 @@ pub(super) struct RawPolicy {
     pub modes: BTreeMap<String, Mode>,
     #[serde(default)]
     pub permitted: BTreeMap<String, Vec<Spanned<String>>>,
+    pub dkim_keys: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default)]

@@ -126,6 +126,7 @@ mod tests {
             .into(),
             permitted: [("direct-to-guardian".to_owned(), vec![address("T.Fox@school.example")])].into(),
             times: Default::default(),
+            dkim_keys: Default::default(),
         }
     }
 

@@ -51,6 +51,7 @@ fn ground() -> Ground {
         roles: Default::default(),
         permitted: Default::default(),
         times: Default::default(),
+        dkim_keys: Default::default(),
     }
 }
 

@@ -51,12 +51,12 @@ pub(super) fn replies_to_private(
     )
 }
 
-/// A message that is attached, as such or as a file, has another body than its sender's signature names.
-pub(super) fn has_altered_original(message: &Message<'_>) -> bool {
+/// A message that is attached, as such or as a file, is not as its sender signed it.
+pub(super) fn has_altered_original(message: &Message<'_>, keys: &signed::Keys) -> bool {
     let is_file = |name: &String| name.to_lowercase().ends_with(".eml");
     let originals =
         message.parts.iter().filter(|part| part.kind == PartKind::Message || part.names.iter().any(is_file));
-    originals.into_iter().any(|part| signed::is_body_altered(&part.body))
+    originals.into_iter().any(|part| signed::is_altered(&part.body, keys))
 }
 
 /// A page of the message links to a file that whoever has the link may open, above all that is quoted in it.

@@ -3,6 +3,8 @@
 use super::Findings;
 use crate::command::ground::{self, LoadedGround};
 use crate::config::Config;
+use crate::inspect::Ground;
+use crate::limits;
 use crate::smtp::Address;
 
 /// Networks that are not of the open internet (RFC 1918, 3927, 4193, 4291, 6598, 1122).
@@ -51,6 +53,28 @@ pub fn school(config: &Config, loaded: &LoadedGround, findings: &mut Findings) {
             "{}: no member of staff has an address at {domain}; take it out, or look at the staff list",
             config.at("school.domains")
         ));
+    }
+}
+
+/// Whether the keys of attached originals verify anything, and whether a rule asks.
+pub fn dkim_keys(config: &Config, ground: &Ground, findings: &mut Findings) {
+    if config.policy.dkim_keys.is_none() {
+        return;
+    }
+    let at = config.at("policy.dkim_keys");
+    if !ground.pack.asks(|condition| condition.altered_original.is_some()) {
+        findings.doubtful(format!(
+            "{at}: no rule of the pack asks about attached messages that were altered (altered_original)"
+        ));
+    }
+    let unusable: Vec<String> = ground.dkim_keys.unusable().map(|(name, why)| format!("{name} ({why})")).collect();
+    match (ground.dkim_keys.len(), unusable.len()) {
+        (0, _) => findings.doubtful(format!("{at}: the file names no key")),
+        (keys, 0) => findings.well(format!("DKIM keys: {keys}")),
+        (keys, n) => findings.doubtful(format!(
+            "{at}: {n} of {keys} keys verify nothing: {}",
+            unusable.iter().take(limits::DOCTOR_NAMED).cloned().collect::<Vec<_>>().join(", ")
+        )),
     }
 }
 

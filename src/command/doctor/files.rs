@@ -118,6 +118,7 @@ fn named(config: &Config) -> Vec<(String, PathBuf)> {
     add("directory.guardians", directory.guardians.as_ref().filter(|_| !directory.imported));
     add("directory.staff", directory.staff.as_ref());
     add("directory.correspondents", directory.correspondents.as_ref());
+    add("policy.dkim_keys", config.policy.dkim_keys.as_ref());
     let tls = config.review.as_ref().and_then(|review| review.tls.as_ref());
     add("review.tls_certificate", tls.map(|tls| &tls.certificate));
     add("smarthost.ca_file", config.smarthost.as_ref().and_then(|s| s.first.ca_file.as_ref()));

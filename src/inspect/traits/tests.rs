@@ -78,6 +78,7 @@ fn ground() -> Ground {
         roles: Default::default(),
         permitted: Default::default(),
         times: Default::default(),
+        dkim_keys: Default::default(),
     }
 }
 
@@ -348,4 +349,36 @@ fn an_attached_original_that_is_not_as_it_was_signed() {
     judge("altered", true, forms.map(|(kind, encoding)| attached(kind, encoding, "The fee is 11.")));
     judge("altered", false, forms.map(|(kind, encoding)| attached(kind, encoding, "The fee is 10.")));
     judge("altered", false, [with_file("fee.eml", "From: s@firm.example\n\nThe fee is 10.")]);
+}
+
+#[test]
+fn an_attached_original_whose_signed_headers_are_others() {
+    use mail_auth::common::crypto::Ed25519Key;
+    use mail_auth::common::headers::HeaderWriter;
+    use mail_auth::dkim::DkimSigner;
+
+    let key = Ed25519Key::from_pkcs8_der(&Ed25519Key::generate_pkcs8().expect("a key")).expect("a key");
+    let public = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, key.public_key());
+    let record = format!("s._domainkey.firm.example v=DKIM1; k=ed25519; p={public}");
+    let original = format!("From: Sue <s@firm.example>\r\nTo: {SENDER}\r\nSubject: The fee\r\n\r\nIt is 10.\r\n");
+    let signer = DkimSigner::from_key(key).domain("firm.example").selector("s").headers(["From", "Subject"]);
+    let signature = signer.sign(original.as_bytes()).expect("signed").to_header();
+    let original = format!("{signature}{original}").replace("\r\n", "\n");
+    let forwarded = |original: &str| {
+        format!(
+            "From: Jo Bloggs <{SENDER}>\nSubject: As discussed\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
+             --b\nContent-Type: text/plain\n\nSee this.\n--b\nContent-Type: message/rfc822\n\n{original}\n--b--\n"
+        )
+    };
+    let subject = original.replace("The fee", "The new fee");
+    let body = original.replace("It is 10", "It is 11");
+    let knowing = Ground { dkim_keys: crate::message::signed::Keys::parse(&record).expect("sound"), ..ground() };
+    let is_altered = |ground: &Ground, original: &str| {
+        facts_of(ground, "mum.quill@gmail.com", &forwarded(original)).contains(&"altered".to_owned())
+    };
+    for (what, original, with_key, without) in
+        [("as it came", &original, false, false), ("subject", &subject, true, false), ("body", &body, true, true)]
+    {
+        assert_eq!((is_altered(&knowing, original), is_altered(&ground(), original)), (with_key, without), "{what}");
+    }
 }
