@@ -211,6 +211,9 @@ pub struct ReviewConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// For how many days a release is remembered, unless another day is chosen; 1 to [`limits::REMEMBER_DAYS_MOST`].
     pub remember_days: u32,
+    /// Messages marked personal in a month from which the report on personal use names their sender;
+    /// [`limits::PERSONAL_USE_NAMES_FEWEST`] to [`limits::PERSONAL_USE_NAMES_MOST`].
+    pub personal_use_names_from: usize,
     /// Who may vouch for people, in the order of their names; local accounts alone where it is empty.
     pub oidc: Vec<OidcConfig>,
     /// Hours for which mail that came back to its sender is kept, so that the sender can still let it go.

@@ -5,12 +5,14 @@
 mod household;
 mod known;
 mod matters;
+mod personal_use;
 pub mod same_text;
 mod sender;
 mod traits;
 pub mod view;
 
 pub use known::Known;
+pub use personal_use::PersonalUse;
 
 use std::collections::BTreeMap;
 
@@ -77,6 +79,9 @@ pub struct Report {
     /// No person wrote the message, so that nobody is answered (RFC 3834 2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub automatic: bool,
+    /// What it is to the report on personal use. Not kept with the report: it is a column of the message.
+    #[serde(skip)]
+    pub personal_use: Option<PersonalUse>,
     /// How much a report says: [`Report::VERSION`] for one made now, 0 for one from before there were excerpts.
     #[serde(default)]
     pub version: u32,
@@ -106,6 +111,7 @@ impl Report {
             from_name: String::new(),
             about_staff: Vec::new(),
             automatic: false,
+            personal_use: None,
             version: Self::VERSION,
         }
     }
@@ -485,7 +491,7 @@ fn report(
     let school = &ground.school;
     let about_staff = matters::staff_spoken_of(school, &findings.adult_matters);
     let id_of = |index: PupilIndex| school.pupils.get(index.0 as usize).map(|p| p.id.clone()).unwrap_or_default();
-    let rules = verdict
+    let rules: Vec<FiredRule> = verdict
         .fired
         .into_iter()
         .filter_map(|fired| {
@@ -504,6 +510,7 @@ fn report(
             })
         })
         .collect();
+    let personal_use = personal_use::of(facts, &rules);
     let mut markers = Vec::new();
     for (present, marker) in [
         (facts.confidential, "confidential"),
@@ -570,6 +577,7 @@ fn report(
         about_staff,
         from_name: message.from_addresses().into_iter().map(|from| from.display).next().unwrap_or_default(),
         automatic: facts.automatic,
+        personal_use,
         version: Report::VERSION,
     }
 }

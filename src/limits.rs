@@ -678,6 +678,16 @@ limits! {
     /// Text of a body that is compared.
     SAME_TEXT_OCTETS: usize = 64 * 1_024, "octets", "own choice: a letter of 20 pages";
 
+    // --- the report on personal use (`store::personal_use`) ---
+    /// Messages marked personal in a month from which their sender is named.
+    PERSONAL_USE_NAMES_FROM: usize = 20, "messages a month", "own choice: about one a school day; below that it is limited use, as the policies have it";
+    /// The fewest that a school may set.
+    PERSONAL_USE_NAMES_FEWEST: usize = 5, "messages a month", "own choice: below that almost everybody would be named";
+    /// The most that a school may set.
+    PERSONAL_USE_NAMES_MOST: usize = 10_000, "messages a month", "own choice: nobody is named";
+    /// Months for which the counts are kept, this one included.
+    PERSONAL_USE_MONTHS: u32 = 13, "months", "own choice: a year, and the same month of the year before";
+
     // --- the desk (`review`) ---
     /// Size of a form.
     DESK_FORM_OCTETS: usize = 64 * 1_024, "octets", "own choice: the longest note and reason many times over";

@@ -6,6 +6,8 @@ mod allowed;
 mod dangers;
 #[path = "desk/naughty.rs"]
 mod naughty;
+#[path = "desk/personal_use.rs"]
+mod personal_use;
 mod support;
 
 use jiff::Timestamp;
@@ -197,6 +199,7 @@ async fn every_page_as_every_role() {
         ("/audit.csv",          [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/allowances",         [303, 200, 200, 200, 404, 200, 404, 404, 404]),
         ("/exemptions",         [303, 200, 200, 404, 404, 404, 404, 200, 404]),
+        ("/personal-use",       [303, 200, 200, 404, 404, 200, 200, 404, 404]),
         ("/people",             [303, 200, 404, 404, 404, 404, 404, 200, 404]),
         ("/account",            [303, 200, 200, 200, 200, 200, 200, 200, 404]),
         ("/sign-in",            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -213,6 +216,7 @@ async fn every_page_as_every_role() {
         ("/allowances/x/end", &[], [403, 303, 303, 303, 404, 303, 404, 404, 404]),
         ("/exemptions", &[("rule", "direct-to-guardian")], [403, 404, 422, 404, 404, 404, 404, 404, 404]),
         ("/exemptions/x/end", &[], [403, 404, 303, 404, 404, 404, 404, 404, 404]),
+        ("/personal-use", &[], [403, 200, 200, 404, 404, 200, 200, 404, 404]),
         ("/account/password", &[("present", PASSWORD), ("password", "x"), ("again", "x")],
             [403, 422, 422, 422, 422, 422, 422, 422, 404]),
         ("/account/codes", &[("present", "x")], [403, 422, 422, 422, 422, 422, 422, 422, 404]),

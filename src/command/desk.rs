@@ -60,6 +60,7 @@ pub fn open(
         .with_scanner(gateway.scanner())
         .with_providers(providers)
         .remembering(review.remember_days)
+        .naming_from(review.personal_use_names_from)
         .with_certificate(certificate);
     event!(Event::Started, desk = review.public_url, address = %review.address);
     gateway.run_beside(Task::Desk, async move {
@@ -88,6 +89,7 @@ pub async fn on_this_machine(config: &mut Config) -> Result<TcpListener> {
         public_url: format!("http://{address}"),
         trusted_proxies: Vec::new(),
         remember_days: limits::REMEMBER_DAYS,
+        personal_use_names_from: limits::PERSONAL_USE_NAMES_FROM,
         oidc: Vec::new(),
         keep_returned_hours: u32::try_from(limits::KEEP_RETURNED_HOURS).unwrap_or_default(),
     });

@@ -22,6 +22,7 @@ pub mod policy;
 pub mod quarantine;
 pub mod queue;
 pub mod replay;
+pub mod report;
 pub mod roster;
 pub mod roster_show;
 pub mod score;
@@ -64,6 +65,9 @@ enum Command {
     /// Look at the audit of all that was done with messages
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Reports on the school's mail as a whole, in numbers
+    #[command(subcommand)]
+    Report(report::Report),
     /// See and manage who may sign in at the desk
     #[command(subcommand)]
     User(user::User),
@@ -92,6 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Allow(args) => allow::run(args),
         Command::Exempt(args) => exempt::run(args),
         Command::Audit(args) => audit::run(args),
+        Command::Report(args) => report::run(args),
         Command::User(args) => user::run(args),
         Command::Meaning(args) => meaning::run(args),
         Command::Policy(args) => policy::run(args),

@@ -31,6 +31,8 @@ impl Config {
                 keeper("review.public_url", keep(&mut new.public_url, &old.public_url));
                 keeper("review.trusted_proxies", keep(&mut new.trusted_proxies, &old.trusted_proxies));
                 keeper("review.remember_days", keep(&mut new.remember_days, &old.remember_days));
+                let names = keep(&mut new.personal_use_names_from, &old.personal_use_names_from);
+                keeper("review.personal_use_names_from", names);
                 keeper("review.oidc", keep(&mut new.oidc, &old.oidc));
             }
             // Neither opened nor shut on the way.

@@ -302,6 +302,7 @@ pub(super) struct RawReview {
     pub holidays: Vec<Spanned<String>>,
     pub decide_within_hours: Option<Spanned<i64>>,
     pub remember_days: Option<Spanned<i64>>,
+    pub personal_use_names_from: Option<Spanned<i64>>,
     pub digest_at: Option<Vec<Spanned<String>>>,
     pub keep_returned_hours: Option<Spanned<i64>>,
     #[serde(default)]

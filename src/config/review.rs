@@ -58,8 +58,20 @@ impl Check<'_> {
         let keep = self.number("review.keep_returned_hours", section.keep_returned_hours.clone(), keep, range);
         let keep_returned_hours = u32::try_from(keep).unwrap_or_default();
         let remember_days = self.remember_days(section);
-        let public_url = public_url?;
-        Some(ReviewConfig { address, tls, public_url, trusted_proxies, remember_days, oidc, keep_returned_hours })
+        let names = section.personal_use_names_from.clone();
+        let range = limits::PERSONAL_USE_NAMES_FEWEST..=limits::PERSONAL_USE_NAMES_MOST;
+        let personal_use_names_from =
+            self.number("review.personal_use_names_from", names, limits::PERSONAL_USE_NAMES_FROM, range);
+        Some(ReviewConfig {
+            address,
+            tls,
+            public_url: public_url?,
+            trusted_proxies,
+            remember_days,
+            personal_use_names_from,
+            oidc,
+            keep_returned_hours,
+        })
     }
 
     fn remember_days(&mut self, section: &RawReview) -> u32 {
@@ -231,6 +243,7 @@ mod tests {
             public_url: "https://desk.saltmere.example".to_owned(),
             trusted_proxies: Vec::new(),
             remember_days: 90,
+            personal_use_names_from: 20,
             oidc: Vec::new(),
             keep_returned_hours: 72,
         };
@@ -261,6 +274,28 @@ mod tests {
             match want {
                 Ok(want) => assert_eq!(told.expect(days).review.expect(days).remember_days, want),
                 Err(words) => assert!(told.as_ref().is_err_and(|told| told.contains(words)), "{days}: {told:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_school_says_from_how_many_personal_messages_a_sender_is_named() {
+        for (messages, want) in [
+            ("5", Ok(5)),
+            ("10000", Ok(10_000)),
+            ("4", Err("x.toml:8:27: review.personal_use_names_from: wants a number from 5 to 10000")),
+            ("10001", Err("wants a number from 5 to 10000")),
+            ("-1", Err("wants a number")),
+            ("\"all\"", Err("invalid type")),
+        ] {
+            let url = "public_url = \"https://desk.saltmere.example\"";
+            let told = of(&format!("[review]\n{url}\npersonal_use_names_from = {messages}\n"));
+            match want {
+                Ok(want) => {
+                    let review = told.expect(messages).review.expect(messages);
+                    assert_eq!(review.personal_use_names_from, want);
+                }
+                Err(words) => assert!(told.as_ref().is_err_and(|told| told.contains(words)), "{messages}: {told:?}"),
             }
         }
     }

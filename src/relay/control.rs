@@ -25,7 +25,8 @@ use crate::smtp::Address;
 use crate::store::accounts::{Account, LastSbm, Link, Role};
 use crate::store::{
     AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, KeptAllowance,
-    KeptExemption, LawfulPurpose, NewExemption, QueueId, Ruling, Scope, Shown, Store, StoreError, Summary,
+    KeptExemption, LawfulPurpose, MonthOfUse, NewExemption, QueueId, Ruling, Scope, Shown, Sight, Store, StoreError,
+    Summary,
 };
 
 /// What can be asked.
@@ -91,6 +92,13 @@ pub enum Request {
         id: String,
         /// By whom, and why.
         because: Because,
+    },
+    /// How much mail was marked personal; that somebody looks is recorded.
+    PersonalUse {
+        /// Messages in a month from which their sender is named.
+        names_from: usize,
+        /// The name that was given of who looks.
+        who: String,
     },
     /// All accounts.
     Accounts,
@@ -206,6 +214,8 @@ pub enum Answer {
     Exempted,
     /// To [`Request::EndExemption`]: whether it held until now.
     ExemptionEnded(bool),
+    /// To [`Request::PersonalUse`], the newest month first.
+    PersonalUse(Vec<MonthOfUse>),
     /// To [`Request::Accounts`].
     Accounts(Vec<Account>),
     /// To [`AccountVerb::Add`] and [`AccountVerb::Reset`]: the link is told this once.
@@ -237,6 +247,7 @@ impl Request {
             | Self::EndAllowance { .. }
             | Self::Exempt { .. }
             | Self::EndExemption { .. }
+            | Self::PersonalUse { .. }
             | Self::ReplaceRoster { .. } => true,
         }
     }
@@ -301,6 +312,10 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         }
         Request::EndExemption { id, because } => {
             Answer::ExemptionEnded(store.end_exemption(&id, &peer::signed(&because.who, uid), &because.why).await?)
+        }
+        Request::PersonalUse { names_from, who } => {
+            let who = peer::signed(&who, uid);
+            Answer::PersonalUse(store.personal_use(names_from, Sight::Names, &who).await?)
         }
         Request::Accounts => Answer::Accounts(store.accounts().await?),
         Request::Account { name, what, who } => about_account(store, uid, &name, &what, &who).await?,

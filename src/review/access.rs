@@ -21,6 +21,8 @@ pub enum Task {
     EndAllowance,
     /// Exempt a sender from a rule for a time, and end it.
     GrantExemption,
+    /// See how much mail of the staff was marked personal, and who marked much.
+    PersonalUse,
     /// Read who did and saw what.
     Audit,
     /// Manage accounts and their roles.
@@ -34,7 +36,7 @@ pub enum Task {
 pub enum Reach {
     /// Not at all.
     Nothing,
-    /// Figures alone; of exemptions, seeing them; of accounts, making them without a role; of the record, technical events.
+    /// Figures alone, without a name; of exemptions, seeing them; of accounts, making them without a role; of the record, technical events.
     Counts,
     /// What waits for the role itself; of the record, its own lines; of what is allowed, their own mail and what they gave.
     Theirs,
@@ -60,6 +62,7 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::GiveAllowance, [All, All, Nothing, Nothing, Nothing, Nothing, Nothing]),
     (Task::EndAllowance, [All, All, Theirs, Nothing, All, Nothing, Nothing]),
     (Task::GrantExemption, [Counts, All, Nothing, Nothing, Nothing, Nothing, Counts]),
+    (Task::PersonalUse, [All, All, Nothing, Nothing, Counts, Counts, Nothing]),
     (Task::Audit, [Theirs, All, Nothing, Nothing, All, All, Counts]),
     (Task::People, [All, Nothing, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::OwnAccount, [All; Role::ALL.len()]),
@@ -196,6 +199,7 @@ mod tests {
             Task::GiveAllowance,
             Task::EndAllowance,
             Task::GrantExemption,
+            Task::PersonalUse,
             Task::Audit,
             Task::People,
             Task::OwnAccount,

@@ -11,6 +11,7 @@ mod account;
 mod allowances;
 mod audit_page;
 mod content;
+pub mod csv;
 mod decide;
 mod exemptions;
 mod first;
@@ -20,6 +21,7 @@ mod oidc;
 mod pages;
 mod people;
 mod person;
+mod personal_use;
 mod sender;
 mod serve;
 mod sign_in;
@@ -74,6 +76,8 @@ pub struct Desk {
     pace: Pace,
     /// Days for which a release is remembered, unless another day is chosen.
     remember_days: u32,
+    /// Messages marked personal in a month from which their sender is named.
+    names_from: usize,
 }
 
 /// Why the desk does not open.
@@ -121,6 +125,7 @@ impl Desk {
             certificate: None,
             pace: Pace::default(),
             remember_days: limits::REMEMBER_DAYS,
+            names_from: limits::PERSONAL_USE_NAMES_FROM,
         })
     }
 
@@ -140,6 +145,12 @@ impl Desk {
     #[must_use]
     pub fn remembering(self, remember_days: u32) -> Self {
         Self { remember_days, ..self }
+    }
+
+    /// Names who marked so many messages personal in a month, or more.
+    #[must_use]
+    pub fn naming_from(self, names_from: usize) -> Self {
+        Self { names_from, ..self }
     }
 
     /// Waits so long for its clients.
@@ -175,6 +186,7 @@ impl Desk {
             .route("/allowances/{id}/end", post(allowances::end))
             .route("/exemptions", get(exemptions::list).post(exemptions::grant))
             .route("/exemptions/{id}/end", post(exemptions::end))
+            .route("/personal-use", get(personal_use::ask).post(personal_use::show))
             .route("/audit", get(audit_page::record))
             .route("/audit.csv", get(audit_page::table))
             .route("/people", get(people::list).post(people::add))

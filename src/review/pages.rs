@@ -27,6 +27,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "decided.html",
     "allowances.html",
     "exemptions.html",
+    "personal-use.html",
     "audit.html",
     "people.html",
     "account.html",

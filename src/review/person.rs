@@ -89,6 +89,7 @@ impl Person {
             (Task::See, "/held", "Held mail"),
             (Task::EndAllowance, "/allowances", "Allowed"),
             (Task::GrantExemption, "/exemptions", "Exemptions"),
+            (Task::PersonalUse, "/personal-use", "Personal use"),
             (Task::Audit, "/audit", "Record"),
             (Task::People, "/people", "People"),
             (Task::OwnAccount, "/account", "Your account"),

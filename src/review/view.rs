@@ -196,6 +196,7 @@ pub fn event(word: &str) -> &str {
         "allowance-ended" => "is no longer allowed from now on",
         "exempted" => "exempted a sender from a rule",
         "exemption-ended" => "ended an exemption",
+        "personal-use-seen" => "looked at the report on personal use",
         "forgotten" => "was erased after its time",
         "erased" => "was kept no longer: its content was erased",
         "noted" => "was given a note by its sender",

@@ -456,6 +456,7 @@ impl Tx<'_> {
         self.forget_allowances(before).await?;
         self.forget_exemptions(before).await?;
         self.forget_counts().await?;
+        self.forget_use().await?;
         let forgotten = sqlx::query(
             "delete from message where id in ( \
                  select id from message where state in ('returned', 'delivered', 'failed', 'discarded') \

@@ -10,7 +10,7 @@ use super::writer::{Answer, Entry, Op, Tx};
 use super::{
     Beside, Class, DueRecipient, Leased, NewEntry, QueueId, SenderLink, State, Store, StoreError, content, row,
 };
-use crate::inspect::Report;
+use crate::inspect::{PersonalUse, Report};
 use crate::limits;
 use crate::policy::Action;
 use crate::smtp::Address;
@@ -197,8 +197,8 @@ impl Tx<'_> {
         sqlx::query(
             "insert into message (id, class, about, state, mail_from, smtputf8, eight_bit, sha256, size, verdict, \
              verdict_sha256, rules, report, content_file, content_offset, content_length, content_key, at, changed_at, \
-             next_due, lease_owner, lease_until, inspect_tries, kept_until) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+             next_due, lease_owner, lease_until, inspect_tries, kept_until, personal) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
         )
         .bind(&new.id.0)
         .bind(new.class.as_str())
@@ -225,6 +225,7 @@ impl Tx<'_> {
         // What comes in undecided has had its first try.
         .bind(i64::from(new.state == State::Pending))
         .bind(entry.link.as_ref().filter(|_| new.state == State::Returned).map(|link| micros(link.until)))
+        .bind(new.report.as_ref().and_then(|report| report.personal_use).map(PersonalUse::as_str))
         .execute(&mut *self.connection)
         .await?;
         for (position, address) in new.envelope.recipients.iter().enumerate() {
@@ -299,7 +300,7 @@ impl Tx<'_> {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "decided" });
         }
         sqlx::query(
-            "update message set verdict = $2, verdict_sha256 = sha256, rules = $3, report = $4, next_due = $5 \
+            "update message set verdict = $2, verdict_sha256 = sha256, rules = $3, report = $4, next_due = $5, personal = $6 \
              where id = $1",
         )
         .bind(&id.0)
@@ -307,6 +308,7 @@ impl Tx<'_> {
         .bind(rule_ids(report))
         .bind(sealed)
         .bind(micros(self.now))
+        .bind(report.personal_use.map(PersonalUse::as_str))
         .execute(&mut *self.connection)
         .await?;
         match link {

@@ -88,6 +88,7 @@ pub(super) struct Keys {
     wrap: LessSafeKey,
     report: LessSafeKey,
     account: LessSafeKey,
+    name: LessSafeKey,
     marks: ring::hmac::Key,
     random: SystemRandom,
 }
@@ -114,6 +115,7 @@ impl Keys {
             wrap: aead(b"content keys")?,
             report: aead(b"reports")?,
             account: aead(b"accounts")?,
+            name: aead(b"names")?,
             marks,
             random: SystemRandom::new(),
         })
@@ -167,6 +169,19 @@ impl Keys {
     /// `None` when the sealed bytes are not this account's.
     pub fn open_account(&self, id: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         self.open(&self.account, id, sealed).map(Zeroizing::new)
+    }
+
+    /// A name that is shown in few cases, sealed for its row.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] where there are no random bytes for a nonce.
+    pub fn seal_name(&self, row: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.seal(&self.name, row, plain)
+    }
+
+    /// `None` when the sealed bytes are not this row's name.
+    pub fn open_name(&self, row: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.open(&self.name, row, sealed)
     }
 
     /// A keyed hash: who has the database alone cannot try what it may be of. Kinds are apart from each other.
@@ -230,6 +245,7 @@ mod tests {
         assert!(other.open_report("A", &sealed).is_none());
         assert!(keys.unwrap("A", &sealed).is_none(), "the keys are apart");
         assert!(keys.open_account("A", &sealed).is_none(), "the keys are apart");
+        assert!(keys.open_name("A", &sealed).is_none(), "the keys are apart");
         assert_ne!(keys.mark("a", "text"), keys.mark("b", "text"));
         assert_ne!(keys.mark("a", "text"), other.mark("a", "text"));
         assert_ne!(keys.id, other.id);

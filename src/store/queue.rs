@@ -281,6 +281,7 @@ impl Tx<'_> {
         if standing.state != State::Queued {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "delivered" });
         }
+        let mut newly = 0;
         let (mut delivered, mut deferred, mut failed, mut unknown) = (0, 0, 0, 0);
         for RecipientOutcome { position, outcome } in &record.outcomes {
             let (state, reply) = match outcome {
@@ -307,8 +308,12 @@ impl Tx<'_> {
             .fetch_optional(&mut *self.connection)
             .await?;
             if let (Outcome::Delivered { .. }, Some(address), Class::Mail) = (outcome, address, standing.class) {
+                newly += 1;
                 self.count_written_to(&address).await?;
             }
+        }
+        if newly > 0 {
+            self.count_use(id, newly).await?;
         }
         let left: Vec<String> =
             // Who was left out by a decision is nobody to wait for.

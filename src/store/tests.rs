@@ -18,6 +18,7 @@ pub(crate) mod crashes;
 mod decisions;
 mod held;
 mod leases;
+mod personal_use;
 mod review;
 mod sender;
 

@@ -26,7 +26,9 @@ use super::content::{Place, Sealed};
 use super::key::Keys;
 use super::segment::{Counts, Segment};
 use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{accounts, allowances, counts, deadlines, decisions, exemptions, fault, intake, lease, queue, sender};
+use super::{
+    accounts, allowances, counts, deadlines, decisions, exemptions, fault, intake, lease, personal_use, queue, sender,
+};
 use crate::limits;
 use crate::school_time::SchoolTime;
 
@@ -86,6 +88,8 @@ pub(super) enum Op {
     Sender(Box<sender::Act>),
     Answered(Box<sender::Unheeded>),
     EndKeeping,
+    /// Records that somebody looks at the report on personal use.
+    UseSeen(personal_use::Look),
 }
 
 impl Op {
@@ -124,6 +128,7 @@ impl Op {
             Self::Sender(act) => tx.do_as_sender(act).await.map(Answer::Changed),
             Self::Answered(unheeded) => tx.note_answer(unheeded).await.map(Answer::Changed),
             Self::EndKeeping => tx.end_keeping().await.map(Answer::Count),
+            Self::UseSeen(look) => tx.note_use_seen(look).await.map(|()| Answer::Done),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
             Self::Probe => tx.probe().await.map(|()| Answer::Done),
         }

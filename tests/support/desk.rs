@@ -210,6 +210,16 @@ impl House {
         link
     }
 
+    /// A message that may go, on its way.
+    pub async fn queued(&self, id: &str, from: &str, to: &[&str], subject: &str, body: &str) {
+        let raw = format!("From: A Teacher <{from}>\r\nTo: {}\r\nSubject: {subject}\r\n\r\n{body}\r\n", to.join(", "));
+        let to = to.iter().map(|to| address(to)).collect();
+        self.store
+            .commit(vec![self.entry(id, Standing::Queued, Some(address(from)), to, raw.as_bytes())])
+            .await
+            .unwrap();
+    }
+
     /// The same with every octet chosen.
     pub async fn hold_raw(&self, id: &str, from: Option<Address>, to: Vec<Address>, raw: &[u8]) {
         let entry = self.entry(id, Standing::Held, from, to, raw);

@@ -37,5 +37,5 @@ pub const MACHINERY: &[Machinery] = &[
     to_come("evidence-export", "a message with its record and checksums, to be handed over"),
     to_come("breach-register", "likely breaches with the 72-hour clock"),
     to_come("reporting-mailbox", "a message passed on to it is taken as a report of a breach"),
-    to_come("personal-use-report", "how much mail was marked personal"),
+    built("personal-use-report", "how much mail was marked personal"),
 ];

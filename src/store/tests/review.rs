@@ -113,6 +113,7 @@ async fn made_before(directory: &Path) {
         "exemption",
         "written_to",
         "text_sent",
+        "personal_use",
         "sender_link",
         "allowance",
         "review",
