@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::detect::traits::Traits;
+use crate::detect::traits::{Seen, Traits, kind, place};
 use crate::detect::{self, Correspondence, Excerpt, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
 use crate::message::signed::Keys as DkimKeys;
@@ -167,9 +167,22 @@ pub struct FiredRule {
     /// The head exempts the sender from it for a time: recorded, decides nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exempt: Option<Exempted>,
+    /// Which of the message's own traits it goes by, and where they stand: nothing of what they say, and no name of a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<FoundTrait>,
     /// For whom and about whom it asks, as it can be remembered; empty where it cannot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+}
+
+/// A trait of the message by its kind and place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundTrait {
+    /// As the kind of a finding.
+    pub kind: String,
+    /// Where, in words.
+    #[serde(rename = "where")]
+    pub place: String,
 }
 
 impl FiredRule {
@@ -293,13 +306,13 @@ pub fn inspect_with(
     let correspondence = correspondence(&message, envelope);
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
     let wanted = traits::wanted(&ground.pack);
-    let traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, wanted, halt);
-    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, traits, known, at);
+    let mut traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, wanted, halt);
+    let facts = facts(ground, envelope, &message, &reading, &findings, &correspondence, &mut traits, known, at);
     let sender = envelope.mail_from.as_ref().map(Address::as_str);
     let allowed = Allowed::of(known.allowances, sender, at, |id| ground.school.pupil_by_id(id));
     let verdict = policy::decide(&ground.pack, &facts, &allowed);
     let entitled = entitled(ground, &facts, &allowed, verdict.action);
-    report(ground, &message, &facts, verdict, entitled, &reading, findings, at)
+    report(ground, &message, &facts, verdict, entitled, &reading, findings, traits.seen, at)
 }
 
 fn correspondence(message: &Message<'_>, envelope: &Envelope) -> Correspondence {
@@ -326,7 +339,7 @@ fn facts(
     reading: &Reading,
     findings: &Findings,
     correspondence: &Correspondence,
-    traits: Traits,
+    traits: &mut Traits,
     known: &Known<'_>,
     at: Timestamp,
 ) -> Facts {
@@ -342,11 +355,14 @@ fn facts(
     let circular = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian && !recipient.senders_own);
     let to_parents = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian);
     let documents = if to_parents { &reading.documents[..] } else { &[] };
-    let contacts = household::Contacts::of(documents);
+    let shown = message.to_addresses().into_iter().chain(message.cc_addresses());
+    let contacts = household::Contacts::of(documents, shown.map(|mailbox| mailbox.address.trim().to_lowercase()));
     let recipients = to
         .into_iter()
         .map(|recipient| {
-            let other_household = contacts.tell_of_the_other_household(school, &recipient.address);
+            let told = contacts.tell_of_the_other_household(school, &recipient.address);
+            let other_household = told.is_some();
+            told.into_iter().for_each(|seen| traits.see(seen));
             let matters = &findings.adult_matters;
             let others_matter = matters::others_matter(school, &sender, &recipient.address, recipient.kind, matters);
             let new = known.is_new(&recipient.address) && !is_on_a_list(recipient.kind);
@@ -360,6 +376,15 @@ fn facts(
     let markers = message::markers::subject_markers(&message.subject(), &ground.confidential_markers);
     // What nobody asks for is not looked for.
     let asks = |what: &dyn Fn(&Condition) -> bool| ground.pack.asks(what);
+    let reply = asks(&|c| c.private_reply.is_some())
+        .then(|| traits::reply_to_private(school, message, envelope, &sender))
+        .flatten();
+    let altered =
+        asks(&|c| c.altered_original.is_some()).then(|| traits::altered_original(message, &ground.dkim_keys)).flatten();
+    let link = asks(&|c| c.open_link.is_some()).then(|| traits::open_link(message)).flatten();
+    let (private_reply, open_link) = (traits.private_reply || reply.is_some(), traits.open_link || link.is_some());
+    let altered_original = altered.is_some();
+    [reply, altered, link].into_iter().flatten().for_each(|seen| traits.see(seen));
     Facts {
         bulk: pupils.len() >= ground.bulk_pupils,
         photo_consent: photo_consent(school, findings, &pupils),
@@ -383,15 +408,13 @@ fn facts(
         permitted: who.permitted,
         exempt: who.exempt,
         school_hours: ground.times.is_school_time(at),
-        private_reply: traits.private_reply
-            || asks(&|c| c.private_reply.is_some()) && traits::replies_to_private(school, message, envelope, &sender),
+        private_reply,
         staff_contact: traits.staff_contact,
         forwarded: traits.forwarded,
-        altered_original: asks(&|c| c.altered_original.is_some())
-            && traits::has_altered_original(message, &ground.dkim_keys),
-        open_link: traits.open_link || asks(&|c| c.open_link.is_some()) && traits::links_openly(message),
-        audiences: traits.audiences,
-        business: traits.business,
+        altered_original,
+        open_link,
+        audiences: std::mem::take(&mut traits.audiences),
+        business: std::mem::take(&mut traits.business),
         malware: known.malware,
         same_text: known.same_text,
     }
@@ -477,6 +500,20 @@ fn opened(place: &str) -> ReportedFinding {
     }
 }
 
+/// A trait as the findings have it.
+fn of_trait(seen: Seen) -> ReportedFinding {
+    ReportedFinding {
+        kind: seen.kind.to_owned(),
+        text: seen.text,
+        place: seen.place,
+        detail: seen.detail,
+        confidence: "medium".to_owned(),
+        pupil: None,
+        because: "a rule of the school's asks for it".to_owned(),
+        excerpt: None,
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "all of it is put together here and nowhere else")]
 fn report(
     ground: &Ground,
@@ -486,11 +523,22 @@ fn report(
     entitled: Vec<bool>,
     reading: &Reading,
     findings: Findings,
+    mut seen: Vec<Seen>,
     at: Timestamp,
 ) -> Report {
     let school = &ground.school;
     let about_staff = matters::staff_spoken_of(school, &findings.adult_matters);
     let id_of = |index: PupilIndex| school.pupils.get(index.0 as usize).map(|p| p.id.clone()).unwrap_or_default();
+    // Of the message as a whole, and so of no place in it.
+    let asked_for = |kind: &str| {
+        let rules = verdict.fired.iter().filter_map(|fired| ground.pack.rules.get(fired.rule));
+        rules.flat_map(|rule| &rule.when).any(|condition| condition.traits().contains(&kind))
+    };
+    for (kind, place) in [(kind::SAME_TEXT, place::MESSAGE), (kind::RECIPIENTS, place::RECIPIENTS)] {
+        if asked_for(kind) {
+            seen.push(Seen::at(kind, place, ""));
+        }
+    }
     let rules: Vec<FiredRule> = verdict
         .fired
         .into_iter()
@@ -506,6 +554,7 @@ fn report(
                 observed_only: fired.observed_only,
                 confirmed: fired.confirmed,
                 exempt: fired.exempt,
+                found: view::found_by(rule, &seen),
                 reasons: fired.reasons.into_iter().map(|(address, about)| reason(&address, about, &id_of)).collect(),
             })
         })
@@ -564,6 +613,7 @@ fn report(
                 because: f.because,
                 excerpt: f.excerpt,
             }))
+            .chain(seen.into_iter().map(of_trait))
             .collect(),
         markers,
         unreadable: reading

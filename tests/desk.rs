@@ -315,6 +315,22 @@ async fn what_is_opened_is_recorded_and_the_original_is_a_file() {
     assert!(said.iter().any(|detail| detail.contains("original")), "{said:?}");
 }
 
+/// Which trait a rule goes by and where it stands is on the page; what it says is behind the purpose, and in no line of the audit.
+#[tokio::test]
+async fn a_trait_is_shown_with_its_place_and_what_it_says_to_whom_opens_it() {
+    let house = House::new().await;
+    let text = "Dear Mrs Stone,\r\n\r\nWe rang 07700 900005 at noon.";
+    house.hold("a1", "t.person@saltmere.example", &["becky.stone.quayst@gmail.com"], "Numbers", text).await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let page = sue.get("/held/a1").await;
+    let words = "Found: how to reach the other household of a child, in the message itself, line 2.";
+    assert!(page.body.contains(words) && !page.body.contains("900005"), "{}", page.body);
+    let passages = sue.press("/held/a1/findings", "/held/a1/findings", &[("purpose", "crime")]).await;
+    assert!(passages.body.contains("900005"), "{}", passages.body);
+    let audit = house.store.show(&QueueId("a1".to_owned())).await.unwrap().audit;
+    assert!(audit.iter().all(|line| !line.detail.contains("900005") && !line.detail.contains("line 2")), "{audit:?}");
+}
+
 /// A purpose is asked for once; every look is a line with it.
 #[tokio::test]
 async fn every_look_is_recorded_with_its_purpose() {

@@ -29,6 +29,7 @@ const RULES: &[&str] = &[
     "pupil-images-refused",
     "adult-matter-outside",
     "audience-outside",
+    "other-household",
 ];
 
 #[test]

@@ -31,6 +31,9 @@ const ASIDE: usize = 1_000;
 const STOPPED_ASIDE: usize = 0;
 const NAMED_ASIDE: usize = 1;
 
+/// Of so many messages to a parent, one is sent a second time with something of the other parent's.
+const CONTROL: usize = 40;
+
 /// The rules that pupil data fires.
 const PUPIL_RULES: [&str; 7] = [
     "pupil-record-to-personal",
@@ -43,12 +46,13 @@ const PUPIL_RULES: [&str; 7] = [
 ];
 
 /// Rules on other content, which these messages do not hold either.
-const OTHER_RULES: [&str; 5] = [
+const OTHER_RULES: [&str; 6] = [
     "credentials-disclosed",
     "offensive-language",
     "adult-identifier-unmarked",
     "adult-identifier-outside",
     "adult-matter-outside",
+    "other-household",
 ];
 
 #[test]
@@ -158,6 +162,97 @@ fn run(grammar: fn(&[(String, String)]) -> Grammar, seed: u64, messages: usize, 
         "{messages} messages, {stopped} stopped for pupil data, {named} said to name a pupil, {other} stopped for other content"
     );
     (stopped, named, other)
+}
+
+/// Homes for the parents of the roster: of three pairs, one lives apart, one together, and of one nobody knows. Gives each
+/// parent who lives apart with the other one.
+fn with_homes(ground: &mut Ground) -> Vec<(usize, usize)> {
+    let guardians = &mut ground.school.guardians;
+    let mut apart = Vec::new();
+    let mut housed = BTreeMap::new();
+    for one in 0..guardians.len() {
+        let shares = |other: &usize| guardians[*other].pupils.iter().any(|pupil| guardians[one].pupils.contains(pupil));
+        let Some(other) = (one + 1..guardians.len()).find(shares) else { continue };
+        // Who reads at one mailbox is told what the other is.
+        let one_mailbox = guardians[one].email == guardians[other].email;
+        if one_mailbox || housed.contains_key(&one) || housed.contains_key(&other) {
+            continue;
+        }
+        let kind = housed.len() / 2 % 3;
+        housed.insert(one, kind);
+        housed.insert(other, kind);
+        let home = |number: usize| format!("{number} Thornmoor Street, Fellbeck");
+        match kind {
+            0 => {
+                (guardians[one].address, guardians[other].address) = (home(one + 1), home(other + 1));
+                apart.extend([(one, other), (other, one)]);
+            }
+            1 => (guardians[one].address, guardians[other].address) = (home(one + 1), home(one + 1)),
+            _ => {}
+        }
+    }
+    ground.school = std::mem::take(&mut ground.school).indexed();
+    apart
+}
+
+/// Ordinary mail to parents who live apart, with what a school writes of the reader's own household beside it, is not
+/// stopped; with the other one's telephone, mailbox or home in it, it is.
+#[test]
+fn ordinary_mail_to_parents_who_live_apart_is_not_stopped_for_the_other_household() {
+    let roster = Roster::of("secondary");
+    let mut ground = ground_of(&roster);
+    let apart = with_homes(&mut ground);
+    assert!(apart.len() >= 50, "{} parents live apart", apart.len());
+    let pupils: Vec<_> = roster.pupils.iter().map(|p| (p.forename.clone(), p.surname.clone())).collect();
+    let mut rng = Seeded::fixed(20_261_018);
+    let address = |text: &str| Address::parse(text).expect("an address");
+    let (mut read, mut stopped, mut given) = (0, Vec::new(), 0);
+    for (grammar, many) in [(Grammar::open(&pupils), MESSAGES / 2), (Grammar::held_aside(&pupils), ASIDE / 2)] {
+        for i in 0..many {
+            let (reader, other) = *rng.pick(&apart);
+            let (reader, other) = (&ground.school.guardians[reader], &ground.school.guardians[other]);
+            let Some(to) = reader.email.clone() else { continue };
+            let kind = grammar.mails[i % grammar.mails.len()];
+            let text = grammar.expand(rng.pick::<&str>(&grammar.lists[kind]), &mut rng);
+            let (subject, body) = text.split_once(" // ").expect("subject and body");
+            let own = [
+                String::new(),
+                format!("We have {} as your telephone.", reader.phone),
+                format!("Our letter went to {}.", reader.address),
+                format!("We write to you at {to}."),
+                format!("The school office is on {}.", ground.school.telephone),
+                "Mum has a new car and Dad moved to the front row.".to_owned(),
+                "Mum or Dad may ring on 12 May between 3 and 4; the way in is by Park Road.".to_owned(),
+            ];
+            let others = [other.phone.clone(), other.address.clone(), other.email.clone().unwrap_or_default()];
+            let form = *rng.pick(&[Form::Text, Form::Html, Form::Docx]);
+            let fires = |line: &str| {
+                let mut prose: Vec<String> = body.split("\n\n").map(str::to_owned).collect();
+                prose.push(line.to_owned());
+                let content = Content { subject: subject.replace('\n', " "), prose, ..Content::default() };
+                let raw = message(&content, form, "Office <office@thornmoor.example>", &to);
+                let envelope = Envelope::new(Some(address("office@thornmoor.example")), vec![address(&to)]);
+                let report = inspect(&ground, &envelope, &raw, at());
+                report.rules.iter().any(|rule| rule.id == "other-household")
+            };
+            let line = rng.pick(&own);
+            if fires(line) {
+                stopped.push(format!("{line} {}", text.replace('\n', " / ")));
+            }
+            read += 1;
+            let told = &others[i % others.len()];
+            if i % CONTROL == 0 && !told.is_empty() {
+                assert!(fires(&format!("We have {told}.")), "{told} is told to the other parent");
+                given += 1;
+            }
+        }
+    }
+    println!(
+        "{read} messages to parents who live apart, {} stopped; {given} with the other's data, all stopped",
+        stopped.len()
+    );
+    assert!(read > MESSAGES / 2 && given > 10, "{read} {given}");
+    assert!(stopped.is_empty(), "{}", stopped.join("\n"));
 }
 
 fn at() -> Timestamp {

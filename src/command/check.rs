@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::terminal::{self, safe, safe_json, say};
 use crate::config::{self, Config};
-use crate::inspect::{Report, inspect};
+use crate::inspect::{Report, inspect, view};
 use crate::policy::Action;
 use crate::smtp::{Address, Envelope};
 
@@ -133,6 +133,9 @@ pub fn told(report: &Report, explain: bool) -> String {
         if let Some(exempt) = &rule.exempt {
             let until = exempt.until.strftime("%-d %B %Y, %H:%M UTC");
             line(format!("      does not stop it: exempt until {until} by {}", exempt.by));
+        }
+        for found in &rule.found {
+            line(format!("      found: {}", view::in_words(found)));
         }
         for clause in &rule.clauses {
             line(format!("      policy: {clause}"));

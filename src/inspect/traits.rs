@@ -1,6 +1,6 @@
 //! Traits that stand in headers and in the source of a page, not in what is read of a message.
 
-use crate::detect::traits::{Wanted, has_open_link};
+use crate::detect::traits::{Seen, Wanted, has_open_link, kind, place};
 use crate::message::{Message, PartKind, decode_text, signed};
 use crate::people::{RecipientKind, School, SenderIdentity};
 use crate::policy::RulePack;
@@ -31,41 +31,48 @@ pub(super) fn wanted(pack: &RulePack) -> Wanted {
 }
 
 /// Reply-To names a private mailbox: somebody's own, a member of staff's, or a throw-away one.
-pub(super) fn replies_to_private(
+pub(super) fn reply_to_private(
     school: &School,
     message: &Message<'_>,
     envelope: &Envelope,
     sender: &SenderIdentity,
-) -> bool {
+) -> Option<Seen> {
     let own = envelope.mail_from.as_ref().map(|from| school.mailboxes_of(from)).unwrap_or_default();
-    message.addresses_in("Reply-To").into_iter().filter_map(|mailbox| Address::parse(&mailbox.address).ok()).any(
-        |address| {
+    message
+        .addresses_in("Reply-To")
+        .into_iter()
+        .filter_map(|mailbox| Address::parse(&mailbox.address).ok())
+        .find(|address| {
             use RecipientKind::{Disposable, Guardian, Personal, StaffPersonal};
-            match school.recipient(&address, sender).kind {
+            match school.recipient(address, sender).kind {
                 Personal | StaffPersonal | Disposable => true,
                 // A member of staff who is a parent too.
                 Guardian => own.iter().any(|o| o.as_str().eq_ignore_ascii_case(address.as_str())),
                 _ => false,
             }
-        },
-    )
+        })
+        .map(|address| Seen::at(kind::PRIVATE_REPLY, place::REPLY_TO, address.as_str()))
 }
 
 /// A message that is attached, as such or as a file, is not as its sender signed it.
-pub(super) fn has_altered_original(message: &Message<'_>, keys: &signed::Keys) -> bool {
+pub(super) fn altered_original(message: &Message<'_>, keys: &signed::Keys) -> Option<Seen> {
     let is_file = |name: &String| name.to_lowercase().ends_with(".eml");
     let originals =
         message.parts.iter().filter(|part| part.kind == PartKind::Message || part.names.iter().any(is_file));
-    originals.into_iter().any(|part| signed::is_altered(&part.body, keys))
+    let part = originals.into_iter().find(|part| signed::is_altered(&part.body, keys))?;
+    Some(Seen::at(kind::ALTERED, part.names.first().map_or(place::ATTACHED, String::as_str), ""))
 }
 
 /// A page of the message links to a file that whoever has the link may open, above all that is quoted in it.
-pub(super) fn links_openly(message: &Message<'_>) -> bool {
+pub(super) fn open_link(message: &Message<'_>) -> Option<Seen> {
     let pages = message.parts.iter().filter(|part| part.content_type == "text/html");
-    pages.map(|part| decode_text(&part.body, part.charset.as_deref())).any(|page| {
+    pages.map(|part| decode_text(&part.body, part.charset.as_deref())).find_map(|page| {
         let lower = page.to_ascii_lowercase();
         let end = EARLIER.iter().filter_map(|mark| lower.find(mark)).min().unwrap_or(page.len());
-        has_open_link(&page[..end])
+        let own = &page[..end];
+        // A link never goes over the end of a line of the source, so the first line with one is where it stands.
+        let line = || own.lines().map(|line| line.trim().to_owned()).find(|line| has_open_link(line));
+        has_open_link(own).then(|| Seen::at(kind::OPEN_LINK, place::BODY, &line().unwrap_or_default()))
     })
 }
 

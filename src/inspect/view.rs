@@ -7,8 +7,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{FiredRule, Report, ReportedFinding, ReportedPupil, ReportedRecipient};
+use super::{FiredRule, FoundTrait, Report, ReportedFinding, ReportedPupil, ReportedRecipient};
+use crate::detect::traits::{Seen, kind, place as traits};
 use crate::people::{Guardian, Pupil, RecipientKind, School};
+use crate::policy::pack::{Condition, Rule};
 use crate::smtp::Address;
 
 /// What is said of a pupil whom the roster no longer has.
@@ -289,6 +291,8 @@ pub fn place(place: &str, detail: Option<&str>) -> String {
         "body" => "the message itself".to_owned(),
         "quoted thread" => "the earlier message quoted below".to_owned(),
         "message" => "the message as a whole".to_owned(),
+        traits::REPLY_TO | traits::RECIPIENTS => format!("the {place}"),
+        traits::ATTACHED => "an attached message".to_owned(),
         file => format!("Attachment {file}"),
     };
     if let Some(detail) = detail {
@@ -299,6 +303,39 @@ pub fn place(place: &str, detail: Option<&str>) -> String {
         out.push_str(&small.unwrap_or_default().replace(", hidden", " (hidden)"));
     }
     out
+}
+
+/// The traits that a rule goes by, with their places in words. A file's name may be a pupil's: it is left out, since these
+/// words go into letters.
+pub(super) fn found_by(rule: &Rule, seen: &[Seen]) -> Vec<FoundTrait> {
+    let asked: Vec<&str> = rule.when.iter().flat_map(Condition::traits).collect();
+    let mut out = Vec::new();
+    for seen in seen.iter().filter(|seen| asked.contains(&seen.kind)) {
+        let found = FoundTrait { kind: seen.kind.to_owned(), place: nameless(&seen.place, seen.detail.as_deref()) };
+        if !out.contains(&found) {
+            out.push(found);
+        }
+    }
+    out
+}
+
+/// A place without any word of the message.
+fn nameless(of: &str, detail: Option<&str>) -> String {
+    let known = ["subject", "body", "quoted thread", "message", traits::REPLY_TO, traits::RECIPIENTS, traits::ATTACHED];
+    let place = if known.contains(&of) { place(of, None) } else { "an attached file".to_owned() };
+    // A sheet has a name too.
+    let plain = |detail: &&str| {
+        ["in its name", "in a heading"].contains(detail)
+            || ["line ", "page ", "row ", "slide "].iter().any(|word| {
+                detail.strip_prefix(word).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+            })
+    };
+    detail.filter(plain).map_or(place.clone(), |detail| format!("{place}, {detail}"))
+}
+
+/// A trait in words: "a link that anyone may open, in the message itself, line 4".
+pub fn in_words(found: &FoundTrait) -> String {
+    format!("{}, in {}", word(&found.kind), found.place)
 }
 
 fn why(word: &str) -> &'static str {
@@ -331,6 +368,20 @@ pub fn word(kind: &str) -> String {
         "uln" => "learner number (ULN)",
         "nhs-number" => "NHS number",
         "ni-number" => "National Insurance number",
+        kind::PRIVATE_REPLY => "answers asked for at a private mailbox",
+        kind::STAFF_CONTACT => "a private telephone or mailbox of a member of staff",
+        kind::FORWARDED => "somebody else's message, passed on",
+        kind::OPEN_LINK => "a link that anyone may open",
+        kind::ALTERED => "a message that is not as its sender signed it",
+        kind::SAME_TEXT => "a text that was sent before today",
+        kind::RECIPIENTS => "many recipients outside the school",
+        kind::OTHER_HOUSEHOLD => "how to reach the other household of a child",
+        kind::FOR_STAFF => "a mark that it is for staff only",
+        kind::FOR_GOVERNORS => "a mark that it is for governors only",
+        kind::TRADE => "what reads like the sender's own trade",
+        kind::PRIZE => "what reads like a prize",
+        kind::GAMBLING => "what reads like a wager",
+        kind::POLITICS => "what reads like party politics",
         // `mental-health`, `date-of-birth`, `payment-card`
         other => return other.replace('-', " "),
     }

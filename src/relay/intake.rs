@@ -463,6 +463,7 @@ fn undecidable(envelope: &Envelope, at: Timestamp) -> Report {
             observed_only: false,
             confirmed: None,
             exempt: None,
+            found: Vec::new(),
             reasons: Vec::new(),
         }],
         recipients: envelope

@@ -3,8 +3,8 @@
 //! Owns their wording (templates under `rules/notices/`, replaceable file by file by a school) and their form: null
 //! envelope sender, `Auto-Submitted` (RFC 3834), plain text with an HTML alternative (RFC 2046 5.1.4).
 //!
-//! Never knows what was found: a template is given a rule's reasons and remedies, addresses, counts and the queue id, so
-//! no template can quote a finding. The subject of the message is shown to its own sender alone, and not where something
+//! Never knows what was found: a template is given a rule's reasons and remedies, the kinds and places of the traits that it
+//! goes by, addresses, counts and the queue id, so no template can quote a finding. The subject of the message is shown to its own sender alone, and not where something
 //! was found in it.
 //!
 //! Invariants: no notice goes to the null sender, to the gateway's own address, or to the sender of an automatic message
@@ -22,7 +22,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::inspect::Report;
+use crate::inspect::{Report, view};
 use crate::limits;
 use crate::policy::Action;
 use crate::policy::pack::DECIDERS;
@@ -366,6 +366,11 @@ impl Notifier {
                         false => clean::line(&rule.remedy, limits::NOTICE_NOTE_CHARS),
                     },
                     remedy_label: words::remedy_label(kind, rule.action),
+                    found: rule
+                        .found
+                        .iter()
+                        .map(|found| clean::line(&view::in_words(found), limits::NOTICE_SUBJECT_CHARS))
+                        .collect(),
                     clauses: rule.clauses.iter().map(|c| clean::line(c, limits::NOTICE_SUBJECT_CHARS)).collect(),
                 })
                 .collect(),

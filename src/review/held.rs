@@ -345,7 +345,10 @@ pub async fn show(
         may_ask => sealed && can(Task::OpenFindings),
         requests,
         pupils => about,
-        rules => shown_report.map(|report| report.rules.clone()),
+        rules => shown_report.map(|report| report.rules.iter().map(|rule| {
+            let found: Vec<String> = rule.found.iter().map(crate::inspect::view::in_words).collect();
+            context! { why => rule.why.as_str(), clauses => rule.clauses.clone(), found }
+        }).collect::<Vec<_>>()),
         confirmed => shown_report.map(|report| report.confirmed.iter().map(|rule| {
             let day = rule.confirmed.as_ref().map(|c| (view::said(c.at, &now), c.by.as_str()));
             if let Some(exempt) = &rule.exempt {

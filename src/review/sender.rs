@@ -217,8 +217,12 @@ fn stopped(desk: &State, brought: &str, report: &Report) -> Result<Response, Pag
     page_as(StatusCode::CONFLICT, desk, None, "sender-done.html", "", own)
 }
 
+fn found(rule: &FiredRule) -> Vec<String> {
+    rule.found.iter().map(crate::inspect::view::in_words).collect()
+}
+
 fn rules(report: &Report) -> Vec<minijinja::Value> {
-    let each = |rule: &FiredRule| context! { why => rule.why.as_str(), remedy => rule.remedy.as_str(), clauses => rule.clauses.clone() };
+    let each = |rule: &FiredRule| context! { why => rule.why.as_str(), found => found(rule), remedy => rule.remedy.as_str(), clauses => rule.clauses.clone() };
     report.rules.iter().filter(|rule| rule.counts()).map(each).collect()
 }
 

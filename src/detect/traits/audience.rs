@@ -4,12 +4,12 @@
 //! counts with a stroke behind it, or in capitals where the rest is not. Running prose marks nothing ("the staff-only
 //! day", "staff only car park").
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::lines;
+use super::lines::{self, Line};
+use super::seen::{Seen, kind};
 use crate::limits;
 use crate::text::{Block, Document, Kind};
 
@@ -21,6 +21,16 @@ pub enum Audience {
     Staff,
     /// Governors.
     Governors,
+}
+
+impl Audience {
+    /// The kind of a finding of it.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Staff => kind::FOR_STAFF,
+            Self::Governors => kind::FOR_GOVERNORS,
+        }
+    }
 }
 
 /// A marker, and whether it is one only where it stands alone between strokes.
@@ -67,10 +77,11 @@ static MARKERS: LazyLock<Vec<Marker>> = LazyLock::new(|| {
     markers.into_iter().filter_map(compiled).collect()
 });
 
-/// For whom the message, or a file that goes with it, says that it is.
-pub(super) fn find(documents: &[Document]) -> BTreeSet<Audience> {
-    let mut found = BTreeSet::new();
+/// For whom the message, or a file that goes with it, says that it is, and where first.
+pub(super) fn find(documents: &[Document]) -> Vec<(Audience, Seen)> {
+    let mut out: Vec<(Audience, Seen)> = Vec::new();
     for document in documents {
+        let mut found = Vec::new();
         match document.kind {
             Kind::Subject => title(&lines::plain(&text_of(document)), &mut found),
             Kind::FileName => title(&name(&text_of(document)), &mut found),
@@ -78,8 +89,19 @@ pub(super) fn find(documents: &[Document]) -> BTreeSet<Audience> {
             Kind::Attachment => headings(document, limits::HEADING_LINES, &mut found),
             Kind::Header | Kind::Quoted => {}
         }
+        let detail = match document.kind {
+            Kind::FileName => Some("in its name".to_owned()),
+            Kind::Body | Kind::Attachment => Some("in a heading".to_owned()),
+            _ => None,
+        };
+        for (audience, text) in found {
+            if out.iter().all(|(known, _)| *known != audience) {
+                let line = Line { detail: detail.clone(), text };
+                out.push((audience, Seen::of(audience.kind(), document, &line)));
+            }
+        }
     }
-    found
+    out
 }
 
 fn text_of(document: &Document) -> String {
@@ -102,7 +124,7 @@ fn name(name: &str) -> String {
 }
 
 /// Lines that hold nothing but a marker, among the first of a document and in what stands on top and at the foot of pages.
-fn headings(document: &Document, first: usize, found: &mut BTreeSet<Audience>) {
+fn headings(document: &Document, first: usize, found: &mut Vec<(Audience, String)>) {
     let mut seen = 0;
     for block in &document.blocks {
         let edge = matches!(block, Block::Paragraph { detail: Some(detail), .. } if detail.contains("header") && detail != "headers" || detail.contains("footer"));
@@ -160,7 +182,7 @@ fn is_stroke(c: char) -> bool {
 }
 
 /// The line is a marker, perhaps with others beside it and strokes between.
-fn whole(line: &str, found: &mut BTreeSet<Audience>) {
+fn whole(line: &str, found: &mut Vec<(Audience, String)>) {
     if line.chars().count() > limits::HEADING_CHARS {
         return;
     }
@@ -168,7 +190,7 @@ fn whole(line: &str, found: &mut BTreeSet<Audience>) {
         for at in marker.says.find_iter(line) {
             let (before, after) = (line[..at.start()].trim(), line[at.end()..].trim());
             if set_off(before, true) && set_off(after, false) && is_short(before) && is_short(after) {
-                found.insert(marker.of);
+                found.push((marker.of, line.to_owned()));
             }
         }
     }
@@ -184,7 +206,7 @@ fn set_off(rest: &str, before: bool) -> bool {
 }
 
 /// A marker in a title: set off on both sides, or strong and at the end, or in capitals of its own at the start.
-fn title(text: &str, found: &mut BTreeSet<Audience>) {
+fn title(text: &str, found: &mut Vec<(Audience, String)>) {
     for marker in &*MARKERS {
         for at in marker.says.find_iter(text) {
             let (before, after) = (text[..at.start()].trim_end(), text[at.end()..].trim_start());
@@ -196,7 +218,7 @@ fn title(text: &str, found: &mut BTreeSet<Audience>) {
             let ends = strong && right && !is_said(before);
             let begins = strong && left && loud;
             if !tight && left && right || ends && after.chars().all(is_stroke) || begins {
-                found.insert(marker.of);
+                found.push((marker.of, text.to_owned()));
             }
         }
     }

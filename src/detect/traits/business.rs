@@ -3,10 +3,12 @@
 //! A sign is an offer or a call in one sentence of the sender's own, mostly with a price or a way to order beside it; what
 //! is a school's business anyway (fund-raising, lessons, the school council) clears the kind for the whole message.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+use super::seen::kind;
 
 /// What has no place in a school's mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -20,6 +22,18 @@ pub enum Business {
     Gambling,
     /// Party politics.
     Politics,
+}
+
+impl Business {
+    /// The kind of a finding of it.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Trade => kind::TRADE,
+            Self::Prize => kind::PRIZE,
+            Self::Gambling => kind::GAMBLING,
+            Self::Politics => kind::POLITICS,
+        }
+    }
 }
 
 /// The shape of `rules/business.toml`, which explains itself.
@@ -84,19 +98,19 @@ pub(super) fn check() -> Result<(), String> {
     Signs::read(EMBEDDED).map(drop)
 }
 
-/// What the sender's own sentences are about.
-pub(super) fn find(sentences: &[String]) -> BTreeSet<Business> {
-    let mut found = BTreeSet::new();
+/// What the sender's own sentences are about, and by which of them it is told.
+pub(super) fn find(sentences: &[&str]) -> BTreeMap<Business, usize> {
+    let mut found = BTreeMap::new();
     // Put together once a sentence fits: mostly none does.
     let whole = LazyLock::new(|| sentences.join(" \n"));
     for sign in &SIGNS.signs {
         let cleared = || SIGNS.unless.get(&sign.kind).is_some_and(|unless| unless.is_match(&whole));
-        let fits = !found.contains(&sign.kind)
-            && sentences.iter().any(|sentence| sign.says.is_match(sentence))
-            && sign.with.as_ref().is_none_or(|with| with.is_match(&whole))
-            && !cleared();
-        if fits {
-            found.insert(sign.kind);
+        if found.contains_key(&sign.kind) {
+            continue;
+        }
+        let Some(at) = sentences.iter().position(|sentence| sign.says.is_match(sentence)) else { continue };
+        if sign.with.as_ref().is_none_or(|with| with.is_match(&whole)) && !cleared() {
+            found.insert(sign.kind, at);
         }
     }
     found

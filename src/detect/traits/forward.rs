@@ -17,15 +17,17 @@ struct Head {
 }
 
 /// Somebody else's mail goes to people outside who had no part in it.
-pub(super) fn passes_on(documents: &[Document], known: &Known<'_>) -> bool {
+pub(super) fn passes_on<'d>(documents: &'d [Document], known: &Known<'_>) -> Option<&'d Document> {
     let subject = documents.iter().find(|d| d.kind == Kind::Subject);
     let subject: String = subject.into_iter().flat_map(|d| d.blocks.iter().flat_map(lines::of_block)).collect();
-    let heads = documents.iter().filter_map(|document| match document.kind {
-        Kind::Attachment => attached(document),
-        Kind::Quoted => quoted(document, &subject),
-        _ => None,
-    });
-    heads.into_iter().any(|head| is_passed_on(&head, known))
+    documents.iter().find(|document| {
+        let head = match document.kind {
+            Kind::Attachment => attached(document),
+            Kind::Quoted => quoted(document, &subject),
+            _ => None,
+        };
+        head.is_some_and(|head| is_passed_on(&head, known))
+    })
 }
 
 fn is_passed_on(head: &Head, known: &Known<'_>) -> bool {

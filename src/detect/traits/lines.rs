@@ -1,7 +1,48 @@
 //! A document's text in the units that the traits look at: lines, and sentences over the line breaks of a mail program.
 
 use crate::limits;
-use crate::text::{Block, Document};
+use crate::text::{Block, Document, Kind};
+
+/// A line or a sentence, and the finer place at which it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub detail: Option<String>,
+    pub text: String,
+}
+
+/// Every line of a document with its place: a page, a row, or the number among the lines with something in them.
+pub(super) fn of_document(document: &Document) -> Vec<Line> {
+    let mut number = 0;
+    document.blocks.iter().flat_map(|block| placed(document.kind, block, &mut number)).collect()
+}
+
+fn placed(kind: Kind, block: &Block, number: &mut usize) -> Vec<Line> {
+    let counts = matches!(kind, Kind::Body | Kind::Quoted | Kind::Attachment);
+    let mut own = |text: &str| {
+        *number += usize::from(!text.trim().is_empty());
+        counts.then(|| format!("line {number}"))
+    };
+    match block {
+        Block::Paragraph { text, detail } => text
+            .lines()
+            .map(|line| {
+                let number = own(line);
+                Line { detail: detail.clone().or(number), text: line.to_owned() }
+            })
+            .collect(),
+        Block::Table(table) => table
+            .rows
+            .iter()
+            .map(|row| {
+                let text = row.cells.join(" ");
+                let number = own(&text);
+                let fine: Vec<&str> = table.detail.iter().chain(&row.detail).map(String::as_str).collect();
+                let fine = (!fine.is_empty()).then(|| fine.join(", "));
+                Line { detail: fine.or(number), text }
+            })
+            .collect(),
+    }
+}
 
 /// A block's lines; the cells of a row stand in one.
 pub(super) fn of_block(block: &Block) -> Vec<String> {
@@ -30,39 +71,56 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// Sentences: a full line goes on in the next, and so does one before a small letter; a short one else stands by itself.
-pub(super) fn sentences(document: &Document) -> Vec<String> {
+pub(super) fn sentences(document: &Document) -> Vec<Line> {
     let mut out = Vec::new();
+    let mut written = 0;
     for block in &document.blocks {
-        let mut open = String::new();
-        let lines = of_block(block);
-        for (number, line) in lines.iter().enumerate() {
-            let next = lines.get(number + 1).and_then(|next| next.split_whitespace().next()).unwrap_or_default();
+        let mut open = Open::default();
+        let lines = placed(document.kind, block, &mut written);
+        for (number, Line { detail, text: line }) in lines.iter().enumerate() {
+            let next = lines.get(number + 1).and_then(|next| next.text.split_whitespace().next()).unwrap_or_default();
             // An address or a link on a line of its own begins small too.
             let goes_on = next.starts_with(char::is_lowercase) && !next.contains(['@', ':', '/']);
             let wraps = goes_on || line.chars().count() >= limits::WRAPPED_LINE;
-            open.push_str(&plain(line));
+            open.starts.push((open.text.len(), detail.clone()));
+            open.text.push_str(&plain(line));
             match wraps && matches!(block, Block::Paragraph { .. }) {
-                true => open.push(' '),
-                false => cut(&std::mem::take(&mut open), &mut out),
+                true => open.text.push(' '),
+                false => std::mem::take(&mut open).cut(&mut out),
             }
         }
-        cut(&open, &mut out);
+        open.cut(&mut out);
     }
     out
 }
 
-/// Cuts at a stop, a mark of exclamation or of question that a blank follows.
-fn cut(text: &str, out: &mut Vec<String>) {
-    let mut from = 0;
-    let mut before = ' ';
-    for (at, c) in text.char_indices() {
-        if c == ' ' && matches!(before, '.' | '!' | '?') {
-            out.push(text[from..at].to_owned());
-            from = at + 1;
-        }
-        before = c;
+/// Lines that go on into one another.
+#[derive(Default)]
+struct Open {
+    text: String,
+    /// The octet at which each line begins, and its place.
+    starts: Vec<(usize, Option<String>)>,
+}
+
+impl Open {
+    fn line(&self, from: usize, to: usize) -> Line {
+        let start = self.starts.iter().rfind(|(start, _)| *start <= from);
+        Line { detail: start.and_then(|(_, detail)| detail.clone()), text: self.text[from..to].to_owned() }
     }
-    if !text[from..].trim().is_empty() {
-        out.push(text[from..].to_owned());
+
+    /// Cuts at a stop, a mark of exclamation or of question that a blank follows.
+    fn cut(&self, out: &mut Vec<Line>) {
+        let mut from = 0;
+        let mut before = ' ';
+        for (at, c) in self.text.char_indices() {
+            if c == ' ' && matches!(before, '.' | '!' | '?') {
+                out.push(self.line(from, at));
+                from = at + 1;
+            }
+            before = c;
+        }
+        if !self.text[from..].trim().is_empty() {
+            out.push(self.line(from, self.text.len()));
+        }
     }
 }

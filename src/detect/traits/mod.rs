@@ -12,12 +12,14 @@ mod forward;
 mod lines;
 mod links;
 mod reply;
+pub mod seen;
 
 use std::collections::BTreeSet;
 
 pub use audience::Audience;
 pub use business::Business;
 pub use links::has_open_link;
+pub use seen::{Seen, kind, place};
 
 use super::Correspondence;
 use crate::people::School;
@@ -38,6 +40,17 @@ pub struct Traits {
     pub audiences: BTreeSet<Audience>,
     /// What it is about that has no place in a school's mail.
     pub business: BTreeSet<Business>,
+    /// Where each of them stands first.
+    pub seen: Vec<Seen>,
+}
+
+impl Traits {
+    /// Keeps the first of each kind in each place.
+    pub fn see(&mut self, seen: Seen) {
+        if self.seen.iter().all(|known| (known.kind, &known.place) != (seen.kind, &seen.place)) {
+            self.seen.push(seen);
+        }
+    }
 }
 
 /// Which traits somebody asks for; the others are not looked for.
@@ -80,28 +93,46 @@ pub fn find(
         }
         let own = matches!(document.kind, Kind::Subject | Kind::Body);
         if own && (wanted.private_reply || wanted.staff_contact || wanted.business) {
-            let sentences = lines::sentences(document);
-            traits.private_reply |=
-                wanted.private_reply && sentences.iter().any(|sentence| reply::asks(sentence, &known));
-            traits.staff_contact |= phones
-                .as_ref()
-                .is_some_and(|phones| sentences.iter().any(|sentence| contact::gives_own(sentence, &known, phones)));
-            own_words.extend(sentences);
+            for sentence in lines::sentences(document) {
+                if wanted.private_reply && reply::asks(&sentence.text, &known) {
+                    traits.see(Seen::of(kind::PRIVATE_REPLY, document, &sentence));
+                }
+                if phones.as_ref().is_some_and(|phones| contact::gives_own(&sentence.text, &known, phones)) {
+                    traits.see(Seen::of(kind::STAFF_CONTACT, document, &sentence));
+                }
+                own_words.push((document, sentence));
+            }
         }
         if document.kind != Kind::Quoted && (wanted.staff_contact || wanted.open_link) {
-            for line in document.blocks.iter().flat_map(lines::of_block) {
-                traits.staff_contact |=
-                    phones.as_ref().is_some_and(|phones| phones.stand_in(&line) || known.of_staff_in(&line));
-                traits.open_link |= wanted.open_link && has_open_link(&line);
+            for line in lines::of_document(document) {
+                if phones.as_ref().is_some_and(|phones| phones.stand_in(&line.text) || known.of_staff_in(&line.text)) {
+                    traits.see(Seen::of(kind::STAFF_CONTACT, document, &line));
+                }
+                if wanted.open_link && has_open_link(&line.text) {
+                    traits.see(Seen::of(kind::OPEN_LINK, document, &line));
+                }
             }
         }
     }
     if wanted.business {
-        traits.business = business::find(&own_words);
+        let sentences: Vec<&str> = own_words.iter().map(|(_, sentence)| sentence.text.as_str()).collect();
+        for (business, at) in business::find(&sentences) {
+            traits.business.insert(business);
+            let (document, sentence) = &own_words[at];
+            traits.see(Seen::of(business.kind(), document, sentence));
+        }
     }
-    traits.forwarded = wanted.forwarded && forward::passes_on(documents, &known);
-    if wanted.audiences {
-        traits.audiences = audience::find(documents);
+    if let Some(document) = wanted.forwarded.then(|| forward::passes_on(documents, &known)).flatten() {
+        traits.see(Seen::at(kind::FORWARDED, &document.place, ""));
     }
+    for (audience, seen) in wanted.audiences.then(|| audience::find(documents)).into_iter().flatten() {
+        traits.audiences.insert(audience);
+        traits.see(seen);
+    }
+    let is_seen = |kind: &str| traits.seen.iter().any(|seen| seen.kind == kind);
+    let (reply, contact) = (is_seen(kind::PRIVATE_REPLY), is_seen(kind::STAFF_CONTACT));
+    let (forwarded, open_link) = (is_seen(kind::FORWARDED), is_seen(kind::OPEN_LINK));
+    (traits.private_reply, traits.staff_contact, traits.forwarded, traits.open_link) =
+        (reply, contact, forwarded, open_link);
     traits
 }

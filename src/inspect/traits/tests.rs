@@ -11,6 +11,7 @@ use crate::smtp::{Address, Envelope};
 
 mod business;
 mod forwards;
+mod places;
 
 const SENDER: &str = "j.bloggs@school.example";
 

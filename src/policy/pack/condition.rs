@@ -119,6 +119,24 @@ impl Condition {
             || self.adult_matter.is_some()
     }
 
+    /// The kinds of the message's own traits that it asks for, as the findings of a report have them.
+    pub fn traits(&self) -> Vec<&'static str> {
+        use crate::detect::traits::kind;
+        let asked = |wanted: Option<bool>, kind| (wanted == Some(true)).then_some(kind);
+        let one = [
+            asked(self.private_reply, kind::PRIVATE_REPLY),
+            asked(self.staff_contact, kind::STAFF_CONTACT),
+            asked(self.forwarded, kind::FORWARDED),
+            asked(self.open_link, kind::OPEN_LINK),
+            asked(self.altered_original, kind::ALTERED),
+            asked(self.other_household, kind::OTHER_HOUSEHOLD),
+            self.same_text.map(|_| kind::SAME_TEXT),
+            self.recipients.map(|_| kind::RECIPIENTS),
+        ];
+        let audiences = self.audience.iter().flatten().map(|audience| audience.kind());
+        one.into_iter().flatten().chain(audiences).chain(self.business.iter().flatten().map(|b| b.kind())).collect()
+    }
+
     /// No key is given: it would hold for every message.
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()

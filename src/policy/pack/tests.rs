@@ -30,6 +30,7 @@ fn the_core_pack_is_sound_and_holds_its_rules() {
             "pupil-images-refused",
             "adult-matter-outside",
             "audience-outside",
+            "other-household",
         ]
     );
     assert!(pack.rules.iter().all(|r| !r.clauses.is_empty()), "every rule names a clause");

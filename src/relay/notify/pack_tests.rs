@@ -236,6 +236,7 @@ fn the_clauses_of_a_rule_are_about_its_subject() {
         ("pupil-images-refused", "Pictures"),
         ("adult-matter-outside", "parents and staff"),
         ("audience-outside", "meant for"),
+        ("other-household", "parents and staff"),
     ];
     let pack = RulePack::embedded("core").expect("the core pack parses");
     assert_eq!(pack.rules.len(), subjects.len());

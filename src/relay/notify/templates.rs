@@ -154,6 +154,8 @@ pub struct Rule {
     /// What stands before the remedy: `To put it right`.
     pub remedy_label: &'static str,
     pub clauses: Vec<String>,
+    /// Which traits of the message it goes by, and where they stand: kinds and places, nothing of what they say.
+    pub found: Vec<String>,
 }
 
 /// A template that cannot be used.
@@ -364,6 +366,7 @@ fn made_up() -> [Context; 2] {
                 remedy: "Remedy.".to_owned(),
                 remedy_label: "To put it right",
                 clauses: vec!["Clause 1".to_owned(), "Clause 2".to_owned()],
+                found: vec!["a link that anyone may open, in the message itself, line 4".to_owned()],
             })
             .into(),
         pupils: 2,

@@ -41,6 +41,7 @@ fn fired(id: &str, action: Action, why: &str, remedy: &str, clauses: &[&str]) ->
         observed_only: false,
         confirmed: None,
         exempt: None,
+        found: Vec::new(),
         reasons: Vec::new(),
     }
 }
@@ -84,6 +85,7 @@ pub fn decided(facts: &Facts) -> Report {
         observed_only: fired.observed_only,
         confirmed: fired.confirmed,
         exempt: fired.exempt,
+        found: Vec::new(),
         reasons: Vec::new(),
     });
     Report { breach: verdict.breach, notify: verdict.notify, ..report(verdict.action, rules.collect()) }
@@ -282,6 +284,29 @@ fn reviewers_see_neither_subject_nor_findings() {
     }
     for pupil in ["P001", "P002"] {
         assert!(!text.contains(pupil));
+    }
+}
+
+/// Who reads a notice learns which trait a rule goes by and where it stands.
+#[test]
+fn a_notice_says_which_trait_was_found_and_where() {
+    let (notifier, id) = (notifier(), id());
+    let envelope = envelope(Some("m.teacher@school.example"));
+    let mut report = held();
+    report.rules[0].found = vec![crate::inspect::FoundTrait {
+        kind: "open-link".to_owned(),
+        place: "the message itself, line 4".to_owned(),
+    }];
+    let about = about(&envelope, &id);
+    for notice in [
+        notifier.returned_to_sender(&report, &about),
+        notifier.held_for_sender(&report, &about),
+        notifier.held_for_reviewer(&report, &about, due()),
+    ] {
+        let (text, html) = body_parts(&notice.expect("a notice"));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = "Found: a link that anyone may open, in the message itself, line 4.";
+        assert!(text.contains(words) && html.contains(words), "{text}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::clean;
 use super::templates::Kind;
+use crate::detect::traits;
 use crate::inspect::Report;
 use crate::limits;
 use crate::policy::Action;
@@ -48,6 +49,7 @@ fn reason(rule: &str) -> &'static str {
         "lookalike-recipient" => "address may be mistyped",
         "adult-matter-outside" => "confidential matter outside",
         "audience-outside" => "marked for staff or governors",
+        "other-household" => "one parent's contact details to the other",
         "barred-parent" => "a parent kept from a child's information",
         "pupil-images-refused" => "photograph without consent",
         "private-reply-address" => "answers asked for at a private mailbox",
@@ -82,11 +84,16 @@ pub fn subject(report: &Report, subject: &str) -> String {
     let here = |place: &str| place == "subject";
     if report.pupils.iter().flat_map(|pupil| &pupil.places).any(|place| here(place)) {
         "(subject not repeated here: it names a pupil)".to_owned()
-    } else if report.findings.iter().any(|finding| here(&finding.place)) {
+    } else if report.findings.iter().any(|finding| here(&finding.place) && !is_a_mark(&finding.kind)) {
         "(subject not repeated here: something was found in it)".to_owned()
     } else {
         clean::line(subject, limits::NOTICE_SUBJECT_CHARS)
     }
+}
+
+/// For whom a message says that it is names nobody.
+fn is_a_mark(kind: &str) -> bool {
+    [traits::kind::FOR_STAFF, traits::kind::FOR_GOVERNORS].contains(&kind)
 }
 
 /// `the School Business Manager and the headteacher`.
