@@ -37,6 +37,10 @@ limits! {
     // --- the SMTP listener ---
     /// A line of AUTH or of an answer to its challenge, with its end.
     AUTH_LINE: usize = 12_288, "octets", "RFC 4954 4: the longest that a mechanism may want";
+    /// A PROXY header of version 1, with its end.
+    PROXY_LINE: usize = 107, "octets", "The PROXY protocol 2.1: the longest line that it can be";
+    /// A PROXY header of version 2.
+    PROXY_OCTETS: usize = 4_096, "octets", "own choice: addresses take 232 at most, the rest are notes that are skipped";
     /// A name or a password.
     SIGN_IN_OCTETS: usize = 1_024, "octets", "own choice: RFC 4616 names none; password managers make 128 at most";
     /// Wrong names or passwords in one session, before it is closed.

@@ -39,6 +39,10 @@ pub enum Command {
     StartTls,
     /// AUTH with the name of a mechanism and what came behind it, which may be a password.
     Auth(String, Option<Initial>),
+    /// XCLIENT with its attributes.
+    Xclient(String),
+    /// XFORWARD with its attributes.
+    Xforward(String),
     /// BDAT, which is not offered, and ends a transaction all the same (RFC 3030 2).
     Bdat,
 }
@@ -143,9 +147,9 @@ pub fn parse(line: &[u8]) -> Result<Command, CommandError> {
         "STARTTLS" => without_argument(Command::StartTls, "STARTTLS"),
         "AUTH" => auth(argument).ok_or(CommandError::Syntax("AUTH mechanism")),
         "BDAT" => Ok(Command::Bdat),
-        "ETRN" | "TURN" | "ATRN" | "SEND" | "SOML" | "SAML" | "XCLIENT" | "XFORWARD" => {
-            Err(CommandError::NotImplemented)
-        }
+        "ETRN" | "TURN" | "ATRN" | "SEND" | "SOML" | "SAML" => Err(CommandError::NotImplemented),
+        "XCLIENT" => Ok(Command::Xclient(argument.to_owned())),
+        "XFORWARD" => Ok(Command::Xforward(argument.to_owned())),
         _ => Err(CommandError::Unknown),
     }
 }

@@ -7,8 +7,10 @@ pub mod address;
 pub mod auth;
 pub mod command;
 pub mod data;
+pub mod proxy;
 pub mod reply;
 pub mod session;
+pub mod xclient;
 
 pub use address::{Address, AddressError, Envelope};
 pub use auth::{Account, Credentials, NotSignedIn, Sender};

@@ -11,6 +11,7 @@
 //! CHUNKING has no place in the table and will not get one.
 
 mod action;
+mod in_front;
 mod sign_in;
 
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ use super::auth::{Account, Exchange, Mechanism};
 use super::command::{self, Command, CommandError, Mail};
 use super::data::{DataReader, LineEnds, Progress, Refusal};
 use super::reply::{Code, Reply};
+use super::xclient::{self, Told};
 use crate::limits;
 pub use action::{Action, Begun, CloseReason};
 
@@ -83,6 +85,8 @@ pub struct SessionConfig {
     pub tls: Tls,
     /// Accounts may sign in, under TLS.
     pub sign_in: bool,
+    /// The peer may say XCLIENT and XFORWARD.
+    pub xclient: bool,
     /// What becomes of line ends that are no CR LF.
     pub line_ends: LineEnds,
     /// Which recipients are the gateway itself.
@@ -103,6 +107,8 @@ enum Phase {
     Proving,
     /// The caller begins TLS.
     Handshake,
+    /// The caller says what the client may that a server in front speaks for.
+    Introducing,
     /// The caller decides on a message.
     Deciding,
     /// Nothing more is read.
@@ -136,6 +142,10 @@ pub struct Session {
     /// Replies that have not been given to the caller yet.
     output: Vec<u8>,
     greeted: Option<Greeted>,
+    /// What XCLIENT said of the client's name.
+    told_helo: Option<String>,
+    /// Who the client of the server in front was, for the next message.
+    forwarded: Option<Told>,
     /// Who has signed in.
     account: Option<Account>,
     transaction: Option<Transaction>,
@@ -161,6 +171,8 @@ impl Session {
             input: Vec::new(),
             output: Vec::new(),
             greeted: None,
+            told_helo: None,
+            forwarded: None,
             account: None,
             transaction: None,
             fresh: true,
@@ -263,7 +275,7 @@ impl Session {
                 Phase::LongLine(dropped) => self.drop_line(dropped, actions),
                 Phase::Content(_) => self.read_content(actions),
                 Phase::SigningIn(_) => self.read_answer(actions),
-                Phase::Deciding | Phase::Proving | Phase::Handshake | Phase::Closed => false,
+                Phase::Deciding | Phase::Proving | Phase::Handshake | Phase::Introducing | Phase::Closed => false,
             };
             if !went_on {
                 break;
@@ -355,6 +367,8 @@ impl Session {
             Command::Expn => self.refuse(&CommandError::NotImplemented.reply(), actions),
             Command::StartTls => self.start_tls(actions),
             Command::Auth(mechanism, initial) => self.auth(&mechanism, initial, actions),
+            Command::Xclient(attributes) => self.xclient(&attributes, actions),
+            Command::Xforward(attributes) => self.xforward(&attributes, actions),
             Command::Bdat => {
                 self.reset_transaction();
                 self.refuse(&CommandError::NotImplemented.reply(), actions);
@@ -370,6 +384,7 @@ impl Session {
         // A second greeting does nothing for the client but clear its transaction (RFC 5321 4.1.4).
         let again = self.greeted.is_some();
         self.reset_transaction();
+        let name = self.told_helo.clone().unwrap_or(name);
         self.greeted = Some(Greeted { name, esmtp });
         let mut lines = vec![self.config.hostname.clone()];
         if esmtp {
@@ -378,6 +393,9 @@ impl Session {
             lines.extend(["8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8"].map(str::to_owned));
             if matches!(self.config.tls, Tls::Offered | Tls::Required) {
                 lines.push("STARTTLS".to_owned());
+            }
+            if self.config.xclient {
+                lines.extend([xclient::XCLIENT, xclient::XFORWARD].map(str::to_owned));
             }
             if self.may_sign_in() {
                 lines.push(Mechanism::OFFER.to_owned());
@@ -471,6 +489,7 @@ impl Session {
             esmtp: greeted.esmtp,
             encrypted: self.config.tls == Tls::On,
             account: self.account.clone(),
+            forwarded: self.forwarded.take(),
         };
         actions.push(Action::Begin(Box::new(begun)));
         self.say(&Reply::bare(Code::StartContent, ["End the message with a dot on a line of its own"]));
@@ -518,6 +537,7 @@ impl Session {
     /// Forgets MAIL and RCPT. The one way in which a transaction ends.
     fn reset_transaction(&mut self) {
         self.transaction = None;
+        self.forwarded = None;
     }
 
     fn say(&mut self, reply: &Reply) {

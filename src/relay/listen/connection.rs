@@ -89,6 +89,7 @@ impl<T: TakeIn> Connection<T> {
             may_relay,
             tls: Tls::None,
             sign_in: false,
+            xclient: false,
             line_ends: door.line_ends,
             own: shared.take_in.own(),
         });
@@ -219,6 +220,7 @@ impl<T: TakeIn> Connection<T> {
                     }
                     Action::Discard => self.receiving = None,
                     Action::StartTls => self.session.not_secured(actions),
+                    Action::Introduce(_) => self.session.introduced(false, actions),
                     Action::SignIn(_) => self.session.signed_in(Err(NotSignedIn::Unavailable), actions),
                     Action::Complete(facts) => {
                         let reply = self.complete(facts).await;

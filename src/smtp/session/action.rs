@@ -1,8 +1,11 @@
 //! What a session tells its caller to do, and why it closes.
 
+use std::net::IpAddr;
+
 use crate::smtp::Envelope;
 use crate::smtp::auth::{Account, Credentials};
 use crate::smtp::data::ContentFacts;
+use crate::smtp::xclient::Told;
 
 /// What the caller is to do, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub enum Action {
     Complete(ContentFacts),
     /// Begin TLS once all is written that was said; then [`super::Session::secured`].
     StartTls,
+    /// The session is that of the client with this address now: [`super::Session::introduced`]. Until then nothing more is read.
+    Introduce(IpAddr),
     /// Say whether name and password are right: [`super::Session::signed_in`]. Until then nothing more is read.
     SignIn(Credentials),
     /// Close the connection.
@@ -40,6 +45,8 @@ pub struct Begun {
     pub encrypted: bool,
     /// The account that has signed in.
     pub account: Option<Account>,
+    /// Whom a server in front took the message from, for the record.
+    pub forwarded: Option<Told>,
 }
 
 impl PartialEq for Begun {
@@ -48,6 +55,7 @@ impl PartialEq for Begun {
             && self.esmtp == other.esmtp
             && self.encrypted == other.encrypted
             && self.account == other.account
+            && self.forwarded == other.forwarded
             && self.envelope.mail_from == other.envelope.mail_from
             && self.envelope.recipients == other.envelope.recipients
     }

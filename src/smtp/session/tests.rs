@@ -1,3 +1,4 @@
+mod in_front;
 mod sign_in;
 
 use proptest::prelude::*;
@@ -16,6 +17,7 @@ fn config(may_relay: bool) -> SessionConfig {
         may_relay,
         tls: Tls::None,
         sign_in: false,
+        xclient: false,
         line_ends: LineEnds::Strict,
         own: Arc::new(NoneOwn),
     }
@@ -88,6 +90,10 @@ impl Talk {
                     Action::StartTls => {
                         let may_relay = self.certified;
                         self.session.secured(may_relay, &mut actions);
+                    }
+                    Action::Introduce(address) => {
+                        let own = address == std::net::IpAddr::from([10, 0, 0, 1]);
+                        self.session.introduced(own, &mut actions);
                     }
                     Action::SignIn(shown) => {
                         let outcome = match (shown.name.as_str(), shown.password.as_str()) {
