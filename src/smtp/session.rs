@@ -299,6 +299,11 @@ impl Session {
         };
         let longest = self.longest_line();
         let line: Zeroizing<Vec<u8>> = Zeroizing::new(self.input.drain(..=line_feed).collect());
+        if line.len() > limits::COMMAND_DISCARD {
+            // As when it had come in pieces.
+            self.close(CloseReason::LineTooLong, Some(line_too_long()), actions);
+            return false;
+        }
         if line.len() > longest {
             self.refuse(&line_too_long(), actions);
             return true;
