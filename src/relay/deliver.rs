@@ -6,13 +6,12 @@
 //! lost (RFC 5321 6.1, RFC 1047). What is refused for good or given up is reported to its sender in the same transaction
 //! that records it.
 
-mod concern;
 mod connection;
+mod host;
 #[cfg(test)]
 mod odd_replies;
 #[cfg(test)]
 mod outage;
-mod reply;
 mod round;
 #[cfg(test)]
 mod sink;
@@ -20,7 +19,6 @@ mod sink;
 mod tests;
 mod tls;
 mod transaction;
-mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,12 +28,11 @@ use jiff::Timestamp;
 use ring::digest::{Digest, SHA256, digest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep};
-use tokio_rustls::TlsConnector;
 
 use self::connection::Connection;
-pub use self::connection::{Offers, OpenError};
+use self::host::Host;
+pub use self::host::{Fetching, Tokens};
 use self::round::Round;
-pub(super) use self::transaction::header_of;
 use super::dsn::{self, Failure};
 use super::health::Health;
 use super::log::{Event, event};
@@ -43,6 +40,7 @@ use super::monitor::{self, DeliveryOutcome};
 use super::schedule::{self, Destination};
 use crate::config::{QueueConfig, SmarthostConfig};
 use crate::limits;
+use crate::smtp::client::{NotOpen, Offers};
 use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
@@ -60,13 +58,16 @@ pub enum DeliverError {
     /// A certificate cannot be read, or TLS not be set up.
     #[error("{0}")]
     Tls(String),
+    /// A sign-in by token is wanted, and nothing is there that fetches tokens.
+    #[error("nothing is there that fetches tokens; sign in with password_file")]
+    NoTokens,
 }
 
 /// How mail leaves: the smarthost, TLS to it, and the schedule of tries.
 pub struct Route {
     smarthost: SmarthostConfig,
     queue: QueueConfig,
-    tls: Option<TlsConnector>,
+    first: Host,
 }
 
 impl Route {
@@ -75,17 +76,17 @@ impl Route {
     /// # Errors
     /// A certificate cannot be read, or TLS not be set up.
     pub fn new(smarthost: SmarthostConfig, queue: QueueConfig) -> Result<Self, DeliverError> {
-        let tls = tls::connector(&smarthost.first).map_err(DeliverError::Tls)?;
-        Ok(Self { smarthost, queue, tls })
+        let first = Host::new(smarthost.first.clone(), None)?;
+        Ok(Self { smarthost, queue, first })
     }
 
-    /// Connects as for mail, TLS included, and says what the smarthost offers.
+    /// Connects as for mail, TLS and signing in included, and says what the smarthost offers.
     ///
     /// # Errors
     /// What would keep mail waiting.
-    pub async fn try_out(&self, hostname: &str) -> Result<Offers, OpenError> {
-        let connection = Connection::open(&self.smarthost.first, self.tls.as_ref(), hostname).await?;
-        let offers = connection.offers;
+    pub async fn try_out(&self, hostname: &str) -> Result<Offers, NotOpen> {
+        let connection = Connection::open(&self.first, hostname).await?;
+        let offers = connection.offers();
         connection.close().await;
         Ok(offers)
     }
@@ -110,7 +111,7 @@ impl Delivery {
         }
         let goes_to = |route: &Route| {
             let host = &route.smarthost.first;
-            (host.host.clone(), host.port, host.tls)
+            (host.host.clone(), host.port, host.tls, host.sign_in.clone())
         };
         if goes_to(&old) != goes_to(&new) {
             // What is known is known of the old one.
@@ -265,16 +266,17 @@ impl Courier {
         &self,
         message: &Leased,
         recipients: &[crate::store::DueRecipient],
-        content: &[u8],
+        content: &Arc<[u8]>,
     ) -> (Vec<RecipientOutcome>, Option<Trouble>) {
         loop {
             // The smarthost may close what lay idle, or say something of itself.
             let route = self.route.load_full();
-            let idle = std::iter::from_fn(|| lock(&self.idle).pop()).find(Connection::is_ready);
+            let idle =
+                std::iter::from_fn(|| lock(&self.idle).pop()).find_map(|mut idle| idle.is_ready().then_some(idle));
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
-                None => match Connection::open(&route.smarthost.first, route.tls.as_ref(), &self.hostname).await {
+                None => match Connection::open(&route.first, &self.hostname).await {
                     Ok(connection) => connection,
                     Err(error) => {
                         let why = error.to_string();
