@@ -13,12 +13,15 @@ mod odd_replies;
 #[cfg(test)]
 mod outage;
 mod round;
+mod shown;
 #[cfg(test)]
 mod sink;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod transaction;
+#[cfg(test)]
+mod ways_in;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,12 +58,34 @@ const AGAIN_AT_MOST: Duration = Duration::from_secs(limits::RECORD_AGAIN_SECONDS
 /// Delivery cannot start.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeliverError {
-    /// A certificate cannot be read, or TLS not be set up.
+    /// TLS cannot be set up.
     #[error("{0}")]
     Tls(String),
+    /// The authorities of our own.
+    #[error("{0}")]
+    Authorities(String),
+    /// The certificate that we show.
+    #[error("{0}")]
+    Certificate(String),
+    /// Its key.
+    #[error("{0}")]
+    Key(String),
     /// A sign-in by token is wanted, and nothing is there that fetches tokens.
     #[error("nothing is there that fetches tokens; sign in with password_file")]
     NoTokens,
+}
+
+impl DeliverError {
+    /// The key of the configuration that it is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Tls(_) => "smarthost.tls",
+            Self::Authorities(_) => "smarthost.ca_file",
+            Self::Certificate(_) => "smarthost.tls_certificate",
+            Self::Key(_) => "smarthost.tls_key",
+            Self::NoTokens => "smarthost.oauth.client_id",
+        }
+    }
 }
 
 /// How mail leaves: the smarthost, TLS to it, and the schedule of tries.
@@ -74,9 +99,21 @@ impl Route {
     /// Reads certificates and sets TLS up as configured.
     ///
     /// # Errors
-    /// A certificate cannot be read, or TLS not be set up.
+    /// A certificate or key cannot be read or used, TLS not be set up, or tokens are wanted and nothing fetches any.
     pub fn new(smarthost: SmarthostConfig, queue: QueueConfig) -> Result<Self, DeliverError> {
-        let first = Host::new(smarthost.first.clone(), None)?;
+        Self::with_tokens(smarthost, queue, None)
+    }
+
+    /// As [`Route::new`], where one signs in by token at the first smarthost with these.
+    ///
+    /// # Errors
+    /// As [`Route::new`].
+    pub fn with_tokens(
+        smarthost: SmarthostConfig,
+        queue: QueueConfig,
+        tokens: Option<Arc<dyn Tokens>>,
+    ) -> Result<Self, DeliverError> {
+        let first = Host::new(smarthost.first.clone(), tokens)?;
         Ok(Self { smarthost, queue, first })
     }
 
@@ -109,11 +146,7 @@ impl Delivery {
         for connection in leftover {
             tokio::spawn(connection.close());
         }
-        let goes_to = |route: &Route| {
-            let host = &route.smarthost.first;
-            (host.host.clone(), host.port, host.tls, host.sign_in.clone())
-        };
-        if goes_to(&old) != goes_to(&new) {
+        if old.smarthost.first != new.smarthost.first {
             // What is known is known of the old one.
             *lock(&courier.destination) = Destination::default();
         }

@@ -64,6 +64,7 @@ impl Connection {
     }
 
     async fn greet(host: &Host, hostname: &str, tls: StartTls) -> Result<Self, NotOpen> {
+        host.look().await;
         let stream = connect(host).await.map_err(NotOpen::Unreachable)?;
         let way = Way { hostname: hostname.to_owned(), tls, sign_in: host.sign_in() };
         let mut new = Self {

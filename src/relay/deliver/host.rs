@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
+use super::shown::Shown;
 use super::{DeliverError, tls};
 use crate::config::{HostConfig, SignInProof, SmarthostTls};
 use crate::limits;
@@ -32,6 +33,7 @@ pub(super) struct Host {
     pub config: HostConfig,
     /// `None` where TLS is not wanted.
     pub tls: Option<TlsConnector>,
+    shown: Option<Arc<Shown>>,
     proof: Option<ProofOfUs>,
 }
 
@@ -43,13 +45,22 @@ enum ProofOfUs {
 impl Host {
     /// Reads certificates and sets TLS up. `tokens` are those of a sign-in by token.
     pub fn new(config: HostConfig, tokens: Option<Arc<dyn Tokens>>) -> Result<Self, DeliverError> {
-        let tls = tls::connector(&config).map_err(DeliverError::Tls)?;
+        let shown = config.certificate.as_ref().map(|files| Shown::read(files).map(Arc::new)).transpose()?;
+        let tls = tls::connector(&config, shown.as_ref())?;
         let proof = match config.sign_in.as_ref().map(|sign_in| &sign_in.proof) {
             None => None,
             Some(SignInProof::Password(file)) => Some(ProofOfUs::Password(file.clone())),
             Some(SignInProof::OAuth(_)) => Some(ProofOfUs::Tokens(tokens.ok_or(DeliverError::NoTokens)?)),
         };
-        Ok(Self { config, tls, proof })
+        Ok(Self { config, tls, shown, proof })
+    }
+
+    /// Before a connection: a certificate that was renewed is the one that is shown.
+    pub async fn look(&self) {
+        if let Some(shown) = self.shown.clone() {
+            // A panic there leaves the pair that was.
+            let _ = tokio::task::spawn_blocking(move || shown.look()).await;
+        }
     }
 
     /// What TLS to it is worth.
