@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`limits`] | every limit: name, default, unit, source |
 //! | [`school_time`] | when a school is at work: deadlines, warnings, digests. Pure |
-//! | [`smtp`] | the protocol without sockets: addresses, commands, replies, the data reader, the session |
+//! | [`smtp`] | the protocol without sockets: addresses, commands, replies, the data reader, the session, the client |
 //! | [`message`] | bytes to a [`message::Message`]: raw headers, part tree, decoded text, subject markers |
 //! | [`text`] | what was read, as documents of paragraphs and tables with their places; normalising |
 //! | [`extract`] | a part to text with its place; says what it could not read |

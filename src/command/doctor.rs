@@ -20,14 +20,15 @@ use jiff::Timestamp;
 
 use super::store::Desk;
 use super::terminal::{safe, say};
-use crate::config::{self, Config, SmarthostConfig, SmarthostTls, StoreConfig};
+use crate::config::{self, Config, SignInProof, SmarthostConfig, SmarthostTls, StoreConfig};
 use crate::limits;
 use crate::relay::control;
-use crate::relay::deliver::{OpenError, Route};
+use crate::relay::deliver::Route;
 use crate::relay::health::Health;
 use crate::relay::listen::ListenError;
 use crate::relay::monitor::MonitorError;
 use crate::relay::parts::{self, PartError};
+use crate::smtp::client::NotOpen;
 use crate::store::{Store, StoreError, StoreKey};
 
 /// Look at everything that the gateway needs; exit status 1 when something would keep it from working.
@@ -321,15 +322,27 @@ async fn smarthost_answers(config: &Config, smarthost: &SmarthostConfig, route: 
                 config.at("smarthost.host")
             ));
         }
-        Ok(Err(error @ OpenError::Unreachable(_))) => {
+        Ok(Err(error @ NotOpen::Unreachable(_))) => {
             return findings
                 .bad(format!("{}: {name}: {error}; look at name, port and firewall", config.at("smarthost.host")));
         }
-        Ok(Err(error @ OpenError::Tls(_))) => {
+        Ok(Err(error @ NotOpen::Tls(_))) => {
             return findings.bad(format!(
                 "{}: {name}: {error}: no mail would leave; use the name that its certificate holds, another port (587 \
                  mostly), or ca_file for an authority of your own",
                 config.at("smarthost.tls")
+            ));
+        }
+        Ok(Err(error @ NotOpen::SignIn(_))) => {
+            let key = match smarthost.sign_in.as_ref().map(|sign_in| &sign_in.proof) {
+                Some(SignInProof::Password(_)) => "smarthost.password_file",
+                Some(SignInProof::OAuth(_)) => "smarthost.oauth.client_id",
+                None => "smarthost.user",
+            };
+            return findings.bad(format!(
+                "{}: {name}: {error}: all mail would wait; look at user and password, and whether the account may send \
+                 by SMTP there",
+                config.at(key)
             ));
         }
         Ok(Ok(offers)) => offers,

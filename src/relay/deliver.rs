@@ -6,21 +6,22 @@
 //! lost (RFC 5321 6.1, RFC 1047). What is refused for good or given up is reported to its sender in the same transaction
 //! that records it.
 
-mod concern;
 mod connection;
+mod host;
 #[cfg(test)]
 mod odd_replies;
 #[cfg(test)]
 mod outage;
-mod reply;
 mod round;
+mod shown;
 #[cfg(test)]
 mod sink;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod transaction;
-mod wire;
+#[cfg(test)]
+mod ways_in;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,12 +31,11 @@ use jiff::Timestamp;
 use ring::digest::{Digest, SHA256, digest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep};
-use tokio_rustls::TlsConnector;
 
 use self::connection::Connection;
-pub use self::connection::{Offers, OpenError};
+use self::host::Host;
+pub use self::host::{Fetching, Tokens};
 use self::round::Round;
-pub(super) use self::transaction::header_of;
 use super::dsn::{self, Failure};
 use super::health::Health;
 use super::log::{Event, event};
@@ -43,6 +43,7 @@ use super::monitor::{self, DeliveryOutcome};
 use super::schedule::{self, Destination};
 use crate::config::{QueueConfig, SmarthostConfig};
 use crate::limits;
+use crate::smtp::client::{NotOpen, Offers};
 use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
@@ -57,35 +58,72 @@ const AGAIN_AT_MOST: Duration = Duration::from_secs(limits::RECORD_AGAIN_SECONDS
 /// Delivery cannot start.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeliverError {
-    /// A certificate cannot be read, or TLS not be set up.
+    /// TLS cannot be set up.
     #[error("{0}")]
     Tls(String),
+    /// The authorities of our own.
+    #[error("{0}")]
+    Authorities(String),
+    /// The certificate that we show.
+    #[error("{0}")]
+    Certificate(String),
+    /// Its key.
+    #[error("{0}")]
+    Key(String),
+    /// A sign-in by token is wanted, and nothing is there that fetches tokens.
+    #[error("nothing is there that fetches tokens; sign in with password_file")]
+    NoTokens,
+}
+
+impl DeliverError {
+    /// The key of the configuration that it is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Tls(_) => "smarthost.tls",
+            Self::Authorities(_) => "smarthost.ca_file",
+            Self::Certificate(_) => "smarthost.tls_certificate",
+            Self::Key(_) => "smarthost.tls_key",
+            Self::NoTokens => "smarthost.oauth.client_id",
+        }
+    }
 }
 
 /// How mail leaves: the smarthost, TLS to it, and the schedule of tries.
 pub struct Route {
     smarthost: SmarthostConfig,
     queue: QueueConfig,
-    tls: Option<TlsConnector>,
+    first: Host,
 }
 
 impl Route {
     /// Reads certificates and sets TLS up as configured.
     ///
     /// # Errors
-    /// A certificate cannot be read, or TLS not be set up.
+    /// A certificate or key cannot be read or used, TLS not be set up, or tokens are wanted and nothing fetches any.
     pub fn new(smarthost: SmarthostConfig, queue: QueueConfig) -> Result<Self, DeliverError> {
-        let tls = tls::connector(&smarthost.first).map_err(DeliverError::Tls)?;
-        Ok(Self { smarthost, queue, tls })
+        Self::with_tokens(smarthost, queue, None)
     }
 
-    /// Connects as for mail, TLS included, and says what the smarthost offers.
+    /// As [`Route::new`], where one signs in by token at the first smarthost with these.
+    ///
+    /// # Errors
+    /// As [`Route::new`].
+    pub fn with_tokens(
+        smarthost: SmarthostConfig,
+        queue: QueueConfig,
+        tokens: Option<Arc<dyn Tokens>>,
+    ) -> Result<Self, DeliverError> {
+        let first = Host::new(smarthost.first.clone(), tokens)?;
+        Ok(Self { smarthost, queue, first })
+    }
+
+    /// Connects as for mail, TLS and signing in included, and says what the smarthost offers.
     ///
     /// # Errors
     /// What would keep mail waiting.
-    pub async fn try_out(&self, hostname: &str) -> Result<Offers, OpenError> {
-        let connection = Connection::open(&self.smarthost.first, self.tls.as_ref(), hostname).await?;
-        let offers = connection.offers;
+    pub async fn try_out(&self, hostname: &str) -> Result<Offers, NotOpen> {
+        let connection = Connection::open(&self.first, hostname).await?;
+        let offers = connection.offers();
         connection.close().await;
         Ok(offers)
     }
@@ -108,11 +146,7 @@ impl Delivery {
         for connection in leftover {
             tokio::spawn(connection.close());
         }
-        let goes_to = |route: &Route| {
-            let host = &route.smarthost.first;
-            (host.host.clone(), host.port, host.tls)
-        };
-        if goes_to(&old) != goes_to(&new) {
+        if old.smarthost.first != new.smarthost.first {
             // What is known is known of the old one.
             *lock(&courier.destination) = Destination::default();
         }
@@ -265,16 +299,17 @@ impl Courier {
         &self,
         message: &Leased,
         recipients: &[crate::store::DueRecipient],
-        content: &[u8],
+        content: &Arc<[u8]>,
     ) -> (Vec<RecipientOutcome>, Option<Trouble>) {
         loop {
             // The smarthost may close what lay idle, or say something of itself.
             let route = self.route.load_full();
-            let idle = std::iter::from_fn(|| lock(&self.idle).pop()).find(Connection::is_ready);
+            let idle =
+                std::iter::from_fn(|| lock(&self.idle).pop()).find_map(|mut idle| idle.is_ready().then_some(idle));
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
-                None => match Connection::open(&route.smarthost.first, route.tls.as_ref(), &self.hostname).await {
+                None => match Connection::open(&route.first, &self.hostname).await {
                     Ok(connection) => connection,
                     Err(error) => {
                         let why = error.to_string();

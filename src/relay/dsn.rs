@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::deliver::header_of;
 use crate::limits;
-use crate::smtp::{Address, Envelope};
+use crate::smtp::client::header_of;
+use crate::smtp::{Address, Enhanced, Envelope};
 use crate::store::{Class, Leased, NewEntry, QueueId, State};
 
 /// A recipient that the message did not reach.
@@ -66,12 +66,8 @@ fn status(failure: &Failure) -> String {
     if failure.given_up {
         return "4.4.7".to_owned();
     }
-    let code = failure.reply.split(' ').nth(1).unwrap_or_default();
-    let mut parts = code.split('.');
-    let digits =
-        |part: Option<&str>| part.is_some_and(|p| matches!(p.len(), 1..=3) && p.bytes().all(|b| b.is_ascii_digit()));
-    let fits = parts.next() == Some("5") && digits(parts.next()) && digits(parts.next()) && parts.next().is_none();
-    if fits { code.to_owned() } else { "5.0.0".to_owned() }
+    let code = failure.reply.split(' ').nth(1).and_then(Enhanced::parse).filter(|code| code.class == 5);
+    code.map_or_else(|| "5.0.0".to_owned(), |code| code.to_string())
 }
 
 fn date(at: Timestamp) -> String {

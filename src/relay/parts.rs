@@ -107,8 +107,8 @@ pub fn notifier(config: &Config) -> Result<Notifier, PartError> {
 /// # Errors
 /// A certificate cannot be read, or TLS not be set up.
 pub fn route(config: &Config, smarthost: &SmarthostConfig) -> Result<Route, PartError> {
-    let key = if smarthost.first.ca_file.is_some() { "smarthost.ca_file" } else { "smarthost.tls" };
-    Route::new(smarthost.clone(), config.queue.clone()).map_err(|error| PartError::Route { at: config.at(key), error })
+    Route::new(smarthost.clone(), config.queue.clone())
+        .map_err(|error| PartError::Route { at: config.at(error.key()), error })
 }
 
 /// How the listener listens. What of it a reload may change is what [`Listener::bind`]'s handle takes.

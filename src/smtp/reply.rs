@@ -100,7 +100,36 @@ impl Code {
     }
 }
 
-/// One reply, of one line or several.
+/// An enhanced status code (RFC 3463 2), ours or another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enhanced {
+    /// 2 done, 4 not now, 5 no.
+    pub class: u16,
+    /// What it is about.
+    pub subject: u16,
+    /// The matter itself.
+    pub detail: u16,
+}
+
+impl Enhanced {
+    /// Three numbers of one to three digits, between dots; `None` for all else.
+    pub fn parse(word: &str) -> Option<Self> {
+        let mut numbers = word.split('.').map(|part| {
+            let fits = matches!(part.len(), 1..=3) && part.bytes().all(|b| b.is_ascii_digit());
+            part.parse().ok().filter(|_| fits)
+        });
+        let (class, subject, detail) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        numbers.next().is_none().then_some(Self { class, subject, detail })
+    }
+}
+
+impl std::fmt::Display for Enhanced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+/// One reply of ours, of one line or several. What others say is [`super::Answer`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     code: Code,
@@ -162,15 +191,15 @@ impl Reply {
         self.code.number() / 100 == 5
     }
 
-    /// The enhanced status code as text, `5.7.1`.
-    pub fn enhanced(&self) -> Option<String> {
+    /// The enhanced status code.
+    pub fn enhanced(&self) -> Option<Enhanced> {
         let class = self.code.number() / 100;
-        self.enhanced.map(|(subject, detail)| format!("{class}.{subject}.{detail}"))
+        self.enhanced.map(|(subject, detail)| Enhanced { class, subject, detail })
     }
 
     /// The reply as it goes on the wire, each line with code, enhanced code and CRLF (RFC 5321 4.2.1).
     pub fn to_bytes(&self) -> Vec<u8> {
-        let enhanced = self.enhanced().map(|e| e + " ").unwrap_or_default();
+        let enhanced = self.enhanced().map(|e| format!("{e} ")).unwrap_or_default();
         let room = limits::REPLY_LINE - "250-\r\n".len() - enhanced.len();
         let mut lines: Vec<String> = self.lines.iter().flat_map(|l| fold(&printable(l), room)).collect();
         if lines.is_empty() {

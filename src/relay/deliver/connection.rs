@@ -1,325 +1,235 @@
-//! One connection to the smarthost: opening it, with TLS as configured, and commands with their replies and waits.
+//! One connection to the smarthost: the stream under [`Client`], in clear or under TLS, with the waits.
 //!
-//! The SMTP client is lettre's, on a stream of our own ([`Wire`]): it reads the replies, begins TLS, and sets
-//! TCP_NODELAY, without which each command would wait for the peer's delayed acknowledgement, some 40 ms.
+//! What is said and what an answer means is decided there; here it is written, read and timed. TCP_NODELAY is set,
+//! without which each command would wait for the peer's delayed acknowledgement, some 40 ms.
 
-use std::fmt::Display;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Ehlo, Quit, Starttls};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Response;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_rustls::TlsConnector;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::reply::{Reply, sanitised};
-use super::wire::Wire;
-use crate::config::{HostConfig, SmarthostTls};
+use super::host::Host;
+use crate::config::SmarthostTls;
 use crate::limits;
 use crate::relay::log::{Event, event};
+use crate::smtp::answer::sanitised;
+use crate::smtp::client::{Action, Body, Client, Done, Mail, NotOpen, Offers, StartTls, Under, Way};
 use crate::store::fault;
 
-/// The connection is of no use any more: closed, silent for too long, or no SMTP.
-#[derive(Debug, Clone)]
-pub(super) struct Lost(pub String);
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// What the smarthost offers (EHLO keywords, RFC 5321 4.1.1.1).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Offers {
-    /// PIPELINING (RFC 2920).
-    pub pipelining: bool,
-    /// 8BITMIME (RFC 6152).
-    pub eight_bit: bool,
-    /// SMTPUTF8 (RFC 6531).
-    pub smtputf8: bool,
-    /// STARTTLS (RFC 3207).
-    pub starttls: bool,
-    /// TLS is on: these are the offers made under it.
-    pub encrypted: bool,
-    /// SIZE, with its limit where it names one above 0 (RFC 1870 4).
-    pub size: Option<Option<usize>>,
-}
-
-impl Offers {
-    fn read(reply: &Reply) -> Self {
-        let mut offers = Self::default();
-        for line in reply.lines.iter().skip(1) {
-            let mut words = line.split_ascii_whitespace();
-            match words.next().map(str::to_ascii_uppercase).as_deref() {
-                Some("PIPELINING") => offers.pipelining = true,
-                Some("8BITMIME") => offers.eight_bit = true,
-                Some("SMTPUTF8") => offers.smtputf8 = true,
-                Some("STARTTLS") => offers.starttls = true,
-                Some("SIZE") => {
-                    offers.size = Some(words.next().and_then(|n| n.parse().ok()).filter(|&n| n > 0));
-                }
-                _ => {}
-            }
-        }
-        offers
-    }
-}
-
-/// Why no mail can be sent over a new connection.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum OpenError {
-    /// No connection, or no greeting.
-    #[error("{0}")]
-    Unreachable(String),
-    /// TLS is wanted and cannot be had.
-    #[error("{0}")]
-    Tls(String),
-}
-
-/// A connection that has been greeted.
+/// A connection that takes mail.
 pub(super) struct Connection {
-    smtp: AsyncSmtpConnection,
-    wire: Wire,
-    pub offers: Offers,
+    stream: Box<dyn Stream>,
+    client: Client,
+    /// The final dot was written, and no answer heard since.
+    dot_left: bool,
     /// Messages sent over it.
     pub mails: usize,
     /// When it was last of use.
     pub used: Instant,
 }
 
+/// What a piece of the dialogue has come to.
+enum End {
+    Ready,
+    NotOpen(NotOpen),
+    Done(Done),
+    Bye,
+}
+
 impl Connection {
-    /// Connects, greets, and starts TLS as configured. The error is a reason in plain words.
-    pub async fn open(smarthost: &HostConfig, tls: Option<&TlsConnector>, hostname: &str) -> Result<Self, OpenError> {
-        let hello = ClientId::Domain(hostname.to_owned());
-        let mut connection = Self::greet(smarthost, &hello).await.map_err(OpenError::Unreachable)?;
-        let Some(tls) = tls else { return Ok(connection) };
-        let required = smarthost.tls != SmarthostTls::Opportunistic;
-        if connection.offers.starttls {
-            if let Err(why) = connection.start_tls(smarthost, tls, hello.clone()).await {
-                let why = format!("TLS could not be started: {why}");
-                if required {
-                    return Err(OpenError::Tls(why));
-                }
-                event!(Event::Trouble, what = "going on without TLS", reason = %why);
-                return Self::greet(smarthost, &hello).await.map_err(OpenError::Unreachable);
-            }
-        } else if required {
-            return Err(OpenError::Tls("TLS is required and the smarthost does not offer STARTTLS".to_owned()));
-        }
-        Ok(connection)
-    }
-
-    async fn greet(smarthost: &HostConfig, hello: &ClientId) -> Result<Self, String> {
-        let address = (smarthost.host.as_str(), smarthost.port);
-        let stream = timeout(Duration::from_secs(limits::SMARTHOST_CONNECT), TcpStream::connect(address))
-            .await
-            .map_err(|_| "it does not answer".to_owned())?
-            .map_err(|e| format!("it cannot be reached: {e}"))?;
-        stream.set_nodelay(true).map_err(|e| format!("the connection fails: {e}"))?;
-        let wire = Wire::new(stream);
-        let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(wire.clone()), hello);
-        let greeted = waited(limits::SMARTHOST_COMMAND, greeting).await;
-        // What it said tells more than that lettre went no further.
-        let said = |answer: &str| match wire.said() {
-            Some(reply) if reply.class() == 2 => Ok(Some(reply)),
-            Some(reply) => Err(format!("{answer}: {reply}")),
-            None => Ok(None),
+    /// Connects, greets, starts TLS and signs in, as configured.
+    pub async fn open(host: &Host, hostname: &str) -> Result<Self, NotOpen> {
+        let tls = match host.config.tls {
+            _ if host.tls.is_none() => StartTls::Never,
+            SmarthostTls::None | SmarthostTls::Implicit => StartTls::Never,
+            SmarthostTls::Opportunistic => StartTls::IfOffered,
+            SmarthostTls::Encrypted | SmarthostTls::Required => StartTls::Must,
         };
-        let banner = said("it does not welcome us")?;
-        let ehlo = said("it refuses EHLO")?;
-        match (greeted, banner, ehlo) {
-            (Ok(smtp), Some(_), Some(ehlo)) => {
-                Ok(Self { smtp, wire, offers: Offers::read(&ehlo), mails: 0, used: Instant::now() })
+        match Self::greet(host, hostname, tls).await {
+            Err(NotOpen::Tls(why)) if tls == StartTls::IfOffered => {
+                event!(Event::Trouble, what = "going on without TLS", reason = %why);
+                Self::greet(host, hostname, StartTls::Never).await
             }
-            (Ok(_), ..) => Err("no greeting".to_owned()),
-            (Err(failed), ..) => Err(format!("no greeting: {}", reason(&failed))),
+            opened => opened,
         }
     }
 
-    /// STARTTLS, the handshake, and EHLO again: what was offered in clear is forgotten (RFC 3207 4.2).
-    async fn start_tls(&mut self, smarthost: &HostConfig, tls: &TlsConnector, hello: ClientId) -> Result<(), String> {
-        let name = ServerName::try_from(smarthost.host.clone())
-            .map_err(|_| format!("{} is no name that a certificate can hold", smarthost.host))?;
-        let reply = self.command(Starttls, limits::SMARTHOST_COMMAND).await.map_err(|Lost(why)| why)?;
-        if reply.class() != 2 {
-            return Err(reply.to_string());
+    async fn greet(host: &Host, hostname: &str, tls: StartTls) -> Result<Self, NotOpen> {
+        host.look().await;
+        let stream = connect(host).await.map_err(NotOpen::Unreachable)?;
+        let way = Way { hostname: hostname.to_owned(), tls, sign_in: host.sign_in() };
+        let mut new = Self {
+            stream: Box::new(stream),
+            client: Client::new(way.clone(), Under::Nothing),
+            dot_left: false,
+            mails: 0,
+            used: Instant::now(),
+        };
+        if host.config.tls == SmarthostTls::Implicit {
+            new.start_tls(host).await.map_err(|why| NotOpen::Tls(format!("TLS could not be started: {why}")))?;
+            new.client = Client::new(way, host.under());
         }
-        timeout(Duration::from_secs(limits::SMARTHOST_COMMAND), self.wire.start_tls(tls, name))
-            .await
-            .map_err(|_| reason(&Failed::Late))??;
-        let reply = self.command(Ehlo::new(hello), limits::SMARTHOST_COMMAND).await.map_err(|Lost(why)| why)?;
-        if reply.class() != 2 {
-            return Err(format!("it refuses EHLO: {reply}"));
+        match new.go(Some(host), Vec::new()).await {
+            End::Ready => Ok(new),
+            End::NotOpen(why) => Err(why),
+            End::Done(_) | End::Bye => Err(NotOpen::Unreachable("no greeting".to_owned())),
         }
-        self.offers = Offers { encrypted: true, ..Offers::read(&reply) };
-        Ok(())
+    }
+
+    /// What the smarthost offers.
+    pub fn offers(&self) -> Offers {
+        self.client.offers()
     }
 
     /// It may take another message: the stream is open and says nothing by itself.
-    pub fn is_ready(&self) -> bool {
-        self.wire.is_quiet()
+    pub fn is_ready(&mut self) -> bool {
+        let mut octet = [0];
+        let mut cx = Context::from_waker(Waker::noop());
+        let quiet = Pin::new(&mut self.stream).poll_read(&mut cx, &mut ReadBuf::new(&mut octet)).is_pending();
+        quiet && self.client.is_ready()
     }
 
-    /// Sends a command, or several in one write, and reads the first reply.
-    pub async fn command(&mut self, command: impl Display, seconds: u64) -> Result<Reply, Lost> {
-        // A reply too many would be taken for the reply to this command, and each one after it for the next.
-        if self.wire.has_unasked() {
-            return Err(Lost("it says more than it is asked for".to_owned()));
+    /// Sends a message and says what became of it.
+    pub async fn send(&mut self, mail: Mail) -> Done {
+        let all = mail.recipients.len();
+        let mut actions = Vec::new();
+        self.client.send(mail, &mut actions);
+        match self.go(None, actions).await {
+            End::Done(done) => done,
+            // The client ends a message with `Done` alone; were it otherwise, nothing may be taken for sent.
+            End::Ready | End::NotOpen(_) | End::Bye => Done::given_up(all),
         }
-        let result = waited(seconds, self.smtp.command(command)).await;
-        true_reply(&self.wire, result)
-    }
-
-    /// Reads the reply to a further command of one write.
-    pub async fn reply(&mut self, seconds: u64) -> Result<Reply, Lost> {
-        let result = waited(seconds, self.smtp.read_response()).await;
-        true_reply(&self.wire, result)
-    }
-
-    /// Sends the content and the final dot. With the error comes whether the dot was sent: then nobody knows.
-    pub async fn content(&mut self, content: &[u8]) -> Result<Reply, (Lost, bool)> {
-        if self.wire.has_unasked() {
-            return Err((Lost("it says more than it is asked for".to_owned()), false));
-        }
-        let (given, all_given) = (AtomicUsize::new(0), AtomicBool::new(false));
-        // lettre stuffs dots, and writes the last CRLF itself, together with the final dot.
-        let body = content.strip_suffix(b"\r\n").unwrap_or(content);
-        let blocks = Blocks { rest: body, given: &given, all_given: &all_given };
-        let mut sending = std::pin::pin!(self.smtp.message_iter(blocks));
-        let mut passed = false;
-        let watched = std::future::poll_fn(|cx| {
-            let poll = sending.as_mut().poll(cx);
-            // Once a message, whether its answer is there already or not.
-            if !passed && all_given.load(Ordering::Relaxed) {
-                passed = true;
-                fault::point("after-final-dot");
-            }
-            poll
-        });
-        let mut watched = std::pin::pin!(watched);
-        let mut seen = (usize::MAX, false);
-        let mut deadline = Instant::now();
-        let result = loop {
-            tokio::select! {
-                biased;
-                result = &mut watched => break Ok(result),
-                () = sleep_until(deadline) => {
-                    let now = (given.load(Ordering::Relaxed), all_given.load(Ordering::Relaxed));
-                    if now == seen {
-                        break Err(Late);
-                    }
-                    seen = now;
-                    let wait = if now.1 { limits::SMARTHOST_FINAL_DOT } else { limits::SMARTHOST_BLOCK };
-                    deadline = Instant::now() + Duration::from_secs(wait);
-                }
-            }
-        };
-        self.mails += 1;
-        self.used = Instant::now();
-        let result = result.map_err(Failed::from).and_then(|r| r.map_err(Failed::from));
-        true_reply(&self.wire, result).map_err(|lost| (lost, all_given.load(Ordering::Relaxed)))
     }
 
     /// Says goodbye, without waiting long for the answer.
     pub async fn close(mut self) {
-        let _ = timeout(Duration::from_secs(limits::SMARTHOST_QUIT_SECONDS), self.smtp.command(Quit)).await;
+        let mut actions = Vec::new();
+        self.client.quit(&mut actions);
+        self.go(None, actions).await;
     }
-}
 
-/// The content in blocks; what was asked for last was written before.
-struct Blocks<'a> {
-    rest: &'a [u8],
-    given: &'a AtomicUsize,
-    all_given: &'a AtomicBool,
-}
-
-impl<'a> Iterator for Blocks<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        if self.rest.is_empty() {
-            self.all_given.store(true, Ordering::Relaxed);
-            return None;
+    /// Does what the client says, and tells it what came of that, until it has come to something.
+    async fn go(&mut self, host: Option<&Host>, mut todo: Vec<Action>) -> End {
+        loop {
+            let mut next = Vec::new();
+            for action in todo.drain(..) {
+                match action {
+                    Action::Write(bytes) => self.write(&bytes, &mut next).await,
+                    Action::Secret(secret) => self.write(&secret.0, &mut next).await,
+                    Action::Content(body) => self.content(&body, &mut next).await,
+                    Action::BeginTls => match host {
+                        Some(host) => match self.start_tls(host).await {
+                            Ok(()) => self.client.secured(host.under(), &mut next),
+                            Err(why) => self.client.not_secured(&why, &mut next),
+                        },
+                        None => self.client.not_secured("not now", &mut next),
+                    },
+                    Action::Prove(wanted) => match host {
+                        Some(host) => match host.proof(wanted).await {
+                            Ok(proof) => self.client.prove(&proof, &mut next),
+                            Err(why) => self.client.cannot_prove(&why, &mut next),
+                        },
+                        None => self.client.cannot_prove("not now", &mut next),
+                    },
+                    Action::Ready => return End::Ready,
+                    Action::NotOpen(why) => return End::NotOpen(why),
+                    Action::Done(done) => return End::Done(done),
+                    Action::Bye => return End::Bye,
+                }
+            }
+            if next.is_empty() {
+                self.read(&mut next).await;
+            }
+            todo = next;
         }
-        let (block, rest) = self.rest.split_at(self.rest.len().min(limits::CONTENT_CHUNK));
-        self.rest = rest;
-        self.given.fetch_add(block.len(), Ordering::Relaxed);
-        Some(block)
+    }
+
+    /// Reads until the client says something, which it does with every answer or when there is none in time.
+    async fn read(&mut self, actions: &mut Vec<Action>) {
+        let mut bytes = [0; limits::SMARTHOST_READ];
+        let wait = |client: &Client| Instant::now() + Duration::from_secs(client.patience());
+        let (mut deadline, mut heard) = (wait(&self.client), self.client.heard());
+        while actions.is_empty() {
+            match timeout_at(deadline, self.stream.read(&mut bytes)).await {
+                Err(_) => self.client.lost(LATE, actions),
+                Ok(Ok(0)) => self.client.ended(actions),
+                // Closed without a TLS close_notify, as many servers do.
+                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => self.client.ended(actions),
+                Ok(Err(error)) => self.client.lost(&sanitised(&error.to_string()), actions),
+                Ok(Ok(read)) => self.client.receive(&bytes[..read], actions),
+            }
+            if self.client.heard() != heard {
+                (deadline, heard) = (wait(&self.client), self.client.heard());
+                if std::mem::take(&mut self.dot_left) {
+                    fault::point("after-smarthost-250");
+                }
+            }
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8], actions: &mut Vec<Action>) {
+        let patience = self.client.patience();
+        let written = written(patience, async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        });
+        if let Err(why) = written.await {
+            self.client.lost(&why, actions);
+        }
+    }
+
+    /// Sends the content in blocks, each with its own wait, and the final dot.
+    async fn content(&mut self, body: &Body, actions: &mut Vec<Action>) {
+        self.mails += 1;
+        let (stuffed, end) = body.on_the_wire();
+        for block in stuffed.chunks(limits::CONTENT_CHUNK) {
+            if let Err(why) = written(limits::SMARTHOST_BLOCK, self.stream.write_all(block)).await {
+                return self.client.lost(&why, actions);
+            }
+        }
+        self.client.dot_leaves();
+        self.write(end, actions).await;
+        self.dot_left = true;
+        fault::point("after-final-dot");
+        self.used = Instant::now();
+    }
+
+    /// The handshake. When it fails, the stream is of no use any more.
+    async fn start_tls(&mut self, host: &Host) -> Result<(), String> {
+        let connector = host.tls.as_ref().ok_or("it is not configured")?;
+        let name = ServerName::try_from(host.config.host.clone())
+            .map_err(|_| format!("{} is no name that a certificate can hold", host.config.host))?;
+        let stream = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+        let stream = written(limits::SMARTHOST_COMMAND, connector.connect(name, stream)).await?;
+        self.stream = Box::new(stream);
+        Ok(())
     }
 }
 
-struct Late;
+const LATE: &str = "no answer in time";
 
-/// What came instead of a positive reply.
-enum Failed {
-    Late,
-    Smtp(Error),
-}
-
-impl Failed {
-    /// lettre's error for a reply that is no success.
-    fn is_reply(&self) -> bool {
-        matches!(self, Self::Smtp(error) if error.status().is_some())
+async fn written<T>(seconds: u64, doing: impl Future<Output = io::Result<T>>) -> Result<T, String> {
+    match timeout(Duration::from_secs(seconds), doing).await {
+        Ok(result) => result.map_err(|error| sanitised(&error.to_string())),
+        Err(_) => Err(LATE.to_owned()),
     }
 }
 
-impl From<Late> for Failed {
-    fn from(_: Late) -> Self {
-        Self::Late
-    }
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::Smtp(error)
-    }
-}
-
-async fn waited<T>(seconds: u64, future: impl Future<Output = Result<T, Error>>) -> Result<T, Failed> {
-    match timeout(Duration::from_secs(seconds), future).await {
-        Ok(result) => result.map_err(Failed::Smtp),
-        Err(_) => Err(Failed::Late),
-    }
-}
-
-/// Positive or negative, a reply is a reply; all else loses the connection.
-fn true_reply(wire: &Wire, result: Result<Response, Failed>) -> Result<Reply, Lost> {
-    match result {
-        Err(failed) if !failed.is_reply() => Err(Lost(reason(&failed))),
-        _ => wire.said().ok_or_else(|| Lost("no reply".to_owned())),
-    }
-}
-
-fn reason(failed: &Failed) -> String {
-    match failed {
-        Failed::Late => "no answer in time".to_owned(),
-        Failed::Smtp(error) => sanitised(&error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn offers_are_read_in_any_case() {
-        let offers =
-            |lines: &[&str]| Offers::read(&Reply { code: 250, lines: lines.iter().map(|l| (*l).to_owned()).collect() });
-        let all = Offers {
-            pipelining: true,
-            eight_bit: true,
-            smtputf8: true,
-            starttls: true,
-            encrypted: false,
-            size: Some(Some(10)),
-        };
-        let lines =
-            ["mx.example PIPELINING", "pipelining", "", "  ", "8BITMIME", "SmtpUtf8", "\tSIZE  10", "starttls", ""];
-        assert_eq!(offers(&lines), all);
-        assert_eq!(offers(&["PIPELINING"]), Offers::default(), "the first line is a name");
-        assert_eq!(offers(&[]), Offers::default());
-        assert_eq!(offers(&["mx", "SIZE"]).size, Some(None));
-        assert_eq!(offers(&["mx", "SIZE 0"]).size, Some(None));
-    }
+async fn connect(host: &Host) -> Result<TcpStream, String> {
+    let address = (host.config.host.as_str(), host.config.port);
+    let stream = timeout(Duration::from_secs(limits::SMARTHOST_CONNECT), TcpStream::connect(address))
+        .await
+        .map_err(|_| "it does not answer".to_owned())?
+        .map_err(|e| format!("it cannot be reached: {e}"))?;
+    stream.set_nodelay(true).map_err(|e| format!("the connection fails: {e}"))?;
+    Ok(stream)
 }

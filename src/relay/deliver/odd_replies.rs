@@ -174,10 +174,10 @@ async fn a_goodbye_may_be_answered_in_any_way() {
     let script = Script::default();
     let odd = Arc::clone(&script.odd);
     tokio::spawn(smarthost(listener, script, Log::default()));
-    let to = HostConfig::new("localhost", port, SmarthostTls::None);
+    let to = Host::new(HostConfig::new("localhost", port, SmarthostTls::None), None).unwrap();
     for (bytes, class) in replies() {
         *odd.lock().unwrap() = Some(Odd { step: "QUIT", bytes, class });
-        let connection = Connection::open(&to, None, "gate.school.example").await.unwrap();
+        let connection = Connection::open(&to, "gate.school.example").await.unwrap();
         tokio::time::timeout(Duration::from_secs(5), connection.close()).await.expect("it ends");
     }
 }

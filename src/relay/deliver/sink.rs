@@ -26,6 +26,11 @@ pub struct Script {
     pub slow: Duration,
     /// Certificate for STARTTLS.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// TLS from the first octet.
+    pub implicit: bool,
+    /// Who signs in with one of these is taken, and nobody else: what PLAIN or XOAUTH2 carry, before base64. LOGIN is told as
+    /// PLAIN would be.
+    pub proofs: Option<Arc<Mutex<Vec<String>>>>,
     /// Said in one packet with the 220 to STARTTLS.
     pub injected: &'static str,
 }
@@ -103,6 +108,12 @@ pub async fn smarthost(listener: TcpListener, script: Script, log: Log) {
 }
 
 async fn serve(stream: TcpStream, script: Script, log: Log) -> std::io::Result<()> {
+    if let Some(tls) = script.tls.as_ref().filter(|_| script.implicit) {
+        let stream = tokio_rustls::TlsAcceptor::from(Arc::clone(tls)).accept(stream).await?;
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 sink ESMTP\r\n").await?;
+        return session(&mut stream, &script, &log, true).await.map(drop);
+    }
     let (banner, _) = script.says("BANNER").unwrap_or_else(|| line("220 sink ESMTP"));
     let mut stream = BufReader::new(stream);
     if banner.is_empty() {
@@ -124,6 +135,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut current = Taken { tls, ..Taken::default() };
+    let mut signed_in = script.proofs.is_none();
     loop {
         let mut command = Vec::new();
         if stream.read_until(b'\n', &mut command).await? == 0 {
@@ -133,12 +145,24 @@ where
         log.commands.lock().unwrap().push(command.clone());
         let verb = command.split([' ', ':']).next().unwrap_or_default().to_owned();
         let address = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        if verb == "AUTH" {
+            let proof = told(stream, &command).await?;
+            signed_in = script.proofs.as_ref().is_some_and(|proofs| proofs.lock().unwrap().contains(&proof));
+            let wrong = script.says("WRONG").map_or(b"535 5.7.8 wrong\r\n".to_vec(), |(reply, _)| reply);
+            if !signed_in && command.starts_with("AUTH XOAUTH2") {
+                stream.write_all(b"334 eyJzdGF0dXMiOiI0MDEifQ==\r\n").await?;
+                stream.read_until(b'\n', &mut Vec::new()).await?;
+            }
+            stream.write_all(if signed_in { b"235 2.7.0 in\r\n" } else { &wrong }).await?;
+            continue;
+        }
         let (reply, class) = script.says(&verb).unwrap_or_else(|| match verb.as_str() {
             "EHLO" => {
                 let offers = script.offers.iter().filter(|w| !(tls && w.eq_ignore_ascii_case("STARTTLS")));
                 let offers: String = offers.map(|word| format!("250-{word}\r\n")).collect();
                 line(&format!("250-sink\r\n{offers}250 HELP"))
             }
+            "MAIL" if !signed_in => line("530 5.7.57 client not authenticated"),
             "STARTTLS" => (format!("220 go\r\n{}", script.injected).into_bytes(), 2),
             "RCPT" if current.mail.is_empty() => line("503 5.5.1 MAIL first"),
             "RCPT" => {
@@ -188,4 +212,24 @@ where
         current = Taken { tls, ..Taken::default() };
         stream.write_all(&reply).await?;
     }
+}
+
+/// What the client proves itself with.
+async fn told<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, auth: &str) -> std::io::Result<String> {
+    use base64::Engine;
+    let decoded = |text: &[u8]| {
+        let octets = base64::engine::general_purpose::STANDARD.decode(text.trim_ascii()).unwrap();
+        String::from_utf8(octets).unwrap()
+    };
+    if let Some(response) = auth.split(' ').nth(2) {
+        return Ok(decoded(response.as_bytes()));
+    }
+    let mut proof = String::new();
+    for prompt in ["VXNlcm5hbWU6", "UGFzc3dvcmQ6"] {
+        stream.write_all(format!("334 {prompt}\r\n").as_bytes()).await?;
+        let mut line = Vec::new();
+        stream.read_until(b'\n', &mut line).await?;
+        proof = format!("{proof}\0{}", decoded(&line));
+    }
+    Ok(proof)
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::sink::{Log, Script, smarthost};
 use super::*;
-use crate::config::{HostConfig, SmarthostTls};
+use crate::config::{HostConfig, SignInConfig, SmarthostTls, TlsFiles};
 use crate::inspect::Report;
 use crate::smtp::{Address, Envelope};
 use crate::store::{Class, Clock, Decision, Manner, NewEntry, State, StoreKey};
@@ -28,6 +28,9 @@ pub(super) struct Gateway {
 pub(super) struct Setting {
     pub tls: SmarthostTls,
     pub ca_file: Option<PathBuf>,
+    pub certificate: Option<TlsFiles>,
+    pub sign_in: Option<SignInConfig>,
+    pub tokens: Option<Arc<dyn Tokens>>,
     pub retry: Duration,
     pub give_up: Duration,
     pub connections: usize,
@@ -39,6 +42,9 @@ impl Default for Setting {
         Self {
             tls: SmarthostTls::Opportunistic,
             ca_file: None,
+            certificate: None,
+            sign_in: None,
+            tokens: None,
             retry: Duration::from_secs(3_600),
             give_up: Duration::from_secs(86_400),
             connections: 2,
@@ -63,14 +69,19 @@ impl Gateway {
     pub async fn start_in(directory: tempfile::TempDir, port: u16, log: Log, setting: Setting) -> Self {
         let manner = Manner { clock: setting.clock, ..Manner::default() };
         let store = Store::open_exclusive_in(directory.path(), StoreKey::from_bytes([5; 32]), &manner).await.unwrap();
-        let host = HostConfig { ca_file: setting.ca_file, ..HostConfig::new("localhost", port, setting.tls) };
+        let host = HostConfig {
+            ca_file: setting.ca_file,
+            certificate: setting.certificate,
+            sign_in: setting.sign_in,
+            ..HostConfig::new("localhost", port, setting.tls)
+        };
         let smarthost = SmarthostConfig::only(host, setting.connections);
         let queue = QueueConfig { retry: vec![setting.retry], give_up: setting.give_up };
         let (stop, shutdown) = watch::channel(false);
         let task = tokio::spawn(
             run(
                 store.clone(),
-                Route::new(smarthost, queue).unwrap(),
+                Route::with_tokens(smarthost, queue, setting.tokens).unwrap(),
                 "gate.school.example".to_owned(),
                 Health::new(),
                 shutdown,

@@ -1,5 +1,5 @@
-//! TLS to the smarthost as configured. `required` checks the certificate against the system's authorities and those of
-//! `ca_file`; `opportunistic` takes any, as it would go on without TLS (RFC 7435).
+//! TLS to the smarthost as configured. `required` and `implicit` check the certificate against the system's authorities
+//! and those of `ca_file`; `encrypted` and `opportunistic` take any (RFC 7435).
 
 use std::sync::Arc;
 
@@ -10,11 +10,17 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
+use super::DeliverError;
+use super::shown::Shown;
 use crate::config::{HostConfig, SmarthostTls};
 
-/// What a handshake needs, read once; `None` where TLS is not wanted. The error is a reason in plain words.
-pub(super) fn connector(smarthost: &HostConfig) -> Result<Option<TlsConnector>, String> {
-    let failed = |e: &dyn std::fmt::Display| format!("TLS to {} cannot be set up: {e}", smarthost.host);
+/// What a handshake needs, read once; `None` where TLS is not wanted. `shown` is what we show where we are asked.
+pub(super) fn connector(
+    smarthost: &HostConfig,
+    shown: Option<&Arc<Shown>>,
+) -> Result<Option<TlsConnector>, DeliverError> {
+    let failed =
+        |e: &dyn std::fmt::Display| DeliverError::Tls(format!("TLS to {} cannot be set up: {e}", smarthost.host));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -28,10 +34,11 @@ pub(super) fn connector(smarthost: &HostConfig) -> Result<Option<TlsConnector>, 
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if let Some(file) = &smarthost.ca_file {
-                let pem = std::fs::read(file).map_err(|e| format!("{} cannot be read: {e}", file.display()))?;
+                let unreadable = |e| DeliverError::Authorities(format!("{} cannot be read: {e}", file.display()));
+                let pem = std::fs::read(file).map_err(unreadable)?;
                 let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
                 let certificates = certificates.ok().filter(|found| !found.is_empty());
-                let none = || format!("{} holds no certificate in PEM form", file.display());
+                let none = || DeliverError::Authorities(format!("{} holds no certificate in PEM form", file.display()));
                 for certificate in certificates.ok_or_else(none)? {
                     roots.add(certificate).map_err(|e| failed(&e))?;
                 }
@@ -39,7 +46,11 @@ pub(super) fn connector(smarthost: &HostConfig) -> Result<Option<TlsConnector>, 
             builder.with_root_certificates(roots)
         }
     };
-    Ok(Some(TlsConnector::from(Arc::new(builder.with_no_client_auth()))))
+    let config = match shown {
+        Some(shown) => builder.with_client_cert_resolver(Arc::<Shown>::clone(shown)),
+        None => builder.with_no_client_auth(),
+    };
+    Ok(Some(TlsConnector::from(Arc::new(config))))
 }
 
 /// Takes any certificate; the handshake must be signed with it all the same.

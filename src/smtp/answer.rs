@@ -1,4 +1,5 @@
-//! Replies of the smarthost, read from its bytes (RFC 5321 4.2). Knows no stream.
+//! Replies that a server gives us, read from its bytes (RFC 5321 4.2). Knows no stream. What we say ourselves is
+//! [`super::Reply`], of which every code is known; here nothing is.
 //!
 //! Only the first digit decides (RFC 5321 4.2.1), so whatever follows it may be odd: a code that no RFC knows, no text,
 //! text in any charset, too much text, several codes in one reply (the last line counts). What does not begin with a
@@ -6,18 +7,19 @@
 
 use std::fmt::Display;
 
+use super::reply::Enhanced;
 use crate::limits;
 
-/// A reply of the smarthost.
+/// A reply of a server, as it was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reply {
+pub struct Answer {
     /// As it was said; of a code that is not three digits long only the class, in hundreds.
     pub code: u16,
     /// The texts of its lines, as far as they are kept.
     pub lines: Vec<String>,
 }
 
-impl Reply {
+impl Answer {
     /// The first digit, which alone decides.
     pub fn class(&self) -> u16 {
         self.code / 100
@@ -27,7 +29,8 @@ impl Reply {
     pub fn text(&self) -> String {
         let mut lines = self.lines.iter();
         let mut text = lines.next().cloned().unwrap_or_default();
-        let repeated = text.split(' ').next().filter(|word| is_enhanced(word)).map(|word| format!("{word} "));
+        let repeated =
+            text.split(' ').next().filter(|word| Enhanced::parse(word).is_some()).map(|word| format!("{word} "));
         for line in lines {
             text.push(' ');
             text.push_str(repeated.as_deref().and_then(|code| line.strip_prefix(code)).unwrap_or(line));
@@ -35,47 +38,39 @@ impl Reply {
         sanitised(&text)
     }
 
-    /// The enhanced status code that its text begins with (RFC 3463 2).
-    pub fn enhanced(&self) -> Option<(u16, u16, u16)> {
-        let word = self.lines.first()?.split_ascii_whitespace().next()?;
-        let mut parts = word.split('.').map(str::parse);
-        match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(Ok(class)), Some(Ok(subject)), Some(Ok(detail)), None) => Some((class, subject, detail)),
-            _ => None,
-        }
+    /// The enhanced status code that its text begins with (RFC 2034 4).
+    pub fn enhanced(&self) -> Option<Enhanced> {
+        Enhanced::parse(self.lines.first()?.split_ascii_whitespace().next()?)
     }
 }
 
-impl Display for Reply {
+impl Display for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let text = self.text();
         if text.is_empty() { write!(f, "{}", self.code) } else { write!(f, "{} {text}", self.code) }
     }
 }
 
-fn is_enhanced(word: &str) -> bool {
-    let digits = |part: &str| matches!(part.len(), 1..=3) && part.bytes().all(|b| b.is_ascii_digit());
-    word.split('.').count() == 3 && word.split('.').all(digits)
-}
-
 /// A text of the peer as it may stand in logs, in the store and in reports: one line, no controls, not too long.
-pub(super) fn sanitised(text: &str) -> String {
+pub fn sanitised(text: &str) -> String {
     let clean = text.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c });
     clean.take(limits::REPLY_KEPT).collect::<String>().trim().to_owned()
 }
 
 /// What was said is no SMTP reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoReply {
+pub enum NoAnswer {
+    /// It begins with no digit from 2 to 5.
     #[error("what it says is no SMTP reply")]
     Nonsense,
+    /// It passes the limit.
     #[error("its reply does not end")]
     Endless,
 }
 
 /// Makes replies of bytes, however they are cut.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub struct AnswerReader {
     /// The line that is being read, as far as it is kept.
     line: Vec<u8>,
     /// Texts of the lines of the reply that is being read.
@@ -86,9 +81,12 @@ pub(super) struct Reader {
     octets: usize,
 }
 
-impl Reader {
+impl AnswerReader {
     /// Reads up to the end of a reply; gives how much was read, and the reply where it ended.
-    pub fn read(&mut self, bytes: &[u8]) -> Result<(usize, Option<Reply>), NoReply> {
+    ///
+    /// # Errors
+    /// It is none. Nothing that follows can be read either.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(usize, Option<Answer>), NoAnswer> {
         let mut read = 0;
         while let Some(end) = memchr::memchr(b'\n', &bytes[read..]) {
             self.take(&bytes[read..read + end])?;
@@ -102,26 +100,21 @@ impl Reader {
     }
 
     /// The stream has ended: a last line that lacks only its line end is a reply all the same.
-    pub fn end(&mut self) -> Option<Reply> {
+    pub fn end(&mut self) -> Option<Answer> {
         self.end_line().ok().flatten()
     }
 
-    /// Nothing of a reply was read yet.
-    pub fn is_idle(&self) -> bool {
-        !self.begun && self.line.is_empty()
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> Result<(), NoReply> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), NoAnswer> {
         self.octets = self.octets.saturating_add(bytes.len() + 1);
         if self.octets > limits::REPLY_OCTETS {
-            return Err(NoReply::Endless);
+            return Err(NoAnswer::Endless);
         }
         let room = limits::REPLY_LINE.saturating_sub(self.line.len());
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
         Ok(())
     }
 
-    fn end_line(&mut self) -> Result<Option<Reply>, NoReply> {
+    fn end_line(&mut self) -> Result<Option<Answer>, NoAnswer> {
         let line = std::mem::take(&mut self.line);
         let line = line.trim_ascii_end();
         if line.is_empty() {
@@ -132,7 +125,7 @@ impl Reader {
             digit @ b'2'..=b'5' => u16::from(digit - b'0') * 100,
             // Some servers break a long text without another code.
             _ if self.begun && digits != 3 => return Ok(self.keep(line)),
-            _ => return Err(NoReply::Nonsense),
+            _ => return Err(NoAnswer::Nonsense),
         };
         let (code, text, more) = match (digits, self.begun) {
             (3, _) => {
@@ -151,10 +144,10 @@ impl Reader {
             return Ok(None);
         }
         self.octets = 0;
-        Ok(Some(Reply { code, lines: std::mem::take(&mut self.lines) }))
+        Ok(Some(Answer { code, lines: std::mem::take(&mut self.lines) }))
     }
 
-    fn keep(&mut self, text: &[u8]) -> Option<Reply> {
+    fn keep(&mut self, text: &[u8]) -> Option<Answer> {
         if self.lines.len() < limits::REPLY_LINES {
             self.lines.push(decoded(text));
         }
@@ -176,9 +169,9 @@ mod tests {
     use super::*;
 
     /// All replies in `bytes`, given whole and octet by octet.
-    fn replies(bytes: &[u8]) -> Result<Vec<(u16, String)>, NoReply> {
+    fn replies(bytes: &[u8]) -> Result<Vec<(u16, String)>, NoAnswer> {
         let read_all = |size: usize| {
-            let (mut reader, mut found) = (Reader::default(), Vec::new());
+            let (mut reader, mut found) = (AnswerReader::default(), Vec::new());
             for mut piece in bytes.chunks(size) {
                 while !piece.is_empty() {
                     let (read, reply) = reader.read(piece)?;
@@ -230,9 +223,9 @@ mod tests {
     #[test]
     fn what_has_no_class_is_no_reply() {
         for bytes in [&b"HTTP/1.1 400\r\n"[..], b"ok\r\n", b" 250 ok\r\n", b"150 wait\r\n", b"600 x\r\n", b"\xff\r\n"] {
-            assert_eq!(replies(bytes), Err(NoReply::Nonsense), "{}", bytes.escape_ascii());
+            assert_eq!(replies(bytes), Err(NoAnswer::Nonsense), "{}", bytes.escape_ascii());
         }
-        assert_eq!(replies(b"250-a\r\n150 b\r\n"), Err(NoReply::Nonsense));
+        assert_eq!(replies(b"250-a\r\n150 b\r\n"), Err(NoAnswer::Nonsense));
     }
 
     #[test]
@@ -240,28 +233,30 @@ mod tests {
         let long = [b"250 ", &b"x".repeat(200_000)[..], b"\r\n"].concat();
         assert_eq!(replies(&long).unwrap()[0].1.len(), limits::REPLY_KEPT);
         let many = [&b"250-line\r\n".repeat(20_000)[..], b"450 end\r\n"].concat();
-        let mut reader = Reader::default();
+        let mut reader = AnswerReader::default();
         let reply = reader.read(&many).unwrap().1.unwrap();
         assert_eq!((reply.code, reply.lines.len()), (450, limits::REPLY_LINES));
         let endless = b"250-line\r\n".repeat(limits::REPLY_OCTETS / 10 + 1);
-        assert_eq!(Reader::default().read(&endless), Err(NoReply::Endless));
-        assert_eq!(Reader::default().read(&b"2".repeat(limits::REPLY_OCTETS + 1)), Err(NoReply::Endless));
+        assert_eq!(AnswerReader::default().read(&endless), Err(NoAnswer::Endless));
+        assert_eq!(AnswerReader::default().read(&b"2".repeat(limits::REPLY_OCTETS + 1)), Err(NoAnswer::Endless));
         // An umlaut at the place where a line is cut.
         let cut = format!("250 {}ü\r\n", "x".repeat(limits::REPLY_LINE - 5));
-        assert!(Reader::default().read(cut.as_bytes()).unwrap().1.unwrap().lines[0].ends_with('x'));
+        assert!(AnswerReader::default().read(cut.as_bytes()).unwrap().1.unwrap().lines[0].ends_with('x'));
     }
 
     #[test]
     fn an_enhanced_code_is_read_where_there_is_one() {
-        let reply = |text: &str| Reply { code: 550, lines: vec![text.to_owned()] };
+        let reply = |text: &str| Answer { code: 550, lines: vec![text.to_owned()] };
         for (text, wanted) in [
             ("5.7.64 no", Some((5, 7, 64))),
             ("5.7.64", Some((5, 7, 64))),
             ("5.7 no", None),
             ("no 5.7.64", None),
             ("5.7.64.1", None),
+            ("5.7.6400", None),
             ("", None),
         ] {
+            let wanted = wanted.map(|(class, subject, detail)| Enhanced { class, subject, detail });
             assert_eq!(reply(text).enhanced(), wanted, "{text}");
         }
     }

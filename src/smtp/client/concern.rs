@@ -5,7 +5,8 @@
 //! (530, 534, 535, 538), RFC 3207 4 (454), and for the enhanced codes of Microsoft 365 "Non-delivery reports in Exchange
 //! Online" (learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online).
 
-use super::reply::Reply;
+use crate::smtp::answer::Answer;
+use crate::smtp::reply::Enhanced;
 
 /// Where in the dialogue a reply was given, once the smarthost has greeted; what it says against us before is about us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,9 @@ pub(super) enum Concern {
 }
 
 /// What a negative reply at this stage is about.
-pub(super) fn of(stage: Stage, reply: &Reply) -> Concern {
-    concern(stage, reply.code, reply.enhanced())
+pub(super) fn of(stage: Stage, reply: &Answer) -> Concern {
+    let enhanced = reply.enhanced().map(|Enhanced { class, subject, detail }| (class, subject, detail));
+    concern(stage, reply.code, enhanced)
 }
 
 fn concern(stage: Stage, code: u16, enhanced: Option<(u16, u16, u16)>) -> Concern {
@@ -94,7 +96,7 @@ mod tests {
             (554, "", [Message, Recipient, Message, Message]),
             (571, "", [Message, Recipient, Message, Message]),
         ] {
-            let reply = Reply { code, lines: vec![format!("{enhanced} text")] };
+            let reply = Answer { code, lines: vec![format!("{enhanced} text")] };
             let found = [Stage::Mail, Stage::Rcpt, Stage::Data, Stage::Dot].map(|stage| of(stage, &reply));
             assert_eq!(found, about, "{code} {enhanced}");
         }
