@@ -2,9 +2,10 @@
 
 mod support;
 
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -166,4 +167,39 @@ fn sigterm_ends_it_while_handshakes_are_under_way() {
     assert!(house.gateway.terminate().success());
     assert!(!house.gateway.log().contains("connections were cut that did not end"), "{}", house.gateway.log());
     drop(stalled);
+}
+
+#[test]
+fn nothing_is_renegotiated_and_old_versions_are_refused() {
+    assert!(installed("openssl").is_some(), "openssl is not installed");
+    let house = House::started();
+    let client = |arguments: &[&str], says: &str| {
+        let at = format!("127.0.0.1:{}", house.gateway.port);
+        let mut child = Command::new("timeout")
+            .args(["5", "openssl", "s_client", "-starttls", "smtp", "-connect", &at])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("openssl runs");
+        // It may have ended already: then it says why.
+        let _ = child.stdin.take().expect("its input").write_all(says.as_bytes());
+        let out = child.wait_with_output().expect("it ends");
+        (
+            out.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)),
+        )
+    };
+    // A line of R alone asks for a new handshake (openssl-s_client(1)).
+    // Its own is not answered by one of ours: no certificate comes a second time, and it waits until it is ended.
+    let (went_well, told) = client(&["-tls1_2"], "R\n");
+    let shown = told.matches("unable to get local issuer certificate").count();
+    assert!(!went_well && told.contains("RENEGOTIATING") && shown == 1, "{told}");
+    for old in ["-tls1", "-tls1_1"] {
+        let (went_well, told) = client(&[old, "-cipher", "ALL:@SECLEVEL=0"], "QUIT\n");
+        assert!(!went_well && told.contains("alert"), "{told}");
+    }
+    let (went_well, told) = client(&["-tls1_3"], "QUIT\n");
+    assert!(went_well && told.contains("TLSv1.3"), "{told}");
 }
