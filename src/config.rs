@@ -220,10 +220,10 @@ pub struct ReviewConfig {
     pub keep_returned_hours: u32,
 }
 
-/// `tls_certificate` and `tls_key` of `[review]`. Neither is read with the configuration: they change without it.
+/// `tls_certificate` and `tls_key` of the desk, a listener or a smarthost. Neither is read with the configuration: they change without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The desk's certificate in PEM form, and behind it those that lead to an authority.
+    /// One's own certificate in PEM form, and behind it those that lead to an authority.
     pub certificate: PathBuf,
     /// Its private key in PEM form.
     pub key: PathBuf,

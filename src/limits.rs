@@ -37,6 +37,8 @@ limits! {
     // --- the SMTP listener ---
     /// A line of AUTH or of an answer to its challenge, with its end.
     AUTH_LINE: usize = 12_288, "octets", "RFC 4954 4: the longest that a mechanism may want";
+    /// For a PROXY header, from the connection on.
+    PROXY_SECONDS: u64 = 5, "seconds", "own choice: it is sent at once; HAProxy waits 10 for its own, Haraka 30";
     /// A PROXY header of version 1, with its end.
     PROXY_LINE: usize = 107, "octets", "The PROXY protocol 2.1: the longest line that it can be";
     /// A PROXY header of version 2.
@@ -89,6 +91,10 @@ limits! {
     DATA_RATE: u64 = 500, "octets a second", "as in Postfix (smtpd_min_data_rate)";
     /// Time that a client has for its content before DATA_RATE counts.
     DATA_GRACE_SECONDS: u64 = 60, "seconds", "own choice";
+    /// Time for one handshake of TLS with a client that sends mail.
+    HANDSHAKE_SECONDS: u64 = 10, "seconds", "own choice, as DESK_HANDSHAKE_SECONDS: a stranger's place is soon another's";
+    /// The file with the authorities of clients' certificates.
+    AUTHORITIES_FILE_OCTETS: u64 = 4 * 1_024 * 1_024, "octets", "own choice: the list of all that browsers trust takes 220 KB";
     /// Time that connections have to finish their transaction when the gateway stops.
     STOP_SECONDS: u64 = 30, "seconds", "own choice: inside the 90 seconds of systemd's TimeoutStopSec";
     /// How long a closed connection is still read, so that the client can take our last reply.
@@ -419,12 +425,12 @@ limits! {
     DESK_HANDSHAKE_SECONDS: u64 = 10, "seconds", "own choice: three round trips on the worst of telephones";
     /// Time for the head of a request, counted from the end of the one before.
     DESK_HEAD_SECONDS: u64 = 30, "seconds", "as in hyper (header_read_timeout)";
-    /// Pause between two looks whether the desk's certificate was renewed.
-    DESK_TLS_LOOK_SECONDS: u64 = 60, "seconds", "own choice: two looks at a file's date; certbot renews weeks ahead";
-    /// The file with the desk's certificate, or with its key.
-    DESK_TLS_FILE_OCTETS: u64 = 256 * 1_024, "octets", "own choice: a chain of four takes 8 KB";
+    /// Pause between two looks whether a certificate of ours was renewed.
+    CERTIFICATE_LOOK_SECONDS: u64 = 60, "seconds", "own choice: two looks at a file's date; certbot renews weeks ahead";
+    /// A file with a certificate of ours and its chain, or with its key.
+    CERTIFICATE_FILE_OCTETS: u64 = 256 * 1_024, "octets", "own choice: a chain of four takes 8 KB";
     /// Days before its end from which `doctor` warns of a certificate.
-    DESK_TLS_DAYS: i64 = 21, "days", "own choice: certbot renews 30 days ahead, so it has failed for nine";
+    CERTIFICATE_DAYS: i64 = 21, "days", "own choice: certbot renews 30 days ahead, so it has failed for nine";
 
     // --- signing in at a provider (OpenID Connect) ---
     /// The longest name of a provider.

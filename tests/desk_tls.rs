@@ -10,7 +10,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
 use schoolgate::config::TlsFiles;
-use schoolgate::review::{Certificate, Pace, Pair};
+use schoolgate::relay::certificate::{Certificate, Pair};
+use schoolgate::review::{Pace, certificate_owner};
 use schoolgate::store::accounts::Role;
 use support::desk::{House, address};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -102,7 +103,7 @@ async fn page(house: &House, client: &TlsConnector, request: &str) -> Told {
 const SIGN_IN: &str = "GET /sign-in HTTP/1.1";
 
 async fn house(authority: &Authority, pace: Pace) -> (House, Arc<Certificate>) {
-    let certificate = Arc::new(Certificate::load(&authority.files()).unwrap());
+    let certificate = Arc::new(Certificate::load(certificate_owner(), &authority.files()).unwrap());
     let shown = Arc::clone(&certificate);
     (House::made(Some(URL), |desk| desk.with_certificate(Some(shown)).with_pace(pace)).await, certificate)
 }

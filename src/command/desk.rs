@@ -9,10 +9,11 @@ use tokio::net::TcpListener;
 
 use crate::config::{Config, ReviewConfig};
 use crate::limits;
+use crate::relay::certificate::Certificate;
 use crate::relay::gateway::Gateway;
 use crate::relay::log::{Event, event};
 use crate::relay::supervise::Task;
-use crate::review::{Certificate, Desk, Origin, Provider};
+use crate::review::{self, Desk, Origin, Provider};
 use crate::smtp::Address;
 use crate::store::Store;
 use crate::store::accounts::{Role, SignUpAnswer};
@@ -36,9 +37,10 @@ pub fn providers(config: &Config) -> Result<Vec<Provider>> {
 /// A file cannot be read or used; named with its key and place.
 pub fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>> {
     let Some(files) = config.review.as_ref().and_then(|review| review.tls.as_ref()) else { return Ok(None) };
-    match Certificate::load(files) {
+    let owner = review::certificate_owner();
+    match Certificate::load(owner.clone(), files) {
         Ok(certificate) => Ok(Some(Arc::new(certificate))),
-        Err(error) => bail!("{}: {error}", config.at(error.key())),
+        Err(error) => bail!("{}: {error}", config.at(&owner.key(&error))),
     }
 }
 

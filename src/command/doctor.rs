@@ -6,8 +6,10 @@
 //! read and write what.
 
 mod advice;
+mod certificate;
 mod deadlines;
 mod desk;
+mod doors;
 mod files;
 pub mod malware;
 
@@ -114,6 +116,7 @@ async fn look(config: &Config, findings: &mut Findings) {
     }
     advice::addresses(config, findings);
     desk::section(config, findings);
+    doors::look(config, Timestamp::now(), findings);
     deadlines::look(config, Timestamp::now(), findings);
     if config.review.is_none() {
         deadlines::ladder(config, None, findings);

@@ -15,10 +15,10 @@ use crate::config::{self, Config};
 use crate::inspect::Ground;
 use crate::limits;
 use crate::people::RowFault;
+use crate::relay::certificate::Certificate;
 use crate::relay::gateway::Gateway;
 use crate::relay::log::{self, Event, event};
 use crate::relay::{monitor, parts};
-use crate::review::Certificate;
 use crate::store::Sealed;
 
 /// The exit status when a part of the gateway has failed (EX_SOFTWARE of sysexits.h).

@@ -79,6 +79,11 @@ pub struct Tenant {
 }
 
 impl ListenerConfig {
+    /// Where the configuration speaks of it: `listen`, or `listener.` and its name.
+    pub fn section(&self) -> String {
+        if self.name == "listen" { self.name.clone() } else { format!("listener.{}", self.name) }
+    }
+
     /// A door of a school's own networks, in clear text: what `[listen]` is when it says nothing else.
     pub fn plain(name: &str, addresses: Vec<SocketAddr>, relay_from: Vec<IpNet>) -> Self {
         Self {

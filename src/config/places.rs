@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::text::problem::line_and_column;
 
@@ -28,9 +28,25 @@ impl Places {
                     self.add(text, &format!("{key}."), inner);
                     name.span()
                 }
+                DeValue::Array(entries) => {
+                    self.add_named(text, &key, entries);
+                    value.span()
+                }
                 _ => value.span(),
             };
             self.0.insert(key, line_and_column(text, at.start));
+        }
+    }
+
+    /// Of `[[listener]]` and the like: each entry by its name, as `listener.staff.addresses`.
+    fn add_named(&mut self, text: &str, key: &str, entries: &DeArray<'_>) {
+        for entry in entries {
+            let DeValue::Table(table) = entry.get_ref() else { continue };
+            if let Some(DeValue::String(name)) = table.get("name").map(|name| name.get_ref()) {
+                let key = format!("{key}.{name}");
+                self.add(text, &format!("{key}."), table);
+                self.0.insert(key, line_and_column(text, entry.span().start));
+            }
         }
     }
 
@@ -52,13 +68,17 @@ mod tests {
 
     #[test]
     fn a_key_is_found_and_else_its_section() {
-        let text = "[listen]\naddresses = [\"a\"]\n\n[policy]\nmodes = { x = \"warn\" }\n[policy.more]\n";
+        let text = "[listen]\naddresses = [\"a\"]\n\n[policy]\nmodes = { x = \"warn\" }\n[policy.more]\n\
+            [[listener]]\nname = \"a\"\n[[listener]]\nname = \"b\"\ntls = \"none\"\n";
         let places = Places::of(text);
         for (key, place) in [
             ("listen.addresses", Some((2, 13))),
             ("listen.hostname", Some((1, 2))),
             ("policy.modes.x", Some((5, 15))),
             ("policy.modes.y", Some((5, 1))),
+            ("listener.a.tls", Some((7, 1))),
+            ("listener.b.tls", Some((11, 7))),
+            ("listener.c.tls", Some((7, 1))),
             ("store.path", None),
         ] {
             assert_eq!(places.find(key), place, "{key}");

@@ -197,6 +197,8 @@ impl Gateway {
         let key = parts::key(&config, place)?;
         let notifier = parts::notifier(&config)?;
         let route = parts::route(&config, smarthost)?;
+        let rules = self.listens.prepare(&parts::listen_options(&config, place, &key, &self.health));
+        let rules = rules.map_err(|error| parts::not_listening(&config, error))?;
         let ground = load(&config)?;
         let ground = Arc::new(ground);
         self.intake.replace_ground(Arc::clone(&ground));
@@ -204,7 +206,7 @@ impl Gateway {
         self.notifier.store(Arc::new(notifier));
         self.scanner.change(config.malware.clone());
         self.delivery.change(route);
-        self.listens.change(&parts::listen_options(&config, place, &key, &self.health));
+        self.listens.change(rules);
         self.current.store(Arc::new(Watched::of(&config, place)));
         self.store.use_school_time(config.school_time.clone());
         event!(Event::Reloaded, what = "configuration, rules and roster");

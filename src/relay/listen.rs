@@ -8,9 +8,15 @@
 
 mod admission;
 mod connection;
+mod proxied;
 mod spool;
+mod stream;
+mod tenant;
 #[cfg(test)]
 mod tests;
+mod tls;
+#[cfg(test)]
+mod tls_tests;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -25,18 +31,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::config::ListenerConfig;
+use crate::config::{ListenerConfig, ListenerTls};
 use crate::limits;
+use crate::relay::certificate::TlsError;
 use crate::relay::health::{Door, Health};
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::supervise::Task;
 use crate::relay::trace::Tracer;
+use crate::smtp::auth::Account;
 use crate::smtp::{CloseReason, Envelope, NoneOwn, OwnAddresses, Reply, Session};
 use crate::store::{QueueId, fault};
-use admission::Admission;
+use admission::{Admission, Place};
 pub use admission::Places;
 use connection::Connection;
+pub use tls::{AuthoritiesError, certificate_owner};
+use tls::{Clients, DoorTls};
 
 /// A complete message that waits for its answer.
 #[derive(Debug, Clone)]
@@ -49,6 +59,10 @@ pub struct Submission {
     pub client: IpAddr,
     /// The client's name, as it gave it.
     pub helo: String,
+    /// It came over TLS.
+    pub encrypted: bool,
+    /// The account that had signed in.
+    pub account: Option<Account>,
     /// Our Received line and the message, byte for byte, with CRLF line ends and without dot-stuffing.
     pub content: Arc<[u8]>,
     /// SHA-256 of `content`.
@@ -108,6 +122,10 @@ pub struct Pace {
     pub content_grace: Duration,
     /// Least rate of content, octets a second; not 0.
     pub content_rate: u64,
+    /// For one handshake of TLS.
+    pub handshake: Duration,
+    /// Between two looks whether a certificate was renewed.
+    pub certificate_look: Duration,
     /// For ending everything when the gateway stops.
     pub stop: Duration,
 }
@@ -121,6 +139,8 @@ impl Default for Pace {
             content: Duration::from_secs(limits::DATA_SECONDS),
             content_grace: Duration::from_secs(limits::DATA_GRACE_SECONDS),
             content_rate: limits::DATA_RATE,
+            handshake: Duration::from_secs(limits::HANDSHAKE_SECONDS),
+            certificate_look: Duration::from_secs(limits::CERTIFICATE_LOOK_SECONDS),
             stop: Duration::from_secs(limits::STOP_SECONDS),
         }
     }
@@ -135,12 +155,48 @@ pub enum ListenError {
     /// No temporary file can be made.
     #[error("{0}: no temporary file can be made there: {1}")]
     Spool(PathBuf, std::io::Error),
+    /// What a door shows.
+    #[error("{error}")]
+    Certificate {
+        /// The key of the configuration.
+        key: String,
+        /// Why.
+        error: TlsError,
+    },
+    /// Who vouches for a door's clients.
+    #[error("{error}")]
+    Authorities {
+        /// The key of the configuration.
+        key: String,
+        /// Why.
+        error: AuthoritiesError,
+    },
 }
+
+impl ListenError {
+    /// The key of the configuration that it is about.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Bind(..) => "listen.addresses",
+            Self::Spool(..) => "store.path",
+            Self::Certificate { key, .. } | Self::Authorities { key, .. } => key,
+        }
+    }
+}
+
+/// What holds at the doors. A connection keeps that which it began with.
+struct Rules {
+    options: Arc<ListenOptions>,
+    /// TLS of each door, in the order of [`ListenOptions::doors`].
+    tls: Vec<Option<Arc<DoorTls>>>,
+}
+
+/// New rules, with all their files read.
+pub struct NewRules(Rules);
 
 /// What all connections share.
 struct Shared<T> {
-    /// As a reload may have changed them; a connection keeps those that it began with.
-    options: Arc<ArcSwap<ListenOptions>>,
+    rules: Arc<ArcSwap<Rules>>,
     tracer: Tracer,
     admission: Admission,
     /// KiB of content in the hands of `take_in`.
@@ -157,32 +213,55 @@ struct Socket {
 }
 
 /// Bound sockets.
-#[derive(Debug)]
 pub struct Listener {
     sockets: Vec<Socket>,
-    options: ListenOptions,
+    options: Arc<ListenOptions>,
     handle: ListenHandle,
 }
 
 /// Changes what a listener that serves asks of the connections to come.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ListenHandle {
-    options: Arc<ArcSwap<ListenOptions>>,
+    rules: Arc<ArcSwap<Rules>>,
     admission: Admission,
 }
 
 impl ListenHandle {
-    /// From the next connection on, other rules hold at the doors, other sizes and numbers, and `<postmaster>` is of another
-    /// domain. Name, key, spool, and the doors with their addresses stay as they were bound.
-    pub fn change(&self, new: &ListenOptions) {
-        self.admission.set_places(new.places);
-        self.options.rcu(|old| ListenOptions {
-            doors: if same_doors(&old.doors, &new.doors) { new.doors.clone() } else { old.doors.clone() },
+    /// Reads what other rules need. Name, key, spool, and the doors with their addresses and the manner of their TLS stay as they
+    /// were bound.
+    ///
+    /// # Errors
+    /// Authorities of clients cannot be read or used.
+    pub fn prepare(&self, new: &ListenOptions) -> Result<NewRules, ListenError> {
+        let old = self.rules.load();
+        let doors = if same_doors(&old.options.doors, &new.doors) { &new.doors } else { &old.options.doors };
+        let mut tls = Vec::new();
+        for (door, old) in doors.iter().zip(&old.tls) {
+            tls.push(match old {
+                Some(old) => Some(old.with(door, Clients::load(door)?)?),
+                None => None,
+            });
+        }
+        let options = ListenOptions {
+            doors: doors.clone(),
             message_size: new.message_size,
             postmaster_domain: new.postmaster_domain.clone(),
             places: new.places,
-            ..ListenOptions::clone(old)
-        });
+            ..ListenOptions::clone(&old.options)
+        };
+        Ok(NewRules(Rules { options: Arc::new(options), tls }))
+    }
+
+    /// From the next connection on these rules hold, and the certificates that lie in their files now; one that cannot be used leaves
+    /// that before in force, and the log says so.
+    pub fn change(&self, NewRules(new): NewRules) {
+        self.admission.set_places(new.options.places);
+        for (door, tls) in new.options.doors.iter().zip(&new.tls) {
+            if let Some(tls) = tls {
+                tls.renew(door);
+            }
+        }
+        self.rules.store(Arc::new(new));
     }
 }
 
@@ -190,8 +269,9 @@ impl Listener {
     /// Binds all addresses of all doors, or none.
     ///
     /// # Errors
-    /// An address is taken or not ours.
+    /// An address is taken or not ours; a certificate, its key or a file with authorities cannot be read or used.
     pub async fn bind(options: ListenOptions) -> Result<Self, ListenError> {
+        let tls = options.doors.iter().map(|door| DoorTls::load(door)).collect::<Result<_, _>>()?;
         let mut sockets = Vec::new();
         for (door, rules) in options.doors.iter().enumerate() {
             for &address in &rules.addresses {
@@ -199,8 +279,9 @@ impl Listener {
                 sockets.push(Socket { socket: Arc::new(socket), door });
             }
         }
+        let options = Arc::new(options);
         let handle = ListenHandle {
-            options: Arc::new(ArcSwap::from_pointee(options.clone())),
+            rules: Arc::new(ArcSwap::from_pointee(Rules { options: Arc::clone(&options), tls })),
             admission: Admission::new(options.places),
         };
         Ok(Self { sockets, options, handle })
@@ -230,15 +311,15 @@ impl Listener {
     pub async fn turn_away_until<T>(&self, ready: impl Future<Output = T>) -> T {
         let mut turned_away = JoinSet::new();
         let mut accepting = JoinSet::new();
-        let accept = |socket: Arc<TcpListener>| async move {
-            let accepted = socket.accept().await;
+        let accept = |at: Socket| async move {
+            let accepted = at.socket.accept().await;
             if accepted.is_err() {
                 tokio::time::sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MILLIS)).await;
             }
-            (accepted, socket)
+            (accepted, at)
         };
-        for Socket { socket, .. } in &self.sockets {
-            accepting.spawn(accept(Arc::clone(socket)));
+        for socket in &self.sockets {
+            accepting.spawn(accept(socket.clone()));
         }
         let mut ready = std::pin::pin!(ready);
         loop {
@@ -248,7 +329,8 @@ impl Listener {
                 Some(Ok((accepted, socket))) = accepting.join_next() => {
                     if let Ok((stream, _)) = accepted {
                         monitor::connection(false);
-                        turned_away.spawn(turn_away(stream, Session::not_in_service(&self.options.hostname)));
+                        let banner = Session::not_in_service(&self.options.hostname);
+                        turned_away.spawn(turn_away(stream, self.options.doors.get(socket.door).cloned(), banner));
                     }
                     accepting.spawn(accept(socket));
                 }
@@ -265,19 +347,25 @@ impl Listener {
             tracer: Tracer::new(&self.options.hostname, &self.options.store_key),
             admission: self.handle.admission,
             in_hand: Semaphore::new(limits::CONTENT_IN_HAND / 1024),
-            options: self.handle.options,
+            rules: self.handle.rules,
             take_in,
         });
         let mut loops = JoinSet::new();
         for socket in self.sockets {
             loops.spawn(accept(socket, shared.clone(), stop.clone()));
         }
-        while let Some(ended) = loops.join_next().await {
-            // A panic of one is the panic of all: whoever watches this task must see it.
-            if let Err(error) = ended
-                && let Ok(panic) = error.try_into_panic()
-            {
-                std::panic::resume_unwind(panic);
+        let mut look = tokio::time::interval(self.options.pace.certificate_look);
+        loop {
+            tokio::select! {
+                ended = loops.join_next() => match ended {
+                    // A panic of one is the panic of all: whoever watches this task must see it.
+                    Some(Err(error)) => if let Ok(panic) = error.try_into_panic() {
+                        std::panic::resume_unwind(panic);
+                    },
+                    Some(Ok(())) => {}
+                    None => break,
+                },
+                _ = look.tick() => shared.rules.load().tls.iter().flatten().for_each(|tls| tls.look()),
             }
         }
     }
@@ -286,7 +374,10 @@ impl Listener {
 /// Whether both are the same doors, with whatever rules.
 fn same_doors(old: &[Arc<ListenerConfig>], new: &[Arc<ListenerConfig>]) -> bool {
     old.len() == new.len()
-        && old.iter().zip(new).all(|(old, new)| old.name == new.name && old.addresses == new.addresses)
+        && old
+            .iter()
+            .zip(new)
+            .all(|(old, new)| old.name == new.name && old.addresses == new.addresses && old.tls == new.tls)
 }
 
 /// Ends when `stop` is true, or nobody is left to make it so.
@@ -316,7 +407,7 @@ async fn accept<T: TakeIn>(Socket { socket, door }: Socket, shared: Arc<Shared<T
     }
     drop(socket);
     let all_done = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(shared.options.load().pace.stop, all_done).await.is_err() {
+    if tokio::time::timeout(shared.rules.load().options.pace.stop, all_done).await.is_err() {
         event!(Event::Trouble, what = "stop", reason = "connections were cut that did not end in time");
     }
 }
@@ -337,40 +428,72 @@ fn admit<T: TakeIn>(
     connections: &mut JoinSet<()>,
 ) {
     let client = peer.ip().to_canonical();
-    let options = shared.options.load_full();
+    let rules = shared.rules.load_full();
+    let options = Arc::clone(&rules.options);
     let hostname = &options.hostname;
+    // The doors are those that were bound, so each has its rules.
+    let (Some(tls), Some(door)) = (rules.tls.get(door).cloned(), options.doors.get(door).cloned()) else { return };
     if options.health.door() == Door::Sick {
         monitor::connection(false);
         event!(Event::Disconnected, client = %client, reason = "not-in-service");
-        connections.spawn(turn_away(stream, Session::not_in_service(hostname)));
+        connections.spawn(turn_away(stream, Some(door), Session::not_in_service(hostname)));
         return;
     }
-    // The doors are those that were bound, so each has its rules.
-    let Some(door) = options.doors.get(door).cloned() else { return };
-    let may_relay = door.relay_from.iter().any(|network| network.contains(&client));
-    let place = shared.admission.admit(client, may_relay);
-    monitor::connection(place.is_some());
+    // Replies are whole when they are written; nothing is gained by waiting for more. A socket that cannot do it serves all the same.
+    let _ = stream.set_nodelay(true);
     let (shared, stop) = (shared.clone(), stop.clone());
-    match place {
-        Some(place) => {
-            connections.spawn(async move {
-                let reason = Connection::new(stream, client, may_relay, door, options, shared).run(stop).await;
-                monitor::disconnected(reason);
-                if ![CloseReason::Quit.as_str(), connection::SAID_NOTHING].contains(&reason) {
-                    event!(Event::Disconnected, client = %client, reason);
+    if proxied::is_expected(&door, client) {
+        connections.spawn(async move {
+            let mut stream = stream;
+            match proxied::client(&mut stream, client).await {
+                Some(behind) => {
+                    let place = place(&shared, &door, behind);
+                    serve_one(stream, behind, place, (door, tls), options, shared, stop).await;
                 }
-                drop(place);
-            });
-        }
-        None => {
-            event!(Event::Disconnected, client = %client, reason = "too-many-connections");
-            connections.spawn(turn_away(stream, Session::too_many_connections(hostname)));
-        }
+                None => {
+                    monitor::connection(false);
+                    event!(Event::Disconnected, client = %client, reason = "no-proxy-header");
+                }
+            }
+        });
+    } else {
+        let place = place(&shared, &door, client);
+        connections.spawn(serve_one(stream, client, place, (door, tls), options, shared, stop));
     }
 }
 
-/// 421 as the banner: never a silent close (RFC 5321 3.8).
-async fn turn_away(mut stream: TcpStream, banner: Vec<u8>) {
+fn place<T>(shared: &Shared<T>, door: &ListenerConfig, client: IpAddr) -> Option<Place> {
+    let place = shared.admission.admit(client, connection::is_of_network(door, client));
+    monitor::connection(place.is_some());
+    place
+}
+
+/// Serves a connection that has a place, and turns another away.
+async fn serve_one<T: TakeIn>(
+    stream: TcpStream,
+    client: IpAddr,
+    place: Option<Place>,
+    (door, tls): (Arc<ListenerConfig>, Option<Arc<DoorTls>>),
+    options: Arc<ListenOptions>,
+    shared: Arc<Shared<T>>,
+    stop: watch::Receiver<bool>,
+) {
+    let Some(place) = place else {
+        event!(Event::Disconnected, client = %client, reason = "too-many-connections");
+        return turn_away(stream, Some(door), Session::too_many_connections(&options.hostname)).await;
+    };
+    let reason = Connection::new(stream, client, place, (door, tls), options, shared).run(stop).await;
+    monitor::disconnected(reason);
+    if ![CloseReason::Quit.as_str(), connection::SAID_NOTHING].contains(&reason) {
+        event!(Event::Disconnected, client = %client, reason);
+    }
+}
+
+/// 421 as the banner: never a silent close (RFC 5321 3.8), but where it could be said in clear alone.
+async fn turn_away(mut stream: TcpStream, door: Option<Arc<ListenerConfig>>, banner: Vec<u8>) {
+    if door.is_none_or(|door| door.tls == ListenerTls::Implicit) {
+        return;
+    }
     let write = async {
         stream.write_all(&banner).await?;
         stream.shutdown().await

@@ -83,6 +83,8 @@ events! {
     Accepted = "accepted",
     /// A message was refused with a permanent or temporary reply. Fields: client, reason.
     Refused = "refused",
+    /// A message did not come from the tenant whose mail a listener takes, and was refused. Fields: client, listener.
+    ForeignTenant = "foreign-tenant",
     /// Inspection has ended. Fields: action, rules, seconds.
     Decided = "decided",
     /// Inspection did not end in time or failed; the message waits for a further try. Fields: tries, reason.

@@ -134,9 +134,14 @@ pub fn listen_options(config: &Config, place: &StoreConfig, key: &StoreKey, heal
 /// The ports that mail comes in by, bound.
 ///
 /// # Errors
-/// An address is taken or not ours.
+/// An address is taken or not ours; a certificate, its key or a file with authorities cannot be read or used.
 pub async fn listener(config: &Config, options: ListenOptions) -> Result<Listener, PartError> {
-    Listener::bind(options).await.map_err(|error| PartError::Listen { at: config.at("listen.addresses"), error })
+    Listener::bind(options).await.map_err(|error| not_listening(config, error))
+}
+
+/// With the place in the configuration that an error of the listener is about.
+pub fn not_listening(config: &Config, error: ListenError) -> PartError {
+    PartError::Listen { at: config.at(error.key()), error }
 }
 
 /// The port of metrics and health, bound, where one is configured.

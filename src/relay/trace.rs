@@ -29,6 +29,10 @@ pub struct Hop<'a> {
     pub client: IpAddr,
     /// EHLO rather than HELO.
     pub esmtp: bool,
+    /// TLS is on.
+    pub encrypted: bool,
+    /// An account has signed in.
+    pub signed_in: bool,
     /// MAIL carried SMTPUTF8.
     pub smtputf8: bool,
     /// Our id.
@@ -66,15 +70,11 @@ impl Tracer {
             IpAddr::V4(v4) => format!("[{v4}]"),
             IpAddr::V6(v6) => format!("[IPv6:{v6}]"),
         };
-        let with = match (hop.smtputf8, hop.esmtp) {
-            (true, _) => "UTF8SMTP",
-            (false, true) => "ESMTP",
-            (false, false) => "SMTP",
-        };
         let mut line = format!(
-            "Received: from {helo}\r\n\t({client})\r\n\tby {}\r\n\t({PRODUCT} {})\r\n\twith {with} id {}",
+            "Received: from {helo}\r\n\t({client})\r\n\tby {}\r\n\t({PRODUCT} {})\r\n\twith {} id {}",
             self.hostname,
             self.token(&hop.id.0, hop.recipients),
+            with(hop),
             hop.id,
         );
         if let [recipient] = hop.recipients
@@ -114,6 +114,17 @@ impl Tracer {
         let ours = self.token(id, recipients);
         token.len() == ours.len() && token.bytes().zip(ours.bytes()).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0
     }
+}
+
+/// How the message came, in the registered words (RFC 3848, RFC 6531 4.3); after HELO there are none for TLS and sign-in.
+fn with(hop: &Hop) -> String {
+    let protocol = match (hop.smtputf8, hop.esmtp) {
+        (true, _) => "UTF8SMTP",
+        (false, true) => "ESMTP",
+        (false, false) => return "SMTP".to_owned(),
+    };
+    let (secured, signed_in) = (if hop.encrypted { "S" } else { "" }, if hop.signed_in { "A" } else { "" });
+    format!("{protocol}{secured}{signed_in}")
 }
 
 /// An address that fits a line of 78 and needs no care in a header.
@@ -156,6 +167,8 @@ mod tests {
             helo,
             client: client.parse().unwrap(),
             esmtp: true,
+            encrypted: false,
+            signed_in: false,
             smtputf8: false,
             id: &QueueId("0123456789abcdef".into()),
             recipients: &recipients,
@@ -176,6 +189,39 @@ mod tests {
                  \twith ESMTP id 0123456789abcdef\r\n\tfor <amy@x.example>;\r\n\tSat, 21 Nov 2026 09:05:00 +0000\r\n"
             )
         );
+    }
+
+    #[test]
+    fn how_it_came_is_told_in_registered_words() {
+        let (id, recipients) = (QueueId("0123456789abcdef".into()), []);
+        for (esmtp, smtputf8, encrypted, signed_in, told) in [
+            (false, false, false, false, "SMTP"),
+            (false, false, true, false, "SMTP"),
+            (true, false, false, false, "ESMTP"),
+            (true, false, true, false, "ESMTPS"),
+            (true, false, false, true, "ESMTPA"),
+            (true, false, true, true, "ESMTPSA"),
+            (true, true, false, false, "UTF8SMTP"),
+            (true, true, true, false, "UTF8SMTPS"),
+            (true, true, false, true, "UTF8SMTPA"),
+            (true, true, true, true, "UTF8SMTPSA"),
+        ] {
+            let client = "192.0.2.1".parse().unwrap();
+            let hop = Hop {
+                helo: "h",
+                client,
+                esmtp,
+                encrypted,
+                signed_in,
+                smtputf8,
+                id: &id,
+                recipients: &recipients,
+                at: Timestamp::UNIX_EPOCH,
+            };
+            let line = Tracer::new("gate.school.example", KEY).received_line(&hop);
+            let text = String::from_utf8(line).unwrap();
+            assert!(text.contains(&format!("\r\n\twith {told} id 0123456789abcdef;")), "{told}: {text}");
+        }
     }
 
     #[test]

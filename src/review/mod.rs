@@ -25,7 +25,6 @@ mod personal_use;
 mod sender;
 mod serve;
 mod sign_in;
-mod tls;
 mod view;
 
 use std::sync::Arc;
@@ -42,6 +41,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::extract::Pool;
 use crate::inspect::Ground;
 use crate::limits;
+use crate::relay::certificate::{self, Certificate, Owner, TlsError};
 use crate::relay::malware::Scanner;
 use crate::relay::notify::Notifier;
 use crate::store::Store;
@@ -49,7 +49,6 @@ use crate::store::Store;
 pub use guard::{Origin, OriginError};
 pub use oidc::{OidcError, Provider, ProviderError};
 pub use serve::Pace;
-pub use tls::{Certificate, Pair, TlsError};
 
 /// The roster in force, as it is at the moment of asking.
 pub type GroundNow = Arc<dyn Fn() -> Arc<Ground> + Send + Sync>;
@@ -92,6 +91,11 @@ pub enum DeskError {
 }
 
 type State = Arc<Desk>;
+
+/// Whose the desk's certificate is, for log and errors.
+pub fn certificate_owner() -> Owner {
+    Owner::new("the desk's certificate", "review")
+}
 
 impl Desk {
     /// Now, in the school's own time.
@@ -218,7 +222,12 @@ impl Desk {
         let (pace, origin) = (self.pace, self.origin.clone());
         let tls = match &self.certificate {
             None => None,
-            Some(certificate) => Some((TlsAcceptor::from(certificate.server()?), Arc::clone(certificate))),
+            Some(shown) => {
+                let mut config =
+                    certificate::server()?.with_no_client_auth().with_cert_resolver(Arc::clone(shown) as _);
+                config.alpn_protocols = vec![b"http/1.1".to_vec()];
+                Some((TlsAcceptor::from(Arc::new(config)), Arc::clone(shown)))
+            }
         };
         serve::run(self.router(), &origin, socket, tls, pace).await;
         Ok(())

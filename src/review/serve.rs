@@ -21,8 +21,8 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::guard::Origin;
-use super::tls::Certificate;
 use crate::limits;
+use crate::relay::certificate::Certificate;
 use crate::relay::log::{Event, event};
 
 /// How long the desk waits for its clients.
@@ -65,7 +65,7 @@ pub async fn run(
     let serving = Serving { pages, pace, tls: acceptor, handshakes };
     let places = Arc::new(Places::default());
     let mut connections = JoinSet::new();
-    let mut look = tokio::time::interval(Duration::from_secs(limits::DESK_TLS_LOOK_SECONDS));
+    let mut look = tokio::time::interval(Duration::from_secs(limits::CERTIFICATE_LOOK_SECONDS));
     loop {
         tokio::select! {
             accepted = socket.accept() => match accepted {

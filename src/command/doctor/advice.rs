@@ -20,6 +20,11 @@ const PRIVATE: &[&str] = &[
     "fe80::/10",
 ];
 
+/// Whether none of a network is of the open internet.
+pub fn is_private(network: &ipnet::IpNet) -> bool {
+    PRIVATE.iter().filter_map(|n| n.parse::<ipnet::IpNet>().ok()).any(|n| n.contains(network))
+}
+
 /// Whether the roster can do what the rules count on.
 pub fn school(config: &Config, loaded: &LoadedGround, findings: &mut Findings) {
     let school = &loaded.ground.school;
@@ -100,12 +105,11 @@ pub fn addresses(config: &Config, findings: &mut Findings) {
     }
     for network in config.listen.listeners.iter().flat_map(|door| &door.relay_from) {
         let at = config.at("listen.relay_from");
-        let is_private = PRIVATE.iter().filter_map(|n| n.parse::<ipnet::IpNet>().ok()).any(|n| n.contains(network));
         if network.prefix_len() == 0 {
             findings.bad(format!(
                 "{at}: {network} lets everybody send through this gateway; name the mail server's own address"
             ));
-        } else if !is_private && network.prefix_len() < network.max_prefix_len() {
+        } else if !is_private(network) && network.prefix_len() < network.max_prefix_len() {
             findings.doubtful(format!(
                 "{at}: {network} is a public network: all of it may send through this gateway; name single addresses"
             ));

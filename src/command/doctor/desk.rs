@@ -2,15 +2,14 @@
 
 use anyhow::{Error, Result};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::Findings;
+use super::certificate::Shown;
 use crate::command::store::{Desk, unexpected};
 use crate::config::{Config, TlsFiles};
-use crate::limits;
 use crate::relay::control::{Answer, Request};
 use crate::relay::first_account::FIRST_ACCOUNT;
-use crate::review::{Pair, Provider};
+use crate::review::{Provider, certificate_owner};
 use crate::store::accounts::{Account, Role};
 
 /// What the section says, or that there is none.
@@ -22,7 +21,7 @@ pub fn section(config: &Config, findings: &mut Findings) {
     };
     findings.well(format!("desk: browsers find it at {}", review.public_url));
     if let Some(files) = &review.tls {
-        return certificate(config, &review.public_url, files, Timestamp::now(), findings);
+        return own_certificate(config, &review.public_url, files, Timestamp::now(), findings);
     }
     if review.public_url.starts_with("https:") && review.trusted_proxies.is_empty() {
         findings.doubtful(format!(
@@ -33,34 +32,22 @@ pub fn section(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// Whether browsers would take the desk's certificate, and for how long. Whether they know its authority is theirs to say.
-fn certificate(config: &Config, public_url: &str, files: &TlsFiles, now: Timestamp, findings: &mut Findings) {
-    let pair = match Pair::read(files) {
-        Ok(pair) => pair,
-        Err(error) => return findings.bad(format!("{}: {error}", config.at(error.key()))),
-    };
-    let (at, file) = (config.at("review.tls_certificate"), files.certificate.display());
+/// Whether browsers would take the desk's certificate, and for how long.
+fn own_certificate(config: &Config, public_url: &str, files: &TlsFiles, now: Timestamp, findings: &mut Findings) {
     let host = public_url.trim_start_matches("https://");
     // An address of IPv6 stands in brackets, and the port is none of the certificate's business.
     let host = match host.strip_prefix('[') {
         Some(v6) => v6.split(']').next(),
         None => host.split(':').next(),
     };
-    let host = host.unwrap_or_default();
-    if !pair.covers(host) {
-        findings.bad(format!("{at}: {file} is not for {host}, the host of public_url: browsers would refuse it"));
-    }
-    let Some(ends) = pair.ends() else {
-        return findings.doubtful(format!("{at}: {file}: until when it holds cannot be read"));
+    let shown = Shown {
+        what: "desk",
+        owner: &certificate_owner(),
+        host: host.unwrap_or_default(),
+        host_is: "the host of public_url",
+        who: "browsers",
     };
-    let until = ends.to_zoned(TimeZone::UTC).strftime("%-d %B %Y");
-    match ends.duration_since(now).as_hours() / 24 {
-        _ if ends < now => findings.bad(format!("{at}: {file} ended on {until}: browsers refuse it; renew it")),
-        days if days < limits::DESK_TLS_DAYS => findings.doubtful(format!(
-            "{at}: {file} ends on {until}, in {days} days: look why it is not renewed; a renewed one is taken without a restart"
-        )),
-        _ => findings.well(format!("desk: it speaks TLS itself; its key fits its certificate, which holds until {until}")),
-    }
+    shown.look(config, files, now, findings);
 }
 
 /// Whether those who vouch for people can be asked, and what is to be registered at them. Local accounts work without them.
@@ -226,7 +213,7 @@ mod tests {
             let config = config(&section);
             let tls = config.review.as_ref().and_then(|review| review.tls.clone()).expect("both files");
             let mut findings = Findings::default();
-            certificate(&config, url, &tls, now, &mut findings);
+            own_certificate(&config, url, &tls, now, &mut findings);
             let told = findings.0.iter().find(|(_, text)| text.contains(words));
             assert!(told.is_some_and(|(told, _)| *told == verdict), "{url} {words}: {:?}", findings.0);
             assert!(!format!("{:?}", findings.0).contains("BEGIN PRIVATE KEY-----\n"), "nothing of a key is told");

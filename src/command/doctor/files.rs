@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{Findings, user};
-use crate::config::{Config, Pack};
+use crate::config::{Config, Pack, TlsFiles};
 use crate::limits;
 
 const READ: u32 = 0o4;
@@ -20,7 +20,7 @@ pub fn look(config: &Config, findings: &mut Findings) {
     if let Some(file) = &place.key_file {
         key(config, file, &place.path, findings);
     }
-    for (key, file) in client_secrets(config).into_iter().chain(tls_key(config)) {
+    for (key, file) in client_secrets(config).into_iter().chain(tls_keys(config)) {
         closed(&config.at(&key), &file, findings);
     }
     let owner_of = |path: &Path| std::fs::metadata(path).ok();
@@ -74,10 +74,22 @@ fn client_secrets(config: &Config) -> Vec<(String, PathBuf)> {
     all.map(|one| (format!("review.oidc.{}.client_secret_file", one.name), one.client_secret_file.clone())).collect()
 }
 
-/// The private key of the desk's own TLS.
-fn tls_key(config: &Config) -> Option<(String, PathBuf)> {
-    let tls = config.review.as_ref()?.tls.as_ref()?;
-    Some(("review.tls_key".to_owned(), tls.key.clone()))
+/// What desk and listeners show, each with the section of its owner; what several listeners share stands once.
+fn shown(config: &Config) -> Vec<(String, &TlsFiles)> {
+    let desk = config.review.iter().filter_map(|review| Some(("review".to_owned(), review.tls.as_ref()?)));
+    let doors = config.listen.listeners.iter().filter_map(|door| Some((door.section(), door.certificate.as_ref()?)));
+    let mut all: Vec<(String, &TlsFiles)> = Vec::new();
+    for (section, files) in desk.chain(doors) {
+        if all.iter().all(|(_, other)| *other != files) {
+            all.push((section, files));
+        }
+    }
+    all
+}
+
+/// The private keys of our own TLS.
+fn tls_keys(config: &Config) -> Vec<(String, PathBuf)> {
+    shown(config).into_iter().map(|(section, files)| (format!("{section}.tls_key"), files.key.clone())).collect()
 }
 
 /// The store's directory, and that all in it is its owner's.
@@ -111,7 +123,7 @@ fn named(config: &Config) -> Vec<(String, PathBuf)> {
     let directory = &config.directory;
     let mut files = vec![("school".to_owned(), config.file.clone())];
     files.extend(client_secrets(config));
-    files.extend(tls_key(config));
+    files.extend(tls_keys(config));
     let mut add = |key: &str, file: Option<&PathBuf>| files.extend(file.map(|file| (key.to_owned(), file.clone())));
     add("store.key_file", config.store.as_ref().and_then(|s| s.key_file.as_ref()));
     add("directory.pupils", directory.pupils.as_ref().filter(|_| !directory.imported));
@@ -119,8 +131,13 @@ fn named(config: &Config) -> Vec<(String, PathBuf)> {
     add("directory.staff", directory.staff.as_ref());
     add("directory.correspondents", directory.correspondents.as_ref());
     add("policy.dkim_keys", config.policy.dkim_keys.as_ref());
-    let tls = config.review.as_ref().and_then(|review| review.tls.as_ref());
-    add("review.tls_certificate", tls.map(|tls| &tls.certificate));
+    for (section, files) in shown(config) {
+        add(&format!("{section}.tls_certificate"), Some(&files.certificate));
+    }
+    for door in &config.listen.listeners {
+        let ca_file = door.client.as_ref().and_then(|client| client.ca_file.as_ref());
+        add(&format!("{}.client_ca", door.section()), ca_file);
+    }
     add("smarthost.ca_file", config.smarthost.as_ref().and_then(|s| s.first.ca_file.as_ref()));
     if let Pack::File(file) = &config.policy.pack {
         add("policy.pack", Some(file));

@@ -1,8 +1,8 @@
 //! How many connections there are: in all, of strangers, and for each client.
 //!
-//! A stranger is a client outside `[listen] relay_from`. It may say little that is of use, so strangers together have only a
+//! A stranger is a client that may not send through its door, or of whom it is not known yet. It may say little that is of use, so strangers together have only a
 //! part of the places, and the rest is kept for those who may relay: however many strangers come, the school's own server
-//! finds a place.
+//! finds a place. A stranger that shows a certificate, or signs in, leaves its place to the next.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -99,18 +99,43 @@ impl Admission {
     }
 }
 
+impl Place {
+    /// A stranger's place becomes that of one who may relay. Where its client has all of those, it keeps the stranger's.
+    pub(super) fn may_relay(&mut self) {
+        if self.client.may_relay {
+            return;
+        }
+        let known = Client { may_relay: true, ..self.client };
+        let mut counts = self.admission.lock();
+        let of_client = counts.by_client.get(&known).copied().unwrap_or(0);
+        if of_client < counts.places.per_client {
+            counts.by_client.insert(known, of_client + 1);
+            counts.strangers = counts.strangers.saturating_sub(1);
+            counts.leave(self.client);
+            self.client = known;
+        }
+    }
+}
+
+impl Counts {
+    /// A client has one place fewer.
+    fn leave(&mut self, client: Client) {
+        if let Some(of_client) = self.by_client.get_mut(&client) {
+            *of_client = of_client.saturating_sub(1);
+            if *of_client == 0 {
+                self.by_client.remove(&client);
+            }
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.admission.lock();
         counts.open = counts.open.saturating_sub(1);
         counts.strangers = counts.strangers.saturating_sub(usize::from(!self.client.may_relay));
         monitor::connections_open(counts.open);
-        if let Some(of_client) = counts.by_client.get_mut(&self.client) {
-            *of_client -= 1;
-            if *of_client == 0 {
-                counts.by_client.remove(&self.client);
-            }
-        }
+        counts.leave(self.client);
     }
 }
 
@@ -163,6 +188,30 @@ mod tests {
             }
         }
         drop(places);
+        let counts = admission.lock();
+        assert_eq!((counts.open, counts.strangers, counts.by_client.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_stranger_that_becomes_known_leaves_its_place_to_the_next() {
+        let admission = Admission::new(Places { total: 9, per_client: 2, strangers: 1, per_stranger: 1 });
+        let come = || admission.admit("192.0.2.1".parse().unwrap(), false);
+        let mut known = Vec::new();
+        for _ in 0..2 {
+            let mut place = come().expect("the one place of strangers");
+            assert!(come().is_none(), "it is taken");
+            place.may_relay();
+            place.may_relay();
+            known.push(place);
+        }
+        assert!(admission.admit("192.0.2.1".parse().unwrap(), true).is_none(), "both of its places are taken");
+        let mut third = come().expect("the place of strangers is free again");
+        third.may_relay();
+        assert!(come().is_none(), "a client that has all of its places keeps the stranger's");
+        known.pop();
+        third.may_relay();
+        assert!(come().is_some());
+        drop((known, third));
         let counts = admission.lock();
         assert_eq!((counts.open, counts.strangers, counts.by_client.len()), (0, 0, 0));
     }

@@ -11,16 +11,21 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::admission::Place;
 use super::spool::Spool;
-use super::{ListenOptions, Shared, Submission, TakeIn, told_to_stop};
-use crate::config::ListenerConfig;
+use super::stream::Stream;
+use super::tls::DoorTls;
+use super::{ListenOptions, Shared, Submission, TakeIn, tenant, told_to_stop};
+use crate::config::{ListenerConfig, ListenerTls};
 use crate::limits;
 use crate::relay::health::Door;
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::trace::Hop;
 use crate::smtp::session::Begun;
-use crate::smtp::{Action, CloseReason, Code, ContentFacts, NotSignedIn, Reply, Session, SessionConfig, Tls};
+use crate::smtp::{
+    Action, CloseReason, Code, ContentFacts, NotSignedIn, OwnAddresses, Reply, Session, SessionConfig, Tls,
+};
 use crate::store::{QueueId, fault};
 
 /// How a connection ended that only looked whether the port answers, as health checks do.
@@ -34,6 +39,38 @@ fn refusal(door: Door) -> Option<Reply> {
         Door::Sick => Some(Reply::try_again("Mail cannot be stored at the moment, please try again later")),
         Door::Busy => Some(Reply::busy()),
     }
+}
+
+/// Whether its address lets a client send through a door.
+pub(super) fn is_of_network(door: &ListenerConfig, client: IpAddr) -> bool {
+    door.relay_from.iter().any(|network| network.contains(&client))
+}
+
+/// Whether it is a mail server in front of us, which may say who its client was.
+fn is_in_front(door: &ListenerConfig, client: IpAddr) -> bool {
+    door.xclient_from.iter().any(|network| network.contains(&client))
+}
+
+fn session(
+    options: &ListenOptions,
+    door: &ListenerConfig,
+    own: Arc<dyn OwnAddresses>,
+    tls: Tls,
+    may_relay: bool,
+    xclient: bool,
+) -> Session {
+    Session::new(SessionConfig {
+        hostname: options.hostname.clone(),
+        postmaster_domain: options.postmaster_domain.clone(),
+        message_size: options.message_size,
+        recipients: limits::RECIPIENTS,
+        may_relay,
+        tls,
+        sign_in: false,
+        xclient,
+        line_ends: door.line_ends,
+        own,
+    })
 }
 
 /// A message that comes.
@@ -51,9 +88,12 @@ struct Receiving {
 }
 
 pub(super) struct Connection<T> {
-    stream: TcpStream,
+    stream: Stream,
     client: IpAddr,
+    place: Place,
     door: Arc<ListenerConfig>,
+    /// TLS of its door.
+    tls: Option<Arc<DoorTls>>,
     options: Arc<ListenOptions>,
     shared: Arc<Shared<T>>,
     session: Session,
@@ -76,32 +116,32 @@ impl<T: TakeIn> Connection<T> {
     pub(super) fn new(
         stream: TcpStream,
         client: IpAddr,
-        may_relay: bool,
-        door: Arc<ListenerConfig>,
+        place: Place,
+        (door, tls): (Arc<ListenerConfig>, Option<Arc<DoorTls>>),
         options: Arc<ListenOptions>,
         shared: Arc<Shared<T>>,
     ) -> Self {
-        let session = Session::new(SessionConfig {
-            hostname: options.hostname.clone(),
-            postmaster_domain: options.postmaster_domain.clone(),
-            message_size: options.message_size,
-            recipients: limits::RECIPIENTS,
-            may_relay,
-            tls: Tls::None,
-            sign_in: false,
-            xclient: false,
-            line_ends: door.line_ends,
-            own: shared.take_in.own(),
-        });
+        let may_relay = is_of_network(&door, client);
+        let secured = match door.tls {
+            _ if tls.is_none() => Tls::None,
+            ListenerTls::None => Tls::None,
+            ListenerTls::Starttls => Tls::Offered,
+            ListenerTls::Required => Tls::Required,
+            ListenerTls::Implicit => Tls::On,
+        };
+        let in_front = is_in_front(&door, client);
+        let session = session(&options, &door, shared.take_in.own(), secured, may_relay, in_front);
         let pace = options.pace;
         let (idle, ends) = match may_relay {
             true => (pace.idle, None),
             false => (pace.idle.min(pace.stranger_idle), Some(Instant::now() + pace.stranger_session)),
         };
         Self {
-            stream,
+            stream: Stream::Clear(stream),
             client,
+            place,
             door,
+            tls,
             options,
             shared,
             session,
@@ -130,8 +170,11 @@ impl<T: TakeIn> Connection<T> {
     }
 
     async fn talk(&mut self, mut stop: watch::Receiver<bool>) -> io::Result<CloseReason> {
-        // Replies are whole when they are written; nothing is gained by waiting for more.
-        self.stream.set_nodelay(true)?;
+        if self.door.tls == ListenerTls::Implicit {
+            let Some(may_relay) = self.secure(&mut stop).await? else { return Ok(CloseReason::Handshake) };
+            let in_front = is_in_front(&self.door, self.client);
+            self.session = session(&self.options, &self.door, self.shared.take_in.own(), Tls::On, may_relay, in_front);
+        }
         let mut buffer = vec![0; limits::READ_BUFFER];
         let mut actions = Vec::new();
         let wait = Duration::from_millis(limits::GREETING_WAIT_MILLIS);
@@ -143,7 +186,7 @@ impl<T: TakeIn> Connection<T> {
             Err(_) => actions.push(Action::Write(self.session.banner())),
         }
         loop {
-            if let Some(reason) = self.perform(&mut actions).await? {
+            if let Some(reason) = self.perform(&mut actions, &mut stop).await? {
                 return Ok(reason);
             }
             // One that never falls silent would never come to a deadline.
@@ -200,13 +243,69 @@ impl<T: TakeIn> Connection<T> {
         [self.stops, self.ends].into_iter().flatten().fold(deadline, Instant::min)
     }
 
+    /// Begins TLS, within its deadline and until the gateway stops: whether the client may relay now, or `None` where there is
+    /// no TLS and nothing may be said any more.
+    ///
+    /// # Errors
+    /// The client has gone without a word.
+    async fn secure(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<Option<bool>> {
+        let Some(tls) = self.tls.clone() else { return Ok(None) };
+        let limit = Instant::now() + self.options.pace.handshake;
+        let deadline = [self.stops, self.ends].into_iter().flatten().fold(limit, Instant::min);
+        let handshake = async {
+            self.stream.spoken_to().await?;
+            self.spoke = true;
+            io::Result::Ok(self.stream.secure(tls.acceptor()).await.is_ok())
+        };
+        let begun = tokio::select! {
+            () = told_to_stop(stop) => false,
+            begun = timeout_at(deadline, handshake) => begun.unwrap_or(Ok(false))?,
+        };
+        self.last_done = Instant::now();
+        let Some(handshake) = self.stream.handshake().filter(|_| begun) else { return Ok(None) };
+        if tls.lets_in(handshake) {
+            self.may_relay();
+            return Ok(Some(true));
+        }
+        Ok(Some(is_of_network(&self.door, self.client)))
+    }
+
+    /// Who was a stranger has shown that it may relay: it has the place and the time of those who may.
+    fn may_relay(&mut self) {
+        self.place.may_relay();
+        self.idle = self.options.pace.idle;
+        self.ends = None;
+    }
+
+    /// The connection is another client's: whether that one may relay. Its place stays that of the server in front.
+    fn introduce(&mut self, client: IpAddr) -> bool {
+        self.client = client;
+        let may_relay = is_of_network(&self.door, client);
+        if may_relay {
+            self.may_relay();
+        } else {
+            let pace = &self.options.pace;
+            self.idle = pace.idle.min(pace.stranger_idle);
+            self.ends = Some(Instant::now() + pace.stranger_session);
+        }
+        may_relay
+    }
+
     /// Does what the session says; a reason when the connection is to close.
-    async fn perform(&mut self, actions: &mut Vec<Action>) -> io::Result<Option<CloseReason>> {
+    async fn perform(
+        &mut self,
+        actions: &mut Vec<Action>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> io::Result<Option<CloseReason>> {
         while !actions.is_empty() {
             for action in std::mem::take(actions) {
                 match action {
                     Action::Write(reply) => {
-                        timeout(self.idle, self.stream.write_all(&reply)).await??;
+                        let write = async {
+                            self.stream.write_all(&reply).await?;
+                            self.stream.flush().await
+                        };
+                        timeout(self.idle, write).await??;
                         if std::mem::take(&mut self.accepted) {
                             fault::point("after-250");
                         }
@@ -219,8 +318,14 @@ impl<T: TakeIn> Connection<T> {
                         }
                     }
                     Action::Discard => self.receiving = None,
-                    Action::StartTls => self.session.not_secured(actions),
-                    Action::Introduce(_) => self.session.introduced(false, actions),
+                    Action::Introduce(client) => {
+                        let may_relay = self.introduce(client);
+                        self.session.introduced(may_relay, actions);
+                    }
+                    Action::StartTls => match self.secure(stop).await? {
+                        Some(may_relay) => self.session.secured(may_relay, actions),
+                        None => self.session.not_secured(actions),
+                    },
                     Action::SignIn(_) => self.session.signed_in(Err(NotSignedIn::Unavailable), actions),
                     Action::Complete(facts) => {
                         let reply = self.complete(facts).await;
@@ -242,6 +347,8 @@ impl<T: TakeIn> Connection<T> {
             helo: &begun.helo,
             client: self.client,
             esmtp: begun.esmtp,
+            encrypted: begun.encrypted,
+            signed_in: begun.account.is_some(),
             smtputf8: begun.envelope.smtputf8,
             id: &id,
             recipients: &begun.envelope.recipients,
@@ -290,11 +397,20 @@ impl<T: TakeIn> Connection<T> {
             let text = "This message has passed this server before, it is looping";
             return Reply::new(Code::Failed, (4, 6), text);
         }
+        // Whoever has signed in is known by more than what all tenants share.
+        if let Some(wanted) = self.door.tenant.as_ref().filter(|_| begun.account.is_none())
+            && !tenant::is_of(&content[head..], wanted)
+        {
+            event!(Event::ForeignTenant, id = %id, client = %self.client, listener = self.door.name);
+            return Reply::new(Code::Refused, (7, 1), "This server takes mail of this provider from one tenant only");
+        }
         let submission = Submission {
             id: id.clone(),
             envelope: begun.envelope,
             client: self.client,
             helo: begun.helo,
+            encrypted: begun.encrypted,
+            account: begun.account,
             content,
             sha256,
             received_hops: facts.received,

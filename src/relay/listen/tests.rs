@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -9,7 +9,7 @@ use crate::store::StoreError;
 
 /// Takes everything in and keeps it; falls over at a message from `panic@`.
 #[derive(Default)]
-struct Toy(Mutex<Vec<Submission>>);
+pub(super) struct Toy(Mutex<Vec<Submission>>);
 
 impl TakeIn for Toy {
     async fn take_in(&self, submission: Submission) -> Reply {
@@ -21,14 +21,17 @@ impl TakeIn for Toy {
     }
 }
 
-struct Gateway {
-    address: SocketAddr,
+pub(super) struct Gateway {
+    pub(super) address: SocketAddr,
+    /// Of every door, in order.
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) handle: ListenHandle,
     toy: Arc<Toy>,
-    stop: watch::Sender<bool>,
-    served: JoinHandle<()>,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) served: JoinHandle<()>,
     spool: tempfile::TempDir,
     health: Health,
-    options: ListenOptions,
+    pub(super) options: ListenOptions,
 }
 
 impl Gateway {
@@ -37,16 +40,18 @@ impl Gateway {
     }
 
     async fn start_at(relay_from: &str, pace: Pace) -> Self {
+        let addresses = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+        let door = ListenerConfig::plain("listen", addresses, vec![relay_from.parse().unwrap()]);
+        Self::start_doors(vec![door], pace).await
+    }
+
+    pub(super) async fn start_doors(doors: Vec<ListenerConfig>, pace: Pace) -> Self {
         let health = Health::new();
         let spool = tempfile::tempdir().unwrap();
         let options = ListenOptions {
             hostname: "gate.school.example".into(),
             postmaster_domain: "school.example".into(),
-            doors: vec![Arc::new(ListenerConfig::plain(
-                "listen",
-                vec![SocketAddr::from(([127, 0, 0, 1], 0))],
-                vec![relay_from.parse().unwrap()],
-            ))],
+            doors: doors.into_iter().map(Arc::new).collect(),
             message_size: 4 * 1024 * 1024,
             spool: spool.path().to_owned(),
             store_key: [1; 32],
@@ -55,14 +60,15 @@ impl Gateway {
             pace,
         };
         let listener = Listener::bind(options.clone()).await.unwrap();
-        let address = listener.addresses()[0];
+        let addresses = listener.addresses();
+        let (address, handle) = (addresses[0], listener.handle());
         let toy = Arc::new(Toy::default());
         let (stop, stopped) = watch::channel(false);
         let served = tokio::spawn(listener.serve(toy.clone(), stopped));
-        Self { address, toy, stop, served, spool, health, options }
+        Self { address, addresses, handle, toy, stop, served, spool, health, options }
     }
 
-    fn taken(&self) -> Vec<Submission> {
+    pub(super) fn taken(&self) -> Vec<Submission> {
         self.toy.0.lock().unwrap().clone()
     }
 
@@ -74,11 +80,11 @@ impl Gateway {
     }
 }
 
-struct Client(TcpStream);
+pub(super) struct Client<S = TcpStream>(pub(super) S);
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// One whole reply; empty when the connection is closed.
-    async fn reply(&mut self) -> String {
+    pub(super) async fn reply(&mut self) -> String {
         let mut text = String::new();
         loop {
             let mut byte = [0];
@@ -94,17 +100,17 @@ impl Client {
         }
     }
 
-    async fn sends(&mut self, text: impl AsRef<[u8]>) {
+    pub(super) async fn sends(&mut self, text: impl AsRef<[u8]>) {
         self.0.write_all(text.as_ref()).await.unwrap();
     }
 
-    async fn says(&mut self, text: impl AsRef<[u8]>) -> String {
+    pub(super) async fn says(&mut self, text: impl AsRef<[u8]>) -> String {
         self.sends(text).await;
         self.reply().await
     }
 
     /// A whole transaction; gives the answer to the content, which must bring its own end.
-    async fn mails(&mut self, from: &str, content: &[u8]) -> String {
+    pub(super) async fn mails(&mut self, from: &str, content: &[u8]) -> String {
         self.sends(format!("MAIL FROM:<{from}@school.example>\r\nRCPT TO:<b@x.example>\r\nDATA\r\n")).await;
         for code in ["250", "250", "354"] {
             let reply = self.reply().await;

@@ -1,7 +1,7 @@
-//! The desk's own TLS: its certificate and key, read from files that change while it runs, and what is spoken with them.
+//! A certificate with its key that we show ourselves: read from files that change while it is shown, for the desk and for every listener.
 //!
-//! TLS 1.2 and 1.3, with ring's ciphers (RFC 9325). A pair is taken whole or not at all: what cannot be used leaves the one before in
-//! force. Nothing of a key is in an error or in the log.
+//! It never knows what is spoken under it; whose it is, its [`Owner`] says. A pair is taken whole or not at all: what cannot be used leaves
+//! the one before in force. Nothing of a key is in an error or in the log. TLS 1.2 and 1.3, with ring's ciphers (RFC 9325).
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
 use zeroize::Zeroizing;
 
 use crate::config::TlsFiles;
@@ -53,7 +53,7 @@ pub enum TlsError {
     #[error("the key in {} is of a kind or size that TLS here does not use; take ECDSA (P-256) or RSA of 2,048 bits", .0.display())]
     Kind(PathBuf),
     /// Two pairs were mixed, or the chain is in another order.
-    #[error("the key does not fit the first certificate in {}; the desk's own stands first, those that lead to an authority follow", .0.display())]
+    #[error("the key does not fit the first certificate in {}; one's own stands first, those that lead to an authority follow", .0.display())]
     Apart(PathBuf),
     /// TLS itself.
     #[error("TLS cannot be set up: {0}")]
@@ -61,12 +61,36 @@ pub enum TlsError {
 }
 
 impl TlsError {
-    /// The key of the configuration that it is about.
-    pub fn key(&self) -> &'static str {
+    /// The key of the configuration that it is about, without its section.
+    fn key(&self) -> &'static str {
         match self {
-            Self::ReadKey { .. } | Self::NoKey(_) | Self::Locked(_) | Self::Kind(_) => "review.tls_key",
-            _ => "review.tls_certificate",
+            Self::ReadKey { .. } | Self::NoKey(_) | Self::Locked(_) | Self::Kind(_) => "tls_key",
+            _ => "tls_certificate",
         }
+    }
+}
+
+/// Who shows a certificate: how the log names it, and which section of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    words: String,
+    section: String,
+}
+
+impl Owner {
+    /// `words` as "the desk's certificate", `section` as "review".
+    pub fn new(words: impl Into<String>, section: impl Into<String>) -> Self {
+        Self { words: words.into(), section: section.into() }
+    }
+
+    /// The key of the configuration that names the certificate.
+    pub fn certificate_key(&self) -> String {
+        format!("{}.tls_certificate", self.section)
+    }
+
+    /// The key of the configuration that an error is about.
+    pub fn key(&self, error: &TlsError) -> String {
+        format!("{}.{}", self.section, error.key())
     }
 }
 
@@ -105,13 +129,13 @@ impl Pair {
         }
     }
 
-    /// Until when browsers take it; `None` where the certificate cannot be read so far.
+    /// Until when it is taken; `None` where the certificate cannot be read so far.
     pub fn ends(&self) -> Option<Timestamp> {
         let (_, read) = x509_parser::parse_x509_certificate(self.0.cert.first()?).ok()?;
         Timestamp::from_second(read.validity().not_after.timestamp()).ok()
     }
 
-    /// Whether browsers take it for this host, a name or an address without brackets.
+    /// Whether clients take it for this host, a name or an address without brackets.
     pub fn covers(&self, host: &str) -> bool {
         let Ok(name) = ServerName::try_from(host) else { return false };
         let own = self.0.cert.first().and_then(|own| ParsedCertificate::try_from(own).ok());
@@ -121,7 +145,7 @@ impl Pair {
 
 fn read(file: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::new());
-    std::fs::File::open(file)?.take(limits::DESK_TLS_FILE_OCTETS).read_to_end(&mut text)?;
+    std::fs::File::open(file)?.take(limits::CERTIFICATE_FILE_OCTETS).read_to_end(&mut text)?;
     Ok(text)
 }
 
@@ -148,9 +172,10 @@ impl Source {
     }
 }
 
-/// The certificate that the desk shows: a renewed one holds from the next connection on.
+/// The certificate that is shown: a renewed one holds from the next connection on.
 #[derive(Debug)]
 pub struct Certificate {
+    owner: Owner,
     current: ArcSwap<CertifiedKey>,
     source: Mutex<Source>,
 }
@@ -160,10 +185,10 @@ impl Certificate {
     ///
     /// # Errors
     /// As [`Pair::read`].
-    pub fn load(files: &TlsFiles) -> Result<Self, TlsError> {
+    pub fn load(owner: Owner, files: &TlsFiles) -> Result<Self, TlsError> {
         let source = Source::of(files);
         let pair = Pair::read(files)?;
-        Ok(Self { current: ArcSwap::new(pair.0), source: Mutex::new(source) })
+        Ok(Self { owner, current: ArcSwap::new(pair.0), source: Mutex::new(source) })
     }
 
     /// Takes the pair in these files and goes by them from now on. With an error the one in force stays so.
@@ -192,34 +217,31 @@ impl Certificate {
 
     /// As [`Certificate::change`], with its outcome in the log.
     pub fn reload(&self, files: &TlsFiles) {
+        let words = &self.owner.words;
         match self.change(files) {
-            Ok(()) => event!(Event::Reloaded, what = "the desk's certificate"),
+            Ok(()) => event!(Event::Reloaded, what = words.as_str()),
             Err(error) => event!(
                 Event::Trouble,
-                what = "the desk's certificate was not renewed, the one before stays in force",
-                key = error.key(),
+                what = format!("{words} was not renewed, the one before stays in force"),
+                key = self.owner.key(&error),
                 reason = %error
             ),
         }
     }
+}
 
-    /// What connections are served with.
-    ///
-    /// # Errors
-    /// The library's; none is known.
-    pub fn server(self: &Arc<Self>) -> Result<Arc<ServerConfig>, TlsError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(self) as _);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
-    }
+/// What every server of ours begins with: TLS 1.2 and 1.3.
+///
+/// # Errors
+/// The library's; none is known.
+pub fn server() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = &[&rustls::version::TLS13, &rustls::version::TLS12];
+    Ok(ServerConfig::builder_with_provider(provider).with_protocol_versions(versions)?)
 }
 
 impl ResolvesServerCert for Certificate {
-    /// One for everybody: a request for another host is refused by its `Host`.
+    /// One for everybody, whatever name was asked for: at the desk a request for another host is refused by its `Host`.
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current.load_full())
     }

@@ -1,0 +1,205 @@
+//! The program's listeners with TLS, as a client that nobody here wrote meets them: Python's smtplib.
+
+mod support;
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use support::{Gateway, PATIENCE, Sink, cases, free_port, installed};
+
+const HOST: &str = "gate.saltmere.example";
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+fn authority(folder: &Path) -> Issuer {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // A name of its own: OpenSSL takes a certificate whose issuer has the same name for self-signed.
+    params.distinguished_name.push(DnType::CommonName, "authority");
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
+    std::fs::write(folder.join("ca.pem"), issuer.pem()).expect("its file");
+    issuer
+}
+
+/// A pair for a host in `NAME.pem` and `NAME.key`.
+fn issue(issuer: &Issuer, folder: &Path, name: &str, host: &str, number: u64) {
+    let mut params = CertificateParams::new([host.to_owned()]).expect("a name");
+    params.serial_number = Some(number.into());
+    let key = KeyPair::generate().expect("a key");
+    let own = params.signed_by(&key, issuer).expect("a certificate");
+    std::fs::write(folder.join(format!("{name}.pem")), own.pem()).expect("its file");
+    std::fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).expect("its file");
+}
+
+/// Two doors with TLS, the second from the first octet; there only the client `mail.school.example` may send, which shows a certificate.
+struct House {
+    gateway: Gateway,
+    issuer: Issuer,
+    implicit: u16,
+    sink: Sink,
+}
+
+impl House {
+    fn new() -> Self {
+        let sink = Sink::start();
+        let gateway = Gateway::new(sink.port);
+        let folder = gateway.directory().to_owned();
+        let issuer = authority(&folder);
+        issue(&issuer, &folder, "gate", HOST, 1);
+        issue(&issuer, &folder, "client", "mail.school.example", 2);
+        issue(&issuer, &folder, "other", "other.school.example", 3);
+        gateway.set("listen", "hostname", HOST);
+        gateway.set("listen", "tls", "required");
+        gateway.set("listen", "tls_certificate", "gate.pem");
+        gateway.set("listen", "tls_key", "gate.key");
+        let implicit = free_port();
+        let text = std::fs::read_to_string(&gateway.config).expect("the configuration");
+        let door = format!(
+            "\n[[listener]]\nname = \"cloud\"\naddresses = [\"127.0.0.1:{implicit}\"]\ntls = \"implicit\"\nclient_ca = \"ca.pem\"\n\
+             client_names = [\"mail.school.example\"]\n"
+        );
+        std::fs::write(&gateway.config, text + &door).expect("the configuration");
+        Self { gateway, issuer, implicit, sink }
+    }
+
+    fn started() -> Self {
+        let mut house = Self::new();
+        house.gateway.start(&[]);
+        house
+    }
+
+    /// What a script of smtplib says; `smtp` and `ssl` are imported, `trusting(NAME)` is a context that shows NAME's certificate.
+    fn python(&self, script: &str) -> String {
+        let folder = self.gateway.directory().display();
+        let (port, implicit) = (self.gateway.port, self.implicit);
+        let script = format!(
+            "import smtplib, ssl\nport, implicit = {port}, {implicit}\n\
+             def trusting(name=None):\n    context = ssl.create_default_context(cafile='{folder}/ca.pem')\n    \
+             context.check_hostname = False\n    \
+             if name: context.load_cert_chain(f'{folder}/{{name}}.pem', f'{folder}/{{name}}.key')\n    return context\n{script}"
+        );
+        let out = Command::new("python3").arg("-c").arg(script).output().expect("python3 runs");
+        format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
+    }
+
+    /// The number of the certificate that is shown.
+    fn serial(&self) -> String {
+        self.python(
+            "s = smtplib.SMTP('127.0.0.1', port); s.starttls(context=trusting())\nprint(s.sock.getpeercert()['serialNumber'])",
+        )
+    }
+
+    /// Waits until the log has these words once more than before `act`.
+    fn until_told(&self, words: &str, act: impl FnOnce()) {
+        let before = self.gateway.log().matches(words).count();
+        act();
+        let until = Instant::now() + PATIENCE;
+        while self.gateway.log().matches(words).count() == before {
+            assert!(Instant::now() < until, "{words}\n{}", self.gateway.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn mail_comes_by_starttls_and_by_a_clients_certificate() {
+    assert!(installed("python3").is_some(), "python3 is not installed");
+    let house = House::started();
+    let case = cases().into_iter().find(|c| c.action == "deliver" && c.rcpt.len() == 1).expect("clean mail");
+    std::fs::write(house.gateway.directory().join("mail.eml"), case.message()).expect("the message");
+    let send = format!(
+        "def send(s):\n    try:\n        s.sendmail('{}', ['{}'], open('{}/mail.eml', 'rb').read())\n        print('taken')\n    \
+         except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as e:\n        print('refused', e)\n",
+        case.mail_from,
+        case.rcpt[0],
+        house.gateway.directory().display()
+    );
+    // Row 122, and the doors beside each other.
+    let told = house.python(&format!(
+        "{send}s = smtplib.SMTP('127.0.0.1', port); send(s)\n\
+         s = smtplib.SMTP('127.0.0.1', port); s.starttls(context=trusting()); send(s)\n\
+         s = smtplib.SMTP_SSL('127.0.0.1', implicit, context=trusting('client')); send(s)\n\
+         s = smtplib.SMTP_SSL('127.0.0.1', implicit, context=trusting('other')); send(s)\n\
+         s = smtplib.SMTP_SSL('127.0.0.1', implicit, context=trusting()); send(s)\n"
+    ));
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 5, "{told}");
+    assert!(lines[0].starts_with("refused (530, "), "{told}");
+    assert_eq!(lines[1..3], ["taken", "taken"], "{told}");
+    assert!(lines[3..].iter().all(|line| line.starts_with("refused {") && line.contains("(550, b\"5.7.1 ")), "{told}");
+    let taken = house.sink.wait("both", |taken| taken.len() >= 2);
+    for one in taken {
+        assert!(String::from_utf8_lossy(&one.content).contains("\r\n\twith ESMTPS id "));
+    }
+}
+
+#[test]
+fn a_renewed_certificate_is_taken_at_a_reload_and_a_broken_one_told() {
+    assert!(installed("python3").is_some(), "python3 is not installed");
+    let house = House::started();
+    let folder = house.gateway.directory();
+    assert_eq!(house.serial().trim(), "01");
+    // Row 120.
+    issue(&house.issuer, folder, "gate", HOST, 7);
+    house.until_told("what=\"the certificate of the listener cloud\"", || house.gateway.signal("-HUP"));
+    assert_eq!(house.serial().trim(), "07");
+    std::fs::write(folder.join("gate.key"), "-----BEGIN PRIVATE KEY-----\n").expect("half a key");
+    house.until_told("the listener's certificate was not renewed", || house.gateway.signal("-HUP"));
+    assert_eq!(house.serial().trim(), "07");
+    // Authorities that cannot be read are a bad configuration: all of the one before stays.
+    std::fs::remove_file(folder.join("ca.pem")).expect("the authorities");
+    house.until_told("nothing was reloaded", || house.gateway.signal("-HUP"));
+    assert!(house.gateway.log().contains("listener.cloud.client_ca: "), "{}", house.gateway.log());
+    let doctor = house.gateway.command(&["doctor"]);
+    let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(told.contains("listen.tls_key: ") && !doctor.status.success(), "{told}");
+}
+
+#[test]
+fn sigterm_ends_it_while_handshakes_are_under_way() {
+    let mut house = House::started();
+    let stalled: Vec<_> =
+        (0..3).map(|_| TcpStream::connect(("127.0.0.1", house.implicit)).expect("a connection")).collect();
+    assert!(house.gateway.terminate().success());
+    assert!(!house.gateway.log().contains("connections were cut that did not end"), "{}", house.gateway.log());
+    drop(stalled);
+}
+
+#[test]
+fn nothing_is_renegotiated_and_old_versions_are_refused() {
+    assert!(installed("openssl").is_some(), "openssl is not installed");
+    let house = House::started();
+    let client = |arguments: &[&str], says: &str| {
+        let at = format!("127.0.0.1:{}", house.gateway.port);
+        let mut child = Command::new("timeout")
+            .args(["5", "openssl", "s_client", "-starttls", "smtp", "-connect", &at])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("openssl runs");
+        // It may have ended already: then it says why.
+        let _ = child.stdin.take().expect("its input").write_all(says.as_bytes());
+        let out = child.wait_with_output().expect("it ends");
+        (
+            out.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)),
+        )
+    };
+    // A line of R alone asks for a new handshake (openssl-s_client(1)).
+    // Its own is not answered by one of ours: no certificate comes a second time, and it waits until it is ended.
+    let (went_well, told) = client(&["-tls1_2"], "R\n");
+    let shown = told.matches("unable to get local issuer certificate").count();
+    assert!(!went_well && told.contains("RENEGOTIATING") && shown == 1, "{told}");
+    for old in ["-tls1", "-tls1_1"] {
+        let (went_well, told) = client(&[old, "-cipher", "ALL:@SECLEVEL=0"], "QUIT\n");
+        assert!(!went_well && told.contains("alert"), "{told}");
+    }
+    let (went_well, told) = client(&["-tls1_3"], "QUIT\n");
+    assert!(went_well && told.contains("TLSv1.3"), "{told}");
+}
