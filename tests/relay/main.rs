@@ -180,6 +180,8 @@ const DOORS: &[(&str, &str)] = &[
     ("strict", "relay_from = [\"127.0.0.0/8\"]"),
     ("fix", "relay_from = [\"127.0.0.0/8\"]\nline_ends = \"fix\""),
     ("strange", "relay_from = [\"192.0.2.0/24\"]"),
+    ("proxied", "relay_from = [\"192.0.2.0/24\"]\nproxy_from = [\"127.0.0.0/8\"]"),
+    ("in-front", "relay_from = [\"10.0.0.0/8\"]\nxclient_from = [\"127.0.0.0/8\"]"),
 ];
 
 #[test]
