@@ -32,7 +32,8 @@ use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::supervise::Task;
 use crate::relay::trace::Tracer;
-use crate::smtp::{CloseReason, Envelope, NoneOwn, OwnAddresses, Reply, Session};
+use crate::smtp::auth::Account;
+use crate::smtp::{CloseReason, Credentials, Envelope, NoneOwn, NotSignedIn, OwnAddresses, Reply, Session};
 use crate::store::{QueueId, fault};
 use admission::Admission;
 pub use admission::Places;
@@ -49,6 +50,10 @@ pub struct Submission {
     pub client: IpAddr,
     /// The client's name, as it gave it.
     pub helo: String,
+    /// It came over TLS.
+    pub encrypted: bool,
+    /// The account that had signed in.
+    pub account: Option<Account>,
     /// Our Received line and the message, byte for byte, with CRLF line ends and without dot-stuffing.
     pub content: Arc<[u8]>,
     /// SHA-256 of `content`.
@@ -67,6 +72,17 @@ pub trait TakeIn: Send + Sync + 'static {
     /// Which recipients are the gateway itself.
     fn own(&self) -> Arc<dyn OwnAddresses> {
         Arc::new(NoneOwn)
+    }
+
+    /// Whether a client that shows these may send, and as whom. Who keeps no accounts lets nobody in.
+    fn sign_in(
+        &self,
+        credentials: Credentials,
+        client: IpAddr,
+    ) -> impl Future<Output = Result<Account, NotSignedIn>> + Send {
+        drop(credentials);
+        let _ = client;
+        std::future::ready(Err(NotSignedIn::Unavailable))
     }
 }
 
@@ -108,6 +124,8 @@ pub struct Pace {
     pub content_grace: Duration,
     /// Least rate of content, octets a second; not 0.
     pub content_rate: u64,
+    /// For saying whether name and password are right.
+    pub sign_in: Duration,
     /// For ending everything when the gateway stops.
     pub stop: Duration,
 }
@@ -121,6 +139,7 @@ impl Default for Pace {
             content: Duration::from_secs(limits::DATA_SECONDS),
             content_grace: Duration::from_secs(limits::DATA_GRACE_SECONDS),
             content_rate: limits::DATA_RATE,
+            sign_in: Duration::from_secs(limits::SIGN_IN_ANSWER_SECONDS),
             stop: Duration::from_secs(limits::STOP_SECONDS),
         }
     }

@@ -19,8 +19,11 @@ use crate::relay::health::Door;
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::trace::Hop;
+use crate::smtp::auth::Account;
 use crate::smtp::session::Begun;
-use crate::smtp::{Action, CloseReason, Code, ContentFacts, NotSignedIn, Reply, Session, SessionConfig, Tls};
+use crate::smtp::{
+    Action, CloseReason, Code, ContentFacts, Credentials, NotSignedIn, OwnAddresses, Reply, Session, SessionConfig, Tls,
+};
 use crate::store::{QueueId, fault};
 
 /// How a connection ended that only looked whether the port answers, as health checks do.
@@ -34,6 +37,26 @@ fn refusal(door: Door) -> Option<Reply> {
         Door::Sick => Some(Reply::try_again("Mail cannot be stored at the moment, please try again later")),
         Door::Busy => Some(Reply::busy()),
     }
+}
+
+fn session(
+    options: &ListenOptions,
+    door: &ListenerConfig,
+    own: Arc<dyn OwnAddresses>,
+    tls: Tls,
+    may_relay: bool,
+) -> Session {
+    Session::new(SessionConfig {
+        hostname: options.hostname.clone(),
+        postmaster_domain: options.postmaster_domain.clone(),
+        message_size: options.message_size,
+        recipients: limits::RECIPIENTS,
+        may_relay,
+        tls,
+        sign_in: door.sign_in,
+        line_ends: door.line_ends,
+        own,
+    })
 }
 
 /// A message that comes.
@@ -81,17 +104,7 @@ impl<T: TakeIn> Connection<T> {
         options: Arc<ListenOptions>,
         shared: Arc<Shared<T>>,
     ) -> Self {
-        let session = Session::new(SessionConfig {
-            hostname: options.hostname.clone(),
-            postmaster_domain: options.postmaster_domain.clone(),
-            message_size: options.message_size,
-            recipients: limits::RECIPIENTS,
-            may_relay,
-            tls: Tls::None,
-            sign_in: false,
-            line_ends: door.line_ends,
-            own: shared.take_in.own(),
-        });
+        let session = session(&options, &door, shared.take_in.own(), Tls::None, may_relay);
         let pace = options.pace;
         let (idle, ends) = match may_relay {
             true => (pace.idle, None),
@@ -112,6 +125,13 @@ impl<T: TakeIn> Connection<T> {
             spoke: false,
             accepted: false,
         }
+    }
+
+    /// As it is behind a handshake, for what comes after one.
+    #[cfg(test)]
+    pub(super) fn as_secured(mut self, may_relay: bool) -> Self {
+        self.session = session(&self.options, &self.door, self.shared.take_in.own(), Tls::On, may_relay);
+        self
     }
 
     /// Serves the connection to its end, and says in one word how it ended.
@@ -219,7 +239,11 @@ impl<T: TakeIn> Connection<T> {
                     }
                     Action::Discard => self.receiving = None,
                     Action::StartTls => self.session.not_secured(actions),
-                    Action::SignIn(_) => self.session.signed_in(Err(NotSignedIn::Unavailable), actions),
+                    Action::SignIn(credentials) => {
+                        let outcome = self.sign_in(credentials).await;
+                        self.session.signed_in(outcome, actions);
+                        self.last_done = Instant::now();
+                    }
                     Action::Complete(facts) => {
                         let reply = self.complete(facts).await;
                         self.accepted = reply.is_success();
@@ -231,6 +255,45 @@ impl<T: TakeIn> Connection<T> {
             }
         }
         Ok(None)
+    }
+
+    /// Has name and password looked at, within a deadline: who cannot be asked lets nobody in.
+    async fn sign_in(&mut self, credentials: Credentials) -> Result<Account, NotSignedIn> {
+        let (take_in, client) = (self.shared.take_in.clone(), self.client);
+        // A task of its own: its panic is not ours, and a try that is counted is counted to its end.
+        let asked = tokio::spawn(async move { take_in.sign_in(credentials, client).await });
+        let outcome = match timeout(self.options.pace.sign_in, asked).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => {
+                event!(
+                    Event::Trouble,
+                    what = "sign-in",
+                    listener = self.door.name,
+                    reason = "it ended without an answer"
+                );
+                Err(NotSignedIn::Unavailable)
+            }
+            Err(_) => {
+                event!(
+                    Event::Trouble,
+                    what = "sign-in",
+                    listener = self.door.name,
+                    reason = "it had no answer in time"
+                );
+                Err(NotSignedIn::Unavailable)
+            }
+        };
+        monitor::signed_in(outcome.as_ref().err().copied());
+        if outcome.is_ok() {
+            self.may_relay();
+        }
+        outcome
+    }
+
+    /// Who was a stranger has shown that it may relay: it has the time of those who may.
+    fn may_relay(&mut self) {
+        self.idle = self.options.pace.idle;
+        self.ends = None;
     }
 
     async fn begin(&mut self, begun: Begun) {
@@ -293,6 +356,8 @@ impl<T: TakeIn> Connection<T> {
             envelope: begun.envelope,
             client: self.client,
             helo: begun.helo,
+            encrypted: begun.encrypted,
+            account: begun.account,
             content,
             sha256,
             received_hops: facts.received,
