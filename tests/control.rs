@@ -495,7 +495,7 @@ fn senders_are_managed_beside_the_gateway_and_without_it_and_a_password_is_shown
     let sink = Sink::start();
     let mut gateway = Gateway::started(sink.port);
     let password_in = |said: &str| said.trim().rsplit('\n').next().expect("a last line").to_owned();
-    let add = ["sender", "add", "Copier", "--send-as", "office@school.example", "--who", "Sue Okoro"];
+    let add = ["sender", "add", "Copier", "--send-as", "office@saltmere.example", "--who", "Sue Okoro"];
     let mut told = vec![password_in(&ok(&gateway, None, &add))];
     assert!(refused(&gateway, None, &add).contains("there is an account with the name copier already"));
     told.push(password_in(&ok(&gateway, None, &["sender", "password", "copier"])));
@@ -504,7 +504,7 @@ fn senders_are_managed_beside_the_gateway_and_without_it_and_a_password_is_shown
         foreign.contains("office@elsewhere.example") && foreign.contains("not a mailbox of the school"),
         "{foreign}"
     );
-    refused(&gateway, None, &["sender", "add", "x", "--send-as-domain", "sub.school.example"]);
+    refused(&gateway, None, &["sender", "add", "x", "--send-as-domain", "sub.saltmere.example"]);
     refused(&gateway, None, &["sender", "add", "x"]);
     ok(&gateway, None, &["sender", "disable", "copier"]);
     assert!(ok(&gateway, None, &["sender", "disable", "copier"]).contains("nothing changed"));
@@ -516,19 +516,19 @@ fn senders_are_managed_beside_the_gateway_and_without_it_and_a_password_is_shown
     let given = ok(
         &gateway,
         None,
-        &["sender", "add", "mis@school.example", "--send-as-domain", "school.example", "--password-file", file],
+        &["sender", "add", "mis@saltmere.example", "--send-as-domain", "saltmere.example", "--password-file", file],
     );
     assert!(!given.contains("plum kettle"), "{given}");
     ok(&gateway, None, &["sender", "enable", "copier"]);
-    ok(&gateway, None, &["sender", "senders", "copier", "--send-as", "a@school.example,b@school.example"]);
+    ok(&gateway, None, &["sender", "senders", "copier", "--send-as", "a@saltmere.example,b@saltmere.example"]);
     let list: serde_json::Value =
         serde_json::from_str(&ok(&gateway, None, &["sender", "list", "--json"])).expect("JSON");
-    assert_eq!(list[0]["mailboxes"].to_string(), r#"["a@school.example","b@school.example"]"#);
+    assert_eq!(list[0]["mailboxes"].to_string(), r#"["a@saltmere.example","b@saltmere.example"]"#);
     assert_eq!(
         (&list[1]["name"], list[1]["domains"].to_string()),
-        (&"mis@school.example".into(), r#"["school.example"]"#.to_owned())
+        (&"mis@saltmere.example".into(), r#"["saltmere.example"]"#.to_owned())
     );
-    assert!(ok(&gateway, None, &["sender", "list"]).contains("everybody at school.example"));
+    assert!(ok(&gateway, None, &["sender", "list"]).contains("everybody at saltmere.example"));
     ok(&gateway, None, &["sender", "remove", "copier"]);
     refused(&gateway, None, &["sender", "enable", "copier"]);
     let audit = ok(&gateway, None, &["audit", "list", "--json"]);

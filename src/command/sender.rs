@@ -24,7 +24,7 @@ use crate::store::accounts::{SubmissionAccount, Token};
 /// Whom an account may send as; the school's own mailboxes alone.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = true)]
-pub struct Senders {
+pub struct AsWhom {
     /// It may send as this mailbox; may be given more than once
     #[arg(long, value_name = "ADDRESS", value_parser = Address::parse, value_delimiter = ',')]
     send_as: Vec<Address>,
@@ -41,7 +41,7 @@ pub enum Sender {
         /// What it signs in with: letters, digits, `.`, `-`, `_`, `@`
         name: String,
         #[command(flatten)]
-        senders: Senders,
+        senders: AsWhom,
         /// File that holds the password, for a copier that takes no other
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
@@ -72,7 +72,7 @@ pub enum Sender {
         /// Name of the account
         name: String,
         #[command(flatten)]
-        senders: Senders,
+        senders: AsWhom,
         #[command(flatten)]
         place: Place,
     },
@@ -157,7 +157,7 @@ impl Sender {
     }
 }
 
-impl Senders {
+impl AsWhom {
     /// As they were given, where all are the school's own.
     fn own(&self, domains: &[String]) -> Result<SendAs> {
         let is_own = |domain: &str| domains.iter().any(|own| own.eq_ignore_ascii_case(domain));
@@ -229,7 +229,7 @@ mod tests {
             (&[], &["example"], Some("--send-as-domain example")),
             (&[], &["school.example", "school.example.evil"], Some("school.example.evil")),
         ] {
-            let senders = Senders {
+            let senders = AsWhom {
                 send_as: mailboxes.iter().map(|text| Address::parse(text).expect("address")).collect(),
                 send_as_domain: domains.iter().map(|text| (*text).to_owned()).collect(),
             };
