@@ -129,7 +129,7 @@ impl<T: TakeIn> Connection<T> {
 
     /// As it is behind a handshake, for what comes after one.
     #[cfg(test)]
-    pub(super) fn as_secured(mut self, may_relay: bool) -> Self {
+    pub(super) fn behind_handshake(mut self, may_relay: bool) -> Self {
         self.session = session(&self.options, &self.door, self.shared.take_in.own(), Tls::On, may_relay);
         self
     }

@@ -33,7 +33,7 @@ async fn door(toy: &Arc<Toy>, pace: Pace) -> (Client, watch::Sender<bool>, tempf
     let connected = TcpStream::connect(address).await.unwrap();
     let (stream, peer) = socket.accept().await.unwrap();
     let connection = Connection::new(stream, peer.ip(), false, Arc::new(door), Arc::new(options), shared);
-    tokio::spawn(connection.as_secured(false).run(stopped));
+    tokio::spawn(connection.behind_handshake(false).run(stopped));
     let mut client = Client(connected);
     assert!(client.reply().await.starts_with("220 "));
     (client, stop, spool)
