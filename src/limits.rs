@@ -47,6 +47,8 @@ limits! {
     SIGN_IN_OCTETS: usize = 1_024, "octets", "own choice: RFC 4616 names none; password managers make 128 at most";
     /// Wrong names or passwords in one session, before it is closed.
     SIGN_IN_FAILURES: usize = 3, "tries", "RFC 4954 9: an attacker must connect anew; Dovecot and Postfix count alike";
+    /// Time for saying whether name and password are right; then nobody can sign in at the moment.
+    SIGN_IN_ANSWER_SECONDS: u64 = 30, "seconds", "own choice: a hash takes a twentieth of a second, and others wait their turn; clients wait for minutes";
     /// A command line with its CRLF; longer is answered 500.
     COMMAND_LINE: usize = 2_048, "octets", "RFC 5321 4.5.3.1.4 asks for 512 at least; 2,048 as in Postfix leaves room for SMTPUTF8 and DSN parameters";
     /// What is read of a command line that is too long, before the connection is closed.
@@ -511,6 +513,16 @@ limits! {
     ATTEMPTS_ACCOUNT_SECONDS: u64 = 30, "seconds", "own choice";
     /// Failed tries from one client before each further one has to wait.
     ATTEMPTS_CLIENT: u32 = 30, "tries", "own choice: a school may stand behind one address";
+    /// Tries to sign in to send with one name, from all clients that never did so rightly, before each further one has to wait.
+    ATTEMPTS_SENDER: u32 = 50, "tries", "own choice: guesses from many addresses; ten new devices with an old password are fewer";
+    /// How long a client is known as one from which an account signs in to send, since it last did.
+    SUBMISSION_CLIENT_SECONDS: u64 = 90 * 24 * 3_600, "seconds", "own choice: a copier that rests over the summer holidays";
+    /// The last use of an account that signs in to send is written down at most this often.
+    SUBMISSION_TOUCH_SECONDS: u64 = 60, "seconds", "own choice: as SESSION_TOUCH_SECONDS";
+    /// Senders of one account that signs in to send.
+    SUBMISSION_SENDERS: usize = 100, "senders", "own choice: a whole domain is one";
+    /// Randomness of a password that is made for such an account.
+    SUBMISSION_PASSWORD: usize = 15, "octets", "own choice: 120 bits; 24 characters can be typed at a copier's panel";
     /// The wait after the first try too many from one client; each further one doubles it.
     ATTEMPTS_CLIENT_SECONDS: u64 = 5, "seconds", "own choice";
     /// The longest wait.

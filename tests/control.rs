@@ -490,6 +490,68 @@ fn accounts_are_managed_beside_the_gateway_and_without_it_and_a_link_is_shown_on
     }
 }
 
+#[test]
+fn senders_are_managed_beside_the_gateway_and_without_it_and_a_password_is_shown_once() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::started(sink.port);
+    let password_in = |said: &str| said.trim().rsplit('\n').next().expect("a last line").to_owned();
+    let add = ["sender", "add", "Copier", "--send-as", "office@saltmere.example", "--who", "Sue Okoro"];
+    let mut told = vec![password_in(&ok(&gateway, None, &add))];
+    assert!(refused(&gateway, None, &add).contains("there is an account with the name copier already"));
+    told.push(password_in(&ok(&gateway, None, &["sender", "password", "copier"])));
+    let foreign = refused(&gateway, None, &["sender", "senders", "copier", "--send-as", "office@elsewhere.example"]);
+    assert!(
+        foreign.contains("office@elsewhere.example") && foreign.contains("not a mailbox of the school"),
+        "{foreign}"
+    );
+    refused(&gateway, None, &["sender", "add", "x", "--send-as-domain", "sub.saltmere.example"]);
+    refused(&gateway, None, &["sender", "add", "x"]);
+    ok(&gateway, None, &["sender", "disable", "copier"]);
+    assert!(ok(&gateway, None, &["sender", "disable", "copier"]).contains("nothing changed"));
+    assert!(gateway.terminate().success());
+
+    let file = gateway.store().join("../given-password");
+    std::fs::write(&file, "plum kettle orchard\n").expect("written");
+    let file = file.to_str().expect("a path");
+    let given = ok(
+        &gateway,
+        None,
+        &["sender", "add", "mis@saltmere.example", "--send-as-domain", "saltmere.example", "--password-file", file],
+    );
+    assert!(!given.contains("plum kettle"), "{given}");
+    ok(&gateway, None, &["sender", "enable", "copier"]);
+    ok(&gateway, None, &["sender", "senders", "copier", "--send-as", "a@saltmere.example,b@saltmere.example"]);
+    let list: serde_json::Value =
+        serde_json::from_str(&ok(&gateway, None, &["sender", "list", "--json"])).expect("JSON");
+    assert_eq!(list[0]["mailboxes"].to_string(), r#"["a@saltmere.example","b@saltmere.example"]"#);
+    assert_eq!(
+        (&list[1]["name"], list[1]["domains"].to_string()),
+        (&"mis@saltmere.example".into(), r#"["saltmere.example"]"#.to_owned())
+    );
+    assert!(ok(&gateway, None, &["sender", "list"]).contains("everybody at saltmere.example"));
+    ok(&gateway, None, &["sender", "remove", "copier"]);
+    refused(&gateway, None, &["sender", "enable", "copier"]);
+    let audit = ok(&gateway, None, &["audit", "list", "--json"]);
+    assert!(
+        audit.contains("sender-created") && audit.contains("sender-removed") && audit.contains("Sue Okoro ("),
+        "{audit}"
+    );
+    ok(&gateway, None, &["audit", "verify"]);
+
+    // Told once, and the one that was given not at all: in nothing that is kept.
+    assert!(told.iter().all(|password| password.len() == 29), "{told:?}");
+    told.push("plum kettle orchard".to_owned());
+    let mut kept = Vec::new();
+    files(&gateway.store(), &mut kept);
+    let kept: Vec<_> = kept.iter().filter_map(|file| std::fs::read(file).ok()).collect();
+    for password in &told {
+        let holds = |bytes: &[u8]| bytes.windows(password.len()).any(|w| w == password.as_bytes());
+        assert!(
+            !holds(gateway.log().as_bytes()) && !audit.contains(password.as_str()) && !kept.iter().any(|k| holds(k))
+        );
+    }
+}
+
 /// U11: nothing of a message, of an address or of what a person typed moves the cursor, sets a title or reaches a clipboard.
 #[test]
 fn a_held_message_cannot_reach_the_terminal() {

@@ -178,6 +178,8 @@ struct Walk {
     queued: Vec<String>,
     /// Accounts of the desk that were made.
     accounts: usize,
+    /// Accounts that sign in to send that were made.
+    senders: usize,
     /// Problems found on the way, all told at the end.
     faults: BTreeSet<String>,
 }
@@ -193,6 +195,22 @@ impl Walk {
             said_line = said_line
                 .replace(" NAME", &format!(" {name}"))
                 .replace(" ADDRESS", &format!(" {name}@saltmere.example"));
+        }
+        if command.starts_with("schoolgate sender ") {
+            // Each that is made has a name of its own; the rest is done with the latest. One that is removed is made anew first.
+            self.senders += usize::from(command.starts_with("schoolgate sender add "));
+            let name = format!("copier{}", self.senders);
+            if !command.contains(" add ") && command.contains(" NAME") {
+                let made = self.machine.run(Some("root"), "schoolgate sender list");
+                if !said(&made).contains(&format!(" {name} ")) {
+                    self.machine.must(&format!("schoolgate sender add {name} --send-as copier@saltmere.example"));
+                }
+            }
+            said_line = said_line
+                .replace(" NAME", &format!(" {name}"))
+                .replace(" ADDRESS", " copier@saltmere.example")
+                .replace(" DOMAIN", " saltmere.example")
+                .replace("--password-file FILE", "--password-file password");
         }
         let mut line = OWN.iter().fold(said_line, |line, (said, own)| line.replace(said, own));
         if line.contains(" ID ") {
@@ -294,8 +312,16 @@ fn the_commands_of_the_pages_do_what_the_pages_say() {
         machine.must(&format!("chown {SERVICE} {path}"));
     }
     let (sink, port, monitor) = (Sink::start(), free_port(), free_port());
-    let mut walk =
-        Walk { machine, sink, port, held: Vec::new(), queued: Vec::new(), accounts: 0, faults: BTreeSet::new() };
+    let mut walk = Walk {
+        machine,
+        sink,
+        port,
+        held: Vec::new(),
+        queued: Vec::new(),
+        accounts: 0,
+        senders: 0,
+        faults: BTreeSet::new(),
+    };
     for page in [README, OPERATING] {
         let config = configuration(page, port, walk.sink.port, monitor);
         walk.machine.write("/etc/schoolgate/schoolgate.toml", "644", config.as_bytes());
@@ -318,6 +344,7 @@ fn the_commands_of_the_pages_do_what_the_pages_say() {
         "644",
         &support::compose::docx(&["Dear parents,", "The hall is shut."]),
     );
+    machine.write("/etc/schoolgate/password", "644", b"plum kettle orchard\n");
     machine.write("/etc/schoolgate/new-rules.toml", "644", include_bytes!("../rules/core.toml"));
     for (list, name) in [("pupils", "pupils"), ("guardians", "contacts"), ("staff", "staff")] {
         machine.write(&format!("/etc/schoolgate/{name}.csv"), "644", &fixture(&format!("school/roster/{list}.csv")));

@@ -26,6 +26,7 @@ pub mod report;
 pub mod roster;
 pub mod roster_show;
 pub mod score;
+pub mod sender;
 pub mod serve;
 pub mod store;
 pub mod terminal;
@@ -71,6 +72,9 @@ enum Command {
     /// See and manage who may sign in at the desk
     #[command(subcommand)]
     User(user::User),
+    /// See and manage which copiers and programs may sign in to send
+    #[command(subcommand)]
+    Sender(sender::Sender),
     #[command(subcommand)]
     Meaning(meaning::Meaning),
     #[command(subcommand)]
@@ -98,6 +102,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Audit(args) => audit::run(args),
         Command::Report(args) => report::run(args),
         Command::User(args) => user::run(args),
+        Command::Sender(args) => sender::run(args),
         Command::Meaning(args) => meaning::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Roster(args) => roster::run(args),

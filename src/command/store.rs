@@ -101,6 +101,11 @@ impl Desk {
         self.config.review.as_ref().map(|review| review.public_url.as_str())
     }
 
+    /// The school's own mail domains, lower case.
+    pub fn own_domains(&self) -> &[String] {
+        &self.config.school.domains
+    }
+
     /// What the gateway answers, or what we find ourselves while none runs.
     pub async fn ask(&mut self, request: Request) -> Result<Answer> {
         if self.own.is_none() {

@@ -22,10 +22,20 @@ use crate::store::accounts::{Account, LastSbm, Link, Role};
 pub struct Place {
     /// Configuration file
     #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
-    config: PathBuf,
+    pub(super) config: PathBuf,
     /// Who does it, for the audit; the user of the system is written down in any case
     #[arg(long, value_name = "NAME", default_value = "command line")]
     who: String,
+}
+
+impl Place {
+    /// The name that was given.
+    pub(super) fn who(&self) -> Result<String> {
+        match self.who.trim() {
+            "" => bail!("--who must say something: it goes into the audit"),
+            who => Ok(who.to_owned()),
+        }
+    }
 }
 
 /// See and manage who may sign in at the desk.
@@ -133,10 +143,7 @@ impl User {
             }
             Self::Enable { name, place } => (name, AccountVerb::Enable, place, "is in use again"),
         };
-        let (shown, who) = (safe(name.trim()), place.who.trim().to_owned());
-        if who.is_empty() {
-            bail!("--who must say something: it goes into the audit");
-        }
+        let (shown, who) = (safe(name.trim()), place.who()?);
         match desk.ask(Request::Account { name: name.clone(), what, who }).await {
             Ok(Answer::Link(link)) => print_link(&link, done, desk.public_url()),
             Ok(Answer::AccountChanged(true)) => Ok(say!("{shown} {done}")?),
@@ -197,7 +204,7 @@ fn state(account: &Account, now: Timestamp) -> String {
 }
 
 /// Local time to the minute.
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 

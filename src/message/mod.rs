@@ -118,6 +118,12 @@ pub fn read(raw: &[u8]) -> Message<'_> {
     Message { raw, headers, parts: tree.parts, outside: tree.outside, faults: tree.faults }
 }
 
+/// Reads the header alone: a message without parts, for what is asked before anybody looks into them.
+pub fn read_head(raw: &[u8]) -> Message<'_> {
+    let block = header::read_block(raw, 0);
+    Message { raw, headers: block.headers, parts: Vec::new(), outside: Vec::new(), faults: block.faults }
+}
+
 impl Message<'_> {
     /// The first header of a name, in any case.
     pub fn header(&self, name: &str) -> Option<&Header> {

@@ -21,8 +21,8 @@ use super::decide::Asked;
 use super::log::{Event, event};
 use super::notify::Notifier;
 use crate::limits;
-use crate::smtp::Address;
-use crate::store::accounts::{Account, LastSbm, Link, Role};
+use crate::smtp::{Address, Sender};
+use crate::store::accounts::{Account, LastSbm, Link, Role, SubmissionAccount, Token};
 use crate::store::{
     AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, KeptAllowance,
     KeptExemption, LawfulPurpose, MonthOfUse, NewExemption, QueueId, Ruling, Scope, Shown, Sight, Store, StoreError,
@@ -111,6 +111,17 @@ pub enum Request {
         /// The name that was given of who does it.
         who: String,
     },
+    /// All accounts that may sign in to send.
+    Submissions,
+    /// Something about one account that may sign in to send.
+    Submission {
+        /// Its name.
+        name: String,
+        /// What.
+        what: SubmissionVerb,
+        /// The name that was given of who does it.
+        who: String,
+    },
     /// A new roster in the place of the earlier one. The roster travels behind the request, as it is.
     ReplaceRoster {
         /// The roster, in clear.
@@ -184,6 +195,48 @@ pub enum AccountVerb {
     Enable,
 }
 
+/// What is done about an account that may sign in to send.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubmissionVerb {
+    /// Make it.
+    Add {
+        /// Whom it may send as.
+        senders: SendAs,
+        /// Its password; without, one is made.
+        password: Option<Token>,
+    },
+    /// Another password.
+    Password {
+        /// This one; without, one is made.
+        password: Option<Token>,
+    },
+    /// These senders and no others.
+    Senders(SendAs),
+    /// Out of use.
+    Disable,
+    /// Into use again.
+    Enable,
+    /// For good.
+    Remove,
+}
+
+/// Whom an account may send as.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SendAs {
+    /// These mailboxes.
+    pub mailboxes: Vec<Address>,
+    /// Every mailbox of these domains.
+    pub domains: Vec<String>,
+}
+
+impl SendAs {
+    fn senders(&self) -> Vec<Sender> {
+        let mailboxes = self.mailboxes.iter().cloned().map(Sender::Mailbox);
+        mailboxes.chain(self.domains.iter().cloned().map(Sender::Domain)).collect()
+    }
+}
+
 /// What is answered.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -222,6 +275,10 @@ pub enum Answer {
     Link(Link),
     /// To the other verbs: whether anything is different now.
     AccountChanged(bool),
+    /// To [`Request::Submissions`].
+    Submissions(Vec<SubmissionAccount>),
+    /// To [`SubmissionVerb::Add`] and [`SubmissionVerb::Password`]: the password where one was made, which is told this once.
+    SubmissionPassword(Option<Token>),
     /// To [`Request::ReplaceRoster`]: it is on stable storage.
     Replaced,
     /// It was not done; why, in the words for a person.
@@ -238,7 +295,8 @@ impl Request {
             | Self::AuditCheck
             | Self::Allowances
             | Self::Exemptions
-            | Self::Accounts => false,
+            | Self::Accounts
+            | Self::Submissions => false,
             Self::Account { .. }
             | Self::Show { .. }
             | Self::Content { .. }
@@ -248,6 +306,7 @@ impl Request {
             | Self::Exempt { .. }
             | Self::EndExemption { .. }
             | Self::PersonalUse { .. }
+            | Self::Submission { .. }
             | Self::ReplaceRoster { .. } => true,
         }
     }
@@ -319,6 +378,8 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         }
         Request::Accounts => Answer::Accounts(store.accounts().await?),
         Request::Account { name, what, who } => about_account(store, uid, &name, &what, &who).await?,
+        Request::Submissions => Answer::Submissions(store.submissions().await?),
+        Request::Submission { name, what, who } => about_submission(store, uid, &name, &what, &who).await?,
         Request::ReplaceRoster { roster } => {
             store.replace_roster(roster).await?;
             Answer::Replaced
@@ -340,6 +401,35 @@ async fn about_account(
         AccountVerb::Roles { roles, last } => Answer::AccountChanged(store.set_roles(name, roles, *last, &who).await?),
         AccountVerb::Disable { last } => Answer::AccountChanged(store.disable_account(name, *last, &who).await?),
         AccountVerb::Enable => Answer::AccountChanged(store.enable_account(name, &who).await?),
+    })
+}
+
+async fn about_submission(
+    store: &Store,
+    uid: u32,
+    name: &str,
+    what: &SubmissionVerb,
+    who: &str,
+) -> Result<Answer, StoreError> {
+    let who = peer::signed(who, uid);
+    Ok(match what {
+        SubmissionVerb::Add { senders, password } => {
+            let password = password.as_ref().map(Token::reveal);
+            Answer::SubmissionPassword(store.create_submission(name, &senders.senders(), password, &who).await?)
+        }
+        SubmissionVerb::Password { password } => {
+            let password = password.as_ref().map(Token::reveal);
+            Answer::SubmissionPassword(store.set_submission_password(name, password, &who).await?)
+        }
+        SubmissionVerb::Senders(senders) => {
+            Answer::AccountChanged(store.set_submission_senders(name, &senders.senders(), &who).await?)
+        }
+        SubmissionVerb::Disable => Answer::AccountChanged(store.use_submission(name, false, &who).await?),
+        SubmissionVerb::Enable => Answer::AccountChanged(store.use_submission(name, true, &who).await?),
+        SubmissionVerb::Remove => {
+            store.remove_submission(name, &who).await?;
+            Answer::AccountChanged(true)
+        }
     })
 }
 

@@ -5,7 +5,9 @@
 //! What finds no thread in time is not taken in: the client keeps it.
 
 mod inspectors;
+mod signed_in;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,7 +30,7 @@ use crate::inspect::{FiredRule, Ground, Known, Report, inspect_with};
 use crate::limits;
 use crate::policy::Action;
 use crate::school_time::SchoolTime;
-use crate::smtp::{Address, Envelope, OwnAddresses, Reply};
+use crate::smtp::{Account, Address, Credentials, Envelope, NotSignedIn, OwnAddresses, Reply};
 use crate::store::{Beside, Class, NewEntry, PendingEntry, QueueId, SenderLink, State, Store, StoreError, fault};
 
 /// Decides and commits what the listener hands over.
@@ -310,6 +312,10 @@ impl Intake {
 
 impl TakeIn for Intake {
     async fn take_in(&self, submission: Submission) -> Reply {
+        let submission = match signed_in::completed(submission).await {
+            Ok(submission) => submission,
+            Err(reply) => return reply,
+        };
         let id = submission.id.clone();
         if let Some(message) = self.answered(&submission.envelope) {
             let tools = Tools {
@@ -361,6 +367,11 @@ impl TakeIn for Intake {
         }
         fault::point("before-250");
         Reply::queued(&id)
+    }
+
+    async fn sign_in(&self, credentials: Credentials, client: IpAddr) -> Result<Account, NotSignedIn> {
+        let ground = self.ground.load_full();
+        signed_in::sign_in(&self.store, &ground.school.domains, &credentials, client).await
     }
 
     fn own(&self) -> Arc<dyn OwnAddresses> {

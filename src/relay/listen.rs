@@ -9,6 +9,8 @@
 mod admission;
 mod connection;
 mod proxied;
+#[cfg(test)]
+mod sign_in_tests;
 mod spool;
 mod stream;
 mod tenant;
@@ -40,10 +42,10 @@ use crate::relay::monitor;
 use crate::relay::supervise::Task;
 use crate::relay::trace::Tracer;
 use crate::smtp::auth::Account;
-use crate::smtp::{CloseReason, Envelope, NoneOwn, OwnAddresses, Reply, Session};
+use crate::smtp::{CloseReason, Credentials, Envelope, NoneOwn, NotSignedIn, OwnAddresses, Reply, Session};
 use crate::store::{QueueId, fault};
-use admission::{Admission, Place};
 pub use admission::Places;
+use admission::{Admission, Place};
 use connection::Connection;
 pub use tls::{AuthoritiesError, certificate_owner};
 use tls::{Clients, DoorTls};
@@ -81,6 +83,17 @@ pub trait TakeIn: Send + Sync + 'static {
     /// Which recipients are the gateway itself.
     fn own(&self) -> Arc<dyn OwnAddresses> {
         Arc::new(NoneOwn)
+    }
+
+    /// Whether a client that shows these may send, and as whom. Who keeps no accounts lets nobody in.
+    fn sign_in(
+        &self,
+        credentials: Credentials,
+        client: IpAddr,
+    ) -> impl Future<Output = Result<Account, NotSignedIn>> + Send {
+        drop(credentials);
+        let _ = client;
+        std::future::ready(Err(NotSignedIn::Unavailable))
     }
 }
 
@@ -126,6 +139,8 @@ pub struct Pace {
     pub handshake: Duration,
     /// Between two looks whether a certificate was renewed.
     pub certificate_look: Duration,
+    /// For saying whether name and password are right.
+    pub sign_in: Duration,
     /// For ending everything when the gateway stops.
     pub stop: Duration,
 }
@@ -141,6 +156,7 @@ impl Default for Pace {
             content_rate: limits::DATA_RATE,
             handshake: Duration::from_secs(limits::HANDSHAKE_SECONDS),
             certificate_look: Duration::from_secs(limits::CERTIFICATE_LOOK_SECONDS),
+            sign_in: Duration::from_secs(limits::SIGN_IN_ANSWER_SECONDS),
             stop: Duration::from_secs(limits::STOP_SECONDS),
         }
     }

@@ -126,6 +126,8 @@ events! {
     TaskEnded = "task-ended",
     /// A provider's word did not sign somebody in at the desk. Fields: provider, reason.
     NotSignedIn = "not-signed-in",
+    /// A client could not sign in to send. Fields: client, reason, and account where there is one of that name.
+    SignInFailed = "sign-in-failed",
     /// Something that a person should look at. Fields: what, reason.
     Trouble = "trouble",
 }

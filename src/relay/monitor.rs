@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use super::health::Health;
 use crate::limits;
 use crate::policy::Action;
+use crate::smtp::NotSignedIn;
 
 macro_rules! metric_list {
     ($($(#[$doc:meta])* $name:ident, $kind:ident, $word:literal, $help:literal;)*) => {
@@ -71,6 +72,7 @@ metric_list! {
     QueueOldest, Gauge, "schoolgate_queue_oldest_seconds", "Age of the oldest message that waits for delivery";
     Deliveries, Counter, "schoolgate_deliveries_total", "Recipients by outcome at the smarthost; outcome: delivered, deferred, failed, unknown";
     DeliverySeconds, Seconds, "schoolgate_delivery_seconds", "One transaction with the smarthost";
+    SignIns, Counter, "schoolgate_sign_ins_total", "Clients that tried to sign in to send; outcome: in, wrong, throttled, unavailable";
     Notices, Counter, "schoolgate_notices_total", "Notices queued; kind: returned, held, failed, delayed, released, digest";
 }
 
@@ -95,6 +97,17 @@ pub enum DeliveryOutcome {
 /// A connection was let in, or answered with 421.
 pub(super) fn connection(accepted: bool) {
     counter!(Metric::Connections.name(), "outcome" => if accepted { "accepted" } else { "refused" }).increment(1);
+}
+
+/// A client has signed in to send, or why it has not.
+pub(super) fn signed_in(not: Option<NotSignedIn>) {
+    let outcome = match not {
+        None => "in",
+        Some(NotSignedIn::Wrong) => "wrong",
+        Some(NotSignedIn::Throttled) => "throttled",
+        Some(NotSignedIn::Unavailable) => "unavailable",
+    };
+    counter!(Metric::SignIns.name(), "outcome" => outcome).increment(1);
 }
 
 /// The number of open connections.

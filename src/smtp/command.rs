@@ -264,6 +264,7 @@ mod tests {
             ("MAIL FROM:<>", Command::Mail(mail(""))),
             ("MAIL FROM:<a@x.example> SIZE=10 BODY=7BIT", Command::Mail(Mail { size: Some(10), ..mail(a) })),
             ("MAIL FROM:<a@x.example> body=8bitmime", Command::Mail(Mail { eight_bit: true, ..mail(a) })),
+            // relay.md 37: read, and nothing follows from it.
             ("MAIL FROM:<a@x.example> AUTH=<>", Command::Mail(mail(a))),
             ("MAIL FROM:<a@x.example> AUTH=e+3Dmc2@x.example", Command::Mail(mail(a))),
             (

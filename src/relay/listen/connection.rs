@@ -22,9 +22,10 @@ use crate::relay::health::Door;
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::trace::Hop;
+use crate::smtp::auth::Account;
 use crate::smtp::session::Begun;
 use crate::smtp::{
-    Action, CloseReason, Code, ContentFacts, NotSignedIn, OwnAddresses, Reply, Session, SessionConfig, Tls,
+    Action, CloseReason, Code, ContentFacts, Credentials, NotSignedIn, OwnAddresses, Reply, Session, SessionConfig, Tls,
 };
 use crate::store::{QueueId, fault};
 
@@ -66,7 +67,7 @@ fn session(
         recipients: limits::RECIPIENTS,
         may_relay,
         tls,
-        sign_in: false,
+        sign_in: door.sign_in,
         xclient,
         line_ends: door.line_ends,
         own,
@@ -326,7 +327,11 @@ impl<T: TakeIn> Connection<T> {
                         Some(may_relay) => self.session.secured(may_relay, actions),
                         None => self.session.not_secured(actions),
                     },
-                    Action::SignIn(_) => self.session.signed_in(Err(NotSignedIn::Unavailable), actions),
+                    Action::SignIn(credentials) => {
+                        let outcome = self.sign_in(credentials).await;
+                        self.session.signed_in(outcome, actions);
+                        self.last_done = Instant::now();
+                    }
                     Action::Complete(facts) => {
                         let reply = self.complete(facts).await;
                         self.accepted = reply.is_success();
@@ -338,6 +343,39 @@ impl<T: TakeIn> Connection<T> {
             }
         }
         Ok(None)
+    }
+
+    /// Has name and password looked at, within a deadline: who cannot be asked lets nobody in.
+    async fn sign_in(&mut self, credentials: Credentials) -> Result<Account, NotSignedIn> {
+        let (take_in, client) = (self.shared.take_in.clone(), self.client);
+        // A task of its own: its panic is not ours, and a try that is counted is counted to its end.
+        let asked = tokio::spawn(async move { take_in.sign_in(credentials, client).await });
+        let outcome = match timeout(self.options.pace.sign_in, asked).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => {
+                event!(
+                    Event::Trouble,
+                    what = "sign-in",
+                    listener = self.door.name,
+                    reason = "it ended without an answer"
+                );
+                Err(NotSignedIn::Unavailable)
+            }
+            Err(_) => {
+                event!(
+                    Event::Trouble,
+                    what = "sign-in",
+                    listener = self.door.name,
+                    reason = "it had no answer in time"
+                );
+                Err(NotSignedIn::Unavailable)
+            }
+        };
+        monitor::signed_in(outcome.as_ref().err().copied());
+        if outcome.is_ok() {
+            self.may_relay();
+        }
+        outcome
     }
 
     async fn begin(&mut self, begun: Begun) {

@@ -5,6 +5,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::*;
+use crate::smtp::{Address, Sender};
 use crate::store::StoreError;
 
 /// Takes everything in and keeps it; falls over at a message from `panic@`.
@@ -18,6 +19,21 @@ impl TakeIn for Toy {
         let reply = Reply::queued(&submission.id);
         self.0.lock().unwrap().push(submission);
         reply
+    }
+
+    /// The name says how it ends.
+    async fn sign_in(&self, credentials: Credentials, _: IpAddr) -> Result<Account, NotSignedIn> {
+        match credentials.name.as_str() {
+            "office" => {
+                let senders = vec![Sender::Mailbox(Address::parse("office@school.example").unwrap())];
+                Ok(Account { name: credentials.name, senders })
+            }
+            "many" => Err(NotSignedIn::Throttled),
+            "gone" => Err(NotSignedIn::Unavailable),
+            "panic" => panic!("asked to fall over"),
+            "slow" => std::future::pending().await,
+            _ => Err(NotSignedIn::Wrong),
+        }
     }
 }
 

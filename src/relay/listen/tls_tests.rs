@@ -15,10 +15,10 @@ use crate::config::{ClientCertificates, Tenant, TlsFiles};
 
 const HOST: &str = "gate.school.example";
 const BOTH: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
-const EHLO: &str = "EHLO client.example\r\n";
+pub(super) const EHLO: &str = "EHLO client.example\r\n";
 
 /// An authority, and a folder for what it signs.
-struct Authority {
+pub(super) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: tempfile::TempDir,
 }
@@ -27,7 +27,7 @@ struct Authority {
 type Shown = (Vec<rustls::pki_types::CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -45,7 +45,7 @@ impl Authority {
     }
 
     /// A new pair of the gateway in its files, with this number.
-    fn issue(&self, number: u64) {
+    pub(super) fn issue(&self, number: u64) {
         let mut params = CertificateParams::new([HOST.to_owned()]).unwrap();
         params.serial_number = Some(number.into());
         let key = KeyPair::generate().unwrap();
@@ -64,7 +64,7 @@ impl Authority {
         (vec![own.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
     }
 
-    fn door(&self, tls: ListenerTls) -> ListenerConfig {
+    pub(super) fn door(&self, tls: ListenerTls) -> ListenerConfig {
         let addresses = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
         ListenerConfig {
             tls,
@@ -74,7 +74,11 @@ impl Authority {
     }
 
     /// A client that trusts this authority.
-    fn config(&self, versions: &[&'static SupportedProtocolVersion], shown: Option<Shown>) -> Arc<ClientConfig> {
+    pub(super) fn config(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        shown: Option<Shown>,
+    ) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -108,7 +112,7 @@ async fn under_tls(address: SocketAddr, config: &Arc<ClientConfig>) -> Client<Tl
 }
 
 /// From the first octet, up to the banner.
-async fn implicit(address: SocketAddr, config: &Arc<ClientConfig>) -> Client<TlsStream<TcpStream>> {
+pub(super) async fn implicit(address: SocketAddr, config: &Arc<ClientConfig>) -> Client<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address).await.unwrap();
     let connector = TlsConnector::from(Arc::clone(config));
     let mut client = Client(connector.connect(ServerName::try_from(HOST).unwrap(), stream).await.unwrap());
@@ -116,7 +120,7 @@ async fn implicit(address: SocketAddr, config: &Arc<ClientConfig>) -> Client<Tls
     client
 }
 
-const MAIL: &[u8] = b"Subject: x\r\n\r\nx\r\n.\r\n";
+pub(super) const MAIL: &[u8] = b"Subject: x\r\n\r\nx\r\n.\r\n";
 
 #[tokio::test]
 async fn mail_comes_under_tls_of_both_versions_and_says_so() {

@@ -43,17 +43,11 @@ impl Session {
                 self.say(&Reply::new(Code::SignedIn, (7, 0), "Signed in"));
             }
             Err(NotSignedIn::Wrong) => {
-                let reply = Reply::new(Code::WrongPassword, (7, 8), "Name or password is wrong");
-                self.failures += 1;
-                if self.failures >= limits::SIGN_IN_FAILURES {
-                    self.close(CloseReason::TooManyErrors, Some(reply), actions);
-                } else {
-                    self.refuse(&reply, actions);
-                }
+                self.failed(&Reply::new(Code::WrongPassword, (7, 8), "Name or password is wrong"), actions);
             }
             Err(NotSignedIn::Throttled) => {
                 let text = "Too many have failed to sign in, please try again later";
-                self.say(&Reply::new(Code::NotNow, (7, 0), text));
+                self.failed(&Reply::new(Code::NotNow, (7, 0), text), actions);
             }
             Err(NotSignedIn::Unavailable) => {
                 let text = "Nobody can sign in at the moment, please try again later";
@@ -61,6 +55,16 @@ impl Session {
             }
         }
         self.go_on(actions);
+    }
+
+    /// The client has failed once more; once too often ends the session (RFC 4954 9).
+    fn failed(&mut self, reply: &Reply, actions: &mut Vec<Action>) {
+        self.failures += 1;
+        if self.failures >= limits::SIGN_IN_FAILURES {
+            self.close(CloseReason::TooManyErrors, Some(reply.clone()), actions);
+        } else {
+            self.refuse(reply, actions);
+        }
     }
 
     /// Who has signed in.

@@ -1,7 +1,8 @@
 //! Growing waits between tries to sign in, by name and by client.
 //!
 //! A try is counted before it is looked at and taken back when it was right. While a wait lasts, tries are refused and not
-//! counted: nobody keeps a name shut by knocking on. Names are counted whether an account has them or not.
+//! counted: nobody keeps a name shut by knocking on. Names are counted whether an account has them or not. Who signs in to send
+//! is counted by itself: a copier with an old password keeps nobody out of the desk.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,11 +17,20 @@ use super::super::{Store, StoreError};
 use super::{Change, after, before};
 use crate::limits;
 
-/// Whose tries are counted: keyed hashes of a name and of a client.
-#[derive(Debug, Clone, Copy)]
+/// Under what a try is counted.
+#[derive(Debug, Clone)]
 pub(in crate::store) struct Tries {
-    name: [u8; 32],
-    client: [u8; 32],
+    /// Done with once somebody has signed in.
+    own: Counted,
+    /// Of these the try that was right is taken back, and no other: others count there too.
+    shared: Vec<Counted>,
+}
+
+/// One count: the keyed hash of whose it is, and its measure.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    whose: [u8; 32],
+    measure: Measure,
 }
 
 /// Whose guesses of a token are counted: the keyed hash of a kind of link and a client.
@@ -28,7 +38,7 @@ pub(in crate::store) struct Tries {
 pub(in crate::store) struct Guess([u8; 32]);
 
 /// How many tries are free, and how long the first wait is.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Measure {
     free: u32,
     seconds: u64,
@@ -36,6 +46,7 @@ struct Measure {
 
 const BY_NAME: Measure = Measure { free: limits::ATTEMPTS_ACCOUNT, seconds: limits::ATTEMPTS_ACCOUNT_SECONDS };
 const BY_CLIENT: Measure = Measure { free: limits::ATTEMPTS_CLIENT, seconds: limits::ATTEMPTS_CLIENT_SECONDS };
+const BY_SENDER: Measure = Measure { free: limits::ATTEMPTS_SENDER, seconds: limits::ATTEMPTS_ACCOUNT_SECONDS };
 
 impl Measure {
     /// The wait after so many tries that were not taken back.
@@ -57,15 +68,60 @@ fn client_of(address: IpAddr) -> String {
     }
 }
 
+impl Tries {
+    fn all(&self) -> impl Iterator<Item = &Counted> {
+        std::iter::once(&self.own).chain(&self.shared)
+    }
+}
+
 impl Store {
     pub(super) fn tries(&self, name: &str, client: IpAddr) -> Tries {
         let keys = &self.inner.keys;
-        Tries { name: keys.mark("name", name), client: keys.mark("client", &client_of(client)) }
+        let own = Counted { whose: keys.mark("name", name), measure: BY_NAME };
+        let client = Counted { whose: keys.mark("client", &client_of(client)), measure: BY_CLIENT };
+        Tries { own, shared: vec![client] }
+    }
+
+    /// Tries to sign in to send: by name at this client, by client, and by name alone unless the client is `known` as one that
+    /// signs in with it.
+    pub(super) fn tries_to_send(&self, name: &str, client: IpAddr, known: bool) -> Tries {
+        let keys = &self.inner.keys;
+        let of = client_of(client);
+        let count = |kind, what: &str, measure| Counted { whose: keys.mark(kind, what), measure };
+        let mut shared = vec![count("send client", &of, BY_CLIENT)];
+        if !known {
+            shared.push(count("send name", name, BY_SENDER));
+        }
+        Tries { own: count("send", &format!("{of} {name}"), BY_NAME), shared }
+    }
+
+    /// The keyed hash of a client that has signed in to send.
+    pub(super) fn client_mark(&self, client: IpAddr) -> [u8; 32] {
+        self.inner.keys.mark("send from", &client_of(client))
+    }
+
+    /// Until when no try is allowed, without counting one.
+    pub(super) async fn tries_wait(&self, tries: &Tries) -> Result<Option<Timestamp>, StoreError> {
+        let mut latest = None;
+        for counted in tries.all() {
+            latest = latest.max(self.wait_of(&counted.whose).await?);
+        }
+        Ok(latest)
+    }
+
+    /// Until when nothing is counted under this mark.
+    async fn wait_of(&self, whose: &[u8; 32]) -> Result<Option<Timestamp>, StoreError> {
+        let until: Option<i64> = sqlx::query_scalar("select until from attempt where whose = $1 and until > $2")
+            .bind(&whose[..])
+            .bind(micros(self.clock().now()))
+            .fetch_optional(&self.inner.reader)
+            .await?;
+        Ok(until.map(timestamp))
     }
 
     /// Counts a try; `Some` says until when none is allowed.
-    pub(super) async fn try_sign_in(&self, tries: Tries) -> Result<Option<Timestamp>, StoreError> {
-        match self.ask(Op::Account(Box::new(Change::Try(tries)))).await? {
+    pub(super) async fn try_sign_in(&self, tries: &Tries) -> Result<Option<Timestamp>, StoreError> {
+        match self.ask(Op::Account(Box::new(Change::Try(tries.clone())))).await? {
             Answer::Wait(until) => Ok(until),
             _ => mismatch(),
         }
@@ -83,13 +139,7 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub(in crate::store) async fn guesses_wait(&self, guess: &Guess) -> Result<Option<Timestamp>, StoreError> {
-        let now = self.clock().now();
-        let until: Option<i64> = sqlx::query_scalar("select until from attempt where whose = $1 and until > $2")
-            .bind(&guess.0[..])
-            .bind(micros(now))
-            .fetch_optional(&self.inner.reader)
-            .await?;
-        Ok(until.map(timestamp))
+        self.wait_of(&guess.0).await
     }
 
     /// Counts a link that was never made.
@@ -116,14 +166,16 @@ impl Tx<'_> {
     /// # Errors
     /// What the database says.
     pub(super) async fn try_sign_in(&mut self, tries: &Tries) -> Result<Option<Timestamp>, StoreError> {
-        let name = self.failures(&tries.name).await?;
-        let client = self.failures(&tries.client).await?;
-        let until = name.until.max(client.until);
-        if until > self.now {
+        let mut before = Vec::new();
+        for counted in tries.all() {
+            before.push((counted, self.failures(&counted.whose).await?));
+        }
+        if let Some(until) = before.iter().map(|(_, failures)| failures.until).max().filter(|until| *until > self.now) {
             return Ok(Some(until));
         }
-        self.count(&tries.name, name.failures.saturating_add(1), BY_NAME).await?;
-        self.count(&tries.client, client.failures.saturating_add(1), BY_CLIENT).await?;
+        for (counted, Failures { failures, .. }) in before {
+            self.count(&counted.whose, failures.saturating_add(1), counted.measure).await?;
+        }
         Ok(None)
     }
 
@@ -132,7 +184,7 @@ impl Tx<'_> {
     /// # Errors
     /// What the database says.
     pub(super) async fn take_back(&mut self, tries: &Tries) -> Result<(), StoreError> {
-        for whose in [&tries.name, &tries.client] {
+        for Counted { whose, .. } in tries.all() {
             sqlx::query("update attempt set failures = failures - 1, until = 0 where whose = $1 and failures > 0")
                 .bind(&whose[..])
                 .execute(&mut *self.connection)
@@ -141,14 +193,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Whoever has the name has signed in: what went wrong with it before is done with.
+    /// Whoever has the name has signed in: what went wrong with it before is done with, as far as it is theirs alone.
     ///
     /// # Errors
     /// What the database says.
     pub(super) async fn clear_tries(&mut self, tries: &Tries) -> Result<(), StoreError> {
         self.take_back(tries).await?;
         sqlx::query("delete from attempt where whose = $1")
-            .bind(&tries.name[..])
+            .bind(&tries.own.whose[..])
             .execute(&mut *self.connection)
             .await?;
         Ok(())
@@ -201,6 +253,10 @@ impl Tx<'_> {
             sqlx::query(over).bind(micros(self.now)).execute(&mut *self.connection).await?;
         }
         sqlx::query("delete from attempt where last_at < $1").bind(tried).execute(&mut *self.connection).await?;
+        sqlx::query("delete from submission_client where last_at < $1")
+            .bind(ago(limits::SUBMISSION_CLIENT_SECONDS))
+            .execute(&mut *self.connection)
+            .await?;
         Ok(())
     }
 }

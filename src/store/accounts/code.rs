@@ -50,7 +50,7 @@ pub(super) fn recovery_codes(keys: &Keys) -> Result<Vec<Token>, StoreError> {
 }
 
 /// Five bits a character, four characters a group.
-fn written(bytes: &[u8]) -> String {
+pub(super) fn written(bytes: &[u8]) -> String {
     let mut out = String::new();
     let (mut held, mut bits, mut count) = (0u32, 0, 0);
     for byte in bytes {

@@ -7,9 +7,12 @@
 //! once; a name that is unknown or disabled is answered like a wrong password, after as much work; a try to sign in counts
 //! before it is looked at, so that many at once are no more than one after the other.
 //!
+//! Copiers and programs that sign in to send have accounts of their own kind (`submission`): they see nothing and decide
+//! nothing.
+//!
 //! Events of the audit: `account-created`, `account-roles`, `account-reset`, `account-disabled`, `account-enabled`,
 //! `signed-up`, `password-changed`, `recovery-codes-made`, `signed-in`, `sign-in-failed`, `signed-out`, `sessions-ended`, and
-//! of messages `opened` (content or findings, with the purpose), `opening-asked`, `opening-approved`.
+//! of messages `sender-created`, `sender-password`, `sender-senders`, `sender-disabled`, `sender-enabled`, `sender-removed`, `opened` (content or findings, with the purpose), `opening-asked`, `opening-approved`.
 
 mod attempts;
 mod code;
@@ -22,6 +25,7 @@ mod sealed_mail;
 mod session;
 mod sign_in;
 mod sign_up;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -42,6 +46,7 @@ pub use sealed_mail::{Looked, SealedRequest};
 pub use session::{NewSession, SignedIn};
 pub use sign_in::{CodeAnswer, PasswordAnswer};
 pub use sign_up::{SignUp, SignUpAnswer};
+pub use submission::SubmissionAccount;
 pub use token::Token;
 
 use super::audit::timestamp;
@@ -118,6 +123,7 @@ pub(super) enum Change {
     Touch([u8; 32]),
     SignOut([u8; 32]),
     EndSessions { name: String, who: String },
+    Submission(submission::Change),
     Look(sealed_mail::Look),
     AskToOpen { message: QueueId, account: AccountId, reason: String },
     ApproveOpening { message: QueueId, account: AccountId, by: AccountId },
@@ -150,6 +156,7 @@ impl Tx<'_> {
             Change::Touch(session) => self.touch_session(session).await.map(|()| Answer::Done),
             Change::SignOut(session) => self.sign_out(session).await.map(Answer::Changed),
             Change::EndSessions { name, who } => self.end_sessions(name, who).await.map(Answer::Count),
+            Change::Submission(change) => self.change_submission(change).await.map(Answer::Changed),
             Change::Look(look) => self.look(look).await.map(Answer::Changed),
             Change::AskToOpen { message, account, reason } => {
                 self.ask_to_open(message, account, reason).await.map(Answer::Changed)

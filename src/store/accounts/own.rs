@@ -135,7 +135,7 @@ impl Store {
         client: IpAddr,
     ) -> Result<Proved, StoreError> {
         let tries = self.tries(&account.name, client);
-        if let Some(until) = self.try_sign_in(tries).await? {
+        if let Some(until) = self.try_sign_in(&tries).await? {
             return Ok(Proved::Wait(until));
         }
         let hash = self.password_hash(&account.name).await?.map(|(_, hash)| hash);

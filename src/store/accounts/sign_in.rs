@@ -93,7 +93,7 @@ impl Store {
     ) -> Result<PasswordAnswer, StoreError> {
         let name = name.trim().to_lowercase();
         let tries = self.tries(&name, client);
-        if let Some(until) = self.try_sign_in(tries).await? {
+        if let Some(until) = self.try_sign_in(&tries).await? {
             return Ok(PasswordAnswer::Wait(until));
         }
         let found = self.password_hash(&name).await?;
@@ -131,7 +131,7 @@ impl Store {
         }
         let (id, name): (AccountId, String) = (AccountId(row.try_get("id")?), row.try_get("name")?);
         let tries = self.tries(&name, client);
-        if let Some(until) = self.try_sign_in(tries).await? {
+        if let Some(until) = self.try_sign_in(&tries).await? {
             return Ok(CodeAnswer::Wait(until));
         }
         let keys = &self.inner.keys;

@@ -13,6 +13,7 @@ use crate::smtp::Address;
 
 mod opening;
 mod signing_in;
+mod submission;
 
 const PASSWORD: &str = "kettle-orchard-violin";
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));

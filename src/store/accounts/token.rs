@@ -18,7 +18,7 @@ impl Token {
     }
 
     /// Another secret text that is carried as carefully.
-    pub(in crate::store) fn of(text: String) -> Self {
+    pub(crate) fn of(text: String) -> Self {
         Self(text)
     }
 

@@ -110,6 +110,9 @@ async fn made_before(directory: &Path) {
         "account",
     ];
     let others = [
+        "submission_client",
+        "submission_sender",
+        "submission_account",
         "exemption",
         "written_to",
         "text_sent",

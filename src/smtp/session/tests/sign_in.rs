@@ -27,6 +27,7 @@ fn door(tls: Tls) -> Talk {
 const EHLO: &str = "EHLO c\r\n";
 const TLS: &str = "STARTTLS\r\n";
 
+/// relay.md 115.
 #[test]
 fn what_is_offered_goes_by_tls() {
     for (tls, sign_in, offered) in [
@@ -46,6 +47,8 @@ fn what_is_offered_goes_by_tls() {
     }
 }
 
+/// relay.md 115 (never without TLS), 116 (in a transaction, twice, `*`, bad base64, long lines), 117 (one text for both), 118 (too
+/// many end the session) and 119 (454 where nobody can be asked).
 #[test]
 fn dialogues_of_signing_in() {
     let (good, bad) = (plain("office", "secret"), plain("office", "wrong"));
@@ -69,6 +72,9 @@ fn dialogues_of_signing_in() {
         (Tls::On, vec![EHLO, &bad, &bad, &bad, "NOOP\r\n"], vec!["250", "535", "535", "535"]),
         (Tls::On, vec![EHLO, &bad, &good, MAIL], vec!["250", "535", "235", "250"]),
         (Tls::On, vec![EHLO, &gone, &many, MAIL], vec!["250", "454", "454", "530"]),
+        // So do three that are not even looked at; but none that cannot be asked.
+        (Tls::On, vec![EHLO, &many, &bad, &many, "NOOP\r\n"], vec!["250", "454", "535", "454"]),
+        (Tls::On, vec![EHLO, &gone, &gone, &gone, &gone, &good], vec!["250", "454", "454", "454", "454", "235"]),
         // A line of AUTH may be long; any other may not.
         (Tls::On, vec![EHLO, &not_long, &long, "NOOP\r\n"], vec!["250", "501", "500", "250"]),
         // A second EHLO does not sign anybody out.
@@ -94,6 +100,7 @@ fn dialogues_of_signing_in() {
     }
 }
 
+/// relay.md 115 (502 where it is not set up) and 116 (503 in a transaction).
 #[test]
 fn what_failed_ends_the_transaction() {
     for (line, code) in [
