@@ -6,6 +6,7 @@
 
 mod change;
 mod check;
+mod dkim;
 mod file;
 mod listener;
 mod malware;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use self::check::Check;
+pub use self::dkim::DkimConfig;
 use self::file::RawConfig;
 pub use self::listener::{ClientCertificates, ListenerConfig, ListenerTls, Tenant};
 pub use self::places::Places;
@@ -70,6 +72,8 @@ pub struct Config {
     pub school_time: SchoolTime,
     /// Who is asked for malware; nobody without its section.
     pub malware: Option<MalwareConfig>,
+    /// How mail is signed that leaves; not at all without its section.
+    pub dkim: Option<DkimConfig>,
     /// How the log is written.
     pub log: LogFormat,
 }

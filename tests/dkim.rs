@@ -1,5 +1,5 @@
-//! Attached originals that their senders signed (DKIM), through the real program: keys of a file, at start, at a reload, in
-//! `check` and in `doctor`.
+//! DKIM through the real program: attached originals that their senders signed (keys of a file, at start, at a reload, in `check` and
+//! in `doctor`), and our own signature on what leaves.
 
 mod support;
 
@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
+use rustls::pki_types::pem::PemObject;
+use schoolgate::message::signed::{Keys, is_altered};
 use support::compose::base64;
-use support::{Gateway, PATIENCE, Sink, header};
+use support::{Gateway, PATIENCE, Sink, cases, header};
 
 const SENDER: &str = "k.orrin@kestrelmoor.example";
 const FIRM: &str = "bookings@heronlakes.example";
@@ -181,4 +183,37 @@ fn doctor_tells_of_keys_by_file_and_line() {
     put(&gateway, FILE, firm().record.as_bytes());
     gateway.set("policy", "pack", "core");
     assert!(doctor().contains("no rule of the pack asks about attached messages"), "{}", doctor());
+}
+
+/// What leaves carries our signature on top, which verifies; below it stands what was taken in, to the octet.
+#[test]
+fn what_leaves_is_signed_and_below_the_signature_is_what_came() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/dkim/ed25519.pem");
+    std::fs::copy(&fixture, gateway.directory().join("dkim.pem")).expect("the key");
+    let text = std::fs::read_to_string(&gateway.config).expect("the configuration");
+    let signing = "\n[dkim]\nselector = \"gate\"\nkey_file = \"dkim.pem\"\n";
+    std::fs::write(&gateway.config, text + signing).expect("the configuration");
+    gateway.start(&[]);
+    let case = cases().into_iter().find(|case| case.action == "deliver" && case.rcpt.len() == 1).expect("clean mail");
+    let message = case.message();
+    let reply = gateway.client().send(&case.mail_from, &case.rcpt, &message).expect("an answer");
+    assert_eq!(reply.code, 250, "{}", reply.text());
+    let taken = sink.wait("the message", |taken| !taken.is_empty());
+    let content = &taken[0].content;
+    assert!(content.starts_with(b"DKIM-Signature: ") && content.ends_with(&message), "{}", content.escape_ascii());
+    let pem = std::fs::read(&fixture).expect("the key");
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from_pem_slice(&pem).expect("PEM");
+    let key = Ed25519Key::from_pkcs8_maybe_unchecked_der(key.secret_pkcs8_der()).expect("a key");
+    let record =
+        format!("gate._domainkey.saltmere.example v=DKIM1; k=ed25519; p={}\n", base64(&key.public_key()).trim());
+    let keys = Keys::parse(&record).expect("a record");
+    assert!(!is_altered(content, &keys));
+    let other = String::from_utf8_lossy(content).replacen("\r\nSubject: ", "\r\nSubject: Not ", 1);
+    assert!(is_altered(other.as_bytes(), &keys), "the subject is signed");
+    // A key that is none is told at the start, with its place.
+    std::fs::write(gateway.directory().join("dkim.pem"), "no key").expect("a file");
+    hang_up(&gateway, "nothing was reloaded");
+    assert!(gateway.log().contains("dkim.key_file"), "{}", gateway.log());
 }

@@ -203,3 +203,48 @@ fn nothing_is_renegotiated_and_old_versions_are_refused() {
     let (went_well, told) = client(&["-tls1_3"], "QUIT\n");
     assert!(went_well && told.contains("TLSv1.3"), "{told}");
 }
+
+/// Copiers sign in, as accounts of the command line, and send as themselves alone.
+#[test]
+fn a_copier_signs_in_and_sends_as_itself() {
+    let mut house = House::new();
+    house.gateway.set("listen", "sign_in", true);
+    house.gateway.set("listen", "relay_from", vec!["192.0.2.0/24".to_owned()]);
+    house.gateway.start(&[]);
+    let case = cases().into_iter().find(|c| c.action == "deliver" && c.rcpt.len() == 1).expect("clean mail");
+    let folder = house.gateway.directory().to_owned();
+    std::fs::write(folder.join("password"), "a long password of a copier\n").expect("the password");
+    let password = folder.join("password").display().to_string();
+    let added =
+        house.gateway.command(&["sender", "add", "copier", "--send-as", &case.mail_from, "--password-file", &password]);
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    let bare = String::from_utf8(case.message()).expect("text");
+    let without_date = bare.split_inclusive('\n').filter(|line| !line.starts_with("Date:")).collect::<String>();
+    let forged = bare.replacen(&case.mail_from, "somebody@saltmere.example", 1);
+    assert_ne!(forged, bare, "the message names its sender");
+    for (name, text) in [("mail", &bare), ("bare", &without_date), ("forged", &forged)] {
+        std::fs::write(folder.join(format!("{name}.eml")), text).expect("the message");
+    }
+    let out = house.python(&format!(
+        "def go(name, word, sender, file):\n    s = smtplib.SMTP('127.0.0.1', port)\n    s.starttls(context=trusting())\n    try:\n        \
+         if name: s.login(name, word)\n        s.sendmail(sender, ['{to}'], open(f'{folder}/{{file}}.eml', 'rb').read())\n        \
+         print('taken')\n    except smtplib.SMTPResponseException as e:\n        print(e.smtp_code, e.smtp_error.decode()[:5])\n\
+         word = 'a long password of a copier'\n\
+         go(None, None, '{from}', 'mail')\ngo('copier', 'wrong', '{from}', 'mail')\ngo('nobody', word, '{from}', 'mail')\n\
+         go('copier', word, 'somebody@saltmere.example', 'mail')\ngo('copier', word, '{from}', 'forged')\n\
+         go('copier', word, '{from}', 'mail')\ngo('copier', word, '{from}', 'bare')\n",
+        to = case.rcpt[0],
+        from = case.mail_from,
+        folder = folder.display(),
+    ));
+    let told: Vec<&str> = out.lines().collect();
+    assert_eq!(told, ["530 5.7.0", "535 5.7.8", "535 5.7.8", "550 5.7.1", "550 5.7.1", "taken", "taken"], "{out}");
+    let taken = house.sink.wait("both", |taken| taken.len() >= 2);
+    assert_eq!(house.sink.settled().len(), 2);
+    let last = String::from_utf8_lossy(&taken[1].content).into_owned();
+    assert!(last.contains("with ESMTPSA id ") && last.contains("\r\nDate: "), "{last}");
+    assert!(!house.gateway.log().contains("a long password"), "no password in the log");
+    house.gateway.command(&["sender", "disable", "copier"]);
+    let out = house.python("s = smtplib.SMTP('127.0.0.1', port); s.starttls(context=trusting())\ntry:\n    s.login('copier', 'a long password of a copier')\nexcept smtplib.SMTPAuthenticationError as e:\n    print(e.smtp_code)\n");
+    assert_eq!(out.trim(), "535", "{out}");
+}

@@ -87,6 +87,7 @@ impl Check<'_> {
             },
             school_time: self.school_time(raw.review.as_ref()),
             review: raw.review.and_then(|r| self.review(&r, &listen, monitor)),
+            dkim: raw.dkim.and_then(|d| self.dkim(d, &school)),
             malware: raw.malware.and_then(|m| self.malware(m)),
             monitor,
             log: raw.log.map_or(LogFormat::Plain, |l| l.format),

@@ -32,6 +32,7 @@ pub(super) struct RawConfig {
     pub monitor: Option<RawMonitor>,
     pub review: Option<Spanned<RawReview>>,
     pub malware: Option<RawMalware>,
+    pub dkim: Option<RawDkim>,
     pub log: Option<RawLog>,
 }
 
@@ -324,6 +325,15 @@ pub(super) struct RawOidc {
 pub(super) struct RawMalware {
     pub clamd: Spanned<String>,
     pub timeout_seconds: Option<Spanned<i64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDkim {
+    pub selector: Spanned<String>,
+    pub key_file: PathBuf,
+    #[serde(default)]
+    pub domains: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

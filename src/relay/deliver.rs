@@ -36,6 +36,7 @@ use self::connection::Connection;
 use self::host::Host;
 pub use self::host::{Fetching, Tokens};
 use self::round::Round;
+use super::dkim::{self, Signer};
 use super::dsn::{self, Failure};
 use super::health::Health;
 use super::log::{Event, event};
@@ -93,6 +94,8 @@ pub struct Route {
     smarthost: SmarthostConfig,
     queue: QueueConfig,
     first: Host,
+    /// Signs what leaves.
+    signer: Option<Signer>,
 }
 
 impl Route {
@@ -114,7 +117,13 @@ impl Route {
         tokens: Option<Arc<dyn Tokens>>,
     ) -> Result<Self, DeliverError> {
         let first = Host::new(smarthost.first.clone(), tokens)?;
-        Ok(Self { smarthost, queue, first })
+        Ok(Self { smarthost, queue, first, signer: None })
+    }
+
+    /// The same route, with our signature on what leaves by it.
+    #[must_use]
+    pub fn signing(self, signer: Option<Signer>) -> Self {
+        Self { signer, ..self }
     }
 
     /// Connects as for mail, TLS and signing in included, and says what the smarthost offers.
@@ -241,6 +250,7 @@ impl Courier {
         if !message.may_leave || sha256.as_ref() != message.sha256 {
             return self.set_aside(&id, "its bytes are not those that were decided on").await;
         }
+        let leaving = self.signed(&id, &content).await;
         let mut outcomes = Vec::with_capacity(message.recipients.len());
         let mut trouble: Option<Trouble> = None;
         for recipients in message.recipients.chunks(self.route.load().smarthost.recipients) {
@@ -248,7 +258,7 @@ impl Courier {
                 outcomes.extend(recipients.iter().map(|r| deferred(r.position, trouble.why())));
                 continue;
             }
-            let sent = self.send(&message, recipients, &content).await;
+            let sent = self.send(&message, recipients, &leaving).await;
             outcomes.extend(sent.0);
             trouble = sent.1;
         }
@@ -277,6 +287,25 @@ impl Courier {
             }
         };
         self.record(&message, &content, outcomes, next).await;
+    }
+
+    /// What leaves: the content that was decided on, below our signature where it is ours to sign. Unsigned mail is still mail:
+    /// what cannot be signed leaves as it is, and that is told.
+    async fn signed(&self, id: &QueueId, content: &Arc<[u8]>) -> Arc<[u8]> {
+        let Some(signer) = self.route.load().signer.clone() else { return Arc::clone(content) };
+        let signing = {
+            let content = Arc::clone(content);
+            move || signer.sign(&content)
+        };
+        let signed = if dkim::is_large(content) { tokio::task::spawn_blocking(signing).await } else { Ok(signing()) };
+        match signed {
+            Ok(Some(signed)) => signed.into(),
+            Ok(None) => Arc::clone(content),
+            Err(_) => {
+                event!(Event::Trouble, id = %id, what = "it leaves without our signature", reason = "signing broke off");
+                Arc::clone(content)
+            }
+        }
     }
 
     /// The content with its hash, which for a large one is not taken on a thread that others wait for.

@@ -12,6 +12,7 @@ pub mod control;
 pub mod deadlines;
 pub mod decide;
 pub mod deliver;
+pub mod dkim;
 mod dsn;
 pub mod first_account;
 pub mod gateway;

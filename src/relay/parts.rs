@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::deliver::{DeliverError, Route};
+use super::dkim::{DkimError, Signer};
 use super::health::Health;
 use super::listen::{ListenError, ListenOptions, Listener, Pace, Places};
 use super::monitor::{Monitor, MonitorError};
@@ -46,6 +47,14 @@ pub enum PartError {
         at: String,
         /// Why.
         error: DeliverError,
+    },
+    /// The key that mail is signed with.
+    #[error("{at}: {error}")]
+    Dkim {
+        /// File, line, column and key.
+        at: String,
+        /// Why.
+        error: DkimError,
     },
     /// A port of the listener.
     #[error("{at}: {error}")]
@@ -107,7 +116,10 @@ pub fn notifier(config: &Config) -> Result<Notifier, PartError> {
 /// # Errors
 /// A certificate cannot be read, or TLS not be set up.
 pub fn route(config: &Config, smarthost: &SmarthostConfig) -> Result<Route, PartError> {
+    let signer = config.dkim.as_ref().map(Signer::new).transpose();
+    let signer = signer.map_err(|error| PartError::Dkim { at: config.at("dkim.key_file"), error })?;
     Route::new(smarthost.clone(), config.queue.clone())
+        .map(|route| route.signing(signer))
         .map_err(|error| PartError::Route { at: config.at(error.key()), error })
 }
 

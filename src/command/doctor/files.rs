@@ -139,6 +139,7 @@ fn named(config: &Config) -> Vec<(String, PathBuf)> {
         add(&format!("{}.client_ca", door.section()), ca_file);
     }
     add("smarthost.ca_file", config.smarthost.as_ref().and_then(|s| s.first.ca_file.as_ref()));
+    add("dkim.key_file", config.dkim.as_ref().map(|dkim| &dkim.key_file));
     if let Pack::File(file) = &config.policy.pack {
         add("policy.pack", Some(file));
     }
