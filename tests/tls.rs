@@ -215,12 +215,23 @@ fn a_copier_signs_in_and_sends_as_itself() {
     let folder = house.gateway.directory().to_owned();
     std::fs::write(folder.join("password"), "a long password of a copier\n").expect("the password");
     let password = folder.join("password").display().to_string();
-    let added =
-        house.gateway.command(&["sender", "add", "copier", "--send-as", &case.mail_from, "--password-file", &password]);
+    // The one for the envelope, the other for people to see.
+    let (envelope, seen) = (case.mail_from.as_str(), "office@saltmere.example");
+    let added = house.gateway.command(&[
+        "sender",
+        "add",
+        "copier",
+        "--send-as",
+        envelope,
+        "--send-as",
+        seen,
+        "--password-file",
+        &password,
+    ]);
     assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
     let bare = String::from_utf8(case.message()).expect("text");
     let without_date = bare.split_inclusive('\n').filter(|line| !line.starts_with("Date:")).collect::<String>();
-    let forged = bare.replacen(&case.mail_from, "somebody@saltmere.example", 1);
+    let forged = bare.replacen("From: ", "From: Somebody <somebody@saltmere.example>\r\nX-Was: ", 1);
     assert_ne!(forged, bare, "the message names its sender");
     for (name, text) in [("mail", &bare), ("bare", &without_date), ("forged", &forged)] {
         std::fs::write(folder.join(format!("{name}.eml")), text).expect("the message");
