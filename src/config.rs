@@ -168,6 +168,8 @@ pub struct SmarthostConfig {
     pub connections: usize,
     /// Most messages a minute; without, as many as there are.
     pub messages_per_minute: Option<usize>,
+    /// What leaves carries the header by which a provider's rule knows that it has passed here.
+    pub passed_header: bool,
     /// Most recipients of one transaction.
     pub recipients: usize,
 }

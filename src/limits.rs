@@ -217,6 +217,12 @@ limits! {
     // --- delivery ---
     /// Connections to the smarthost at the same time.
     SMARTHOST_CONNECTIONS: usize = 8, "connections", "own choice; Microsoft 365 client submission wants 3";
+    /// Connections at the same time that smtp.office365.com takes of one mailbox.
+    MICROSOFT_CONNECTIONS: usize = 3, "connections", "Microsoft, Exchange Online limits: concurrent connections of client submission";
+    /// Messages a minute that smtp.office365.com takes of one mailbox.
+    MICROSOFT_PER_MINUTE: usize = 30, "messages a minute", "Microsoft, Exchange Online limits: message rate limit of client submission";
+    /// Of the value by which a provider's rule knows what has passed here.
+    PASSED_OCTETS: usize = 16, "octets", "own choice: 128 bits, nobody guesses them";
     /// Most that `smarthost.messages_per_minute` may say; more is no limit.
     SMARTHOST_PER_MINUTE_MOST: usize = 100_000, "messages a minute", "own choice: above what one gateway sends";
     /// Age at which a message that the smarthost does not take is given up and reported.

@@ -71,6 +71,25 @@ fn printed() -> Vec<(&'static str, String)> {
     found
 }
 
+/// Each guide's blocks lie on what the README prints, one after the other.
+#[test]
+fn what_the_guides_of_providers_print_is_sound() {
+    let (_, base) = printed().remove(0);
+    for name in ["docs/microsoft-365.md", "docs/google-workspace.md"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name);
+        let mut whole: toml::Table = base.parse().expect("sound TOML");
+        let blocks: Vec<&str> =
+            text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+        assert!(!blocks.is_empty(), "{name}");
+        for block in blocks {
+            lay_over(&mut whole, block.parse().unwrap_or_else(|e| panic!("{name}: {e}")));
+            let config = Config::parse(Path::new(name), &whole.to_string()).unwrap_or_else(|e| panic!("{e}"));
+            assert!(config.smarthost.is_some_and(|smarthost| smarthost.passed_header), "{name}");
+            assert!(config.listen.listeners.iter().any(|door| door.tenant.is_some()), "{name}");
+        }
+    }
+}
+
 #[test]
 fn what_the_documents_print_serves_and_names_the_key_that_they_make() {
     let printed = printed();

@@ -12,6 +12,7 @@ mod desk;
 mod doors;
 mod files;
 pub mod malware;
+mod provider;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use anyhow::Result;
 use jiff::Timestamp;
 
+use self::provider::Provider;
 use super::store::Desk;
 use super::terminal::{safe, say};
 use crate::config::{self, Config, SignInProof, SmarthostConfig, SmarthostTls, StoreConfig};
@@ -39,6 +41,22 @@ pub struct Doctor {
     /// Configuration file
     #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
     config: PathBuf,
+    /// Look too at what Microsoft 365 wants on both sides of the gateway
+    #[arg(long, conflicts_with = "google")]
+    microsoft_365: bool,
+    /// Look too at what Google Workspace wants on both sides of the gateway
+    #[arg(long)]
+    google: bool,
+}
+
+impl Doctor {
+    fn provider(&self) -> Option<Provider> {
+        match (self.microsoft_365, self.google) {
+            (true, _) => Some(Provider::Microsoft365),
+            (_, true) => Some(Provider::Google),
+            _ => None,
+        }
+    }
 }
 
 /// How a thing that was looked at is.
@@ -80,7 +98,7 @@ pub fn run(args: &Doctor) -> Result<ExitCode> {
     findings.well(format!("run as {}", user(me)));
     match Config::load(&args.config) {
         Err(errors) => errors.0.iter().for_each(|e| findings.bad(e.to_string())),
-        Ok(config) => super::runtime()?.block_on(look(&config, &mut findings)),
+        Ok(config) => super::runtime()?.block_on(look(&config, args.provider(), &mut findings)),
     }
     for (verdict, text) in &findings.0 {
         let word = match verdict {
@@ -100,7 +118,7 @@ pub fn run(args: &Doctor) -> Result<ExitCode> {
     Ok(if findings.count(Verdict::Bad) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn look(config: &Config, findings: &mut Findings) {
+async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findings) {
     findings.well(format!("configuration: {} is sound", config.file.display()));
     match super::ground::load(config) {
         Err(error) => findings.bad(super::problem(&error)),
@@ -141,10 +159,16 @@ async fn look(config: &Config, findings: &mut Findings) {
             None
         }
     };
+    if let Some(provider) = provider {
+        provider::look(config, smarthost, provider, key.as_ref(), findings);
+    }
+    // Without the key only what is put on messages is not known; all else of the route is looked at.
+    let any = StoreKey::from_bytes([0; 32]);
+    let route = parts::route(config, smarthost, key.as_ref().unwrap_or(&any));
     let running = store(config, place, findings).await;
     room(config, &place.path, findings);
     ports(config, place, key, running, findings).await;
-    match parts::route(config, smarthost) {
+    match route {
         Err(error) => findings.bad(format!("{error}; name a PEM file with the authority's certificate")),
         Ok(route) => smarthost_answers(config, smarthost, &route, findings).await,
     }

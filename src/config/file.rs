@@ -185,6 +185,8 @@ pub(super) struct RawSmarthost {
     pub oauth: Option<Spanned<RawOAuth>>,
     pub connections: Option<Spanned<i64>>,
     pub messages_per_minute: Option<Spanned<i64>>,
+    #[serde(default)]
+    pub passed_header: bool,
     pub recipients: Option<Spanned<i64>>,
     #[serde(default)]
     pub fallback: Vec<RawFallback>,

@@ -92,6 +92,7 @@ impl SmarthostConfig {
             fallback: Vec::new(),
             connections,
             messages_per_minute: None,
+            passed_header: false,
             recipients: limits::TRANSACTION_RECIPIENTS,
         }
     }
@@ -113,6 +114,7 @@ impl Check<'_> {
                 1..=1_000,
             ),
             messages_per_minute: messages,
+            passed_header: raw.passed_header,
             recipients: self.number(
                 "smarthost.recipients",
                 raw.recipients,
@@ -238,7 +240,7 @@ mod tests {
              [[smarthost.fallback]]\nhost = \"b.example\"\ntls = \"implicit\"\nuser = \"g\"\npassword_file = \"pw\"\n\
              [[smarthost.fallback]]\nhost = \"c.example\"\ntls_certificate = \"c.pem\"\ntls_key = \"k.pem\"\n",
         );
-        let SmarthostConfig { first, fallback, connections, messages_per_minute, recipients } = smarthost;
+        let SmarthostConfig { first, fallback, connections, messages_per_minute, recipients, .. } = smarthost;
         assert_eq!((connections, messages_per_minute, recipients), (3, Some(30), 50));
         let oauth = OAuthConfig {
             token_url: "https://login.example/t".to_owned(),

@@ -41,6 +41,7 @@ use super::dsn::{self, Failure};
 use super::health::Health;
 use super::log::{Event, event};
 use super::monitor::{self, DeliveryOutcome};
+use super::passed::PassedHeader;
 use super::schedule::{self, Destination};
 use crate::config::{QueueConfig, SmarthostConfig};
 use crate::limits;
@@ -94,6 +95,8 @@ pub struct Route {
     smarthost: SmarthostConfig,
     queue: QueueConfig,
     first: Host,
+    /// Says of what leaves that it has passed here.
+    passed: Option<PassedHeader>,
     /// Signs what leaves.
     signer: Option<Signer>,
 }
@@ -117,13 +120,13 @@ impl Route {
         tokens: Option<Arc<dyn Tokens>>,
     ) -> Result<Self, DeliverError> {
         let first = Host::new(smarthost.first.clone(), tokens)?;
-        Ok(Self { smarthost, queue, first, signer: None })
+        Ok(Self { smarthost, queue, first, passed: None, signer: None })
     }
 
-    /// The same route, with our signature on what leaves by it.
+    /// The same route, with our header and our signature on what leaves by it.
     #[must_use]
-    pub fn signing(self, signer: Option<Signer>) -> Self {
-        Self { signer, ..self }
+    pub fn marking(self, passed: Option<PassedHeader>, signer: Option<Signer>) -> Self {
+        Self { passed, signer, ..self }
     }
 
     /// Connects as for mail, TLS and signing in included, and says what the smarthost offers.
@@ -250,7 +253,7 @@ impl Courier {
         if !message.may_leave || sha256.as_ref() != message.sha256 {
             return self.set_aside(&id, "its bytes are not those that were decided on").await;
         }
-        let leaving = self.signed(&id, &content).await;
+        let leaving = self.leaving(&id, &content).await;
         let mut outcomes = Vec::with_capacity(message.recipients.len());
         let mut trouble: Option<Trouble> = None;
         for recipients in message.recipients.chunks(self.route.load().smarthost.recipients) {
@@ -289,21 +292,25 @@ impl Courier {
         self.record(&message, &content, outcomes, next).await;
     }
 
-    /// What leaves: the content that was decided on, below our signature where it is ours to sign. Unsigned mail is still mail:
-    /// what cannot be signed leaves as it is, and that is told.
-    async fn signed(&self, id: &QueueId, content: &Arc<[u8]>) -> Arc<[u8]> {
-        let Some(signer) = self.route.load().signer.clone() else { return Arc::clone(content) };
+    /// What leaves: the content that was decided on, below our header and our signature where they are wanted. Unsigned mail is
+    /// still mail: what cannot be signed leaves as it is, and that is told.
+    async fn leaving(&self, id: &QueueId, content: &Arc<[u8]>) -> Arc<[u8]> {
+        let route = self.route.load();
+        let (passed, signer) = (route.passed.clone(), route.signer.clone());
+        drop(route);
+        let marked: Arc<[u8]> = passed.map_or_else(|| Arc::clone(content), |passed| passed.put(content).into());
+        let Some(signer) = signer else { return marked };
         let signing = {
-            let content = Arc::clone(content);
-            move || signer.sign(&content)
+            let marked = Arc::clone(&marked);
+            move || signer.sign(&marked)
         };
-        let signed = if dkim::is_large(content) { tokio::task::spawn_blocking(signing).await } else { Ok(signing()) };
+        let signed = if dkim::is_large(&marked) { tokio::task::spawn_blocking(signing).await } else { Ok(signing()) };
         match signed {
             Ok(Some(signed)) => signed.into(),
-            Ok(None) => Arc::clone(content),
+            Ok(None) => marked,
             Err(_) => {
                 event!(Event::Trouble, id = %id, what = "it leaves without our signature", reason = "signing broke off");
-                Arc::clone(content)
+                marked
             }
         }
     }

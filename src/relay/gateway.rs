@@ -93,7 +93,7 @@ impl Gateway {
         let (smarthost, place) = config.relay_ready().map_err(PartError::from)?;
         let key = parts::key(config, place)?;
         let notifier = Arc::new(ArcSwap::from_pointee(parts::notifier(config)?));
-        let route = parts::route(config, smarthost)?;
+        let route = parts::route(config, smarthost, &key)?;
         let health = Health::new();
         let listener = parts::listener(config, parts::listen_options(config, place, &key, &health)).await?;
         let listens = listener.handle();
@@ -196,7 +196,7 @@ impl Gateway {
         let (smarthost, place) = config.relay_ready().map_err(PartError::from)?;
         let key = parts::key(&config, place)?;
         let notifier = parts::notifier(&config)?;
-        let route = parts::route(&config, smarthost)?;
+        let route = parts::route(&config, smarthost, &key)?;
         let rules = self.listens.prepare(&parts::listen_options(&config, place, &key, &self.health));
         let rules = rules.map_err(|error| parts::not_listening(&config, error))?;
         let ground = load(&config)?;

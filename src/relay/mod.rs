@@ -25,6 +25,7 @@ pub mod malware;
 pub mod monitor;
 pub mod notify;
 pub mod parts;
+pub mod passed;
 pub mod remembered;
 pub mod schedule;
 pub mod sender;

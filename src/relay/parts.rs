@@ -14,6 +14,7 @@ use super::health::Health;
 use super::listen::{ListenError, ListenOptions, Listener, Pace, Places};
 use super::monitor::{Monitor, MonitorError};
 use super::notify::{Notifier, TemplateError};
+use super::passed::PassedHeader;
 use crate::config::{Config, SmarthostConfig, StoreConfig};
 use crate::store::{StoreError, StoreKey};
 use crate::text::problem::FileProblems;
@@ -115,11 +116,11 @@ pub fn notifier(config: &Config) -> Result<Notifier, PartError> {
 ///
 /// # Errors
 /// A certificate cannot be read, or TLS not be set up.
-pub fn route(config: &Config, smarthost: &SmarthostConfig) -> Result<Route, PartError> {
+pub fn route(config: &Config, smarthost: &SmarthostConfig, key: &StoreKey) -> Result<Route, PartError> {
     let signer = config.dkim.as_ref().map(Signer::new).transpose();
     let signer = signer.map_err(|error| PartError::Dkim { at: config.at("dkim.key_file"), error })?;
     Route::new(smarthost.clone(), config.queue.clone())
-        .map(|route| route.signing(signer))
+        .map(|route| route.marking(smarthost.passed_header.then(|| PassedHeader::new(key)), signer))
         .map_err(|error| PartError::Route { at: config.at(error.key()), error })
 }
 

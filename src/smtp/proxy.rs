@@ -8,8 +8,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::limits;
 
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
-/// Signature, version with command, family, and length of the rest.
-const FIXED: usize = 16;
 
 /// How far a header has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,14 +70,19 @@ fn first(input: &[u8]) -> Header {
 
 /// Version 2: binary. What stands behind the addresses (TLVs) is skipped.
 fn second(input: &[u8]) -> Header {
-    let Some(&[command, family, high, low]) = input.get(SIGNATURE.len()..FIXED) else { return Header::More };
-    let length = usize::from(u16::from_be_bytes([high, low]));
-    let used = FIXED + length;
+    // Version with command, family, and the length of the rest.
+    let Some([command, family, length @ ..]) = input.get(SIGNATURE.len()..).and_then(|rest| rest.first_chunk::<4>())
+    else {
+        return Header::More;
+    };
+    let length = usize::from(u16::from_be_bytes(*length));
+    let addresses = SIGNATURE.len() + 4;
+    let used = addresses + length;
     if used > limits::PROXY_OCTETS {
         return Header::Wrong;
     }
-    let Some(rest) = input.get(FIXED..used) else { return Header::More };
-    match (command, family) {
+    let Some(rest) = input.get(addresses..used) else { return Header::More };
+    match (*command, *family) {
         // The balancer speaks for itself, to see whether we are well.
         (0x20, _) => Header::Read { used, client: None },
         (0x21, 0x11) => match rest {
