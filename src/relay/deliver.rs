@@ -19,6 +19,9 @@ mod sink;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tokens;
+#[cfg(test)]
+mod tokens_tests;
 mod transaction;
 #[cfg(test)]
 mod ways_in;
@@ -34,8 +37,9 @@ use tokio::time::{Instant, sleep};
 
 use self::connection::Connection;
 use self::host::Host;
-pub use self::host::{Fetching, Tokens};
+pub use self::host::{Fetching, Token, Tokens, Until};
 use self::round::Round;
+pub use self::tokens::{Source, TokenError};
 use super::dsn::{self, Failure};
 use super::health::Health;
 use super::log::{Event, event};
@@ -70,9 +74,9 @@ pub enum DeliverError {
     /// Its key.
     #[error("{0}")]
     Key(String),
-    /// A sign-in by token is wanted, and nothing is there that fetches tokens.
-    #[error("nothing is there that fetches tokens; sign in with password_file")]
-    NoTokens,
+    /// Tokens cannot be fetched.
+    #[error("tokens cannot be fetched: {0}")]
+    Tokens(String),
 }
 
 impl DeliverError {
@@ -83,7 +87,7 @@ impl DeliverError {
             Self::Authorities(_) => "smarthost.ca_file",
             Self::Certificate(_) => "smarthost.tls_certificate",
             Self::Key(_) => "smarthost.tls_key",
-            Self::NoTokens => "smarthost.oauth.client_id",
+            Self::Tokens(_) => "smarthost.oauth.token_url",
         }
     }
 }
@@ -99,7 +103,7 @@ impl Route {
     /// Reads certificates and sets TLS up as configured.
     ///
     /// # Errors
-    /// A certificate or key cannot be read or used, TLS not be set up, or tokens are wanted and nothing fetches any.
+    /// A certificate or key cannot be read or used, or TLS not be set up.
     pub fn new(smarthost: SmarthostConfig, queue: QueueConfig) -> Result<Self, DeliverError> {
         Self::with_tokens(smarthost, queue, None)
     }

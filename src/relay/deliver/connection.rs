@@ -31,6 +31,8 @@ pub(super) struct Connection {
     client: Client,
     /// The final dot was written, and no answer heard since.
     dot_left: bool,
+    /// The number of the token that was shown last; 0 before the first.
+    token: u64,
     /// Messages sent over it.
     pub mails: usize,
     /// When it was last of use.
@@ -71,6 +73,7 @@ impl Connection {
             stream: Box::new(stream),
             client: Client::new(way.clone(), Under::Nothing),
             dot_left: false,
+            token: 0,
             mails: 0,
             used: Instant::now(),
         };
@@ -134,7 +137,7 @@ impl Connection {
                         None => self.client.not_secured("not now", &mut next),
                     },
                     Action::Prove(wanted) => match host {
-                        Some(host) => match host.proof(wanted).await {
+                        Some(host) => match host.proof(wanted, &mut self.token).await {
                             Ok(proof) => self.client.prove(&proof, &mut next),
                             Err(why) => self.client.cannot_prove(&why, &mut next),
                         },

@@ -7,25 +7,52 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use super::shown::Shown;
+use super::tokens::{Source, TokenError};
 use super::{DeliverError, tls};
 use crate::config::{HostConfig, SignInProof, SmarthostTls};
 use crate::limits;
 use crate::smtp::client::{Proof, SignIn, Under};
+use crate::store::Clock;
 
 /// What a token, or the reason why there is none, comes in.
-pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Zeroizing<String>, String>> + Send + 'a>>;
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Token, String>> + Send + 'a>>;
+
+/// Until when a token is good, or the reason why there is none.
+pub type Until<'a> = Pin<Box<dyn Future<Output = Result<Timestamp, TokenError>> + Send + 'a>>;
+
+/// A token, and which it is of those that were fetched.
+pub struct Token {
+    /// What is shown.
+    pub secret: Zeroizing<String>,
+    /// From 1.
+    pub number: u64,
+}
 
 /// Where tokens come from (RFC 6749). Who implements it keeps a token for as long as it is good.
 pub trait Tokens: Send + Sync {
     /// A token that has not run out. The error is a reason in plain words, without anything secret.
     fn token(&self) -> Fetching<'_>;
 
-    /// The last token was refused: the next call of [`Self::token`] fetches another.
-    fn refused(&self);
+    /// The token of this number was refused: [`Self::token`] gives it no more.
+    fn refused(&self, number: u64);
+
+    /// Until when the token is good that can be had now, where that is known.
+    fn until(&self) -> Option<Until<'_>> {
+        None
+    }
+
+    /// Whether what comes with a token, and is wanted for the next, could be kept.
+    ///
+    /// # Errors
+    /// Why not.
+    fn keeps(&self) -> Result<(), TokenError> {
+        Ok(())
+    }
 }
 
 /// A next hop.
@@ -50,7 +77,13 @@ impl Host {
         let proof = match config.sign_in.as_ref().map(|sign_in| &sign_in.proof) {
             None => None,
             Some(SignInProof::Password(file)) => Some(ProofOfUs::Password(file.clone())),
-            Some(SignInProof::OAuth(_)) => Some(ProofOfUs::Tokens(tokens.ok_or(DeliverError::NoTokens)?)),
+            Some(SignInProof::OAuth(oauth)) => Some(ProofOfUs::Tokens(match tokens {
+                Some(tokens) => tokens,
+                None => Arc::new(
+                    Source::new(&config.host, oauth.clone(), Clock::system())
+                        .map_err(|error| DeliverError::Tokens(error.to_string()))?,
+                ),
+            })),
         };
         Ok(Self { config, tls, shown, proof })
     }
@@ -78,36 +111,47 @@ impl Host {
         Some(SignIn { user: sign_in.user.clone(), by_token })
     }
 
-    /// What proves that the account is ours; read or fetched now.
-    pub async fn proof(&self, wanted: Proof) -> Result<Zeroizing<String>, String> {
+    /// Who gives the tokens that we sign in with there.
+    pub fn tokens(&self) -> Option<&dyn Tokens> {
+        match &self.proof {
+            Some(ProofOfUs::Tokens(tokens)) => Some(tokens.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// What proves that the account is ours; read or fetched now. `shown` is the number of the token that was shown last over this
+    /// connection.
+    pub async fn proof(&self, wanted: Proof, shown: &mut u64) -> Result<Zeroizing<String>, String> {
         match &self.proof {
             Some(ProofOfUs::Password(file)) => {
                 let file = file.clone();
-                let reading = tokio::task::spawn_blocking(move || password(&file));
+                let reading = tokio::task::spawn_blocking(move || secret_line("password", &file));
                 reading.await.map_err(|_| "the password could not be read".to_owned())?
             }
             Some(ProofOfUs::Tokens(tokens)) => {
                 if wanted == Proof::FreshToken {
-                    tokens.refused();
+                    tokens.refused(*shown);
                 }
-                tokens.token().await
+                let token = tokens.token().await?;
+                *shown = token.number;
+                Ok(token.secret)
             }
             None => Err("there is nothing to sign in with".to_owned()),
         }
     }
 }
 
-/// The one line of a file, without its end.
-fn password(file: &Path) -> Result<Zeroizing<String>, String> {
+/// The one line of a file with a secret, without its end; `what` it holds stands in the error.
+pub(super) fn secret_line(what: &str, file: &Path) -> Result<Zeroizing<String>, String> {
     let name = file.display();
-    let read = |error: std::io::Error| format!("the password file {name} cannot be read: {error}");
+    let read = |error: std::io::Error| format!("the {what} file {name} cannot be read: {error}");
     // As large as it may become, so that no part of it stays behind in memory that was outgrown.
     let mut text = Zeroizing::new(String::with_capacity(limits::AUTH_LINE + 1));
     File::open(file).map_err(read)?.take(limits::AUTH_LINE as u64).read_to_string(&mut text).map_err(read)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() || line.contains(|c: char| c.is_control()) {
-        return Err(format!("the password file {name} does not hold one line with the password"));
+        return Err(format!("the {what} file {name} does not hold one line with the {what}"));
     }
     Ok(Zeroizing::new(line.to_owned()))
 }
