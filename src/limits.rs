@@ -235,6 +235,8 @@ limits! {
     SMARTHOST_CONNECTIONS: usize = 8, "connections", "own choice; Microsoft 365 client submission wants 3";
     /// Most that `smarthost.messages_per_minute` may say; more is no limit.
     SMARTHOST_PER_MINUTE_MOST: usize = 100_000, "messages a minute", "own choice: above what one gateway sends";
+    /// The window in which no more messages leave than `smarthost.messages_per_minute` says.
+    PACE_SECONDS: i64 = 60, "seconds", "the unit of the key, as Microsoft 365 counts";
     /// Age at which a message that the smarthost does not take is given up and reported.
     GIVE_UP_HOURS: u64 = 120, "hours", "RFC 5321 4.5.4.1: at least 4 to 5 days";
 

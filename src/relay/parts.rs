@@ -108,7 +108,7 @@ pub fn notifier(config: &Config) -> Result<Notifier, PartError> {
 /// A certificate cannot be read, or TLS not be set up.
 pub fn route(config: &Config, smarthost: &SmarthostConfig) -> Result<Route, PartError> {
     Route::new(smarthost.clone(), config.queue.clone())
-        .map_err(|error| PartError::Route { at: config.at(error.key()), error })
+        .map_err(|error| PartError::Route { at: config.at(&error.key()), error })
 }
 
 /// How the listener listens. What of it a reload may change is what [`Listener::bind`]'s handle takes.

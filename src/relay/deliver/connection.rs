@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::host::Host;
@@ -37,6 +38,8 @@ pub(super) struct Connection {
     pub mails: usize,
     /// When it was last of use.
     pub used: Instant,
+    /// Given back when the stream is gone, which stands above.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// What a piece of the dialogue has come to.
@@ -67,6 +70,7 @@ impl Connection {
 
     async fn greet(host: &Host, hostname: &str, tls: StartTls) -> Result<Self, NotOpen> {
         host.look().await;
+        let place = host.place().await;
         let stream = connect(host).await.map_err(NotOpen::Unreachable)?;
         let way = Way { hostname: hostname.to_owned(), tls, sign_in: host.sign_in() };
         let mut new = Self {
@@ -76,6 +80,7 @@ impl Connection {
             token: 0,
             mails: 0,
             used: Instant::now(),
+            _place: place,
         };
         if host.config.tls == SmarthostTls::Implicit {
             new.start_tls(host).await.map_err(|why| NotOpen::Tls(format!("TLS could not be started: {why}")))?;
