@@ -176,8 +176,8 @@ mod tests {
     fn what_was_not_sent_and_a_clock_that_was_put_back_cost_nothing() {
         let late = Clock::manual(Timestamp::from_second(1_000_000).unwrap());
         let pace = Arc::new(Pace::default());
-        drop(pace.take(Some(1), &late).ok().expect("free"));
-        let mut place = pace.take(Some(1), &late).ok().expect("nothing was sent");
+        drop(pace.take(Some(1), &late).expect("free"));
+        let mut place = pace.take(Some(1), &late).expect("nothing was sent");
         assert!(matches!(pace.take(Some(1), &late), Err(None)), "its end tells when");
         place.sent();
         drop(place);

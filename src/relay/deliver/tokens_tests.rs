@@ -17,10 +17,12 @@ use crate::store::{Clock, State};
 /// What the server answers, by the number of the request, from 1.
 type Answers = Arc<dyn Fn(usize) -> (u16, String) + Send + Sync>;
 
+type Form = Vec<(String, String)>;
+
 /// Gives tokens by script; notes what it was sent.
 struct Server {
     port: u16,
-    forms: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    forms: Arc<Mutex<Vec<Form>>>,
     answers: Arc<Mutex<Answers>>,
 }
 

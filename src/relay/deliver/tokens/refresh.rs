@@ -71,7 +71,6 @@ impl Turn {
 
     /// The token: what could not be written, unless a person has changed the file since, or what the file holds. What could
     /// not be written is tried anew.
-    #[expect(clippy::type_complexity, reason = "it hands back what it was given")]
     pub fn token(self, newer: Option<Newer>) -> Result<(Self, Option<Newer>, Zeroizing<String>), String> {
         if let Some(newer) = newer.filter(|newer| newer.instead_of == stamp(&self.file)) {
             let token = newer.token.clone();
