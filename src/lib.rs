@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`limits`] | every limit: name, default, unit, source |
 //! | [`school_time`] | when a school is at work: deadlines, warnings, digests. Pure |
+//! | [`web`] | the few requests that we make over https |
 //! | [`smtp`] | the protocol without sockets: addresses, commands, replies, the data reader, the session, the client |
 //! | [`message`] | bytes to a [`message::Message`]: raw headers, part tree, decoded text, subject markers |
 //! | [`text`] | what was read, as documents of paragraphs and tables with their places; normalising |
@@ -40,3 +41,4 @@ pub mod school_time;
 pub mod smtp;
 pub mod store;
 pub mod text;
+pub mod web;

@@ -215,6 +215,24 @@ limits! {
     PDF_ROW_EM: f64 = 0.3, "em", "own choice: below PDF_LINE_EM";
 
     // --- delivery ---
+    /// Length of an error code that a token endpoint gives; what is longer is not repeated.
+    WEB_WORD_CHARS: usize = 32, "characters", "RFC 6749 5.2: the longest is unsupported_grant_type";
+    /// Time before a token's end at which another is fetched; half its time where that is less.
+    TOKEN_EARLY_SECONDS: i64 = 300, "seconds", "own choice: longer than a sign-in takes, and an outage of the server is bridged";
+    /// Time that a token is taken to be good for where its server does not say.
+    TOKEN_SECONDS: i64 = 3_600, "seconds", "RFC 6749 4.2.2 and 5.1: its example, as Entra ID and Google give";
+    /// Longest time that a token is believed to be good for.
+    TOKEN_SECONDS_MOST: i64 = 86_400, "seconds", "own choice: Entra ID gives 24 hours at most";
+    /// Length of a token.
+    TOKEN_OCTETS: usize = 8_192, "octets", "own choice: as base64 inside AUTH_LINE; Entra ID's take 2 KB";
+    /// Pause behind the first fetch of a token that failed; each further one is twice as long.
+    TOKEN_AGAIN_SECONDS: i64 = 5, "seconds", "own choice: what mail waits for is asked for soon";
+    /// Longest of these pauses.
+    TOKEN_AGAIN_MOST_SECONDS: i64 = 300, "seconds", "own choice";
+    /// Wait for another process that fetches with the same refresh token.
+    TOKEN_LOCK_SECONDS: u64 = 30, "seconds", "own choice: above WEB_ANSWER_SECONDS";
+    /// Pause between two looks at whether it has ended.
+    TOKEN_LOCK_MILLIS: u64 = 50, "milliseconds", "own choice";
     /// Connections to the smarthost at the same time.
     SMARTHOST_CONNECTIONS: usize = 8, "connections", "own choice; Microsoft 365 client submission wants 3";
     /// Connections at the same time that smtp.office365.com takes of one mailbox.
@@ -225,6 +243,8 @@ limits! {
     PASSED_OCTETS: usize = 16, "octets", "own choice: 128 bits, nobody guesses them";
     /// Most that `smarthost.messages_per_minute` may say; more is no limit.
     SMARTHOST_PER_MINUTE_MOST: usize = 100_000, "messages a minute", "own choice: above what one gateway sends";
+    /// The window in which no more messages leave than `smarthost.messages_per_minute` says.
+    PACE_SECONDS: i64 = 60, "seconds", "the unit of the key, as Microsoft 365 counts";
     /// Age at which a message that the smarthost does not take is given up and reported.
     GIVE_UP_HOURS: u64 = 120, "hours", "RFC 5321 4.5.4.1: at least 4 to 5 days";
 
@@ -448,9 +468,9 @@ limits! {
     /// The file with a client secret.
     OIDC_SECRET_OCTETS: u64 = 4 * 1_024, "octets", "own choice: Entra ID gives 40 characters, Google 35";
     /// One answer of a provider: metadata, keys or a token.
-    OIDC_ANSWER_OCTETS: usize = 256 * 1_024, "octets", "own choice: Entra ID's keys take 20 KB";
+    WEB_ANSWER_OCTETS: usize = 256 * 1_024, "octets", "own choice: Entra ID's keys take 20 KB";
     /// One answer of a provider, from the look-up of its name to the last octet.
-    OIDC_ANSWER_SECONDS: u64 = 10, "seconds", "own choice: somebody waits before an empty page";
+    WEB_ANSWER_SECONDS: u64 = 10, "seconds", "own choice: somebody waits before an empty page";
     /// Metadata and keys of a provider are believed.
     OIDC_METADATA_SECONDS: u64 = 3_600, "seconds", "own choice: Google lets its keys be kept for about 6 hours; what is withdrawn is gone within one";
     /// Pause after a provider could not be reached, and between two times that its keys are fetched because of one that nobody knows.

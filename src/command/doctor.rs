@@ -24,10 +24,10 @@ use jiff::Timestamp;
 use self::provider::Provider;
 use super::store::Desk;
 use super::terminal::{safe, say};
-use crate::config::{self, Config, SignInProof, SmarthostConfig, SmarthostTls, StoreConfig};
+use crate::config::{self, Config, HostConfig, SignInProof, SmarthostTls, StoreConfig};
 use crate::limits;
 use crate::relay::control;
-use crate::relay::deliver::Route;
+use crate::relay::deliver::{Route, Tokens};
 use crate::relay::health::Health;
 use crate::relay::listen::ListenError;
 use crate::relay::monitor::MonitorError;
@@ -170,7 +170,13 @@ async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findin
     ports(config, place, key, running, findings).await;
     match route {
         Err(error) => findings.bad(format!("{error}; name a PEM file with the authority's certificate")),
-        Ok(route) => smarthost_answers(config, smarthost, &route, findings).await,
+        Ok(route) => {
+            for (number, (section, host)) in smarthost.hosts().enumerate() {
+                if token(config, &section, host, route.tokens(number), findings).await {
+                    smarthost_answers(config, (number, &section, host), &route, findings).await;
+                }
+            }
+        }
     }
 }
 
@@ -336,40 +342,80 @@ fn room(config: &Config, store: &Path, findings: &mut Findings) {
     }
 }
 
+/// Whether a token can be had, where one signs in with one, and until when it is good. Without one nothing else is worth a look.
+async fn token(
+    config: &Config,
+    section: &str,
+    host: &HostConfig,
+    tokens: Option<&dyn Tokens>,
+    findings: &mut Findings,
+) -> bool {
+    let Some(tokens) = tokens else { return true };
+    let name = &host.host;
+    // One that could not be kept would be lost to the gateway.
+    if let Err(error) = tokens.keeps() {
+        let at = config.at(&format!("{section}.oauth.refresh_token_file"));
+        findings.doubtful(format!("{at}: {error}; give the gateway's user a folder of its own for it"));
+        return false;
+    }
+    let Some(until) = tokens.until() else { return true };
+    match tokio::time::timeout(Duration::from_secs(limits::DOCTOR_SECONDS), until).await {
+        Ok(Ok(until)) => {
+            findings.well(format!("smarthost: a token for {name} can be had; it is good until {until}"));
+            true
+        }
+        Ok(Err(error)) => {
+            let at = config.at(&format!("{section}.oauth.client_id"));
+            findings
+                .bad(format!("{at}: {name}: {error}: all mail for it would wait; look at client, secret and scope"));
+            false
+        }
+        Err(_) => {
+            let (at, seconds) = (config.at(&format!("{section}.oauth.token_url")), limits::DOCTOR_SECONDS);
+            findings.bad(format!("{at}: no token for {name} within {seconds} seconds"));
+            false
+        }
+    }
+}
+
 /// Connects as delivery does, TLS included, and says what the smarthost offers.
-async fn smarthost_answers(config: &Config, smarthost: &SmarthostConfig, route: &Route, findings: &mut Findings) {
-    let smarthost = &smarthost.first;
+async fn smarthost_answers(
+    config: &Config,
+    (number, section, smarthost): (usize, &str, &HostConfig),
+    route: &Route,
+    findings: &mut Findings,
+) {
+    let at = |key: &str| config.at(&format!("{section}.{key}"));
     let name = format!("{}:{}", smarthost.host, smarthost.port);
     let patience = Duration::from_secs(limits::DOCTOR_SECONDS);
-    let offers = match tokio::time::timeout(patience, route.try_out(&config.listen.hostname)).await {
+    let offers = match tokio::time::timeout(patience, route.try_out(number, &config.listen.hostname)).await {
         Err(_) => {
             let seconds = patience.as_secs();
             return findings.bad(format!(
                 "{}: {name} does not answer within {seconds} seconds; look at the port and at the firewall",
-                config.at("smarthost.host")
+                at("host")
             ));
         }
         Ok(Err(error @ NotOpen::Unreachable(_))) => {
-            return findings
-                .bad(format!("{}: {name}: {error}; look at name, port and firewall", config.at("smarthost.host")));
+            return findings.bad(format!("{}: {name}: {error}; look at name, port and firewall", at("host")));
         }
         Ok(Err(error @ NotOpen::Tls(_))) => {
             return findings.bad(format!(
                 "{}: {name}: {error}: no mail would leave; use the name that its certificate holds, another port (587 \
                  mostly), or ca_file for an authority of your own",
-                config.at("smarthost.tls")
+                at("tls")
             ));
         }
         Ok(Err(error @ NotOpen::SignIn(_))) => {
             let key = match smarthost.sign_in.as_ref().map(|sign_in| &sign_in.proof) {
-                Some(SignInProof::Password(_)) => "smarthost.password_file",
-                Some(SignInProof::OAuth(_)) => "smarthost.oauth.client_id",
-                None => "smarthost.user",
+                Some(SignInProof::Password(_)) => "password_file",
+                Some(SignInProof::OAuth(_)) => "oauth.client_id",
+                None => "user",
             };
             return findings.bad(format!(
                 "{}: {name}: {error}: all mail would wait; look at user and password, and whether the account may send \
                  by SMTP there",
-                config.at(key)
+                at(key)
             ));
         }
         Ok(Ok(offers)) => offers,
@@ -380,16 +426,14 @@ async fn smarthost_answers(config: &Config, smarthost: &SmarthostConfig, route: 
         }
         (SmarthostTls::Opportunistic | SmarthostTls::Encrypted, true) => findings.doubtful(format!(
             "{}: {name} answers with TLS, but its certificate is not checked: tls = \"required\" does",
-            config.at("smarthost.tls")
+            at("tls")
         )),
-        (SmarthostTls::Opportunistic | SmarthostTls::Encrypted, false) => findings.doubtful(format!(
-            "{}: {name} answers without TLS: mail would leave in clear text",
-            config.at("smarthost.tls")
-        )),
-        (SmarthostTls::None, _) => findings.doubtful(format!(
-            "{}: {name} answers; mail leaves in clear text, as configured",
-            config.at("smarthost.tls")
-        )),
+        (SmarthostTls::Opportunistic | SmarthostTls::Encrypted, false) => {
+            findings.doubtful(format!("{}: {name} answers without TLS: mail would leave in clear text", at("tls")))
+        }
+        (SmarthostTls::None, _) => {
+            findings.doubtful(format!("{}: {name} answers; mail leaves in clear text, as configured", at("tls")))
+        }
     }
     for (offered, extension, why) in [
         (offers.eight_bit, "8BITMIME", "mail with 8-bit text would be refused"),

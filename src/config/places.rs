@@ -38,11 +38,11 @@ impl Places {
         }
     }
 
-    /// Of `[[listener]]` and the like: each entry by its name, as `listener.staff.addresses`.
+    /// Of `[[listener]]` and the like: each entry by its name, as `listener.staff.addresses`, or by its host.
     fn add_named(&mut self, text: &str, key: &str, entries: &DeArray<'_>) {
         for entry in entries {
             let DeValue::Table(table) = entry.get_ref() else { continue };
-            if let Some(DeValue::String(name)) = table.get("name").map(|name| name.get_ref()) {
+            if let Some(DeValue::String(name)) = table.get("name").or(table.get("host")).map(|name| name.get_ref()) {
                 let key = format!("{key}.{name}");
                 self.add(text, &format!("{key}."), table);
                 self.0.insert(key, line_and_column(text, entry.span().start));

@@ -85,6 +85,12 @@ impl HostConfig {
 }
 
 impl SmarthostConfig {
+    /// All next hops in the order in which they are tried, each with its section in the file.
+    pub fn hosts(&self) -> impl Iterator<Item = (String, &HostConfig)> {
+        let fallback = self.fallback.iter().map(|host| (format!("smarthost.fallback.{}", host.host), host));
+        std::iter::once(("smarthost".to_owned(), &self.first)).chain(fallback)
+    }
+
     /// One next hop, as many connections at the same time, and what is usual else.
     pub fn only(first: HostConfig, connections: usize) -> Self {
         Self {

@@ -2,16 +2,19 @@
 //!
 //! Nothing is sent whose bytes are not those that were decided on: the hash is taken again before the first command.
 //! A smarthost that cannot be reached, or takes nothing from us, concerns all mail: it is probed by one message, the
-//! others wait untried. A connection lost after the final dot is recorded as unknown and tried again: a message may arrive twice, it is never
+//! others go to the next one, or wait untried where there is none. A connection lost after the final dot is recorded as unknown and tried again: a message may arrive twice, it is never
 //! lost (RFC 5321 6.1, RFC 1047). What is refused for good or given up is reported to its sender in the same transaction
 //! that records it.
 
 mod connection;
 mod host;
 #[cfg(test)]
+mod hosts_tests;
+#[cfg(test)]
 mod odd_replies;
 #[cfg(test)]
 mod outage;
+mod pace;
 mod round;
 mod shown;
 #[cfg(test)]
@@ -19,10 +22,14 @@ mod sink;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tokens;
+#[cfg(test)]
+mod tokens_tests;
 mod transaction;
 #[cfg(test)]
 mod ways_in;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,20 +40,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep};
 
 use self::connection::Connection;
-use self::host::Host;
-pub use self::host::{Fetching, Tokens};
+use self::host::{Claim, Host};
+pub use self::host::{Fetching, Token, Tokens, Until};
+use self::pace::{Pace, Place};
 use self::round::Round;
+pub use self::tokens::{Source, TokenError};
 use super::dkim::{self, Signer};
 use super::dsn::{self, Failure};
 use super::health::Health;
 use super::log::{Event, event};
 use super::monitor::{self, DeliveryOutcome};
 use super::passed::PassedHeader;
-use super::schedule::{self, Destination};
+use super::schedule::{self, Admission};
 use crate::config::{QueueConfig, SmarthostConfig};
 use crate::limits;
 use crate::smtp::client::{NotOpen, Offers};
-use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
+use crate::store::{Leased, Outage, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
 /// How often leases are renewed: twice in vain and they still hold.
@@ -56,6 +65,9 @@ const POLL: Duration = Duration::from_millis(limits::QUEUE_POLL_MILLIS);
 const GRACE: Duration = Duration::from_secs(limits::DELIVERY_STOP_SECONDS);
 /// Longest pause between two tries to record an outcome.
 const AGAIN_AT_MOST: Duration = Duration::from_secs(limits::RECORD_AGAIN_SECONDS);
+
+/// Said of recipients who found no place any more.
+const FULL_MINUTE: &str = "messages_per_minute is reached";
 
 /// Delivery cannot start.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -72,21 +84,31 @@ pub enum DeliverError {
     /// Its key.
     #[error("{0}")]
     Key(String),
-    /// A sign-in by token is wanted, and nothing is there that fetches tokens.
-    #[error("nothing is there that fetches tokens; sign in with password_file")]
-    NoTokens,
+    /// Tokens cannot be fetched.
+    #[error("tokens cannot be fetched: {0}")]
+    Tokens(String),
+    /// Of a smarthost that is not the first.
+    #[error("{error}")]
+    Fallback {
+        /// Its section.
+        section: String,
+        /// Why.
+        error: Box<Self>,
+    },
 }
 
 impl DeliverError {
     /// The key of the configuration that it is about.
-    pub fn key(&self) -> &'static str {
-        match self {
+    pub fn key(&self) -> String {
+        let key = match self {
+            Self::Fallback { section, error } => return error.key().replacen("smarthost", section, 1),
             Self::Tls(_) => "smarthost.tls",
             Self::Authorities(_) => "smarthost.ca_file",
             Self::Certificate(_) => "smarthost.tls_certificate",
             Self::Key(_) => "smarthost.tls_key",
-            Self::NoTokens => "smarthost.oauth.client_id",
-        }
+            Self::Tokens(_) => "smarthost.oauth.token_url",
+        };
+        key.to_owned()
     }
 }
 
@@ -94,18 +116,69 @@ impl DeliverError {
 pub struct Route {
     smarthost: SmarthostConfig,
     queue: QueueConfig,
-    first: Host,
+    /// In the order in which they are tried.
+    hosts: Vec<Arc<Host>>,
     /// Says of what leaves that it has passed here.
     passed: Option<PassedHeader>,
     /// Signs what leaves.
     signer: Option<Signer>,
 }
 
+/// To whom the next message goes.
+enum Choice {
+    /// To this one.
+    Host(Turn),
+    /// Nobody, until a probe that is under way has ended.
+    Probed,
+    /// Nobody before this time.
+    Closed(Timestamp),
+}
+
+/// A host's turn: which it is, and the right to try it.
+struct Turn {
+    route: Arc<Route>,
+    host: usize,
+    claim: Claim,
+}
+
+impl Route {
+    /// The first that can be used.
+    fn choose(self: &Arc<Self>, now: Timestamp) -> Choice {
+        if let Some(turn) = self.turn_from(0, now) {
+            return Choice::Host(turn);
+        }
+        if self.hosts.iter().any(|host| host.is_probed() && host.admission(now) == Admission::Probe) {
+            return Choice::Probed;
+        }
+        Choice::Closed(self.soonest(now))
+    }
+
+    /// The first that can be used, from this one on.
+    fn turn_from(self: &Arc<Self>, from: usize, now: Timestamp) -> Option<Turn> {
+        let claim = |(host, one): (usize, &Arc<Host>)| Some((host, one.claim(now)?));
+        let (host, claim) = self.hosts.iter().enumerate().skip(from).find_map(claim)?;
+        Some(Turn { route: Arc::clone(self), host, claim })
+    }
+
+    /// When the first of them may be tried.
+    fn soonest(&self, now: Timestamp) -> Timestamp {
+        let of = |host: &Arc<Host>| match host.admission(now) {
+            Admission::Closed(until) => until,
+            Admission::Open | Admission::Probe => now,
+        };
+        self.hosts.iter().map(of).min().unwrap_or(now)
+    }
+
+    fn outages(&self) -> BTreeMap<String, Outage> {
+        self.hosts.iter().filter_map(|host| Some((host.key(), host.outage()?))).collect()
+    }
+}
+
 impl Route {
     /// Reads certificates and sets TLS up as configured.
     ///
     /// # Errors
-    /// A certificate or key cannot be read or used, TLS not be set up, or tokens are wanted and nothing fetches any.
+    /// A certificate or key cannot be read or used, or TLS not be set up.
     pub fn new(smarthost: SmarthostConfig, queue: QueueConfig) -> Result<Self, DeliverError> {
         Self::with_tokens(smarthost, queue, None)
     }
@@ -119,8 +192,13 @@ impl Route {
         queue: QueueConfig,
         tokens: Option<Arc<dyn Tokens>>,
     ) -> Result<Self, DeliverError> {
-        let first = Host::new(smarthost.first.clone(), tokens)?;
-        Ok(Self { smarthost, queue, first, passed: None, signer: None })
+        let places = smarthost.connections.max(1);
+        let mut hosts = vec![Arc::new(Host::new(smarthost.first.clone(), places, tokens)?)];
+        for (section, config) in smarthost.hosts().skip(1) {
+            let host = Host::new(config.clone(), places, None);
+            hosts.push(Arc::new(host.map_err(|error| DeliverError::Fallback { section, error: Box::new(error) })?));
+        }
+        Ok(Self { smarthost, queue, hosts, passed: None, signer: None })
     }
 
     /// The same route, with our header and our signature on what leaves by it.
@@ -129,15 +207,21 @@ impl Route {
         Self { passed, signer, ..self }
     }
 
-    /// Connects as for mail, TLS and signing in included, and says what the smarthost offers.
+    /// Connects as for mail, TLS and signing in included, and says what the smarthost offers; `number` 0 is the first.
     ///
     /// # Errors
     /// What would keep mail waiting.
-    pub async fn try_out(&self, hostname: &str) -> Result<Offers, NotOpen> {
-        let connection = Connection::open(&self.first, hostname).await?;
+    pub async fn try_out(&self, number: usize, hostname: &str) -> Result<Offers, NotOpen> {
+        let none = || NotOpen::Unreachable("there is no such smarthost".to_owned());
+        let connection = Connection::open(self.hosts.get(number).ok_or_else(none)?, hostname).await?;
         let offers = connection.offers();
         connection.close().await;
         Ok(offers)
+    }
+
+    /// Who gives the tokens that one signs in with at a smarthost; `number` 0 is the first.
+    pub fn tokens(&self, number: usize) -> Option<&dyn Tokens> {
+        self.hosts.get(number)?.tokens()
     }
 }
 
@@ -147,20 +231,19 @@ pub struct Delivery(Arc<Courier>);
 
 impl Delivery {
     /// From the next message on, mail leaves this way. The number of connections stays.
-    pub fn change(&self, route: Route) {
-        let courier = &self.0;
-        let mut idle = lock(&courier.idle);
-        let old = courier.route.swap(Arc::new(route));
-        let new = courier.route.load();
-        // Of another smarthost, or over another TLS: nothing more is sent over them.
-        let leftover = std::mem::take(&mut *idle);
-        drop(idle);
-        for connection in leftover {
-            tokio::spawn(connection.close());
+    pub fn change(&self, mut route: Route) {
+        let current = &self.0.route;
+        let old = current.load_full();
+        for host in &mut route.hosts {
+            // Nobody else has it yet.
+            if let Some(host) = Arc::get_mut(host) {
+                host.take_over(&old.hosts);
+            }
         }
-        if old.smarthost.first != new.smarthost.first {
-            // What is known is known of the old one.
-            *lock(&courier.destination) = Destination::default();
+        current.store(Arc::new(route));
+        // Of another smarthost, or over another TLS: nothing more is sent over them.
+        for connection in old.hosts.iter().flat_map(|host| host.retire()) {
+            tokio::spawn(connection.close());
         }
     }
 }
@@ -184,8 +267,7 @@ fn round(store: Store, route: Route, hostname: String, health: Health, shutdown:
     let courier = Courier {
         places,
         permits: Arc::new(Semaphore::new(places)),
-        idle: Mutex::new(Vec::new()),
-        destination: Mutex::new(Destination::default()),
+        pace: Arc::default(),
         store,
         route: ArcSwap::from_pointee(route),
         hostname,
@@ -220,9 +302,8 @@ struct Courier {
     permits: Arc<Semaphore>,
     /// Told of every round, and asked whether an outcome could be recorded.
     health: Health,
-    /// Connections without work, the last one used at the end.
-    idle: Mutex<Vec<Connection>>,
-    destination: Mutex<Destination>,
+    /// Messages a minute.
+    pace: Arc<Pace>,
 }
 
 impl Courier {
@@ -235,9 +316,14 @@ impl Courier {
         self.store.clock().now()
     }
 
+    /// A place among the messages of this minute, or when there may be one.
+    fn place(&self, route: &Route) -> Result<Place, Option<Timestamp>> {
+        self.pace.take(route.smarthost.messages_per_minute, self.store.clock())
+    }
+
     /// One message, from the check of its bytes to the record of what became of it. The permit is for the connection:
     /// it is given back before the record, so that the next message is sent meanwhile.
-    async fn deliver(&self, message: Leased, permit: OwnedSemaphorePermit) {
+    async fn deliver(&self, message: Leased, permit: OwnedSemaphorePermit, turn: Turn, place: Place) {
         let id = message.id.clone();
         fault::panic_passes("delivering");
         let (content, sha256) = match self.content(&message).await {
@@ -254,40 +340,17 @@ impl Courier {
             return self.set_aside(&id, "its bytes are not those that were decided on").await;
         }
         let leaving = self.leaving(&id, &content).await;
-        let mut outcomes = Vec::with_capacity(message.recipients.len());
-        let mut trouble: Option<Trouble> = None;
-        for recipients in message.recipients.chunks(self.route.load().smarthost.recipients) {
-            if let Some(trouble) = &trouble {
-                outcomes.extend(recipients.iter().map(|r| deferred(r.position, trouble.why())));
-                continue;
-            }
-            let sent = self.send(&message, recipients, &leaving).await;
-            outcomes.extend(sent.0);
-            trouble = sent.1;
-        }
+        let route = Arc::clone(&turn.route);
+        let (outcomes, trouble, next_place) = self.send_all(&message, &leaving, turn, place).await;
         drop(permit);
         let now = self.now();
-        let route = self.route.load_full();
         let own = schedule::next_try(message.attempts + 1, now, &route.queue, random());
-        let next = match trouble {
-            Some(trouble) => {
-                let (next, news) = lock(&self.destination).failed(now, &route.queue, random());
-                if news {
-                    let reason = trouble.why();
-                    event!(Event::Trouble, what = "the smarthost cannot be used, mail waits", reason, next = %next);
-                }
-                match trouble {
-                    Trouble::Unreachable(_) => next,
-                    // Perhaps it is this message after all that the smarthost closes its door on.
-                    Trouble::Refused(_) => next.max(own),
-                }
-            }
-            None => {
-                if lock(&self.destination).reached() {
-                    event!(Event::SmarthostBack,);
-                }
-                own
-            }
+        let next = match (trouble, next_place) {
+            (Some(Trouble::Unreachable(_)), _) => route.soonest(now),
+            // Perhaps it is this message after all that the smarthost closes its door on.
+            (Some(Trouble::Refused(_)), _) => route.soonest(now).max(own),
+            (None, Some(free_at)) => free_at,
+            (None, None) => own,
         };
         self.record(&message, &content, outcomes, next).await;
     }
@@ -315,6 +378,71 @@ impl Courier {
         }
     }
 
+    /// Sends to all recipients, by the smarthost whose turn it is and those behind it, until one has no trouble of its own. Gives
+    /// what became of whom, the trouble of the last one, and when there is a place for those who found none in this minute.
+    async fn send_all(
+        &self,
+        message: &Leased,
+        content: &Arc<[u8]>,
+        turn: Turn,
+        place: Place,
+    ) -> (Vec<RecipientOutcome>, Option<Trouble>, Option<Timestamp>) {
+        let mut outcomes = Vec::with_capacity(message.recipients.len());
+        let mut left = message.recipients.clone();
+        let (mut turn, mut place) = (turn, Some(place));
+        loop {
+            let Turn { route, host, claim } = turn;
+            let at = &route.hosts[host];
+            let mut put_off = Vec::new();
+            let (mut trouble, mut free_at): (Option<Trouble>, Option<Timestamp>) = (None, None);
+            for recipients in left.chunks(route.smarthost.recipients) {
+                if trouble.is_none() && free_at.is_none() && place.is_none() {
+                    match self.place(&route) {
+                        Ok(free) => place = Some(free),
+                        Err(at) => free_at = Some(at.unwrap_or_else(|| self.now())),
+                    }
+                }
+                let why = trouble.as_ref().map(Trouble::why).or(free_at.map(|_| FULL_MINUTE));
+                if let Some(why) = why {
+                    put_off.extend(recipients.iter().map(|r| deferred(r.position, why)));
+                    continue;
+                }
+                let sent = self.send(at, message, recipients, content, &mut place).await;
+                put_off.extend(sent.0);
+                trouble = sent.1;
+            }
+            let now = self.now();
+            let Some(trouble) = trouble else {
+                at.reached();
+                outcomes.extend(put_off);
+                return (outcomes, None, free_at);
+            };
+            let next = route.turn_from(host + 1, now);
+            at.failed(trouble.why(), next.is_some(), now, &route.queue);
+            drop(claim);
+            let Some(next) = next else {
+                outcomes.extend(put_off);
+                return (outcomes, Some(trouble), None);
+            };
+            if place.is_none() {
+                place = self.place(&route).ok();
+            }
+            if place.is_none() {
+                outcomes.extend(put_off);
+                return (outcomes, None, Some(now));
+            }
+            // What this one put off the next one may take; what may have arrived is not sent again now.
+            let is_left = |one: &RecipientOutcome| matches!(one.outcome, Outcome::Deferred { .. });
+            let again: Vec<u32> = put_off.iter().filter(|one| is_left(one)).map(|one| one.position).collect();
+            outcomes.extend(put_off.into_iter().filter(|one| !is_left(one)));
+            left.retain(|recipient| again.contains(&recipient.position));
+            if left.is_empty() {
+                return (outcomes, None, None);
+            }
+            turn = next;
+        }
+    }
+
     /// The content with its hash, which for a large one is not taken on a thread that others wait for.
     async fn content(&self, message: &Leased) -> Result<(Arc<[u8]>, Digest), StoreError> {
         let content = match &message.content {
@@ -330,22 +458,23 @@ impl Courier {
         Ok((content, sha256))
     }
 
-    /// One transaction: what became of these recipients, and why the smarthost as a whole cannot be used.
+    /// One transaction: what became of these recipients, and why the smarthost as a whole cannot be used. The place is taken
+    /// where content was sent.
     async fn send(
         &self,
+        host: &Host,
         message: &Leased,
         recipients: &[crate::store::DueRecipient],
         content: &Arc<[u8]>,
+        place: &mut Option<Place>,
     ) -> (Vec<RecipientOutcome>, Option<Trouble>) {
         loop {
             // The smarthost may close what lay idle, or say something of itself.
-            let route = self.route.load_full();
-            let idle =
-                std::iter::from_fn(|| lock(&self.idle).pop()).find_map(|mut idle| idle.is_ready().then_some(idle));
+            let idle = host.idle();
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
-                None => match Connection::open(&route.first, &self.hostname).await {
+                None => match Connection::open(host, &self.hostname).await {
                     Ok(connection) => connection,
                     Err(error) => {
                         let why = error.to_string();
@@ -355,15 +484,21 @@ impl Courier {
                 },
             };
             let done = transaction::send(&mut connection, message, recipients, content).await;
+            if done.counts
+                && let Some(mut place) = place.take()
+            {
+                place.sent();
+            }
             if done.reusable {
                 let spent = connection.mails >= limits::SMARTHOST_MAILS;
                 connection.used = Instant::now();
-                if let Some(connection) = if spent { Some(connection) } else { self.lay_idle(connection, &route) } {
+                if let Some(connection) = if spent { Some(connection) } else { host.lay_idle(connection) } {
                     connection.close().await;
                 }
             }
             // The smarthost may close what lay idle at any time; that says nothing about it.
-            if !(done.stale && reused && !done.reusable) {
+            let again = done.stale && reused && !done.reusable && place.is_some();
+            if !again {
                 return (done.outcomes, done.trouble.map(Trouble::Refused));
             }
         }
@@ -464,20 +599,10 @@ impl Courier {
         }
     }
 
-    /// Keeps a connection for the next message; gives it back where mail leaves another way by now.
-    fn lay_idle(&self, connection: Connection, route: &Arc<Route>) -> Option<Connection> {
-        let mut idle = lock(&self.idle);
-        if !Arc::ptr_eq(&self.route.load(), route) {
-            return Some(connection);
-        }
-        idle.push(connection);
-        None
-    }
-
     fn close_idle(&self) {
         let idle = Duration::from_secs(limits::SMARTHOST_IDLE);
-        let old: Vec<Connection> = lock(&self.idle).extract_if(.., |c| c.used.elapsed() >= idle).collect();
-        for connection in old {
+        let route = self.route.load();
+        for connection in route.hosts.iter().flat_map(|host| host.idle_for(idle)) {
             tokio::spawn(connection.close());
         }
     }

@@ -116,7 +116,9 @@ events! {
     Answered = "answered",
     /// Configuration, roster or certificate was read anew. Fields: what.
     Reloaded = "reloaded",
-    /// The smarthost, which could not be used, can be used again.
+    /// Tokens to sign in with, which could not be had, can be had again. Fields: host.
+    TokensBack = "tokens-back",
+    /// The smarthost, which could not be used, can be used again. Fields: host.
     SmarthostBack = "smarthost-back",
     /// The store, which could not commit, commits again.
     StoreBack = "store-back",

@@ -73,6 +73,9 @@ metric_list! {
     Deliveries, Counter, "schoolgate_deliveries_total", "Recipients by outcome at the smarthost; outcome: delivered, deferred, failed, unknown";
     DeliverySeconds, Seconds, "schoolgate_delivery_seconds", "One transaction with the smarthost";
     SignIns, Counter, "schoolgate_sign_ins_total", "Clients that tried to sign in to send; outcome: in, wrong, throttled, unavailable";
+    TokenWell, Gauge, "schoolgate_token_well", "1 where the last token to sign in with was had, 0 where not; host: a smarthost of the configuration";
+    TokenFetches, Counter, "schoolgate_token_fetches_total", "Tokens asked for; host: a smarthost of the configuration; outcome: fetched, failed";
+    SmarthostWell, Gauge, "schoolgate_smarthost_well", "1 where the smarthost can be used, 0 while it is away; host: a smarthost of the configuration";
     Notices, Counter, "schoolgate_notices_total", "Notices queued; kind: returned, held, failed, delayed, released, digest";
 }
 
@@ -177,6 +180,18 @@ pub fn delivery(outcome: DeliveryOutcome, recipients: u64) {
 /// One transaction with the smarthost took this long.
 pub fn delivery_took(took: Duration) {
     histogram!(Metric::DeliverySeconds.name()).record(took.as_secs_f64());
+}
+
+/// A token was had for this smarthost of the configuration, or not.
+pub(super) fn token(host: &str, fetched: bool) {
+    let outcome = if fetched { "fetched" } else { "failed" };
+    counter!(Metric::TokenFetches.name(), "host" => host.to_owned(), "outcome" => outcome).increment(1);
+    gauge!(Metric::TokenWell.name(), "host" => host.to_owned()).set(f64::from(u8::from(fetched)));
+}
+
+/// Whether this smarthost of the configuration can be used.
+pub(super) fn smarthost_well(host: &str, well: bool) {
+    gauge!(Metric::SmarthostWell.name(), "host" => host.to_owned()).set(f64::from(u8::from(well)));
 }
 
 /// A notice was queued; `kind` is a word of the program, never of a message.

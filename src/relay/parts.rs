@@ -121,7 +121,7 @@ pub fn route(config: &Config, smarthost: &SmarthostConfig, key: &StoreKey) -> Re
     let signer = signer.map_err(|error| PartError::Dkim { at: config.at("dkim.key_file"), error })?;
     Route::new(smarthost.clone(), config.queue.clone())
         .map(|route| route.marking(smarthost.passed_header.then(|| PassedHeader::new(key)), signer))
-        .map_err(|error| PartError::Route { at: config.at(error.key()), error })
+        .map_err(|error| PartError::Route { at: config.at(&error.key()), error })
 }
 
 /// How the listener listens. What of it a reload may change is what [`Listener::bind`]'s handle takes.

@@ -10,7 +10,6 @@
 
 mod pending;
 mod provider;
-mod web;
 
 use axum::Extension;
 use axum::Form;
@@ -22,7 +21,6 @@ use minijinja::context;
 use serde::Deserialize;
 
 pub use self::pending::Pending;
-use self::provider::word;
 pub use self::provider::{OidcError, Provider, ProviderError};
 use super::State;
 use super::guard::Client;
@@ -32,6 +30,7 @@ use super::sign_in::{Next, form, redirect, safe_next};
 use super::view::Trouble;
 use crate::limits;
 use crate::relay::log::{Event, event};
+use crate::web::word;
 
 /// POST `/sign-in/with/NAME`: to the provider, over a page of ours.
 ///

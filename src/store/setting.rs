@@ -1,4 +1,6 @@
-//! What the store keeps beside messages: the outage of the smarthost, and when a person last asked for a try at once.
+//! What the store keeps beside messages: the outages of the smarthosts, and when a person last asked for a try at once.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -7,10 +9,10 @@ use super::queue::mismatch;
 use super::writer::{Answer, Op, Tx};
 use super::{Store, StoreError};
 
-const OUTAGE: &str = "outage";
+const OUTAGES: &str = "outage";
 const RETRY_ASKED: &str = "retry-asked";
 
-/// That the smarthost cannot be used, so that a restart does not forget it.
+/// That a smarthost cannot be used, so that a restart does not forget it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Outage {
     /// Failed tries in a row.
@@ -22,22 +24,22 @@ pub struct Outage {
 }
 
 impl Store {
-    /// The outage that was kept last; `None` where the smarthost was in order.
+    /// The outages that were kept last, by smarthost; those that were in order are not there.
     ///
     /// # Errors
     /// When the database cannot be read. What is kept and does not read is no outage.
-    pub async fn outage(&self) -> Result<Option<Outage>, StoreError> {
-        Ok(self.setting(OUTAGE).await?.and_then(|value| serde_json::from_slice(&value).ok()))
+    pub async fn outages(&self) -> Result<BTreeMap<String, Outage>, StoreError> {
+        Ok(self.setting(OUTAGES).await?.and_then(|value| serde_json::from_slice(&value).ok()).unwrap_or_default())
     }
 
-    /// Keeps what is known of the smarthost.
+    /// Keeps what is known of all smarthosts, in place of what was.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn keep_outage(&self, outage: Option<Outage>) -> Result<(), StoreError> {
-        let value = outage.as_ref().map(serde_json::to_vec).transpose();
+    pub async fn keep_outages(&self, outages: &BTreeMap<String, Outage>) -> Result<(), StoreError> {
+        let value = (!outages.is_empty()).then(|| serde_json::to_vec(outages)).transpose();
         let value = value.map_err(|e| StoreError::Database(e.to_string()))?;
-        match self.ask(Op::Set(OUTAGE, value)).await? {
+        match self.ask(Op::Set(OUTAGES, value)).await? {
             Answer::Done => Ok(()),
             _ => mismatch(),
         }

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{Findings, user};
-use crate::config::{Config, Pack, TlsFiles};
+use crate::config::{Config, Pack, SignInProof, SmarthostConfig, TlsFiles};
 use crate::limits;
 
 const READ: u32 = 0o4;
@@ -68,10 +68,26 @@ fn closed(at: &str, file: &Path, findings: &mut Findings) {
     }
 }
 
-/// The secrets that we have at providers.
+/// The secrets that we have at providers and smarthosts.
 fn client_secrets(config: &Config) -> Vec<(String, PathBuf)> {
     let all = config.review.iter().flat_map(|review| &review.oidc);
-    all.map(|one| (format!("review.oidc.{}.client_secret_file", one.name), one.client_secret_file.clone())).collect()
+    let mut files: Vec<_> = all
+        .map(|one| (format!("review.oidc.{}.client_secret_file", one.name), one.client_secret_file.clone()))
+        .collect();
+    for (section, host) in config.smarthost.iter().flat_map(SmarthostConfig::hosts) {
+        let mut add = |key: &str, file: Option<&PathBuf>| {
+            files.extend(file.map(|file| (format!("{section}.{key}"), file.clone())));
+        };
+        match host.sign_in.as_ref().map(|sign_in| &sign_in.proof) {
+            Some(SignInProof::Password(file)) => add("password_file", Some(file)),
+            Some(SignInProof::OAuth(oauth)) => {
+                add("oauth.client_secret_file", oauth.client_secret_file.as_ref());
+                add("oauth.refresh_token_file", oauth.refresh_token_file.as_ref());
+            }
+            None => {}
+        }
+    }
+    files
 }
 
 /// What desk and listeners show, each with the section of its owner; what several listeners share stands once.
@@ -138,7 +154,9 @@ fn named(config: &Config) -> Vec<(String, PathBuf)> {
         let ca_file = door.client.as_ref().and_then(|client| client.ca_file.as_ref());
         add(&format!("{}.client_ca", door.section()), ca_file);
     }
-    add("smarthost.ca_file", config.smarthost.as_ref().and_then(|s| s.first.ca_file.as_ref()));
+    for (section, host) in config.smarthost.iter().flat_map(SmarthostConfig::hosts) {
+        add(&format!("{section}.ca_file"), host.ca_file.as_ref());
+    }
     add("dkim.key_file", config.dkim.as_ref().map(|dkim| &dkim.key_file));
     if let Pack::File(file) = &config.policy.pack {
         add("policy.pack", Some(file));

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::host::Host;
@@ -31,10 +32,14 @@ pub(super) struct Connection {
     client: Client,
     /// The final dot was written, and no answer heard since.
     dot_left: bool,
+    /// The number of the token that was shown last; 0 before the first.
+    token: u64,
     /// Messages sent over it.
     pub mails: usize,
     /// When it was last of use.
     pub used: Instant,
+    /// Given back when the stream is gone, which stands above.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// What a piece of the dialogue has come to.
@@ -65,14 +70,17 @@ impl Connection {
 
     async fn greet(host: &Host, hostname: &str, tls: StartTls) -> Result<Self, NotOpen> {
         host.look().await;
+        let place = host.place().await;
         let stream = connect(host).await.map_err(NotOpen::Unreachable)?;
         let way = Way { hostname: hostname.to_owned(), tls, sign_in: host.sign_in() };
         let mut new = Self {
             stream: Box::new(stream),
             client: Client::new(way.clone(), Under::Nothing),
             dot_left: false,
+            token: 0,
             mails: 0,
             used: Instant::now(),
+            _place: place,
         };
         if host.config.tls == SmarthostTls::Implicit {
             new.start_tls(host).await.map_err(|why| NotOpen::Tls(format!("TLS could not be started: {why}")))?;
@@ -134,7 +142,7 @@ impl Connection {
                         None => self.client.not_secured("not now", &mut next),
                     },
                     Action::Prove(wanted) => match host {
-                        Some(host) => match host.proof(wanted).await {
+                        Some(host) => match host.proof(wanted, &mut self.token).await {
                             Ok(proof) => self.client.prove(&proof, &mut next),
                             Err(why) => self.client.cannot_prove(&why, &mut next),
                         },

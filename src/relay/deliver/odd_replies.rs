@@ -174,7 +174,7 @@ async fn a_goodbye_may_be_answered_in_any_way() {
     let script = Script::default();
     let odd = Arc::clone(&script.odd);
     tokio::spawn(smarthost(listener, script, Log::default()));
-    let to = Host::new(HostConfig::new("localhost", port, SmarthostTls::None), None).unwrap();
+    let to = Host::new(HostConfig::new("localhost", port, SmarthostTls::None), 1, None).unwrap();
     for (bytes, class) in replies() {
         *odd.lock().unwrap() = Some(Odd { step: "QUIT", bytes, class });
         let connection = Connection::open(&to, "gate.school.example").await.unwrap();

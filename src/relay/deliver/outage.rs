@@ -27,7 +27,7 @@ async fn until(gateway: &Gateway, id: &str, fits: impl Fn(&Shown) -> bool) -> Sh
 /// Waits until the store has an outage, or none.
 async fn known(gateway: &Gateway, outage: bool) {
     for _ in 0..800 {
-        if gateway.store.outage().await.unwrap().is_some() == outage {
+        if gateway.store.outages().await.unwrap().is_empty() != outage {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -172,7 +172,7 @@ async fn an_outage_lasts_over_a_restart() {
     let (store, directory) = (gateway.store.clone(), gateway.stop().await);
     store.close().await;
     let gateway = Gateway::start_in(directory, port, Log::default(), Setting::default()).await;
-    let kept = gateway.store.outage().await.unwrap().expect("an outage");
+    let kept = gateway.store.outages().await.unwrap().into_values().next().expect("an outage");
     assert_eq!(kept.failures, 1);
     commit(&gateway, "B").await;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -183,7 +183,7 @@ async fn an_outage_lasts_over_a_restart() {
     gateway.store.retry_all("Sue").await.unwrap();
     until(&gateway, "B", |shown| shown.summary.state == State::Delivered).await;
     let (store, _directory) = (gateway.store.clone(), gateway.stop().await);
-    assert_eq!(store.outage().await.unwrap(), None);
+    assert!(store.outages().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 //! all that may take time is a task of its own: a transaction, a look into the store, a record.
 //!
 //! While the store does not commit nothing is begun: what cannot be recorded would be sent again.
-//! While the smarthost is out of order one message probes it and nothing else is begun. A delivery that panics costs its
+//! While a smarthost is out of order one message probes it, and others go to the next one; where there is none nothing else is
+//! begun. What would be one too many in a minute waits for its place. A delivery that panics costs its
 //! own message a try, and after some the message is set aside; others flow.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,10 +14,11 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Courier, GRACE, LEASE, POLL, RENEWAL, lock, renew_leases};
+use super::host::Host;
+use super::{Choice, Courier, GRACE, LEASE, POLL, RENEWAL, Turn, renew_leases};
 use crate::limits;
 use crate::relay::log::{Event, event};
-use crate::relay::schedule::{Admission, Destination};
+use crate::relay::schedule::Admission;
 use crate::store::{Leased, Outage, QueueId, StoreError};
 
 /// What a task of the round does.
@@ -58,8 +60,10 @@ pub(super) struct Round {
     look: bool,
     /// When the next look is due in any case.
     tick: Instant,
-    /// The outage as the store has it; `None` where that is not known.
-    kept: Option<Option<Outage>>,
+    /// The outages as the store has them; `None` where that is not known.
+    kept: Option<BTreeMap<String, Outage>>,
+    /// When there is a place among the messages of this minute, where there was none.
+    place_at: Option<Timestamp>,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -76,6 +80,7 @@ impl Round {
             look: true,
             tick: Instant::now(),
             kept: None,
+            place_at: None,
             shutdown,
         }
     }
@@ -103,13 +108,15 @@ impl Round {
         self.wait().await;
     }
 
-    /// What was known of the smarthost when the gateway ended.
+    /// What was known of the smarthosts when the gateway ended.
     async fn recall(&mut self) {
-        match self.courier.store.outage().await {
-            Ok(outage) => {
+        match self.courier.store.outages().await {
+            Ok(outages) => {
                 let route = self.courier.route.load();
-                *lock(&self.courier.destination) = Destination::kept(outage, self.courier.now(), &route.queue);
-                self.kept = Some(outage);
+                for host in &route.hosts {
+                    host.recall(outages.get(&host.key()).copied(), self.courier.now(), &route.queue);
+                }
+                self.kept = Some(outages);
             }
             Err(error) => event!(Event::Trouble, what = "the last outage cannot be read", reason = %error),
         }
@@ -129,18 +136,27 @@ impl Round {
             return;
         }
         self.keep_outage(ticks);
-        match self.admission() {
-            Admission::Closed(_) => self.hold_back(ticks),
-            Admission::Probe => self.probe(),
-            Admission::Open => while self.deliver_next() {},
+        if ticks && !self.courier.route.load().outages().is_empty() {
+            self.ask();
+        }
+        loop {
+            match self.choose() {
+                Choice::Closed(_) => return self.hold_back(ticks),
+                Choice::Probed => return,
+                Choice::Host(turn) => {
+                    if !self.deliver_next(turn) {
+                        return;
+                    }
+                }
+            }
         }
     }
 
-    fn admission(&self) -> Admission {
-        lock(&self.courier.destination).admission(self.courier.now())
+    fn choose(&self) -> Choice {
+        self.courier.route.load_full().choose(self.courier.now())
     }
 
-    /// While the smarthost is away.
+    /// While all smarthosts are away.
     fn hold_back(&mut self, ticks: bool) {
         self.permit = None;
         if ticks || !self.backlog.is_empty() {
@@ -153,8 +169,15 @@ impl Round {
                 Ended::Done
             });
         }
-        if self.look && !self.runs(&Work::Ask) {
+        if self.look {
             self.look = false;
+            self.ask();
+        }
+    }
+
+    /// Begins to see whether a person asked for a try at once.
+    fn ask(&mut self) {
+        if !self.runs(&Work::Ask) {
             let courier = Arc::clone(&self.courier);
             self.spawn(Work::Ask, async move { Ended::Asked(courier.store.retry_asked().await) });
         }
@@ -173,39 +196,39 @@ impl Round {
         });
     }
 
-    /// One message alone, to see whether the smarthost is back.
-    fn probe(&mut self) {
-        if !self.running.values().any(|work| matches!(work, Work::Probe(_)))
-            && self.has_permit()
-            && let Some(message) = self.next(1)
-        {
-            self.deliver(Work::Probe(message.id.clone()), message);
-        }
-    }
-
-    /// Gives whether there may be more to begin.
-    fn deliver_next(&mut self) -> bool {
+    /// Gives whether there may be more to begin. What probes is alone.
+    fn deliver_next(&mut self, turn: Turn) -> bool {
+        let probes = turn.claim.probes();
         if !self.has_place() || !self.has_permit() {
             return false;
         }
-        let Some(message) = self.next(u32::try_from(self.courier.in_hand()).unwrap_or(u32::MAX)) else { return false };
-        self.deliver(Work::Deliver(message.id.clone()), message);
+        let place = match self.courier.place(&turn.route) {
+            Ok(place) => place,
+            Err(at) => {
+                self.place_at = at;
+                return false;
+            }
+        };
+        self.place_at = None;
+        let most = if probes { 1 } else { u32::try_from(self.courier.in_hand()).unwrap_or(u32::MAX) };
+        let Some(message) = self.next(most, probes) else { return false };
+        let Some(permit) = self.permit.take() else {
+            self.backlog.push_front(message);
+            return false;
+        };
+        let work = if probes { Work::Probe(message.id.clone()) } else { Work::Deliver(message.id.clone()) };
+        let courier = Arc::clone(&self.courier);
+        self.spawn(work, async move {
+            courier.deliver(message, permit, turn, place).await;
+            Ended::Done
+        });
         true
     }
 
-    fn deliver(&mut self, work: Work, message: Leased) {
-        let Some(permit) = self.permit.take() else { return self.backlog.push_front(message) };
-        let courier = Arc::clone(&self.courier);
-        self.spawn(work, async move {
-            courier.deliver(message, permit).await;
-            Ended::Done
-        });
-    }
-
     /// The next message in hand; where there is none, more are leased.
-    fn next(&mut self, limit: u32) -> Option<Leased> {
+    fn next(&mut self, limit: u32, probes: bool) -> Option<Leased> {
         let mut next = self.backlog.pop_front();
-        if next.is_none() && self.takes_fresh() {
+        if next.is_none() && self.takes_fresh(probes) {
             next = self.handed.try_recv().ok();
         }
         if next.is_none() && self.look && !self.runs(&Work::Lease) {
@@ -219,12 +242,8 @@ impl Round {
     }
 
     /// Fresh mail goes first, but what a person wants tried probes the smarthost before it.
-    fn takes_fresh(&self) -> bool {
-        match self.admission() {
-            Admission::Open => true,
-            Admission::Probe => !self.look && !self.runs(&Work::Lease),
-            Admission::Closed(_) => false,
-        }
+    fn takes_fresh(&self, probes: bool) -> bool {
+        !probes || (!self.look && !self.runs(&Work::Lease))
     }
 
     fn has_place(&self) -> bool {
@@ -239,13 +258,13 @@ impl Round {
         self.permit.is_some()
     }
 
-    /// The store is to know what is known of the smarthost. What could not be kept is tried again with the next tick.
+    /// The store is to know what is known of the smarthosts. What could not be kept is tried again with the next tick.
     fn keep_outage(&mut self, ticks: bool) {
-        let outage = lock(&self.courier.destination).outage();
-        if self.kept != Some(outage) && (ticks || self.kept.is_some()) && !self.runs(&Work::KeepOutage) {
-            self.kept = Some(outage);
+        let outages = self.courier.route.load().outages();
+        if self.kept.as_ref() != Some(&outages) && (ticks || self.kept.is_some()) && !self.runs(&Work::KeepOutage) {
+            self.kept = Some(outages.clone());
             let courier = Arc::clone(&self.courier);
-            self.spawn(Work::KeepOutage, async move { Ended::Kept(courier.store.keep_outage(outage).await) });
+            self.spawn(Work::KeepOutage, async move { Ended::Kept(courier.store.keep_outages(&outages).await) });
         }
     }
 
@@ -261,18 +280,24 @@ impl Round {
     /// Waits until there may be something to begin, at most until the next look: another process may have released
     /// something.
     async fn wait(&mut self) {
-        let admission = self.admission();
-        let until = match admission {
-            Admission::Closed(until) => {
+        // The right to probe, if there is one, is not used here.
+        let (closed, probes) = match self.choose() {
+            Choice::Closed(until) => (Some(until), true),
+            Choice::Probed => (None, true),
+            Choice::Host(turn) => (None, turn.claim.probes()),
+        };
+        let until = match closed.or(self.place_at) {
+            Some(until) => {
                 let left = self.courier.now().duration_until(until).unsigned_abs();
                 self.tick.min(Instant::now() + left.min(POLL))
             }
-            Admission::Probe | Admission::Open => self.tick,
+            None => self.tick,
         };
-        let open = !matches!(admission, Admission::Closed(_)) && self.courier.health.may_send();
+        let open = closed.is_none() && self.courier.health.may_send();
         let permits = Arc::clone(&self.courier.permits);
-        let (wants_permit, wants_mail) =
-            (open && self.permit.is_none() && self.has_place(), self.takes_fresh() && self.backlog.is_empty());
+        let wants_permit = open && self.permit.is_none() && self.has_place();
+        let wants_mail =
+            closed.is_none() && self.place_at.is_none() && self.takes_fresh(probes) && self.backlog.is_empty();
         tokio::select! {
             Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
             Some(message) = self.handed.recv(), if wants_mail && self.permit.is_some() => self.backlog.push_back(message),
@@ -300,8 +325,12 @@ impl Round {
                 self.backlog.extend(due);
             }
             Ended::Asked(Ok(Some(at))) => {
-                lock(&self.courier.destination).asked(at);
-                if self.admission() == Admission::Probe {
+                let now = self.courier.now();
+                let closed = |host: &Arc<Host>| matches!(host.admission(now), Admission::Closed(_));
+                let route = self.courier.route.load_full();
+                let before = route.hosts.iter().filter(|host| closed(host)).count();
+                route.hosts.iter().for_each(|host| host.asked(at));
+                if route.hosts.iter().filter(|host| closed(host)).count() < before {
                     self.let_go();
                     self.look = true;
                 }
@@ -311,7 +340,7 @@ impl Round {
             }
             Ended::Kept(Err(error)) => {
                 self.kept = None;
-                event!(Event::Trouble, what = "the outage of the smarthost cannot be recorded", reason = %error);
+                event!(Event::Trouble, what = "the outages of smarthosts cannot be recorded", reason = %error);
             }
         }
     }
@@ -373,14 +402,14 @@ impl Round {
         // A commit may have handed over its message while we ended.
         self.handed.close();
         self.give_back().await;
-        let outage = lock(&self.courier.destination).outage();
-        if self.kept != Some(outage)
-            && let Err(error) = self.courier.store.keep_outage(outage).await
+        let route = self.courier.route.load_full();
+        let outages = route.outages();
+        if self.kept.as_ref() != Some(&outages)
+            && let Err(error) = self.courier.store.keep_outages(&outages).await
         {
-            event!(Event::Trouble, what = "the outage of the smarthost cannot be recorded", reason = %error);
+            event!(Event::Trouble, what = "the outages of smarthosts cannot be recorded", reason = %error);
         }
-        let idle = std::mem::take(&mut *lock(&self.courier.idle));
-        for connection in idle {
+        for connection in route.hosts.iter().flat_map(|host| host.retire()) {
             connection.close().await;
         }
     }

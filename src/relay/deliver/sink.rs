@@ -78,6 +78,8 @@ pub struct Log {
     pub taken: Arc<Mutex<Vec<Taken>>>,
     pub commands: Arc<Mutex<Vec<String>>>,
     pub connections: Arc<Mutex<usize>>,
+    /// Connections that are open, and the most that were.
+    pub open: Arc<Mutex<(usize, usize)>>,
 }
 
 impl Log {
@@ -103,7 +105,17 @@ pub async fn smarthost(listener: TcpListener, script: Script, log: Log) {
         if script.once && number > 1 {
             script.replies.clear();
         }
-        tokio::spawn(serve(stream, script, log.clone()));
+        let log = log.clone();
+        tokio::spawn(async move {
+            {
+                let mut open = log.open.lock().unwrap();
+                open.0 += 1;
+                open.1 = open.1.max(open.0);
+            }
+            let served = serve(stream, script, log.clone()).await;
+            log.open.lock().unwrap().0 -= 1;
+            served
+        });
     }
 }
 

@@ -20,6 +20,7 @@ use crate::store::{Class, Clock, Decision, Manner, NewEntry, State, StoreKey};
 pub(super) struct Gateway {
     pub store: Store,
     pub log: Log,
+    pub delivery: Delivery,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
     pub directory: tempfile::TempDir,
@@ -34,6 +35,8 @@ pub(super) struct Setting {
     pub retry: Duration,
     pub give_up: Duration,
     pub connections: usize,
+    pub fallback: Vec<HostConfig>,
+    pub per_minute: Option<usize>,
     pub clock: Clock,
 }
 
@@ -48,6 +51,8 @@ impl Default for Setting {
             retry: Duration::from_secs(3_600),
             give_up: Duration::from_secs(86_400),
             connections: 2,
+            fallback: Vec::new(),
+            per_minute: None,
             clock: Clock::system(),
         }
     }
@@ -75,20 +80,16 @@ impl Gateway {
             sign_in: setting.sign_in,
             ..HostConfig::new("localhost", port, setting.tls)
         };
-        let smarthost = SmarthostConfig::only(host, setting.connections);
+        let smarthost = SmarthostConfig {
+            fallback: setting.fallback,
+            messages_per_minute: setting.per_minute,
+            ..SmarthostConfig::only(host, setting.connections)
+        };
         let queue = QueueConfig { retry: vec![setting.retry], give_up: setting.give_up };
         let (stop, shutdown) = watch::channel(false);
-        let task = tokio::spawn(
-            run(
-                store.clone(),
-                Route::with_tokens(smarthost, queue, setting.tokens).unwrap(),
-                "gate.school.example".to_owned(),
-                Health::new(),
-                shutdown,
-            )
-            .1,
-        );
-        Self { store, log, stop, task, directory }
+        let route = Route::with_tokens(smarthost, queue, setting.tokens).unwrap();
+        let (delivery, delivers) = run(store.clone(), route, "gate.school.example".to_owned(), Health::new(), shutdown);
+        Self { store, log, delivery, stop, task: tokio::spawn(delivers), directory }
     }
 
     pub async fn state(&self, id: &str) -> State {

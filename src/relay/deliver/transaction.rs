@@ -14,6 +14,8 @@ pub(super) struct Sent {
     pub reusable: bool,
     /// Nothing was answered at all: the connection had died before.
     pub stale: bool,
+    /// Content was sent: it may count as a message there.
+    pub counts: bool,
     /// The answer that says that the smarthost takes nothing from us now.
     pub trouble: Option<String>,
 }
@@ -32,7 +34,9 @@ pub(super) async fn send(
         content: Body(Arc::clone(content)),
         smtputf8: message.smtputf8,
     };
+    let before = connection.mails;
     let done = connection.send(mail).await;
+    let counts = connection.mails > before;
     let outcomes = recipients.iter().zip(done.fates).map(|(recipient, fate)| {
         let outcome = match fate {
             Fate::Delivered(reply) => Outcome::Delivered { reply },
@@ -42,5 +46,5 @@ pub(super) async fn send(
         };
         RecipientOutcome { position: recipient.position, outcome }
     });
-    Sent { outcomes: outcomes.collect(), reusable: done.reusable, stale: done.stale, trouble: done.trouble }
+    Sent { outcomes: outcomes.collect(), reusable: done.reusable, stale: done.stale, counts, trouble: done.trouble }
 }

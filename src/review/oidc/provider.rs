@@ -4,6 +4,7 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,20 +14,21 @@ use openidconnect::core::{
     CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, Client, ClientId, ClientSecret, CsrfToken,
-    DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdToken, IdTokenClaims,
-    IdTokenFields, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
-    SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, TokenResponse,
+    AdditionalClaims, AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError, Client, ClientId,
+    ClientSecret, CsrfToken, DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, IdToken, IdTokenClaims, IdTokenFields, IssuerUrl, Nonce, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, StandardErrorResponse,
+    StandardTokenResponse, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::web::{Web, WebError, is_safe};
 use crate::config::{MailboxProof, OidcConfig};
 use crate::limits;
 use crate::smtp::Address;
+use crate::web::{Web, WebError, is_safe, word};
 
 /// Claims beyond those of the standard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -146,6 +148,18 @@ pub struct Provider {
     known: Mutex<Known>,
 }
 
+/// The way in which the crate asks.
+struct Asks<'w>(&'w Web);
+
+impl<'c> AsyncHttpClient<'c> for Asks<'_> {
+    type Error = WebError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, WebError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.0.ask(request))
+    }
+}
+
 /// What is known of it, and when it was asked.
 #[derive(Default)]
 struct Known {
@@ -234,7 +248,7 @@ impl Provider {
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|_| OidcError::Provider("it names no address for tokens"))?
             .set_pkce_verifier(begun.verifier);
-        let tokens = request.request_async(&self.web).await.map_err(|error| match error {
+        let tokens = request.request_async(&Asks(&self.web)).await.map_err(|error| match error {
             RequestTokenError::Request(error) => OidcError::Web(error),
             RequestTokenError::ServerResponse(refusal) => OidcError::Refused(word(refusal.error().as_ref())),
             _ => OidcError::Token("there is none, or it is of another form"),
@@ -317,12 +331,13 @@ impl Provider {
         known.failed = Some(Instant::now());
         let issuer =
             IssuerUrl::new(self.config.issuer.clone()).map_err(|_| OidcError::Provider("its issuer is no URL"))?;
-        let metadata = CoreProviderMetadata::discover_async(issuer, &self.web).await.map_err(|error| match error {
-            DiscoveryError::Request(error) => OidcError::Web(error),
-            DiscoveryError::Response(..) => OidcError::Provider("it has no metadata or keys at its address"),
-            DiscoveryError::Validation(_) => OidcError::Provider("it calls itself otherwise than `issuer` does"),
-            _ => OidcError::Provider("its metadata or keys cannot be read"),
-        })?;
+        let metadata =
+            CoreProviderMetadata::discover_async(issuer, &Asks(&self.web)).await.map_err(|error| match error {
+                DiscoveryError::Request(error) => OidcError::Web(error),
+                DiscoveryError::Response(..) => OidcError::Provider("it has no metadata or keys at its address"),
+                DiscoveryError::Validation(_) => OidcError::Provider("it calls itself otherwise than `issuer` does"),
+                _ => OidcError::Provider("its metadata or keys cannot be read"),
+            })?;
         let metadata = Arc::new(metadata);
         known.failed = None;
         known.metadata = Some((Instant::now(), Arc::clone(&metadata)));
@@ -359,11 +374,4 @@ fn reason(error: &ClaimsVerificationError) -> &'static str {
         },
         _ => "it is of another form",
     }
-}
-
-/// A code of RFC 6749 5.2 or 4.1.2.1 as a peer says it; nothing else gets into the log.
-pub fn word(said: &str) -> String {
-    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
-    let fits = !said.is_empty() && said.len() <= limits::OIDC_NAME_CHARS && said.chars().all(plain);
-    if fits { said.to_owned() } else { "for another reason".to_owned() }
 }

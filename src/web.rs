@@ -1,22 +1,23 @@
-//! The few requests to a provider: over TLS with a certificate that the system's authorities vouch for, one connection each,
-//! no redirects, with an end in time and size. In clear to this machine alone.
+//! The few requests that we make over the web, to who vouches for people and to who gives tokens: over TLS with a certificate
+//! that the system's authorities vouch for, one connection each, no redirects, with an end in time and size. In clear to this
+//! machine alone (RFC 8252 8.3). It never knows what is asked for; nothing of a request or an answer stands in an error.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use crate::limits;
 
@@ -42,10 +43,10 @@ pub enum WebError {
         /// Why.
         error: hyper::Error,
     },
-    /// The answer broke off or is longer than [`limits::OIDC_ANSWER_OCTETS`].
+    /// The answer broke off or is longer than [`limits::WEB_ANSWER_OCTETS`].
     #[error("{0}: its answer is broken off, or too long")]
     Body(String),
-    /// It took longer than [`limits::OIDC_ANSWER_SECONDS`].
+    /// It took longer than [`limits::WEB_ANSWER_SECONDS`].
     #[error("{0}: no answer in time")]
     Late(String),
 }
@@ -69,16 +70,25 @@ impl Web {
         Ok(Self(TlsConnector::from(Arc::new(tls))))
     }
 
-    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    /// Asks once, and reads the answer whole. What is sent is wiped behind it.
+    ///
+    /// # Errors
+    /// No answer, or none that is whole.
+    pub async fn ask(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, WebError> {
         let text = request.uri().to_string();
         let url = Url::parse(&text).map_err(|_| WebError::Address("its address".to_owned()))?;
         let shown = url.host_str().unwrap_or_default().to_owned();
-        let answer = self.over_line(&url, &shown, request);
-        let limit = Duration::from_secs(limits::OIDC_ANSWER_SECONDS);
+        let answer = self.over_line(&url, &shown, request.map(Zeroizing::new));
+        let limit = Duration::from_secs(limits::WEB_ANSWER_SECONDS);
         tokio::time::timeout(limit, answer).await.unwrap_or(Err(WebError::Late(shown.clone())))
     }
 
-    async fn over_line(&self, url: &Url, shown: &str, request: HttpRequest) -> Result<HttpResponse, WebError> {
+    async fn over_line(
+        &self,
+        url: &Url,
+        shown: &str,
+        request: Request<Zeroizing<Vec<u8>>>,
+    ) -> Result<Response<Vec<u8>>, WebError> {
         let safe = is_safe(url).ok_or_else(|| WebError::Address(shown.to_owned()))?;
         let failed = |error| WebError::Connect { host: shown.to_owned(), error };
         // Brackets of IPv6 are no part of a name.
@@ -107,7 +117,12 @@ pub fn is_safe(url: &Url) -> Option<bool> {
     }
 }
 
-async fn exchange<L>(line: L, url: &Url, shown: &str, request: HttpRequest) -> Result<HttpResponse, WebError>
+async fn exchange<L>(
+    line: L,
+    url: &Url,
+    shown: &str,
+    request: Request<Zeroizing<Vec<u8>>>,
+) -> Result<Response<Vec<u8>>, WebError>
 where
     L: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -121,9 +136,9 @@ where
     let answer = async {
         let answer = sender.send_request(to_origin(url, request)).await.map_err(failed)?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, limits::OIDC_ANSWER_OCTETS).collect().await;
+        let body = Limited::new(body, limits::WEB_ANSWER_OCTETS).collect().await;
         let body = body.map_err(|_| WebError::Body(shown.to_owned()))?.to_bytes().to_vec();
-        Ok(HttpResponse::from_parts(head, body))
+        Ok(Response::from_parts(head, body))
     };
     tokio::select! {
         answer = answer => answer,
@@ -132,7 +147,7 @@ where
 }
 
 /// As a server wants it: a path, and the host in its header (RFC 9112 3.2.1).
-fn to_origin(url: &Url, request: HttpRequest) -> hyper::Request<Full<Bytes>> {
+fn to_origin(url: &Url, request: Request<Zeroizing<Vec<u8>>>) -> Request<Full<Bytes>> {
     let (mut head, body) = request.into_parts();
     if let Some(path) = head.uri.path_and_query() {
         head.uri = path.clone().into();
@@ -144,16 +159,14 @@ fn to_origin(url: &Url, request: HttpRequest) -> hyper::Request<Full<Bytes>> {
             head.headers.insert(name, value);
         }
     }
-    hyper::Request::from_parts(head, Full::new(Bytes::from(body)))
+    Request::from_parts(head, Full::new(Bytes::from_owner(body)))
 }
 
-impl<'c> AsyncHttpClient<'c> for Web {
-    type Error = WebError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, WebError>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.ask(request))
-    }
+/// A code of RFC 6749 5.2 or 4.1.2.1 as a peer says it; nothing else gets into the log.
+pub fn word(said: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    let fits = !said.is_empty() && said.len() <= limits::WEB_WORD_CHARS && said.chars().all(plain);
+    if fits { said.to_owned() } else { "for another reason".to_owned() }
 }
 
 #[cfg(test)]
