@@ -7,6 +7,9 @@
 //! that records it.
 
 mod connection;
+mod delay;
+#[cfg(test)]
+mod delays;
 mod host;
 #[cfg(test)]
 mod odd_replies;
@@ -36,7 +39,7 @@ use self::connection::Connection;
 use self::host::Host;
 pub use self::host::{Fetching, Tokens};
 use self::round::Round;
-use super::dsn::{self, Failure};
+use super::dsn::{self, About, Original, What};
 use super::health::Health;
 use super::log::{Event, event};
 use super::monitor::{self, DeliveryOutcome};
@@ -44,7 +47,7 @@ use super::schedule::{self, Destination};
 use crate::config::{QueueConfig, SmarthostConfig};
 use crate::limits;
 use crate::smtp::client::{NotOpen, Offers};
-use crate::store::{Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
+use crate::store::{DueRecipient, Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
 /// How often leases are renewed: twice in vain and they still hold.
@@ -197,6 +200,15 @@ impl Trouble {
     }
 }
 
+/// What came of one transaction.
+struct Tried {
+    outcomes: Vec<RecipientOutcome>,
+    /// Places of those that were taken by a smarthost that reports nothing further.
+    relayed: Vec<u32>,
+    /// Why the smarthost as a whole cannot be used.
+    trouble: Option<Trouble>,
+}
+
 /// What every delivery needs.
 struct Courier {
     store: Store,
@@ -242,6 +254,7 @@ impl Courier {
             return self.set_aside(&id, "its bytes are not those that were decided on").await;
         }
         let mut outcomes = Vec::with_capacity(message.recipients.len());
+        let mut relayed = Vec::new();
         let mut trouble: Option<Trouble> = None;
         for recipients in message.recipients.chunks(self.route.load().smarthost.recipients) {
             if let Some(trouble) = &trouble {
@@ -249,8 +262,9 @@ impl Courier {
                 continue;
             }
             let sent = self.send(&message, recipients, &content).await;
-            outcomes.extend(sent.0);
-            trouble = sent.1;
+            outcomes.extend(sent.outcomes);
+            relayed.extend(sent.relayed);
+            trouble = sent.trouble;
         }
         drop(permit);
         let now = self.now();
@@ -276,7 +290,7 @@ impl Courier {
                 own
             }
         };
-        self.record(&message, &content, outcomes, next).await;
+        self.record(&message, &content, outcomes, &relayed, next).await;
     }
 
     /// The content with its hash, which for a large one is not taken on a thread that others wait for.
@@ -295,12 +309,7 @@ impl Courier {
     }
 
     /// One transaction: what became of these recipients, and why the smarthost as a whole cannot be used.
-    async fn send(
-        &self,
-        message: &Leased,
-        recipients: &[crate::store::DueRecipient],
-        content: &Arc<[u8]>,
-    ) -> (Vec<RecipientOutcome>, Option<Trouble>) {
+    async fn send(&self, message: &Leased, recipients: &[DueRecipient], content: &Arc<[u8]>) -> Tried {
         loop {
             // The smarthost may close what lay idle, or say something of itself.
             let route = self.route.load_full();
@@ -314,7 +323,7 @@ impl Courier {
                     Err(error) => {
                         let why = error.to_string();
                         let outcomes = recipients.iter().map(|r| deferred(r.position, &why)).collect();
-                        return (outcomes, Some(Trouble::Unreachable(why)));
+                        return Tried { outcomes, relayed: Vec::new(), trouble: Some(Trouble::Unreachable(why)) };
                     }
                 },
             };
@@ -328,41 +337,62 @@ impl Courier {
             }
             // The smarthost may close what lay idle at any time; that says nothing about it.
             if !(done.stale && reused && !done.reusable) {
-                return (done.outcomes, done.trouble.map(Trouble::Refused));
+                let trouble = done.trouble.map(Trouble::Refused);
+                return Tried { outcomes: done.outcomes, relayed: done.relayed, trouble };
             }
         }
     }
 
-    /// Stores what became of a message, with a report to its sender where one is due.
-    async fn record(&self, message: &Leased, content: &[u8], mut outcomes: Vec<RecipientOutcome>, next: Timestamp) {
+    /// Stores what became of a message, with the reports to its sender that are due.
+    async fn record(
+        &self,
+        message: &Leased,
+        content: &[u8],
+        mut outcomes: Vec<RecipientOutcome>,
+        relayed: &[u32],
+        next: Timestamp,
+    ) {
         let now = self.now();
         let id = &message.id;
-        let given_up = schedule::is_given_up(message.at, now, &self.route.load().queue);
-        let mut failures = Vec::new();
+        let given_up = schedule::is_given_up(message.waits_since, now, &self.route.load().queue);
+        let (mut failed, mut passed_on) = (Vec::new(), Vec::new());
+        let mut failures = 0;
         for outcome in &mut outcomes {
             let put_off = match &outcome.outcome {
                 Outcome::Deferred { reply } => Some(reply.clone()),
                 Outcome::Unknown => Some("the connection was lost after the message was sent".to_owned()),
                 _ => None,
             };
+            let given_up = given_up && put_off.is_some();
             if given_up && let Some(reply) = put_off {
                 outcome.outcome = Outcome::Failed { reply };
             }
-            if let Outcome::Failed { reply } = &outcome.outcome
-                && let Some(recipient) = message.recipients.iter().find(|r| r.position == outcome.position)
-            {
-                failures.push(Failure { address: recipient.address.clone(), reply: reply.clone(), given_up });
+            let Some(recipient) = message.recipients.iter().find(|r| r.position == outcome.position) else { continue };
+            match &outcome.outcome {
+                Outcome::Failed { reply } => {
+                    failures += 1;
+                    failed.extend(recipient.asked.wants_failure().then(|| about(recipient, reply, given_up)));
+                }
+                Outcome::Delivered { reply } if relayed.contains(&recipient.position) => {
+                    passed_on.extend(recipient.asked.wants_success().then(|| about(recipient, reply, false)));
+                }
+                _ => {}
             }
         }
         note(id, &outcomes, next);
         let mut notices = Vec::new();
-        if !failures.is_empty() {
-            match dsn::report_to(message) {
-                Some(to) => {
-                    notices.push(dsn::failure_report(to, message, content, &failures, &self.hostname, now));
+        match dsn::report_to(message) {
+            Some(to) => {
+                let original = Original { id, at: message.at, asked: &message.reports, content };
+                let reports = [(What::Failed, failed), (What::Relayed, passed_on)];
+                for (what, about) in reports.into_iter().filter(|(_, about)| !about.is_empty()) {
+                    notices.push(dsn::report(to, what, original, &about, &self.hostname, now));
                 }
-                None => event!(Event::Trouble, id = %id, what = "it failed", reason = "there is nobody to tell"),
             }
+            None if failures > 0 => {
+                event!(Event::Trouble, id = %id, what = "it failed", reason = "there is nobody to tell");
+            }
+            None => {}
         }
         // What was sent is sent: only the record of it keeps it from being sent again.
         let mut wait = POLL;
@@ -402,7 +432,7 @@ impl Courier {
                         Err(StoreError::Damaged { .. }) => continue,
                         Err(_) => Arc::from(&b""[..]),
                     };
-                    self.record(&message, &content, outcomes, now).await;
+                    self.record(&message, &content, outcomes, &[], now).await;
                 }
             }
             Err(error) => event!(Event::Trouble, what = "the queue cannot be read", reason = %error),
@@ -454,6 +484,16 @@ async fn renew_leases(store: &Store, every: Duration) {
         if let Err(error) = store.renew_leases(LEASE).await {
             event!(Event::Trouble, what = "leases cannot be renewed now", reason = %error);
         }
+    }
+}
+
+fn about(recipient: &DueRecipient, reply: &str, given_up: bool) -> About {
+    About {
+        address: recipient.address.clone(),
+        original: recipient.asked.original.clone(),
+        reply: reply.to_owned(),
+        given_up,
+        told_of_failure: recipient.asked.wants_failure(),
     }
 }
 

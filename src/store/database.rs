@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "exemptions", include_str!("migrations/sqlite/8_exemptions.sql")),
     (9, "counts", include_str!("migrations/sqlite/9_counts.sql")),
     (10, "personal use", include_str!("migrations/sqlite/10_personal_use.sql")),
+    (11, "reports", include_str!("migrations/sqlite/11_reports.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.

@@ -29,6 +29,8 @@ enum Work {
     /// Asks whether a person asked for a try at once.
     Ask,
     GiveUp,
+    /// Tells senders that their mail takes longer.
+    TellOfDelays,
     KeepOutage,
     EndLease,
 }
@@ -132,7 +134,10 @@ impl Round {
         match self.admission() {
             Admission::Closed(_) => self.hold_back(ticks),
             Admission::Probe => self.probe(),
-            Admission::Open => while self.deliver_next() {},
+            Admission::Open => {
+                while self.deliver_next() {}
+                self.tell_of_delays(ticks, false);
+            }
         }
     }
 
@@ -153,10 +158,22 @@ impl Round {
                 Ended::Done
             });
         }
+        self.tell_of_delays(ticks, true);
         if self.look && !self.runs(&Work::Ask) {
             self.look = false;
             let courier = Arc::clone(&self.courier);
             self.spawn(Work::Ask, async move { Ended::Asked(courier.store.retry_asked().await) });
+        }
+    }
+
+    /// Whoever is to be tried soon may yet be delivered in time: `all` are told of a delay while nothing is tried.
+    fn tell_of_delays(&mut self, ticks: bool, all: bool) {
+        if ticks && !self.runs(&Work::TellOfDelays) {
+            let courier = Arc::clone(&self.courier);
+            self.spawn(Work::TellOfDelays, async move {
+                courier.tell_of_delays(all).await;
+                Ended::Done
+            });
         }
     }
 
