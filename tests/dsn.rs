@@ -164,6 +164,8 @@ fn a_sender_hears_of_a_delay_once_and_is_told_when_it_is_over() {
     let mut gateway = Gateway::new(sink.port);
     // Seven tenths of a second.
     gateway.set("queue", "delay_notice_hours", 0.0002);
+    // Three seconds: only who waits for a try that lies ahead is told.
+    gateway.set("queue", "retry_minutes", vec![0.002, 0.05]);
     gateway.start(&[]);
     for to in [CLERK, PORTER, DRIVER] {
         sink.answer_recipient(to, "450 4.2.1 Later");
