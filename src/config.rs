@@ -181,6 +181,8 @@ pub struct QueueConfig {
     pub retry: Vec<Duration>,
     /// Age at which a message is given up.
     pub give_up: Duration,
+    /// Age at which a sender is told, once, that a message takes longer; from `give_up` on, nobody is.
+    pub delay_notice: Duration,
 }
 
 /// `[store]`

@@ -51,6 +51,10 @@ limits! {
     SIGN_IN_ANSWER_SECONDS: u64 = 30, "seconds", "own choice: a hash takes a twentieth of a second, and others wait their turn; clients wait for minutes";
     /// A command line with its CRLF; longer is answered 500.
     COMMAND_LINE: usize = 2_048, "octets", "RFC 5321 4.5.3.1.4 asks for 512 at least; 2,048 as in Postfix leaves room for SMTPUTF8 and DSN parameters";
+    /// ENVID of MAIL, as it is said.
+    DSN_ENVID: usize = 100, "octets", "RFC 3461 4.4";
+    /// ORCPT of RCPT, as it is said.
+    DSN_ORCPT: usize = 500, "octets", "RFC 3461 4.2";
     /// What is read of a command line that is too long, before the connection is closed.
     COMMAND_DISCARD: usize = 16 * 1024, "octets", "own choice: enough for a client's mistake, too little for a flood";
     /// A reply line with its CRLF.
@@ -248,6 +252,12 @@ limits! {
     /// Age at which a message that the smarthost does not take is given up and reported.
     GIVE_UP_HOURS: u64 = 120, "hours", "RFC 5321 4.5.4.1: at least 4 to 5 days";
 
+    /// Time in the queue after which a sender is told, once, that a message takes longer.
+    DELAY_NOTICE_HOURS: u64 = 4, "hours", "RFC 3461 4.1 leaves it to us; sendmail's Timeout.queuewarn and mox's notice of delay";
+    /// Senders told of a delay at once.
+    DELAY_BATCH: u32 = 100, "messages", "own choice, as GIVE_UP_BATCH";
+    /// Longest original that is returned whole to a sender who asks for that; of a longer one, the header.
+    REPORT_ORIGINAL: usize = 50_000, "octets", "Postfix bounce_size_limit";
     /// Connecting to the smarthost.
     SMARTHOST_CONNECT: u64 = 30, "seconds", "as Postfix smtp_connect_timeout";
     /// Wait for the smarthost's greeting and for its answers to EHLO, STARTTLS, MAIL and RCPT.

@@ -245,15 +245,18 @@ impl Check<'_> {
                 retry = minutes.as_ref().iter().map(|m| Duration::from_secs_f64(m * 60.0)).collect();
             }
         }
-        let mut give_up = Duration::from_secs(limits::GIVE_UP_HOURS * 3_600);
-        if let Some(hours) = raw.give_up_hours {
-            if hours.as_ref().is_finite() && *hours.as_ref() > 0.0 && *hours.as_ref() <= 720.0 {
-                give_up = Duration::from_secs_f64(hours.as_ref() * 3_600.0);
-            } else {
-                self.wrong(&hours, "queue.give_up_hours: wants a number above 0 and up to 720 (30 days)");
-            }
+        let give_up = self.hours("queue.give_up_hours", raw.give_up_hours, limits::GIVE_UP_HOURS);
+        let delay_notice = self.hours("queue.delay_notice_hours", raw.delay_notice_hours, limits::DELAY_NOTICE_HOURS);
+        QueueConfig { retry, give_up, delay_notice }
+    }
+
+    fn hours(&mut self, key: &str, given: Option<Spanned<f64>>, otherwise: u64) -> Duration {
+        let Some(hours) = given else { return Duration::from_secs(otherwise * 3_600) };
+        if hours.as_ref().is_finite() && *hours.as_ref() > 0.0 && *hours.as_ref() <= 720.0 {
+            return Duration::from_secs_f64(hours.as_ref() * 3_600.0);
         }
-        QueueConfig { retry, give_up }
+        self.wrong(&hours, format!("{key}: wants a number above 0 and up to 720 (30 days)"));
+        Duration::from_secs(otherwise * 3_600)
     }
 }
 

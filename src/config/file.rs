@@ -266,6 +266,7 @@ impl RawFallback {
 pub(super) struct RawQueue {
     pub retry_minutes: Option<Spanned<Vec<f64>>>,
     pub give_up_hours: Option<Spanned<f64>>,
+    pub delay_notice_hours: Option<Spanned<f64>>,
 }
 
 #[derive(Deserialize)]

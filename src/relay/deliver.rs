@@ -7,6 +7,9 @@
 //! that records it.
 
 mod connection;
+mod delay;
+#[cfg(test)]
+mod delays;
 mod host;
 #[cfg(test)]
 mod hosts_tests;
@@ -46,7 +49,7 @@ use self::pace::{Pace, Place};
 use self::round::Round;
 pub use self::tokens::{Source, TokenError};
 use super::dkim::{self, Signer};
-use super::dsn::{self, Failure};
+use super::dsn::{self, About, Original, What};
 use super::health::Health;
 use super::log::{Event, event};
 use super::monitor::{self, DeliveryOutcome};
@@ -55,7 +58,7 @@ use super::schedule::{self, Admission};
 use crate::config::{QueueConfig, SmarthostConfig};
 use crate::limits;
 use crate::smtp::client::{NotOpen, Offers};
-use crate::store::{Leased, Outage, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
+use crate::store::{DueRecipient, Leased, Outage, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
 
 const LEASE: Duration = Duration::from_secs(limits::LEASE_SECONDS);
 /// How often leases are renewed: twice in vain and they still hold.
@@ -291,6 +294,15 @@ impl Trouble {
     }
 }
 
+/// What came of one transaction.
+struct Tried {
+    outcomes: Vec<RecipientOutcome>,
+    /// Places of those that were taken by a smarthost that reports nothing further.
+    relayed: Vec<u32>,
+    /// Why the smarthost as a whole cannot be used.
+    trouble: Option<Trouble>,
+}
+
 /// What every delivery needs.
 struct Courier {
     store: Store,
@@ -341,18 +353,18 @@ impl Courier {
         }
         let leaving = self.leaving(&id, &content).await;
         let route = Arc::clone(&turn.route);
-        let (outcomes, trouble, next_place) = self.send_all(&message, &leaving, turn, place).await;
+        let (tried, next_place) = self.send_all(&message, &leaving, turn, place).await;
         drop(permit);
         let now = self.now();
         let own = schedule::next_try(message.attempts + 1, now, &route.queue, random());
-        let next = match (trouble, next_place) {
+        let next = match (&tried.trouble, next_place) {
             (Some(Trouble::Unreachable(_)), _) => route.soonest(now),
             // Perhaps it is this message after all that the smarthost closes its door on.
             (Some(Trouble::Refused(_)), _) => route.soonest(now).max(own),
             (None, Some(free_at)) => free_at,
             (None, None) => own,
         };
-        self.record(&message, &content, outcomes, next).await;
+        self.record(&message, &content, tried.outcomes, &tried.relayed, next).await;
     }
 
     /// What leaves: the content that was decided on, below our header and our signature where they are wanted. Unsigned mail is
@@ -386,8 +398,9 @@ impl Courier {
         content: &Arc<[u8]>,
         turn: Turn,
         place: Place,
-    ) -> (Vec<RecipientOutcome>, Option<Trouble>, Option<Timestamp>) {
-        let mut outcomes = Vec::with_capacity(message.recipients.len());
+    ) -> (Tried, Option<Timestamp>) {
+        let mut tried =
+            Tried { outcomes: Vec::with_capacity(message.recipients.len()), relayed: Vec::new(), trouble: None };
         let mut left = message.recipients.clone();
         let (mut turn, mut place) = (turn, Some(place));
         loop {
@@ -408,36 +421,38 @@ impl Courier {
                     continue;
                 }
                 let sent = self.send(at, message, recipients, content, &mut place).await;
-                put_off.extend(sent.0);
-                trouble = sent.1;
+                put_off.extend(sent.outcomes);
+                tried.relayed.extend(sent.relayed);
+                trouble = sent.trouble;
             }
             let now = self.now();
             let Some(trouble) = trouble else {
                 at.reached();
-                outcomes.extend(put_off);
-                return (outcomes, None, free_at);
+                tried.outcomes.extend(put_off);
+                return (tried, free_at);
             };
             let next = route.turn_from(host + 1, now);
             at.failed(trouble.why(), next.is_some(), now, &route.queue);
             drop(claim);
             let Some(next) = next else {
-                outcomes.extend(put_off);
-                return (outcomes, Some(trouble), None);
+                tried.outcomes.extend(put_off);
+                tried.trouble = Some(trouble);
+                return (tried, None);
             };
             if place.is_none() {
                 place = self.place(&route).ok();
             }
             if place.is_none() {
-                outcomes.extend(put_off);
-                return (outcomes, None, Some(now));
+                tried.outcomes.extend(put_off);
+                return (tried, Some(now));
             }
             // What this one put off the next one may take; what may have arrived is not sent again now.
             let is_left = |one: &RecipientOutcome| matches!(one.outcome, Outcome::Deferred { .. });
             let again: Vec<u32> = put_off.iter().filter(|one| is_left(one)).map(|one| one.position).collect();
-            outcomes.extend(put_off.into_iter().filter(|one| !is_left(one)));
+            tried.outcomes.extend(put_off.into_iter().filter(|one| !is_left(one)));
             left.retain(|recipient| again.contains(&recipient.position));
             if left.is_empty() {
-                return (outcomes, None, None);
+                return (tried, None);
             }
             turn = next;
         }
@@ -464,10 +479,10 @@ impl Courier {
         &self,
         host: &Host,
         message: &Leased,
-        recipients: &[crate::store::DueRecipient],
+        recipients: &[DueRecipient],
         content: &Arc<[u8]>,
         place: &mut Option<Place>,
-    ) -> (Vec<RecipientOutcome>, Option<Trouble>) {
+    ) -> Tried {
         loop {
             // The smarthost may close what lay idle, or say something of itself.
             let idle = host.idle();
@@ -479,7 +494,7 @@ impl Courier {
                     Err(error) => {
                         let why = error.to_string();
                         let outcomes = recipients.iter().map(|r| deferred(r.position, &why)).collect();
-                        return (outcomes, Some(Trouble::Unreachable(why)));
+                        return Tried { outcomes, relayed: Vec::new(), trouble: Some(Trouble::Unreachable(why)) };
                     }
                 },
             };
@@ -499,41 +514,62 @@ impl Courier {
             // The smarthost may close what lay idle at any time; that says nothing about it.
             let again = done.stale && reused && !done.reusable && place.is_some();
             if !again {
-                return (done.outcomes, done.trouble.map(Trouble::Refused));
+                let trouble = done.trouble.map(Trouble::Refused);
+                return Tried { outcomes: done.outcomes, relayed: done.relayed, trouble };
             }
         }
     }
 
-    /// Stores what became of a message, with a report to its sender where one is due.
-    async fn record(&self, message: &Leased, content: &[u8], mut outcomes: Vec<RecipientOutcome>, next: Timestamp) {
+    /// Stores what became of a message, with the reports to its sender that are due.
+    async fn record(
+        &self,
+        message: &Leased,
+        content: &[u8],
+        mut outcomes: Vec<RecipientOutcome>,
+        relayed: &[u32],
+        next: Timestamp,
+    ) {
         let now = self.now();
         let id = &message.id;
-        let given_up = schedule::is_given_up(message.at, now, &self.route.load().queue);
-        let mut failures = Vec::new();
+        let given_up = schedule::is_given_up(message.waits_since, now, &self.route.load().queue);
+        let (mut failed, mut passed_on) = (Vec::new(), Vec::new());
+        let mut failures = 0;
         for outcome in &mut outcomes {
             let put_off = match &outcome.outcome {
                 Outcome::Deferred { reply } => Some(reply.clone()),
                 Outcome::Unknown => Some("the connection was lost after the message was sent".to_owned()),
                 _ => None,
             };
+            let given_up = given_up && put_off.is_some();
             if given_up && let Some(reply) = put_off {
                 outcome.outcome = Outcome::Failed { reply };
             }
-            if let Outcome::Failed { reply } = &outcome.outcome
-                && let Some(recipient) = message.recipients.iter().find(|r| r.position == outcome.position)
-            {
-                failures.push(Failure { address: recipient.address.clone(), reply: reply.clone(), given_up });
+            let Some(recipient) = message.recipients.iter().find(|r| r.position == outcome.position) else { continue };
+            match &outcome.outcome {
+                Outcome::Failed { reply } => {
+                    failures += 1;
+                    failed.extend(recipient.asked.wants_failure().then(|| about(recipient, reply, given_up)));
+                }
+                Outcome::Delivered { reply } if relayed.contains(&recipient.position) => {
+                    passed_on.extend(recipient.asked.wants_success().then(|| about(recipient, reply, false)));
+                }
+                _ => {}
             }
         }
         note(id, &outcomes, next);
         let mut notices = Vec::new();
-        if !failures.is_empty() {
-            match dsn::report_to(message) {
-                Some(to) => {
-                    notices.push(dsn::failure_report(to, message, content, &failures, &self.hostname, now));
+        match dsn::report_to(message) {
+            Some(to) => {
+                let original = Original { id, at: message.at, asked: &message.reports, content };
+                let reports = [(What::Failed, failed), (What::Relayed, passed_on)];
+                for (what, about) in reports.into_iter().filter(|(_, about)| !about.is_empty()) {
+                    notices.push(dsn::report(to, what, original, &about, &self.hostname, now));
                 }
-                None => event!(Event::Trouble, id = %id, what = "it failed", reason = "there is nobody to tell"),
             }
+            None if failures > 0 => {
+                event!(Event::Trouble, id = %id, what = "it failed", reason = "there is nobody to tell");
+            }
+            None => {}
         }
         // What was sent is sent: only the record of it keeps it from being sent again.
         let mut wait = POLL;
@@ -573,7 +609,7 @@ impl Courier {
                         Err(StoreError::Damaged { .. }) => continue,
                         Err(_) => Arc::from(&b""[..]),
                     };
-                    self.record(&message, &content, outcomes, now).await;
+                    self.record(&message, &content, outcomes, &[], now).await;
                 }
             }
             Err(error) => event!(Event::Trouble, what = "the queue cannot be read", reason = %error),
@@ -615,6 +651,16 @@ async fn renew_leases(store: &Store, every: Duration) {
         if let Err(error) = store.renew_leases(LEASE).await {
             event!(Event::Trouble, what = "leases cannot be renewed now", reason = %error);
         }
+    }
+}
+
+fn about(recipient: &DueRecipient, reply: &str, given_up: bool) -> About {
+    About {
+        address: recipient.address.clone(),
+        original: recipient.asked.original.clone(),
+        reply: reply.to_owned(),
+        given_up,
+        told_of_failure: recipient.asked.wants_failure(),
     }
 }
 

@@ -113,7 +113,11 @@ mod tests {
 
     fn queue() -> QueueConfig {
         let retry = crate::limits::RETRY_MINUTES.iter().map(|m| Duration::from_secs(m * MINUTE)).collect();
-        QueueConfig { retry, give_up: Duration::from_secs(crate::limits::GIVE_UP_HOURS * 3_600) }
+        QueueConfig {
+            retry,
+            give_up: Duration::from_secs(crate::limits::GIVE_UP_HOURS * 3_600),
+            delay_notice: Duration::from_secs(crate::limits::DELAY_NOTICE_HOURS * 3_600),
+        }
     }
 
     fn at(second: i64) -> Timestamp {

@@ -181,6 +181,8 @@ pub fn event(word: &str) -> &str {
         "delivered" => "was delivered",
         "deferred" => "could not be delivered yet",
         "failed" => "could not be delivered",
+        "delay-told" => "takes longer: its sender was told",
+        "withdrawn" => "was not sent: it was no longer true",
         "inspection-failed" => "could not be looked at",
         "damaged" => "was found damaged",
         "recovered" => "was taken up again after a restart",

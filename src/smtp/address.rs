@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::dsn;
 use crate::limits;
 
 /// A mailbox as the envelope gives it, without angle brackets and without a source route.
@@ -255,12 +256,28 @@ pub struct Envelope {
     pub smtputf8: bool,
     /// MAIL carried BODY=8BITMIME (RFC 6152).
     pub eight_bit: bool,
+    /// What MAIL asks of reports (RFC 3461).
+    pub reports: dsn::OfMessage,
+    /// What RCPT asks of them, in the order of the recipients; for those behind its end, nothing.
+    pub of_recipients: Vec<dsn::OfRecipient>,
 }
 
 impl Envelope {
     /// A plain envelope, as commands and tests need it.
     pub fn new(mail_from: Option<Address>, recipients: Vec<Address>) -> Self {
-        Self { mail_from, recipients, smtputf8: false, eight_bit: false }
+        Self {
+            mail_from,
+            recipients,
+            smtputf8: false,
+            eight_bit: false,
+            reports: dsn::OfMessage::default(),
+            of_recipients: Vec::new(),
+        }
+    }
+
+    /// What is asked of reports about the recipient at this place.
+    pub fn asked_of(&self, place: usize) -> dsn::OfRecipient {
+        self.of_recipients.get(place).cloned().unwrap_or_default()
     }
 }
 

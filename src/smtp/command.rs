@@ -1,5 +1,5 @@
 //! Command lines, read strictly (RFC 5321 4.1.1), with their parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8
-//! (RFC 6531), AUTH on MAIL (RFC 4954 5); STARTTLS (RFC 3207), AUTH (RFC 4954).
+//! (RFC 6531), AUTH on MAIL (RFC 4954 5), RET, ENVID, NOTIFY and ORCPT (RFC 3461 4); STARTTLS (RFC 3207), AUTH (RFC 4954).
 //!
 //! Knows one line at a time and nothing of the session. What is tolerated beyond the RFC: command names in any case,
 //! spaces at the end of a line, and spaces between `FROM:` or `TO:` and the path, as old copiers send them.
@@ -7,6 +7,7 @@
 use zeroize::Zeroizing;
 
 use super::address::{self, Address, AddressError, Path};
+use super::dsn::{self, EnvelopeId, Notify, OriginalRecipient, Ret};
 use super::reply::{Code, Reply};
 use crate::limits;
 
@@ -19,8 +20,8 @@ pub enum Command {
     Helo(String),
     /// MAIL FROM.
     Mail(Mail),
-    /// RCPT TO.
-    Rcpt(Path),
+    /// RCPT TO, and what is asked of reports about this recipient.
+    Rcpt(Path, dsn::OfRecipient),
     /// DATA.
     Data,
     /// RSET.
@@ -68,6 +69,8 @@ pub struct Mail {
     pub eight_bit: bool,
     /// SMTPUTF8.
     pub smtputf8: bool,
+    /// RET and ENVID.
+    pub reports: dsn::OfMessage,
 }
 
 /// Why a line is no command. Each knows its reply.
@@ -135,7 +138,7 @@ pub fn parse(line: &[u8]) -> Result<Command, CommandError> {
         "EHLO" => greeting(argument).map(Command::Ehlo).ok_or(CommandError::Syntax("EHLO your.host.name")),
         "HELO" => greeting(argument).map(Command::Helo).ok_or(CommandError::Syntax("HELO your.host.name")),
         "MAIL" => mail(argument).map(Command::Mail),
-        "RCPT" => rcpt(argument).map(Command::Rcpt),
+        "RCPT" => rcpt(argument),
         "DATA" => without_argument(Command::Data, "DATA"),
         "RSET" => without_argument(Command::Rset, "RSET"),
         "QUIT" => without_argument(Command::Quit, "QUIT"),
@@ -187,15 +190,10 @@ fn mail(argument: &str) -> Result<Mail, CommandError> {
         Path::Mailbox(address) => Some(address),
         Path::Postmaster => return Err(CommandError::Sender(AddressError::Shape)),
     };
-    let mut mail = Mail { from, size: None, eight_bit: false, smtputf8: false };
-    let mut seen: Vec<&'static str> = Vec::new();
-    for (keyword, value) in parameters(rest)? {
-        let known = ["SIZE", "BODY", "SMTPUTF8", "AUTH"].into_iter().find(|k| k.eq_ignore_ascii_case(keyword));
-        let known = known.ok_or(CommandError::UnknownParameter)?;
-        if seen.contains(&known) {
-            return Err(CommandError::Parameter(known));
-        }
-        seen.push(known);
+    let reports = dsn::OfMessage::default();
+    let mut mail = Mail { from, size: None, eight_bit: false, smtputf8: false, reports };
+    for (known, value) in known(rest, &["SIZE", "BODY", "SMTPUTF8", "AUTH", "RET", "ENVID"])? {
+        let wrong = CommandError::Parameter(known);
         match (known, value) {
             ("SIZE", Some(digits)) if digits.len() <= 20 && digits.bytes().all(|b| b.is_ascii_digit()) => {
                 // Twenty digits can pass the type: too big either way.
@@ -205,8 +203,10 @@ fn mail(argument: &str) -> Result<Mail, CommandError> {
             ("BODY", Some(body)) if body.eq_ignore_ascii_case("8BITMIME") => mail.eight_bit = true,
             ("SMTPUTF8", None) => mail.smtputf8 = true,
             // From a client that has not authenticated it says nothing that may be trusted (RFC 4954 5).
-            ("AUTH", Some(_)) => {}
-            _ => return Err(CommandError::Parameter(known)),
+            ("AUTH", Some(sender)) if sender.is_ascii() => {}
+            ("RET", Some(ret)) => mail.reports.ret = Some(Ret::parse(ret).ok_or(wrong)?),
+            ("ENVID", Some(id)) => mail.reports.id = Some(EnvelopeId::parse(id).ok_or(wrong)?),
+            _ => return Err(wrong),
         }
     }
     if !mail.smtputf8 && mail.from.as_ref().is_some_and(|a| !a.is_ascii()) {
@@ -215,13 +215,36 @@ fn mail(argument: &str) -> Result<Mail, CommandError> {
     Ok(mail)
 }
 
-fn rcpt(argument: &str) -> Result<Path, CommandError> {
+fn rcpt(argument: &str) -> Result<Command, CommandError> {
     let (path, rest) =
         path(argument, "TO:").ok_or(CommandError::Syntax("RCPT TO:<address>"))?.map_err(CommandError::Recipient)?;
-    if !parameters(rest)?.is_empty() {
-        return Err(CommandError::UnknownParameter);
+    let mut asked = dsn::OfRecipient::default();
+    for (known, value) in known(rest, &["NOTIFY", "ORCPT"])? {
+        let wrong = CommandError::Parameter(known);
+        match (known, value) {
+            ("NOTIFY", Some(words)) => asked.notify = Some(Notify::parse(words).ok_or(wrong)?),
+            ("ORCPT", Some(text)) => asked.original = Some(OriginalRecipient::parse(text).ok_or(wrong)?),
+            _ => return Err(wrong),
+        }
     }
-    if path == Path::Null { Err(CommandError::Recipient(AddressError::Shape)) } else { Ok(path) }
+    match path {
+        Path::Null => Err(CommandError::Recipient(AddressError::Shape)),
+        path => Ok(Command::Rcpt(path, asked)),
+    }
+}
+
+/// The parameters, each of these names and said once.
+fn known<'a>(text: &'a str, names: &[&'static str]) -> Result<Vec<(&'static str, Option<&'a str>)>, CommandError> {
+    let mut list: Vec<(&'static str, Option<&str>)> = Vec::new();
+    for (keyword, value) in parameters(text)? {
+        let name = names.iter().copied().find(|name| name.eq_ignore_ascii_case(keyword));
+        let name = name.ok_or(CommandError::UnknownParameter)?;
+        if list.iter().any(|(seen, _)| *seen == name) {
+            return Err(CommandError::Parameter(name));
+        }
+        list.push((name, value));
+    }
+    Ok(list)
 }
 
 /// `keyword` or `keyword=value`, separated by spaces (RFC 5321 4.1.2).
@@ -232,7 +255,7 @@ fn parameters(text: &str) -> Result<Vec<(&str, Option<&str>)>, CommandError> {
         let (keyword, value) = word.split_once('=').map_or((word, None), |(k, v)| (k, Some(v)));
         let starts = keyword.starts_with(|c: char| c.is_ascii_alphanumeric());
         let goes_on = keyword.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        let value_fits = value.is_none_or(|v| !v.is_empty() && v.is_ascii() && !v.contains('='));
+        let value_fits = value.is_none_or(|v| !v.is_empty() && !v.contains('='));
         if !(starts && goes_on && value_fits) {
             return Err(wrong);
         }
@@ -247,12 +270,19 @@ mod tests {
 
     fn mail(address: &str) -> Mail {
         let from = (!address.is_empty()).then(|| Address::parse(address).unwrap());
-        Mail { from, size: None, eight_bit: false, smtputf8: false }
+        let reports = dsn::OfMessage::default();
+        Mail { from, size: None, eight_bit: false, smtputf8: false, reports }
     }
 
     #[test]
     fn commands_that_pass() {
-        let rcpt = |a: &str| Command::Rcpt(Path::Mailbox(Address::parse(a).unwrap()));
+        let asked = |notify: &str, original: &str| dsn::OfRecipient {
+            notify: Notify::parse(notify),
+            original: OriginalRecipient::parse(original),
+        };
+        let reports = |ret: &str, id: &str| dsn::OfMessage { ret: Ret::parse(ret), id: EnvelopeId::parse(id) };
+        let rcpt_asks = |a: &str, asked| Command::Rcpt(Path::Mailbox(Address::parse(a).unwrap()), asked);
+        let rcpt = |a: &str| rcpt_asks(a, dsn::OfRecipient::default());
         let a = "a@x.example";
         let table: Vec<(&str, Command)> = vec![
             ("EHLO mail.school.example", Command::Ehlo("mail.school.example".into())),
@@ -274,7 +304,19 @@ mod tests {
             ("MAIL FROM:<ä@x.example> SMTPUTF8", Command::Mail(Mail { smtputf8: true, ..mail("ä@x.example") })),
             ("RCPT TO:<a@x.example>", rcpt(a)),
             ("rcpt to:<\"a b>\"@x.example>", rcpt("\"a b>\"@x.example")),
-            ("RCPT TO:<Postmaster>", Command::Rcpt(Path::Postmaster)),
+            ("RCPT TO:<Postmaster>", Command::Rcpt(Path::Postmaster, dsn::OfRecipient::default())),
+            // Relay checklist, row 105.
+            ("MAIL FROM:<a@x.example> RET=FULL", Command::Mail(Mail { reports: reports("FULL", ""), ..mail(a) })),
+            (
+                "MAIL FROM:<> envid=Q+2B1 ret=hdrs",
+                Command::Mail(Mail { reports: reports("HDRS", "Q+2B1"), ..mail("") }),
+            ),
+            ("RCPT TO:<a@x.example> NOTIFY=NEVER", rcpt_asks(a, asked("NEVER", ""))),
+            (
+                "RCPT TO:<a@x.example> ORCPT=rfc822;b+2B@x.example notify=success,DELAY",
+                rcpt_asks(a, asked("SUCCESS,DELAY", "rfc822;b+2B@x.example")),
+            ),
+            ("RCPT TO:<a@x.example> ORCPT=utf-8;ä@x.example", rcpt_asks(a, asked("", "utf-8;ä@x.example"))),
             ("DATA", Command::Data),
             ("data  ", Command::Data),
             ("RSET", Command::Rset),
@@ -329,11 +371,33 @@ mod tests {
             (b"MAIL FROM:<a@x.example> SMTPUTF8=1", "501 5.5.4"),
             (b"MAIL FROM:<a@x.example> AUTH", "501 5.5.4"),
             (b"MAIL FROM:<a@x.example> =x", "501 5.5.4"),
-            (b"MAIL FROM:<a@x.example> RET=HDRS", "555 5.5.4"),
+            (b"MAIL FROM:<a@x.example> AUTH=\xc3\xa4@x.example", "501 5.5.4"),
+            (b"MAIL FROM:<a@x.example> FROB=1", "555 5.5.4"),
+            // Relay checklist, row 105.
+            (b"MAIL FROM:<a@x.example> RET", "501 5.5.4"),
+            (b"MAIL FROM:<a@x.example> RET=", "501 5.5.4"),
+            (b"MAIL FROM:<a@x.example> RET=ALL", "501 5.5.4"),
+            (b"MAIL FROM:<a@x.example> RET=FULL RET=FULL", "501 5.5.4"),
+            (b"MAIL FROM:<a@x.example> ENVID=a ENVID=b", "501 5.5.4"),
+            (b"MAIL FROM:<a@x.example> NOTIFY=NEVER", "555 5.5.4"),
+            (b"RCPT TO:<a@x.example> RET=FULL", "555 5.5.4"),
+            (b"RCPT TO:<a@x.example> NOTIFY", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> NOTIFY=NEVER,DELAY", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> NOTIFY=NEVER NOTIFY=NEVER", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> NOTIFY=SOON", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> ORCPT=a@x.example", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> ORCPT=rfc822;a@x.example ORCPT=rfc822;a@x.example", "501 5.5.4"),
+            // Relay checklist, row 32.
+            (b"MAIL FROM:<a@x.example> ENVID=a+0D+0ARSET", "501 5.5.4"),
+            (b"MAIL FROM:<a@x.example> ENVID=a+00", "501 5.5.4"),
+            (b"MAIL FROM:<a@x.example> ENVID=a+3E", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> ORCPT=rfc822;a@x.example+0D+0ADATA", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> ORCPT=rfc822;a@x.example+00", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> ORCPT=rfc822;a+3E@x.example", "501 5.5.4"),
+            (b"RCPT TO:<a@x.example> ORCPT=utf-8;a\\x{0A}@x.example", "501 5.5.4"),
             ("MAIL FROM:<ä@x.example>".as_bytes(), "553 5.6.7"),
             (b"RCPT TO:<>", "501 5.1.3"),
             (b"RCPT TO:<a b@x.example>", "501 5.1.3"),
-            (b"RCPT TO:<a@x.example> NOTIFY=NEVER", "555 5.5.4"),
             (b"RCPT FROM:<a@x.example>", "501 5.5.4"),
         ];
         for (line, told) in table {

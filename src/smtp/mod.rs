@@ -9,10 +9,12 @@ pub mod auth;
 pub mod client;
 pub mod command;
 pub mod data;
+pub mod dsn;
 pub mod proxy;
 pub mod reply;
 pub mod session;
 pub mod xclient;
+pub mod xtext;
 
 pub use address::{Address, AddressError, Envelope};
 pub use answer::{Answer, AnswerReader, NoAnswer};

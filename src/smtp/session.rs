@@ -23,6 +23,7 @@ use super::address::{Address, Envelope, Path};
 use super::auth::{Account, Exchange, Mechanism};
 use super::command::{self, Command, CommandError, Mail};
 use super::data::{DataReader, LineEnds, Progress, Refusal};
+use super::dsn::{OfRecipient, OriginalRecipient};
 use super::reply::{Code, Reply};
 use super::xclient::{self, Told};
 use crate::limits;
@@ -354,7 +355,7 @@ impl Session {
             Command::Ehlo(name) => self.greet(name, true, actions),
             Command::Helo(name) => self.greet(name, false, actions),
             Command::Mail(mail) => self.mail(mail, actions),
-            Command::Rcpt(path) => self.rcpt(path, actions),
+            Command::Rcpt(path, asked) => self.rcpt(path, asked, actions),
             Command::Data => self.data(actions),
             Command::Rset => {
                 self.reset_transaction();
@@ -395,7 +396,7 @@ impl Session {
         if esmtp {
             lines.push("PIPELINING".to_owned());
             lines.push(format!("SIZE {}", self.config.message_size));
-            lines.extend(["8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8"].map(str::to_owned));
+            lines.extend(["8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8", "DSN"].map(str::to_owned));
             if matches!(self.config.tls, Tls::Offered | Tls::Required) {
                 lines.push("STARTTLS".to_owned());
             }
@@ -424,14 +425,14 @@ impl Session {
         } else if let Some(refusal) = self.refusal.clone() {
             self.say(&refusal);
         } else {
-            let Mail { from, eight_bit, smtputf8, size: _ } = mail;
-            let envelope = Envelope { mail_from: from, recipients: Vec::new(), smtputf8, eight_bit };
+            let Mail { from, eight_bit, smtputf8, reports, size: _ } = mail;
+            let envelope = Envelope { smtputf8, eight_bit, reports, ..Envelope::new(from, Vec::new()) };
             self.transaction = Some(Transaction { envelope, known: HashSet::new(), own: false });
             self.say(&Reply::new(Code::Ok, (1, 0), "Ok"));
         }
     }
 
-    fn rcpt(&mut self, path: Path, actions: &mut Vec<Action>) {
+    fn rcpt(&mut self, path: Path, asked: OfRecipient, actions: &mut Vec<Action>) {
         let address = match path {
             Path::Mailbox(address) => Ok(address),
             _ => Address::parse(&format!("postmaster@{}", self.config.postmaster_domain)),
@@ -448,7 +449,8 @@ impl Session {
             true => self.config.own.look(transaction.envelope.mail_from.as_ref(), &address),
             false => Own::No,
         };
-        if !address.is_ascii() && !transaction.envelope.smtputf8 {
+        let in_ascii = address.is_ascii() && asked.original.as_ref().is_none_or(OriginalRecipient::is_ascii);
+        if !in_ascii && !transaction.envelope.smtputf8 {
             self.refuse(&CommandError::WantsUtf8.reply(), actions);
         } else if !may_relay {
             let text = "Relaying denied: this server takes mail from the school's own networks only";
@@ -471,6 +473,7 @@ impl Session {
             transaction.own = own == Own::Yes;
             transaction.known.insert(address.clone());
             transaction.envelope.recipients.push(address);
+            transaction.envelope.of_recipients.push(asked);
             self.say(&Reply::new(Code::Ok, (1, 5), "Ok"));
         }
     }

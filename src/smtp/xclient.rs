@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use super::xtext;
 use crate::limits;
 
 /// The attributes of XCLIENT that are obeyed, as EHLO lists them.
@@ -50,20 +51,8 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// xtext (RFC 3461 4); no control character comes out of it.
-fn decoded(xtext: &str) -> Option<String> {
-    let mut octets = Vec::new();
-    let mut rest = xtext.bytes();
-    while let Some(octet) = rest.next() {
-        let octet = match octet {
-            b'+' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            octet => octet,
-        };
-        octets.push(octet);
-    }
-    let text = String::from_utf8(octets).ok()?;
+fn decoded(text: &str) -> Option<String> {
+    let text = String::from_utf8(xtext::decoded(text)?).ok()?;
     (!text.is_empty() && text.len() <= limits::DOMAIN && !text.chars().any(char::is_control)).then_some(text)
 }
 

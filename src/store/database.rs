@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "counts", include_str!("migrations/sqlite/9_counts.sql")),
     (10, "personal use", include_str!("migrations/sqlite/10_personal_use.sql")),
     (11, "submission", include_str!("migrations/sqlite/11_submission.sql")),
+    (12, "reports", include_str!("migrations/sqlite/12_reports.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.

@@ -310,11 +310,13 @@ impl Tx<'_> {
                 if let Some(only) = only {
                     withheld = self.withhold(id, only).await?;
                 }
-                sqlx::query("update message set released_sha256 = sha256, next_due = $2 where id = $1")
-                    .bind(&id.0)
-                    .bind(micros(self.now))
-                    .execute(&mut *self.connection)
-                    .await?;
+                sqlx::query(
+                    "update message set released_sha256 = sha256, next_due = $2, waits_since = $2 where id = $1",
+                )
+                .bind(&id.0)
+                .bind(micros(self.now))
+                .execute(&mut *self.connection)
+                .await?;
                 self.move_to(id, &standing, State::Queued).await?;
                 self.effects.queued = true;
             }
@@ -341,6 +343,9 @@ impl Tx<'_> {
             }
             (Kind::Drop | Kind::Discard, _) => self.move_to(id, &standing, State::Discarded).await?,
             (Kind::Return, _) => self.move_to(id, &standing, State::Returned).await?,
+        }
+        if standing.state == State::Queued && !matches!(kind, Kind::Retry | Kind::View) {
+            self.withdraw_delay_notice(id).await?;
         }
         if kind.ends() {
             let decision = if withheld.is_empty() { kind.event() } else { IN_PART };

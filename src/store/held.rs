@@ -11,10 +11,11 @@ use sqlx::sqlite::SqliteRow;
 
 use super::audit::{micros, timestamp};
 use super::review::{Classification, words};
-use super::row::{address_of, count_of, sender_of};
+use super::row::{address_of, asked_of_message, asked_of_recipient, count_of, sender_of};
 use super::{QueueId, Store, StoreError};
 use crate::limits;
 use crate::smtp::Address;
+use crate::smtp::dsn::{OfMessage, OfRecipient};
 
 /// Which messages; what is absent filters nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -282,6 +283,25 @@ impl Store {
                 .fetch_all(&self.inner.reader)
                 .await?;
         addresses.iter().map(|text| address_of(text, id)).collect()
+    }
+
+    /// What its sender asks of reports about a message, and about each of its recipients.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(super) async fn asked_of(&self, id: &QueueId) -> Result<(OfMessage, Vec<OfRecipient>), StoreError> {
+        let message = sqlx::query("select dsn_ret, dsn_envid from message where id = $1")
+            .bind(&id.0)
+            .fetch_optional(&self.inner.reader)
+            .await?
+            .ok_or_else(|| StoreError::NotFound(id.clone()))?;
+        let recipients =
+            sqlx::query("select dsn_notify, dsn_orcpt from recipient where message = $1 order by position")
+                .bind(&id.0)
+                .fetch_all(&self.inner.reader)
+                .await?;
+        let recipients = recipients.iter().map(asked_of_recipient).collect::<Result<_, _>>()?;
+        Ok((asked_of_message(&message)?, recipients))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::inspect::{PersonalUse, Report};
 use crate::limits;
 use crate::policy::Action;
 use crate::smtp::Address;
+use crate::smtp::dsn::{EnvelopeId, OriginalRecipient, Ret};
 
 pub(super) struct Decide {
     pub id: QueueId,
@@ -197,8 +198,8 @@ impl Tx<'_> {
         sqlx::query(
             "insert into message (id, class, about, state, mail_from, smtputf8, eight_bit, sha256, size, verdict, \
              verdict_sha256, rules, report, content_file, content_offset, content_length, content_key, at, changed_at, \
-             next_due, lease_owner, lease_until, inspect_tries, kept_until, personal) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
+             next_due, lease_owner, lease_until, inspect_tries, kept_until, personal, dsn_ret, dsn_envid) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
         )
         .bind(&new.id.0)
         .bind(new.class.as_str())
@@ -226,15 +227,22 @@ impl Tx<'_> {
         .bind(i64::from(new.state == State::Pending))
         .bind(entry.link.as_ref().filter(|_| new.state == State::Returned).map(|link| micros(link.until)))
         .bind(new.report.as_ref().and_then(|report| report.personal_use).map(PersonalUse::as_str))
+        .bind(new.envelope.reports.ret.map(Ret::as_str))
+        .bind(new.envelope.reports.id.as_ref().map(EnvelopeId::as_str))
         .execute(&mut *self.connection)
         .await?;
         for (position, address) in new.envelope.recipients.iter().enumerate() {
-            sqlx::query("insert into recipient (message, position, address) values ($1, $2, $3)")
-                .bind(&new.id.0)
-                .bind(position as i64)
-                .bind(address.as_str())
-                .execute(&mut *self.connection)
-                .await?;
+            let asked = new.envelope.asked_of(position);
+            sqlx::query(
+                "insert into recipient (message, position, address, dsn_notify, dsn_orcpt) values ($1, $2, $3, $4, $5)",
+            )
+            .bind(&new.id.0)
+            .bind(position as i64)
+            .bind(address.as_str())
+            .bind(asked.notify.map(|notify| notify.to_string()))
+            .bind(asked.original.as_ref().map(OriginalRecipient::as_str))
+            .execute(&mut *self.connection)
+            .await?;
         }
         if let Some(link) = &entry.link {
             self.link_sender(link).await?;
@@ -269,20 +277,25 @@ impl Tx<'_> {
             return None;
         }
         self.places -= 1;
-        let recipients = new.envelope.recipients.iter().zip(0..);
+        let recipients = new.envelope.recipients.iter().enumerate().map(|(place, address)| DueRecipient {
+            position: u32::try_from(place).unwrap_or(u32::MAX),
+            address: address.clone(),
+            asked: new.envelope.asked_of(place),
+            attempts: 0,
+        });
         Some(Leased {
             id: new.id.clone(),
             class: new.class,
             mail_from: new.envelope.mail_from.clone(),
             smtputf8: new.envelope.smtputf8,
             eight_bit: new.envelope.eight_bit,
-            recipients: recipients
-                .map(|(address, position)| DueRecipient { position, address: address.clone(), attempts: 0 })
-                .collect(),
+            reports: new.envelope.reports.clone(),
+            recipients: recipients.collect(),
             sha256: new.sha256,
             // The same insert is checked by the schema; nothing is handed over before it committed.
             may_leave: true,
             at: new.at,
+            waits_since: new.at,
             attempts: 0,
             content: Some(Arc::clone(&new.content)),
         })

@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::audit::{GATEWAY, micros, timestamp};
 use super::queue::mismatch;
-use super::row::{address_of, count_of, hash_of, sender_of};
+use super::row::{address_of, asked_of_message, asked_of_recipient, count_of, hash_of, sender_of};
 use super::writer::{Answer, Op, Tx};
 use super::{Class, DueRecipient, Leased, PendingEntry, QueueId, State, Store, StoreError};
 use crate::smtp::Envelope;
@@ -23,7 +23,7 @@ use crate::smtp::Envelope;
 pub(super) enum Which {
     /// Those that are due.
     Due,
-    /// Those taken in at this time or before, due or not.
+    /// Those that wait since this time or before, due or not.
     TakenBefore(Timestamp),
 }
 
@@ -55,7 +55,7 @@ impl Store {
         self.lease(now, Which::Due, limit, lease_for).await
     }
 
-    /// As [`Store::lease_due`], due or not, but only what was taken in before `taken_before`: what is to be given up.
+    /// As [`Store::lease_due`], due or not, but only what waits since before `taken_before`: what is to be given up.
     ///
     /// # Errors
     /// The database cannot be read or written.
@@ -79,7 +79,7 @@ impl Store {
         // A look costs no lock; only what is there is worth a transaction.
         let (due, taken) = which.bounds(now);
         let waiting = sqlx::query(
-            "select 1 from message where state = 'queued' and (next_due <= $1 or at <= $2) \
+            "select 1 from message where state = 'queued' and (next_due <= $1 or coalesce(waits_since, at) <= $2) \
              and (lease_owner is null or (lease_owner <> $4 and lease_until <= $3)) and damaged is null limit 1",
         )
         .bind(due)
@@ -161,11 +161,11 @@ impl Tx<'_> {
         let (due, taken) = request.which.bounds(request.now);
         let rows = sqlx::query(
             "update message set lease_owner = $1, lease_until = $2 where id in ( \
-                 select id from message where state = 'queued' and (next_due <= $3 or at <= $4) \
+                 select id from message where state = 'queued' and (next_due <= $3 or coalesce(waits_since, at) <= $4) \
                  and (lease_owner is null or (lease_owner <> $1 and lease_until <= $5)) and damaged is null \
                  and (class = 'notice' or (verdict = 'deliver' and verdict_sha256 = sha256) or released_sha256 = sha256) \
                  order by next_due, id limit $6) \
-             returning id, class, mail_from, smtputf8, eight_bit, sha256, at, attempts, next_due",
+             returning id, class, mail_from, smtputf8, eight_bit, dsn_ret, dsn_envid, sha256, at, waits_since, attempts, next_due",
         )
         .bind(self.owner)
         .bind(micros(request.until))
@@ -190,7 +190,8 @@ impl Tx<'_> {
 
     async fn leased(&mut self, row: &SqliteRow, id: &QueueId) -> Result<Leased, StoreError> {
         let rows = sqlx::query(
-            "select position, address, attempts from recipient where message = $1 and state = 'due' order by position",
+            "select position, address, attempts, dsn_notify, dsn_orcpt from recipient \
+             where message = $1 and state = 'due' order by position",
         )
         .bind(&id.0)
         .fetch_all(&mut *self.connection)
@@ -202,6 +203,7 @@ impl Tx<'_> {
             Ok::<_, StoreError>(DueRecipient {
                 position: count_of(row, "position")?,
                 address: address_of(row.try_get("address")?, id)?,
+                asked: asked_of_recipient(row)?,
                 attempts: count_of(row, "attempts")?,
             })
         });
@@ -211,10 +213,12 @@ impl Tx<'_> {
             mail_from: sender_of(row, id)?,
             smtputf8: row.try_get("smtputf8")?,
             eight_bit: row.try_get("eight_bit")?,
+            reports: asked_of_message(row)?,
             recipients: recipients.collect::<Result<_, _>>()?,
             sha256: hash_of(row, id)?,
             may_leave: true,
             at: timestamp(row.try_get("at")?),
+            waits_since: timestamp(row.try_get::<Option<i64>, _>("waits_since")?.unwrap_or(row.try_get("at")?)),
             attempts: count_of(row, "attempts")?,
             content: None,
         })

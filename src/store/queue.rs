@@ -11,6 +11,7 @@ use super::content::{self, Place};
 use super::row::{hash_of, state_of};
 use super::writer::{Answer, Command, Entry, Op, Tx};
 use super::{Class, NewEntry, QueueId, State, Store, StoreError, fault};
+use crate::smtp::dsn::{OfMessage, OfRecipient};
 use crate::smtp::{Address, Envelope};
 
 /// A message leased for delivery: nobody else gets it until the lease ends.
@@ -26,6 +27,8 @@ pub struct Leased {
     pub smtputf8: bool,
     /// MAIL carried BODY=8BITMIME.
     pub eight_bit: bool,
+    /// What its sender asks of reports.
+    pub reports: OfMessage,
     /// Recipients still due, in the order of the envelope.
     pub recipients: Vec<DueRecipient>,
     /// Hash of the bytes that may leave; whoever sends checks it.
@@ -35,6 +38,8 @@ pub struct Leased {
     pub may_leave: bool,
     /// When it was taken in.
     pub at: Timestamp,
+    /// Since when it waits to be delivered: since it was taken in, or since a person released it.
+    pub waits_since: Timestamp,
     /// Tries so far.
     pub attempts: u32,
     /// The content, where it is at hand; otherwise [`Store::content`] reads it.
@@ -48,6 +53,8 @@ pub struct DueRecipient {
     pub position: u32,
     /// Whom.
     pub address: Address,
+    /// What is asked of reports about it.
+    pub asked: OfRecipient,
     /// Tries so far.
     pub attempts: u32,
 }
@@ -334,6 +341,9 @@ impl Tx<'_> {
             .execute(&mut *self.connection)
             .await?;
         self.move_to(id, &standing, state).await?;
+        if state != State::Queued {
+            self.withdraw_delay_notice(id).await?;
+        }
         let event = if state == State::Queued { "deferred" } else { state.as_str() };
         let detail =
             json!({"delivered": delivered, "deferred": deferred, "failed": failed, "possible_duplicate": unknown});

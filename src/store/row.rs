@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{QueueId, State, StoreError};
 use crate::smtp::Address;
+use crate::smtp::dsn::{EnvelopeId, Notify, OfMessage, OfRecipient, OriginalRecipient, Ret};
 
 pub(super) fn hash_of(row: &SqliteRow, id: &QueueId) -> Result<[u8; 32], StoreError> {
     row.try_get::<Vec<u8>, _>("sha256")?
@@ -28,4 +29,23 @@ pub(super) fn sender_of(row: &SqliteRow, id: &QueueId) -> Result<Option<Address>
 pub(super) fn address_of(text: &str, id: &QueueId) -> Result<Address, StoreError> {
     Address::parse(text)
         .map_err(|_| StoreError::Damaged { id: id.clone(), reason: "an address of its envelope is none".to_owned() })
+}
+
+/// What is asked of reports about a message; what does not read as that is as good as nothing asked.
+pub(super) fn asked_of_message(row: &SqliteRow) -> Result<OfMessage, StoreError> {
+    let (ret, id) = (text(row, "dsn_ret")?, text(row, "dsn_envid")?);
+    Ok(OfMessage { ret: ret.as_deref().and_then(Ret::parse), id: id.as_deref().and_then(EnvelopeId::parse) })
+}
+
+/// As [`asked_of_message`], about a recipient.
+pub(super) fn asked_of_recipient(row: &SqliteRow) -> Result<OfRecipient, StoreError> {
+    let (notify, original) = (text(row, "dsn_notify")?, text(row, "dsn_orcpt")?);
+    Ok(OfRecipient {
+        notify: notify.as_deref().and_then(Notify::parse),
+        original: original.as_deref().and_then(OriginalRecipient::parse),
+    })
+}
+
+fn text(row: &SqliteRow, column: &str) -> Result<Option<String>, StoreError> {
+    Ok(row.try_get(column)?)
 }

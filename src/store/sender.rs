@@ -194,6 +194,7 @@ impl Store {
         }
         let recipients = self.recipients_of(&message).await?;
         let mut envelope = Envelope::new(sender_of(row, &message)?, recipients);
+        (envelope.reports, envelope.of_recipients) = self.asked_of(&message).await?;
         (envelope.smtputf8, envelope.eight_bit) = (row.try_get("smtputf8")?, row.try_get("eight_bit")?);
         // Another one once it is held: what was filled in before is not taken for what is asked then.
         let form = self.inner.keys.mark(if held { "form held" } else { "form returned" }, brought);

@@ -16,6 +16,7 @@ mod audit;
 mod counts;
 pub(crate) mod crashes;
 mod decisions;
+mod delay;
 mod held;
 mod leases;
 mod personal_use;

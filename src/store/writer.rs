@@ -27,7 +27,8 @@ use super::key::Keys;
 use super::segment::{Counts, Segment};
 use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
 use super::{
-    accounts, allowances, counts, deadlines, decisions, exemptions, fault, intake, lease, personal_use, queue, sender,
+    accounts, allowances, counts, deadlines, decisions, delay, exemptions, fault, intake, lease, personal_use, queue,
+    sender,
 };
 use crate::limits;
 use crate::school_time::SchoolTime;
@@ -87,6 +88,8 @@ pub(super) enum Op {
     Mark(Box<deadlines::Mark>),
     Sender(Box<sender::Act>),
     Answered(Box<sender::Unheeded>),
+    /// The sender of a message was told that it takes longer.
+    Delayed(Box<delay::Told>),
     EndKeeping,
     /// Records that somebody looks at the report on personal use.
     UseSeen(personal_use::Look),
@@ -102,6 +105,7 @@ impl Op {
             Self::Mark(mark) => mark.entries(),
             Self::Sender(act) => &mut act.entries,
             Self::Answered(unheeded) => &mut unheeded.entries,
+            Self::Delayed(told) => &mut told.notices,
             _ => &mut [],
         }
     }
@@ -126,6 +130,7 @@ impl Op {
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
             Self::Sender(act) => tx.do_as_sender(act).await.map(Answer::Changed),
+            Self::Delayed(told) => tx.note_delay(told).await.map(Answer::Changed),
             Self::Answered(unheeded) => tx.note_answer(unheeded).await.map(Answer::Changed),
             Self::EndKeeping => tx.end_keeping().await.map(Answer::Count),
             Self::UseSeen(look) => tx.note_use_seen(look).await.map(|()| Answer::Done),

@@ -15,6 +15,8 @@ pub struct Taken {
     pub from: String,
     /// Those that were answered 250.
     pub recipients: Vec<String>,
+    /// MAIL, and RCPT for each of these, as they were said.
+    pub said: Vec<String>,
     /// Headers and body, dots undone.
     pub content: Vec<u8>,
     /// Whether the final dot was answered 250.
@@ -27,6 +29,7 @@ struct Script {
     to_recipient: HashMap<String, String>,
     to_dot: HashMap<String, String>,
     deaths: usize,
+    dsn: bool,
     delay: Duration,
     connections: usize,
 }
@@ -67,6 +70,11 @@ impl Sink {
     /// What the final dot of a message to this address is answered from now on. Such a message is not kept.
     pub fn answer_dot(&self, address: &str, reply: &str) {
         self.lock().to_dot.insert(address.to_lowercase(), reply.to_owned());
+    }
+
+    /// Offers DSN from now on, or no longer.
+    pub fn offer_dsn(&self, offered: bool) {
+        self.lock().dsn = offered;
     }
 
     /// The next `times` messages are kept, and then the connection dies without an answer.
@@ -130,6 +138,7 @@ impl Sink {
         let mut say = move |reply: &str| writer.write_all(format!("{reply}\r\n").as_bytes());
         say("220 sink.example ESMTP")?;
         let (mut from, mut recipients) = (None::<String>, Vec::<String>::new());
+        let mut said = Vec::new();
         loop {
             let mut line = String::new();
             if reader.read_line(&mut line)? == 0 {
@@ -140,12 +149,16 @@ impl Sink {
             match verb.as_str() {
                 // No STARTTLS.
                 "EHLO" => {
-                    say("250-sink.example\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n\
-                     250 ENHANCEDSTATUSCODES")?
+                    let dsn = if self.lock().dsn { "250-DSN\r\n" } else { "" };
+                    say(&format!(
+                        "250-sink.example\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n\
+                     {dsn}250 ENHANCEDSTATUSCODES"
+                    ))?
                 }
                 "HELO" => say("250 sink.example")?,
                 "MAIL" => {
                     (from, recipients) = (Some(path(line)), Vec::new());
+                    said = vec![line.to_owned()];
                     say("250 2.1.0 Sender ok")?;
                 }
                 "RCPT" => {
@@ -154,6 +167,7 @@ impl Sink {
                     let reply = scripted.unwrap_or_else(|| "250 2.1.5 Recipient ok".to_owned());
                     if reply.starts_with("250") {
                         recipients.push(to);
+                        said.push(line.to_owned());
                     }
                     say(&reply)?;
                 }
@@ -164,6 +178,7 @@ impl Sink {
                     let taken = Taken {
                         from: from.take().unwrap_or_default(),
                         recipients: std::mem::take(&mut recipients),
+                        said: std::mem::take(&mut said),
                         content,
                         answered: true,
                     };

@@ -147,7 +147,7 @@ async fn mail_that_waits_leaves_by_a_new_route() {
     gateway.tried("M0").await;
     commit(&gateway, 1..4).await;
     let (new, taken) = host(Script::default()).await;
-    let queue = QueueConfig { retry: vec![HOUR], give_up: 24 * HOUR };
+    let queue = QueueConfig { retry: vec![HOUR], give_up: 24 * HOUR, delay_notice: 24 * HOUR };
     gateway.delivery.change(Route::new(SmarthostConfig::only(new, 2), queue).unwrap());
     until("what was not tried leaves at once", || taken.taken().len() == 3).await;
     gateway.store.retry(&QueueId("M0".to_owned()), "Sue").await.unwrap();
@@ -175,7 +175,7 @@ async fn under_load_no_host_has_more_connections_than_allowed_through_every_chan
         let busy = Odd { step: "MAIL", bytes: b"421 4.7.0 busy\r\n".to_vec(), class: 4 };
         *odd.lock().unwrap() = (round % 3 == 1).then_some(busy);
         let smarthost = SmarthostConfig { fallback: vec![second.clone()], ..SmarthostConfig::only(first.clone(), 3) };
-        let queue = QueueConfig { retry: vec![Duration::from_millis(50)], give_up: HOUR };
+        let queue = QueueConfig { retry: vec![Duration::from_millis(50)], give_up: HOUR, delay_notice: HOUR };
         gateway.delivery.change(Route::new(smarthost, queue).unwrap());
         until("half of it", || log.taken().len() + seconds.taken().len() >= round * 40 + 20).await;
     }
@@ -198,7 +198,7 @@ async fn no_more_messages_leave_in_a_minute_than_are_allowed() {
     commit(&gateway, 0..12).await;
     let route = |cap| {
         let smarthost = SmarthostConfig { messages_per_minute: cap, ..SmarthostConfig::only(first.clone(), 4) };
-        Route::new(smarthost, QueueConfig { retry: vec![HOUR], give_up: 24 * HOUR }).unwrap()
+        Route::new(smarthost, QueueConfig { retry: vec![HOUR], give_up: 24 * HOUR, delay_notice: 24 * HOUR }).unwrap()
     };
     // Time that goes by, the cap from then on, and how many have left then, by all rounds that come.
     for (seconds, cap, left) in

@@ -194,7 +194,11 @@ async fn the_loop_comes_round_whatever_is_in_hand() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let smarthost = SmarthostConfig::only(HostConfig::new("localhost", port, SmarthostTls::None), 2);
-    let queue = QueueConfig { retry: vec![Duration::from_secs(3_600)], give_up: Duration::from_secs(86_400) };
+    let queue = QueueConfig {
+        retry: vec![Duration::from_secs(3_600)],
+        give_up: Duration::from_secs(86_400),
+        delay_notice: Duration::from_secs(86_400),
+    };
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
     let route = Route::new(smarthost, queue).unwrap();
     let mut round = round(store.clone(), route, "gate.school.example".to_owned(), Health::new(), shutdown);

@@ -31,6 +31,8 @@ enum Work {
     /// Asks whether a person asked for a try at once.
     Ask,
     GiveUp,
+    /// Tells senders that their mail takes longer.
+    TellOfDelays,
     KeepOutage,
     EndLease,
 }
@@ -145,7 +147,7 @@ impl Round {
                 Choice::Probed => return,
                 Choice::Host(turn) => {
                     if !self.deliver_next(turn) {
-                        return;
+                        return self.tell_of_delays(ticks, false);
                     }
                 }
             }
@@ -169,6 +171,7 @@ impl Round {
                 Ended::Done
             });
         }
+        self.tell_of_delays(ticks, true);
         if self.look {
             self.look = false;
             self.ask();
@@ -180,6 +183,17 @@ impl Round {
         if !self.runs(&Work::Ask) {
             let courier = Arc::clone(&self.courier);
             self.spawn(Work::Ask, async move { Ended::Asked(courier.store.retry_asked().await) });
+        }
+    }
+
+    /// Whoever is to be tried soon may yet be delivered in time: `all` are told of a delay while nothing is tried.
+    fn tell_of_delays(&mut self, ticks: bool, all: bool) {
+        if ticks && !self.runs(&Work::TellOfDelays) {
+            let courier = Arc::clone(&self.courier);
+            self.spawn(Work::TellOfDelays, async move {
+                courier.tell_of_delays(all).await;
+                Ended::Done
+            });
         }
     }
 

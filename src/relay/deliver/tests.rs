@@ -34,6 +34,7 @@ pub(super) struct Setting {
     pub tokens: Option<Arc<dyn Tokens>>,
     pub retry: Duration,
     pub give_up: Duration,
+    pub delay_notice: Duration,
     pub connections: usize,
     pub fallback: Vec<HostConfig>,
     pub per_minute: Option<usize>,
@@ -50,6 +51,7 @@ impl Default for Setting {
             tokens: None,
             retry: Duration::from_secs(3_600),
             give_up: Duration::from_secs(86_400),
+            delay_notice: Duration::from_secs(86_400),
             connections: 2,
             fallback: Vec::new(),
             per_minute: None,
@@ -85,7 +87,8 @@ impl Gateway {
             messages_per_minute: setting.per_minute,
             ..SmarthostConfig::only(host, setting.connections)
         };
-        let queue = QueueConfig { retry: vec![setting.retry], give_up: setting.give_up };
+        let queue =
+            QueueConfig { retry: vec![setting.retry], give_up: setting.give_up, delay_notice: setting.delay_notice };
         let (stop, shutdown) = watch::channel(false);
         let route = Route::with_tokens(smarthost, queue, setting.tokens).unwrap();
         let (delivery, delivers) = run(store.clone(), route, "gate.school.example".to_owned(), Health::new(), shutdown);
@@ -529,7 +532,11 @@ fn child_that_delivers() {
         let (_stop, shutdown) = watch::channel(false);
         let host = HostConfig::new("localhost", port.parse().unwrap(), SmarthostTls::None);
         let smarthost = SmarthostConfig::only(host, 1);
-        let queue = QueueConfig { retry: vec![Duration::from_secs(60)], give_up: Duration::from_secs(86_400) };
+        let queue = QueueConfig {
+            retry: vec![Duration::from_secs(60)],
+            give_up: Duration::from_secs(86_400),
+            delay_notice: Duration::from_secs(86_400),
+        };
         let delivery = tokio::spawn(
             run(
                 store.clone(),

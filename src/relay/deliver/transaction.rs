@@ -10,6 +10,8 @@ use crate::store::{DueRecipient, Leased, Outcome, RecipientOutcome, fault};
 pub(super) struct Sent {
     /// One for each recipient that was asked for.
     pub outcomes: Vec<RecipientOutcome>,
+    /// Those that were taken by a server that reports nothing further about them, by their places.
+    pub relayed: Vec<u32>,
     /// The connection may take another.
     pub reusable: bool,
     /// Nothing was answered at all: the connection had died before.
@@ -33,6 +35,8 @@ pub(super) async fn send(
         recipients: recipients.iter().map(|r| r.address.clone()).collect(),
         content: Body(Arc::clone(content)),
         smtputf8: message.smtputf8,
+        reports: message.reports.clone(),
+        asked: recipients.iter().map(|r| r.asked.clone()).collect(),
     };
     let before = connection.mails;
     let done = connection.send(mail).await;
@@ -46,5 +50,8 @@ pub(super) async fn send(
         };
         RecipientOutcome { position: recipient.position, outcome }
     });
-    Sent { outcomes: outcomes.collect(), reusable: done.reusable, stale: done.stale, counts, trouble: done.trouble }
+    let outcomes: Vec<_> = outcomes.collect();
+    let taken = outcomes.iter().filter(|o| !done.reports && matches!(o.outcome, Outcome::Delivered { .. }));
+    let relayed = taken.map(|o| o.position).collect();
+    Sent { outcomes, relayed, reusable: done.reusable, stale: done.stale, counts, trouble: done.trouble }
 }

@@ -269,7 +269,14 @@ async fn a_smarthost_that_wants_a_certificate_is_shown_the_one_that_lies_there_n
         gateway.stop().await;
     }
     // What cannot be used is told with its key.
-    let (whole, queue) = (put(1), QueueConfig { retry: vec![Duration::from_secs(1)], give_up: Duration::from_secs(9) });
+    let (whole, queue) = (
+        put(1),
+        QueueConfig {
+            retry: vec![Duration::from_secs(1)],
+            give_up: Duration::from_secs(9),
+            delay_notice: Duration::from_secs(9),
+        },
+    );
     let none = files.0.path().join("none.pem");
     let stranger = files.write("stranger.pem", &ours[0].signing_key.serialize_pem());
     for (certificate, key, wanted) in [

@@ -11,6 +11,8 @@ pub struct Offers {
     pub eight_bit: bool,
     /// SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
+    /// DSN (RFC 3461).
+    pub dsn: bool,
     /// STARTTLS (RFC 3207).
     pub starttls: bool,
     /// TLS is on: these are the offers made under it.
@@ -43,6 +45,7 @@ impl Offers {
                 Some("PIPELINING") => offers.pipelining = true,
                 Some("8BITMIME") => offers.eight_bit = true,
                 Some("SMTPUTF8") => offers.smtputf8 = true,
+                Some("DSN") => offers.dsn = true,
                 Some("STARTTLS") => offers.starttls = true,
                 Some("SIZE") => {
                     offers.size = Some(words.next().and_then(|n| n.parse().ok()).filter(|&n| n > 0));
@@ -78,6 +81,7 @@ mod tests {
             pipelining: true,
             eight_bit: true,
             smtputf8: true,
+            dsn: true,
             starttls: true,
             encrypted: false,
             size: Some(Some(10)),
@@ -90,6 +94,7 @@ mod tests {
             "  ",
             "8BITMIME",
             "SmtpUtf8",
+            "dsn",
             "\tSIZE  10",
             "starttls",
             "auth=login",

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::smtp::Address;
+use crate::smtp::dsn::{EnvelopeId, Notify, OfMessage, OfRecipient, OriginalRecipient, Ret};
 
 fn way(tls: StartTls) -> Way {
     Way { hostname: "gate.school.example".into(), tls, sign_in: None }
@@ -19,6 +20,8 @@ fn mail(recipients: &[&str], content: &[u8]) -> Mail {
         recipients: recipients.iter().map(|a| Address::parse(a).unwrap()).collect(),
         content: Body(Arc::from(content)),
         smtputf8: false,
+        reports: OfMessage::default(),
+        asked: Vec::new(),
     }
 }
 
@@ -252,6 +255,37 @@ fn what_the_server_does_not_offer_is_not_said() {
             let [Fate::Failed(reply)] = &talk.done().fates[..] else { panic!("{:?}", talk.done()) };
             assert!(reply.starts_with(refused) && talk.client.is_ready(), "{reply}");
         }
+    }
+}
+
+// Relay checklist, row 105.
+#[test]
+fn what_is_asked_of_reports_is_said_where_dsn_is_offered() {
+    let asked = |notify: &str, original: &str| OfRecipient {
+        notify: Notify::parse(notify),
+        original: OriginalRecipient::parse(original),
+    };
+    let mail = || Mail {
+        reports: OfMessage { ret: Some(Ret::Full), id: EnvelopeId::parse("Q+2B1") },
+        asked: vec![asked("NEVER", ""), asked("SUCCESS,DELAY", "utf-8;c\u{f8}@b.example")],
+        ..mail(&["a@b.example", "c@b.example", "d@b.example"], PLAIN)
+    };
+    for (offers, wanted) in [
+        (
+            "250-PIPELINING\r\n250-DSN\r\n",
+            "MAIL FROM:<amy@school.example> RET=FULL ENVID=Q+2B1\r\nRCPT TO:<a@b.example> NOTIFY=NEVER\r\n\
+             RCPT TO:<c@b.example> NOTIFY=SUCCESS,DELAY ORCPT=utf-8;c\\x{F8}@b.example\r\nRCPT TO:<d@b.example>\r\nDATA\r\n",
+        ),
+        (
+            "250-PIPELINING\r\n",
+            "MAIL FROM:<amy@school.example>\r\nRCPT TO:<a@b.example>\r\nRCPT TO:<c@b.example>\r\n\
+             RCPT TO:<d@b.example>\r\nDATA\r\n",
+        ),
+    ] {
+        let mut talk = Talk::greeted(offers);
+        assert_eq!(talk.sends(mail()), wanted, "{offers}");
+        talk.hears("250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n", 1);
+        assert_eq!(talk.done().reports, offers.contains("DSN"));
     }
 }
 

@@ -12,6 +12,7 @@ use super::Step;
 use super::concern::{self, Concern, Stage};
 use super::offers::Offers;
 use crate::smtp::answer::Answer;
+use crate::smtp::dsn::{EnvelopeId, OfMessage, OfRecipient, OriginalRecipient};
 use crate::smtp::{Address, dot_stuff, end_of_data};
 
 /// What is to be sent, and to whom.
@@ -25,6 +26,10 @@ pub struct Mail {
     pub content: Body,
     /// It was given to us with SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
+    /// What its sender asks of reports; said to a server that offers DSN, as it was given (RFC 3461 5.2.1).
+    pub reports: OfMessage,
+    /// The same about the recipients, in their order; about those behind its end, nothing.
+    pub asked: Vec<OfRecipient>,
 }
 
 /// The content of a message. Debug does not show it.
@@ -76,6 +81,8 @@ pub enum Fate {
 pub struct Done {
     /// One for each recipient, in their order.
     pub fates: Vec<Fate>,
+    /// The server was told what is asked of reports, and reports from here on.
+    pub reports: bool,
     /// The connection may take another.
     pub reusable: bool,
     /// Nothing was answered at all: the connection had died before.
@@ -88,7 +95,7 @@ impl Done {
     /// Nothing was sent to any of so many recipients, and nothing can be.
     pub fn given_up(recipients: usize) -> Self {
         let fates = vec![lost("it was given up"); recipients];
-        Self { fates, reusable: false, stale: false, trouble: None }
+        Self { fates, reports: false, reusable: false, stale: false, trouble: None }
     }
 }
 
@@ -108,6 +115,8 @@ pub(super) enum Next {
 pub(super) struct Transaction {
     mail: Mail,
     pipelining: bool,
+    /// DSN is offered.
+    dsn: bool,
     parameters: String,
     /// Places of the recipients that are asked for.
     asked: Vec<usize>,
@@ -154,6 +163,15 @@ fn parameters(mail: &Mail, offers: &Offers) -> Result<String, String> {
     if (sender || header || recipients) && offers.smtputf8 {
         parameters.push_str(" SMTPUTF8");
     }
+    if offers.dsn {
+        let OfMessage { ret, id } = &mail.reports;
+        if let Some(ret) = ret {
+            let _ = write!(parameters, " RET={}", ret.as_str());
+        }
+        if let Some(id) = id.as_ref().map(EnvelopeId::as_str) {
+            let _ = write!(parameters, " ENVID={id}");
+        }
+    }
     Ok(parameters)
 }
 
@@ -162,6 +180,7 @@ impl Transaction {
     pub fn begin(mail: Mail, offers: &Offers) -> (Self, Next) {
         let mut new = Self {
             pipelining: offers.pipelining,
+            dsn: offers.dsn,
             parameters: String::new(),
             asked: Vec::new(),
             fates: vec![None; mail.recipients.len()],
@@ -203,7 +222,16 @@ impl Transaction {
     }
 
     fn rcpt_to(&self, place: usize) -> String {
-        format!("RCPT TO:<{}>\r\n", self.mail.recipients[place])
+        let mut parameters = String::new();
+        if let Some(OfRecipient { notify, original }) = self.mail.asked.get(place).filter(|_| self.dsn) {
+            if let Some(notify) = notify {
+                let _ = write!(parameters, " NOTIFY={notify}");
+            }
+            if let Some(original) = original.as_ref().and_then(OriginalRecipient::in_ascii) {
+                let _ = write!(parameters, " ORCPT={original}");
+            }
+        }
+        format!("RCPT TO:<{}>{parameters}\r\n", self.mail.recipients[place])
     }
 
     /// All of it in one write.
@@ -304,6 +332,7 @@ impl Transaction {
         let end = self.end.unwrap_or_else(|| lost("it was given up"));
         Done {
             fates: self.fates.into_iter().map(|fate| fate.unwrap_or_else(|| end.clone())).collect(),
+            reports: self.dsn,
             reusable: self.reusable && self.trouble.is_none(),
             stale: !self.answered,
             trouble: self.trouble,

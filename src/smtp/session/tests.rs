@@ -129,7 +129,7 @@ fn ehlo_lists_exactly_what_is_done_and_helo_nothing() {
     assert_eq!(
         talk.says("EHLO client.example\r\n"),
         "250-gate.school.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n\
-         250 SMTPUTF8\r\n"
+         250-SMTPUTF8\r\n250 DSN\r\n"
     );
     assert_eq!(talk.says("HELO client.example\r\n"), "250 gate.school.example\r\n");
 }
