@@ -477,6 +477,7 @@ mod tests {
         }
     }
 
+    /// Relay checklist, row 48.
     #[test]
     fn every_cut_of_the_input_reads_the_same() {
         for (form, _, _) in FORMS {
@@ -514,6 +515,7 @@ mod tests {
         assert_eq!(facts.refusal(BIG), Some(Refusal::Nul));
     }
 
+    /// Relay checklist, row 54.
     #[test]
     fn a_first_line_may_not_fold_and_long_lines_pass() {
         for (input, refusal) in [
@@ -532,6 +534,7 @@ mod tests {
         }
     }
 
+    /// Relay checklist, row 53.
     #[test]
     fn one_octet_over_the_limit_is_read_to_its_end_and_refused() {
         let at_limit = read(b"12345678\r\n.\r\nX", &[], 10);
@@ -543,6 +546,7 @@ mod tests {
         assert_eq!(reader.read(&[b'x'; 21], &mut Vec::new()), Progress::Overrun);
     }
 
+    /// Relay checklist, row 64.
     #[test]
     fn headers_without_end_and_hops_without_end() {
         let lines = b"X: y\r\n".repeat(limits::HEADER_LINES + 1);

@@ -270,6 +270,7 @@ fn notices_read_as_written_down() {
     }
 }
 
+/// Relay checklist, row 111.
 #[test]
 fn reviewers_see_neither_subject_nor_findings() {
     let (notifier, id) = (notifier(), id());
@@ -311,6 +312,7 @@ fn a_notice_says_which_trait_was_found_and_where() {
 }
 
 /// U10: what was found does not go out again with the notice.
+/// Relay checklist, row 111.
 #[test]
 fn a_subject_in_which_something_was_found_is_not_repeated() {
     let (notifier, id) = (notifier(), id());

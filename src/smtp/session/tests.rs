@@ -176,6 +176,7 @@ fn dialogues() {
     }
 }
 
+/// Relay checklist, row 23.
 #[test]
 fn a_pipelined_group_is_answered_in_one_write_and_in_order() {
     let mut talk = Talk::greeted();
@@ -291,6 +292,7 @@ fn errors_slow_down_then_close_and_a_message_forgives() {
     assert_eq!(talk.closed, Some(CloseReason::TooManyErrors));
 }
 
+/// Relay checklist, row 16.
 #[test]
 fn a_hundred_idle_commands_are_enough() {
     let mut talk = Talk::greeted();
@@ -301,6 +303,7 @@ fn a_hundred_idle_commands_are_enough() {
     assert_eq!(talk.closed, Some(CloseReason::TooManyErrors));
 }
 
+/// Relay checklist, row 53.
 #[test]
 fn too_big_is_heard_behind_the_final_dot() {
     let mut talk = Talk::greeted();
@@ -333,6 +336,7 @@ fn stopping_lets_a_transaction_end() {
     assert_eq!(busy.messages.len(), 1);
 }
 
+/// Relay checklist, row 59.
 #[test]
 fn ten_thousand_messages_on_one_connection_leave_nothing_behind() {
     let mut talk = Talk::greeted();
@@ -460,6 +464,7 @@ fn random_sequences_agree_with_the_model() {
 }
 
 proptest! {
+    /// Relay checklist, row 24.
     #[test]
     fn any_octets_are_survived(pieces in prop::collection::vec(
         prop_oneof![

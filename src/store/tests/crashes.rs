@@ -44,6 +44,7 @@ fn child_that_takes_in() {
     });
 }
 
+/// Relay checklist, row 68.
 #[test]
 fn what_was_answered_survives_a_kill_at_every_step() {
     for point in ["before-content-write", "after-content-write", "after-content-sync", "after-commit"] {
@@ -188,6 +189,7 @@ fn child_with_a_full_disk() {
     fault::point("disk-full");
 }
 
+/// Relay checklist, row 72.
 #[test]
 fn a_full_disk_is_told_apart_and_the_store_goes_on() {
     let directory = tempfile::tempdir().unwrap();
