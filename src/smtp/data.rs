@@ -323,6 +323,9 @@ pub fn end_of_data(stuffed: &[u8]) -> &'static [u8] {
 }
 
 #[cfg(test)]
+mod forms;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -333,7 +336,7 @@ mod tests {
         read_with(LineEnds::Strict, input, cuts, size)
     }
 
-    fn read_with(
+    pub(super) fn read_with(
         line_ends: LineEnds,
         input: &[u8],
         cuts: &[usize],
@@ -534,7 +537,7 @@ mod tests {
         }
     }
 
-    /// Relay checklist, row 53.
+    /// Relay checklist, rows 52 and 53.
     #[test]
     fn one_octet_over_the_limit_is_read_to_its_end_and_refused() {
         let at_limit = read(b"12345678\r\n.\r\nX", &[], 10);
@@ -542,6 +545,13 @@ mod tests {
         let over = read(b"123456789\r\n.\r\nX", &[], 10);
         assert_eq!((over.1.refusal(10), over.2.as_deref()), (Some(Refusal::TooBig), Some(&b"X"[..])));
         assert!(over.0.len() <= 10);
+        // A first line that a mailbox would take for its separator is content like any other.
+        for (input, refusal) in [(&b"From x\r\n\r\n.\r\n"[..], None), (b">From x\r\n\r\n.\r\n", Some(Refusal::TooBig))]
+        {
+            let (out, facts, _) = read(input, &[], 10);
+            assert_eq!(facts.refusal(10), refusal);
+            assert!(refusal.is_some() || out == b"From x\r\n\r\n");
+        }
         let mut reader = DataReader::new(10, LineEnds::Strict);
         assert_eq!(reader.read(&[b'x'; 21], &mut Vec::new()), Progress::Overrun);
     }
