@@ -23,13 +23,13 @@ fn gateway(sink: &Sink, line_ends: &str) -> (Gateway, u16) {
 }
 
 impl Talk {
-    fn says(&mut self, text: &[u8]) {
+    pub(super) fn says(&mut self, text: &[u8]) {
         use std::io::Write;
         self.stream.write_all(text).expect("it listens");
     }
 
     /// The code of the next reply, whatever its lines; nothing where the connection has ended.
-    fn code(&mut self) -> String {
+    pub(super) fn code(&mut self) -> String {
         loop {
             let line = self.line();
             if line.get(3) != Some(&b'-') {
@@ -38,14 +38,14 @@ impl Talk {
         }
     }
 
-    fn codes(&mut self, wanted: &[&str], what: &str) {
+    pub(super) fn codes(&mut self, wanted: &[&str], what: &str) {
         for wanted in wanted {
             assert_eq!(self.code(), *wanted, "{what}");
         }
     }
 
     /// Up to the 354 of a message.
-    fn begins(port: u16, what: &str) -> Self {
+    pub(super) fn begins(port: u16, what: &str) -> Self {
         let mut talk = Self::at(port);
         talk.codes(&["220"], what);
         for (said, code) in [

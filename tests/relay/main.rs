@@ -23,6 +23,7 @@ mod support;
 
 mod ends;
 mod rows;
+mod service;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

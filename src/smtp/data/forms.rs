@@ -39,7 +39,7 @@ fn no_other_form_ends_the_content_however_it_is_cut() {
     const BEHIND: &str = "MAIL FROM:<x@x.example>\r\nRCPT TO:<y@y.example>\r\nDATA\r\nSubject: two\r\n.\r\n";
     let (mut forms, mut ended) = (0, 0);
     for text in ["", "a"] {
-        for before in around(3) {
+        for before in around(2) {
             for behind in around(3) {
                 let input = format!("{text}{before}.{behind}{BEHIND}");
                 let (end, alone) = by_the_rule(input.as_bytes());
