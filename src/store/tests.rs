@@ -207,7 +207,7 @@ async fn a_wrong_key_and_a_second_daemon_are_refused() {
     assert!(missing.contains("none"), "{missing}");
 }
 
-/// Relay checklist, row 126.
+/// Relay checklist, rows 126 and 129.
 #[tokio::test]
 async fn nothing_is_queued_without_the_verdict_deliver() {
     let directory = tempfile::tempdir().unwrap();

@@ -164,6 +164,7 @@ async fn a_person_has_mail_tried_at_once_while_the_smarthost_counts_as_dead() {
     }
 }
 
+/// Relay checklist, row 100.
 #[tokio::test]
 async fn an_outage_lasts_over_a_restart() {
     let port = closed_port().await;

@@ -164,7 +164,7 @@ pub(super) fn certificate(name: &str) -> (Arc<rustls::ServerConfig>, String) {
     (Arc::new(config), made.cert.pem())
 }
 
-/// Relay checklist, row 89.
+/// Relay checklist, rows 89 and 129.
 #[tokio::test]
 async fn content_arrives_byte_for_byte() {
     let long = [&b"Subject: s\r\n\r\n"[..], &b"x.\r\n.x\r\n..\r\n.\r\n".repeat(40_000)].concat();
@@ -494,6 +494,7 @@ async fn a_slow_smarthost_holds_up_nobody_else_and_stopping_waits_for_it() {
     assert_eq!(due.len(), 4 - taken, "what was not begun was given back");
 }
 
+/// Relay checklist, row 129.
 #[tokio::test]
 async fn bytes_that_were_not_decided_on_are_set_aside() {
     let gateway = Gateway::start(Script::default(), Setting::default()).await;

@@ -205,6 +205,7 @@ fn held_line(id: &str, breach: bool, pupils: u32) -> HeldLine {
 /// What became of the message, as letters say it first.
 const FIRST_WORDS: [&str; 6] = ["NOT SENT", "DECISION", "RELEASED", "HAS DECIDED", "ON ITS WAY", "NOTHING WAS CHANGED"];
 
+/// Relay checklist, row 109.
 #[test]
 fn notices_read_as_written_down() {
     let (without, id) = (notifier(), id());

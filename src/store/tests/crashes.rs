@@ -44,7 +44,7 @@ fn child_that_takes_in() {
     });
 }
 
-/// Relay checklist, row 68.
+/// Relay checklist, rows 68 and 136.
 #[test]
 fn what_was_answered_survives_a_kill_at_every_step() {
     for point in ["before-content-write", "after-content-write", "after-content-sync", "after-commit"] {
