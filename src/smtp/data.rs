@@ -323,10 +323,9 @@ pub fn end_of_data(stuffed: &[u8]) -> &'static [u8] {
 }
 
 #[cfg(test)]
-mod forms;
-
-#[cfg(test)]
 mod tests {
+    mod forms;
+
     use super::*;
 
     const BIG: usize = 1 << 20;
@@ -336,7 +335,7 @@ mod tests {
         read_with(LineEnds::Strict, input, cuts, size)
     }
 
-    pub(super) fn read_with(
+    fn read_with(
         line_ends: LineEnds,
         input: &[u8],
         cuts: &[usize],

@@ -1,7 +1,6 @@
 //! Every form of an end of data, made of CR, LF, NUL and dots around a lone dot, held against the rule in one line: content
 //! ends at the first dot between two CRLFs, the one before MAIL's content counted (RFC 5321 4.1.1.4).
 
-use super::tests::read_with;
 use super::*;
 
 /// What stands before and behind the dot: up to three of these.
