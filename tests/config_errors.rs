@@ -5,6 +5,7 @@ use std::path::Path;
 
 use schoolgate::config::Config;
 
+/// Relay checklist, row 139.
 #[test]
 fn bad_configurations_say_where_and_what() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bad/config");

@@ -191,6 +191,7 @@ fn two_at_once(gateway: &Gateway, arguments: [&[&str]; 2]) -> [String; 2] {
     })
 }
 
+/// Relay checklist, row 134.
 #[test]
 fn of_two_who_decide_at_once_one_is_first() {
     let sink = Sink::start();

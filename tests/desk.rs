@@ -514,6 +514,7 @@ async fn a_password_is_changed_by_who_knows_it() {
 }
 
 /// U08: session fixation.
+/// Relay checklist, row 137.
 #[tokio::test]
 async fn a_session_is_new_at_sign_in_and_ends_with_its_roles() {
     let house = House::new().await;

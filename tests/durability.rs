@@ -104,6 +104,7 @@ fn started_with(fault: &str, first: usize, later: usize, smarthost: u16) -> (Gat
     (later..later + 5).find_map(started).unwrap_or_else(|| panic!("{fault}: it does not start"))
 }
 
+/// Relay checklist, row 68.
 #[test]
 fn dying_at_any_step_loses_nothing_that_was_answered() {
     for &(fault, most) in FAULTS {
@@ -132,6 +133,7 @@ fn dying_at_any_step_loses_nothing_that_was_answered() {
     }
 }
 
+/// Relay checklist, row 72.
 #[test]
 fn a_full_disk_is_no_250() {
     let sink = Sink::start();
@@ -173,6 +175,7 @@ fn killed_at_any_moment_it_loses_nothing_that_was_answered() {
     check(&sink, "after the last restart", &answered, rounds * each, 1 + rounds);
 }
 
+/// Relay checklist, row 86.
 #[test]
 fn a_smarthost_that_dies_after_the_final_dot_is_asked_again() {
     let sink = Sink::start();
@@ -191,6 +194,7 @@ fn state_of(gateway: &Gateway, id: &str) -> String {
     value["state"].as_str().unwrap_or_default().to_owned()
 }
 
+/// Relay checklist, row 127.
 #[test]
 fn a_message_whose_inspection_failed_once_waits_and_is_decided() {
     let sink = Sink::start();
@@ -203,6 +207,7 @@ fn a_message_whose_inspection_failed_once_waits_and_is_decided() {
     assert!(gateway.log().contains("undecided"), "{}", gateway.log());
 }
 
+/// Relay checklist, row 127.
 #[test]
 fn a_message_that_cannot_be_inspected_is_held_and_never_leaves() {
     let sink = Sink::start();

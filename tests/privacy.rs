@@ -33,6 +33,7 @@ fn metrics(port: u16) -> String {
 }
 
 /// U12.
+/// Relay checklist, row 138.
 #[test]
 fn logs_and_metrics_hold_no_word_of_a_message() {
     let sink = Sink::start();

@@ -120,6 +120,7 @@ fn a_start_on_a_full_disk_waits_for_room() {
     assert_eq!(arrivals(&sink), ["first", "second"]);
 }
 
+/// Relay checklist, rows 72 and 73.
 #[test]
 fn a_disk_that_fills_up_says_so_and_is_waited_for() {
     let sink = Sink::start();
@@ -150,6 +151,7 @@ fn a_disk_that_fills_up_says_so_and_is_waited_for() {
     assert_eq!(arrivals(&sink), ["after", "before"]);
 }
 
+/// Relay checklist, row 74.
 #[test]
 fn a_locked_database_is_451_and_421_and_then_over() {
     let sink = Sink::start();

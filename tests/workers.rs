@@ -17,6 +17,7 @@ fn ordinary() -> Vec<u8> {
     compose::with_files("Coach", "The booking form is attached.", &[("form.pdf", &compose::pdf_line("Coach at nine"))])
 }
 
+/// Relay checklist, row 127.
 #[test]
 fn a_file_that_brings_its_reader_down_is_held_and_the_next_message_is_delivered() {
     let sink = Sink::start();

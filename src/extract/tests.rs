@@ -96,6 +96,7 @@ fn files_are_read_by_their_content() {
     );
 }
 
+/// Relay checklist, row 130.
 #[test]
 fn what_is_not_read_says_why() {
     let bomb = archive(&[("zeros.txt", &vec![b'0'; 64 << 20])]);

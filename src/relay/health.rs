@@ -223,6 +223,7 @@ mod tests {
         StoreError::Io { what: "sync".into(), why: "I/O error".into() }
     }
 
+    /// Relay checklist, row 74.
     #[test]
     fn each_fact_has_its_answers() {
         type Told = fn(&Health, Instant);

@@ -1,9 +1,11 @@
-//! Metrics and health, on a port of their own: `/metrics` (Prometheus text), `/healthz` (the process lives), `/readyz`
+//! Metrics and health, on a port of their own: `/metrics` (Prometheus text 0.0.4, or OpenMetrics for who asks), `/healthz` (the process lives), `/readyz`
 //! (it takes mail; otherwise 503 with a reason a line).
 //!
 //! The metrics are the closed list of [`Metric`], and the functions here are the only places that record them, so that
 //! label values are closed lists too: never an address, a name or a text from a peer. The port has no password; it
 //! belongs on loopback.
+
+mod openmetrics;
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use metrics::{counter, gauge, histogram};
@@ -290,8 +292,15 @@ pub async fn serve(address: SocketAddr, health: Health) -> Result<(), MonitorErr
     Monitor::bind(address).await?.serve(health).await
 }
 
-async fn metrics_page(State(handle): State<PrometheusHandle>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
+async fn metrics_page(State(handle): State<PrometheusHandle>, asked: HeaderMap) -> impl IntoResponse {
+    let text = handle.render();
+    let accept = asked.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let (form, page) = match openmetrics::is_asked_for(accept) {
+        true => (openmetrics::CONTENT_TYPE, openmetrics::from_text(&text)),
+        false => ("text/plain; version=0.0.4; charset=utf-8", text),
+    };
+    // What a cache in between keeps for one is no answer to another.
+    ([(header::CONTENT_TYPE, form), (header::VARY, "Accept")], page)
 }
 
 async fn ready_page(State(health): State<Health>) -> impl IntoResponse {

@@ -124,6 +124,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    /// Relay checklist, row 100.
     #[test]
     fn waits_grow_to_thirty_minutes_and_stay_there() {
         for (tries, minutes) in [(0, 1), (1, 1), (2, 2), (3, 5), (4, 10), (5, 20), (6, 30), (7, 30), (1_000, 30)] {
@@ -131,6 +132,7 @@ mod tests {
         }
     }
 
+    /// Relay checklist, row 100.
     #[test]
     fn jitter_stays_within_a_tenth() {
         for (random, seconds) in [(0.0, 1_620.0), (0.25, 1_710.0), (1.0, 1_980.0), (7.0, 1_980.0), (-1.0, 1_620.0)] {
@@ -177,6 +179,7 @@ mod tests {
         assert_eq!(destination.admission(at(21)), Admission::Closed(at(140)), "asked once, probed once");
     }
 
+    /// Relay checklist, row 100.
     #[test]
     fn an_outage_lasts_over_a_restart_but_no_wait_outgrows_its_schedule() {
         let mut before = Destination::default();

@@ -224,6 +224,7 @@ mod tests {
         }
     }
 
+    /// Relay checklist, row 62.
     #[test]
     fn nobody_else_is_named_and_nothing_is_forged() {
         let tracer = Tracer::new("gate.school.example", KEY);
@@ -242,6 +243,7 @@ mod tests {
         }
     }
 
+    /// Relay checklist, row 65.
     #[test]
     fn our_own_line_is_known_again_and_no_other() {
         let to = |list: &[&str]| list.iter().map(|r| Address::parse(r).unwrap()).collect::<Vec<_>>();

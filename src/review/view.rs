@@ -177,6 +177,7 @@ pub fn event(word: &str) -> &str {
         "released" => "was sent on",
         "returned" => "was returned to the sender",
         "discarded" => "was discarded",
+        "came-too-late" => "was decided on by somebody after it had been decided",
         "retried" => "was tried again",
         "delivered" => "was delivered",
         "deferred" => "could not be delivered yet",

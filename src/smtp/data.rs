@@ -324,6 +324,8 @@ pub fn end_of_data(stuffed: &[u8]) -> &'static [u8] {
 
 #[cfg(test)]
 mod tests {
+    mod forms;
+
     use super::*;
 
     const BIG: usize = 1 << 20;
@@ -477,6 +479,7 @@ mod tests {
         }
     }
 
+    /// Relay checklist, row 48.
     #[test]
     fn every_cut_of_the_input_reads_the_same() {
         for (form, _, _) in FORMS {
@@ -514,6 +517,7 @@ mod tests {
         assert_eq!(facts.refusal(BIG), Some(Refusal::Nul));
     }
 
+    /// Relay checklist, row 54.
     #[test]
     fn a_first_line_may_not_fold_and_long_lines_pass() {
         for (input, refusal) in [
@@ -532,6 +536,7 @@ mod tests {
         }
     }
 
+    /// Relay checklist, rows 52 and 53.
     #[test]
     fn one_octet_over_the_limit_is_read_to_its_end_and_refused() {
         let at_limit = read(b"12345678\r\n.\r\nX", &[], 10);
@@ -539,10 +544,18 @@ mod tests {
         let over = read(b"123456789\r\n.\r\nX", &[], 10);
         assert_eq!((over.1.refusal(10), over.2.as_deref()), (Some(Refusal::TooBig), Some(&b"X"[..])));
         assert!(over.0.len() <= 10);
+        // A first line that a mailbox would take for its separator is content like any other.
+        for (input, refusal) in [(&b"From x\r\n\r\n.\r\n"[..], None), (b">From x\r\n\r\n.\r\n", Some(Refusal::TooBig))]
+        {
+            let (out, facts, _) = read(input, &[], 10);
+            assert_eq!(facts.refusal(10), refusal);
+            assert!(refusal.is_some() || out == b"From x\r\n\r\n");
+        }
         let mut reader = DataReader::new(10, LineEnds::Strict);
         assert_eq!(reader.read(&[b'x'; 21], &mut Vec::new()), Progress::Overrun);
     }
 
+    /// Relay checklist, row 64.
     #[test]
     fn headers_without_end_and_hops_without_end() {
         let lines = b"X: y\r\n".repeat(limits::HEADER_LINES + 1);

@@ -256,6 +256,7 @@ mod tests {
         assert_eq!(wire(&reply), "500 5.5.1 a?b?c?d??\r\n");
     }
 
+    /// Relay checklist, row 24.
     #[test]
     fn every_line_fits_and_every_class_agrees() {
         for &code in Code::ALL {

@@ -137,6 +137,7 @@ pub(super) fn write_large(directory: &Path, id: &QueueId, record: &[u8]) -> Resu
         fault::point("after-content-write");
         fault::disk_error("sync-fails")?;
         file.sync_all()?;
+        fault::disk_error("directory-sync-fails")?;
         std::fs::File::open(directory.join(super::LARGE))?.sync_all()?;
         fault::point("after-content-sync");
         Ok(())

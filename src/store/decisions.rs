@@ -1,7 +1,7 @@
 //! What people do with messages: retry, hold, drop, discard, release, return. Each is one transaction with its audit line.
 //!
 //! A decision is taken once. Release, return and discard are final whoever is first: whatever is asked afterwards changes
-//! nothing and is answered with the line that says who did what. To hold settles less: it sends a message to quarantine,
+//! nothing but the record, which keeps who came too late, and is answered with the line that says who did what. To hold settles less: it sends a message to quarantine,
 //! where it is still to be decided on, so it stands against holding or dropping it from the queue alone. One exception:
 //! a released message that was set aside as damaged can never go, so it may still be discarded. The same form sent again,
 //! which its key tells, is answered as it was the first time.
@@ -293,6 +293,9 @@ impl Tx<'_> {
             && kind.yields_to(&line)
             && !(undeliverable && kind.allowed_from(standing.state))
         {
+            // The first decides; that others would have decided too is kept.
+            let detail = json!({"asked": kind.event(), "why": grounds.why});
+            self.audit(id, "came-too-late", &grounds.who, detail).await?;
             return Ok(Decision::Already(line));
         }
         if !kind.allowed_from(standing.state) {

@@ -8,7 +8,7 @@
 //! panic (the names are those of `relay::supervise`), with `:3` the third time it is woken.
 //!
 //! `commit-fails` makes the first commit of the database fail, `commit-fails:3` the third; `sync-fails` does the same to
-//! the sync of content, as a disk that answers EIO. `panic:writer` makes the store's writer panic with the first group of
+//! the sync of content, as a disk that answers EIO, and `directory-sync-fails` to that of the directory where content begins. `panic:writer` makes the store's writer panic with the first group of
 //! commands, `panic:writer:3` with the third.
 //!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,

@@ -93,6 +93,7 @@ impl Segment {
         file.sync_data()?;
         self.counts.content_syncs.fetch_add(1, Ordering::Relaxed);
         if fresh {
+            fault::disk_error("directory-sync-fails")?;
             File::open(self.directory.join(super::SEGMENTS))?.sync_all()?;
             self.counts.content_syncs.fetch_add(1, Ordering::Relaxed);
         }

@@ -193,6 +193,7 @@ async fn what_was_committed_is_there_after_a_crash() {
     assert!(store.audit_verify(Scope::Whole).await.unwrap().is_ok());
 }
 
+/// Relay checklist, row 76.
 #[tokio::test]
 async fn a_wrong_key_and_a_second_daemon_are_refused() {
     let directory = tempfile::tempdir().unwrap();
@@ -207,6 +208,7 @@ async fn a_wrong_key_and_a_second_daemon_are_refused() {
     assert!(missing.contains("none"), "{missing}");
 }
 
+/// Relay checklist, rows 126 and 129.
 #[tokio::test]
 async fn nothing_is_queued_without_the_verdict_deliver() {
     let directory = tempfile::tempdir().unwrap();
@@ -454,6 +456,7 @@ async fn sweeping_a_full_directory_holds_no_commit_up_and_leaves_what_is_named()
     assert_eq!(&*store.content(&id("B")).await.unwrap(), b"small\r\n");
 }
 
+/// Relay checklist, row 78.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_commits_at_once_take_few_syncs() {
     let directory = tempfile::tempdir().unwrap();

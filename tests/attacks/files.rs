@@ -223,6 +223,7 @@ fn section_5_pdf() {
     judge(rows);
 }
 
+/// Relay checklist, row 130.
 #[test]
 fn section_5_archives() {
     use zip::unstable::write::FileOptionsExt as _;

@@ -9,6 +9,7 @@ fn quoted_printable(text: &str) -> String {
     text.bytes().map(|b| format!("={b:02X}")).collect::<Vec<_>>().join("=\n").replace("=\n=\n", "=\n")
 }
 
+/// Relay checklist, rows 130 and 131.
 #[test]
 fn section_1_mime_structure() {
     let encoded = base64(RECORD.as_bytes());
@@ -296,6 +297,7 @@ fn section_1_mime_structure() {
     judge(rows);
 }
 
+/// Relay checklist, row 131.
 #[test]
 fn section_2_transfer_encodings() {
     let encoded = base64(RECORD.as_bytes());
@@ -351,6 +353,7 @@ fn section_2_transfer_encodings() {
     judge(rows);
 }
 
+/// Relay checklist, row 131.
 #[test]
 fn section_3_headers() {
     let record = "Lottie Fenn J998441726117";

@@ -8,6 +8,7 @@
 //! | `>> text` | the client says `text` and CR LF |
 //! | `>\| text` | the client says `text` as it stands |
 //! | `<< text` | the next line of a reply begins so |
+//! | `<<9 text` | the next nine lines begin so |
 //! | `<<*` | what is left of a reply of several lines |
 //! | `closed` | the gateway has closed the connection, and says nothing more |
 //! | `hangs up` | the client closes the connection |
@@ -20,7 +21,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod ends;
 mod rows;
+mod service;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -138,14 +141,17 @@ fn converse(text: &str, port: u16, sink: &Sink) -> Result<(), String> {
                 // It may have closed already; then the next line says what was wrong.
                 let _ = talk.stream.write_all(&said);
             }
-            "<<" => {
-                let heard = talk.line();
-                let whole = heard.strip_suffix(b"\r\n").filter(|line| !line.contains(&b'\r'));
-                if !whole.is_some_and(|heard| heard.starts_with(&octets(rest))) {
-                    return wrong(format!("it said {:?}", heard.escape_ascii().to_string()));
+            "<<*" => while talk.line().get(3) == Some(&b'-') {},
+            _ if word.starts_with("<<") => {
+                let times = if word == "<<" { Ok(1) } else { word[2..].parse() };
+                for _ in 0..times.map_err(|_| format!("{line}: no number"))? {
+                    let heard = talk.line();
+                    let whole = heard.strip_suffix(b"\r\n").filter(|line| !line.contains(&b'\r'));
+                    if !whole.is_some_and(|heard| heard.starts_with(&octets(rest))) {
+                        return wrong(format!("it said {:?}", heard.escape_ascii().to_string()));
+                    }
                 }
             }
-            "<<*" => while talk.line().get(3) == Some(&b'-') {},
             "closed" => {
                 let heard = talk.line();
                 if !heard.is_empty() {

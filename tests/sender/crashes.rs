@@ -180,6 +180,7 @@ async fn killed_at_every_step(act: &Act) {
     }
 }
 
+/// Relay checklist, row 128.
 #[tokio::test]
 async fn killed_while_it_is_marked_exactly_one_of_old_and_new_is_there() {
     killed_at_every_step(&ACTS[0]).await;
@@ -195,6 +196,7 @@ async fn killed_while_it_is_cancelled_it_is_gone_or_there() {
     killed_at_every_step(&ACTS[2]).await;
 }
 
+/// Relay checklist, row 136.
 #[tokio::test]
 async fn killed_while_it_is_handed_over_who_decides_is_told_or_it_is_still_there() {
     killed_at_every_step(&ACTS[3]).await;

@@ -104,6 +104,7 @@ fn soon() -> Setting {
 
 const NONE: Vec<String> = Vec::new();
 
+/// Relay checklist, rows 83 and 84.
 #[tokio::test]
 async fn in_the_envelope_the_first_digit_decides() {
     for offers in [vec![], vec!["PIPELINING"]] {
@@ -119,6 +120,7 @@ async fn in_the_envelope_the_first_digit_decides() {
     }
 }
 
+/// Relay checklist, rows 83 and 84.
 #[tokio::test]
 async fn after_the_final_dot_the_first_digit_decides_in_clear_and_under_tls() {
     let (tls, _) = certificate("localhost");
@@ -182,6 +184,7 @@ async fn a_goodbye_may_be_answered_in_any_way() {
     }
 }
 
+/// Relay checklist, row 84.
 #[tokio::test]
 async fn starttls_is_seen_in_any_case_and_blank_lines_in_ehlo_do_no_harm() {
     let (tls, _) = certificate("localhost");

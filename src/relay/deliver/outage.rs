@@ -45,6 +45,7 @@ async fn open_port(port: u16, log: &Log) {
     tokio::spawn(smarthost(listener, Script::default(), log.clone()));
 }
 
+/// Relay checklist, rows 81 and 85.
 #[tokio::test]
 async fn a_refusal_that_is_about_us_makes_mail_wait_and_bounces_nothing() {
     for (step, reply) in [
@@ -163,6 +164,7 @@ async fn a_person_has_mail_tried_at_once_while_the_smarthost_counts_as_dead() {
     }
 }
 
+/// Relay checklist, row 100.
 #[tokio::test]
 async fn an_outage_lasts_over_a_restart() {
     let port = closed_port().await;

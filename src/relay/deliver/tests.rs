@@ -168,6 +168,7 @@ pub(super) fn certificate(name: &str) -> (Arc<rustls::ServerConfig>, String) {
     (Arc::new(config), made.cert.pem())
 }
 
+/// Relay checklist, rows 89 and 129.
 #[tokio::test]
 async fn content_arrives_byte_for_byte() {
     let long = [&b"Subject: s\r\n\r\n"[..], &b"x.\r\n.x\r\n..\r\n.\r\n".repeat(40_000)].concat();
@@ -189,6 +190,7 @@ async fn content_arrives_byte_for_byte() {
     }
 }
 
+/// Relay checklist, rows 82 and 89.
 #[tokio::test]
 async fn each_recipient_has_an_outcome_of_its_own() {
     for offers in [vec![], vec!["PIPELINING"]] {
@@ -210,6 +212,7 @@ async fn each_recipient_has_an_outcome_of_its_own() {
     }
 }
 
+/// Relay checklist, row 81.
 #[tokio::test]
 async fn the_first_digit_decides() {
     for (verb, reply, state) in [
@@ -240,6 +243,7 @@ async fn the_first_digit_decides() {
     }
 }
 
+/// Relay checklist, row 86.
 #[tokio::test]
 async fn a_connection_lost_after_the_final_dot_is_unknown_and_tried_again() {
     let script = Script { replies: HashMap::from([("DOT", "close")]), once: true, ..Script::default() };
@@ -335,6 +339,7 @@ async fn a_notice_that_fails_is_not_reported() {
     gateway.stop().await;
 }
 
+/// Relay checklist, rows 92 and 93.
 #[tokio::test]
 async fn tls_is_used_as_configured() {
     let (good, pem) = certificate("localhost");
@@ -368,6 +373,7 @@ async fn tls_is_used_as_configured() {
     }
 }
 
+/// Relay checklist, rows 90 and 91.
 #[tokio::test]
 async fn what_the_smarthost_does_not_offer_is_not_sent() {
     let eight_bit = "A: b\r\n\r\nZoë\r\n".as_bytes();
@@ -492,6 +498,7 @@ async fn a_slow_smarthost_holds_up_nobody_else_and_stopping_waits_for_it() {
     assert_eq!(due.len(), 4 - taken, "what was not begun was given back");
 }
 
+/// Relay checklist, row 129.
 #[tokio::test]
 async fn bytes_that_were_not_decided_on_are_set_aside() {
     let gateway = Gateway::start(Script::default(), Setting::default()).await;
@@ -552,6 +559,7 @@ fn child_that_delivers() {
     });
 }
 
+/// Relay checklist, row 79.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_while_delivering_nothing_is_lost_and_doubles_are_told() {
     // Fault, copies that the smarthost has in the end, and whether the store must have warned of a double.

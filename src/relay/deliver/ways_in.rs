@@ -59,6 +59,7 @@ impl Files {
     }
 }
 
+/// Relay checklist, row 92.
 #[tokio::test]
 async fn tls_of_every_kind_or_no_mail() {
     let files = Files::new();

@@ -199,6 +199,7 @@ async fn nothing_is_smuggled() {
     }
 }
 
+/// Relay checklist, row 53.
 #[tokio::test]
 async fn a_large_message_goes_through_a_file() {
     let gateway = Gateway::start("127.0.0.0/8").await;
@@ -254,6 +255,7 @@ async fn a_stranger_may_not_relay() {
     assert!(client.says("DATA\r\n").await.starts_with("503 "));
 }
 
+/// Relay checklist, rows 64 and 65.
 #[tokio::test]
 async fn a_message_that_comes_back_is_refused() {
     let gateway = Gateway::start("127.0.0.0/8").await;
@@ -281,6 +283,7 @@ async fn a_handler_that_falls_over_says_451_and_others_go_on() {
     assert!(client.mails("a", b"x\r\n.\r\n").await.starts_with("250 "));
 }
 
+/// Relay checklist, row 2.
 #[tokio::test]
 async fn one_connection_too_many_hears_421() {
     let gateway = Gateway::start("127.0.0.0/8").await;
@@ -424,6 +427,7 @@ async fn a_transaction_that_does_not_end_is_cut_when_stopping() {
     timeout(Duration::from_secs(5), gateway.served).await.expect("it ends").unwrap();
 }
 
+/// Relay checklist, row 58.
 #[tokio::test]
 async fn the_silent_and_the_slow_are_cut() {
     let pace = Pace {
@@ -462,6 +466,7 @@ async fn the_silent_and_the_slow_are_cut() {
     assert!(dripping.reply().await.starts_with("421 4.4.2 "), "an unfinished command is no progress");
 }
 
+/// Relay checklist, rows 73 and 74.
 #[tokio::test]
 async fn what_keeps_mail_out_is_told_before_the_content() {
     let gateway = Gateway::start("127.0.0.0/8").await;

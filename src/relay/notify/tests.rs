@@ -205,6 +205,7 @@ fn held_line(id: &str, breach: bool, pupils: u32) -> HeldLine {
 /// What became of the message, as letters say it first.
 const FIRST_WORDS: [&str; 6] = ["NOT SENT", "DECISION", "RELEASED", "HAS DECIDED", "ON ITS WAY", "NOTHING WAS CHANGED"];
 
+/// Relay checklist, row 109.
 #[test]
 fn notices_read_as_written_down() {
     let (without, id) = (notifier(), id());
@@ -270,6 +271,7 @@ fn notices_read_as_written_down() {
     }
 }
 
+/// Relay checklist, row 111.
 #[test]
 fn reviewers_see_neither_subject_nor_findings() {
     let (notifier, id) = (notifier(), id());
@@ -311,6 +313,7 @@ fn a_notice_says_which_trait_was_found_and_where() {
 }
 
 /// U10: what was found does not go out again with the notice.
+/// Relay checklist, row 111.
 #[test]
 fn a_subject_in_which_something_was_found_is_not_repeated() {
     let (notifier, id) = (notifier(), id());

@@ -230,6 +230,7 @@ fn what_becomes_of_each_recipient() {
     }
 }
 
+/// Relay checklist, rows 90 and 91.
 #[test]
 fn what_the_server_does_not_offer_is_not_said() {
     let zoe = "Subject: s\r\n\r\nZoë\r\n".as_bytes();

@@ -44,6 +44,7 @@ fn child_that_takes_in() {
     });
 }
 
+/// Relay checklist, rows 68 and 136.
 #[test]
 fn what_was_answered_survives_a_kill_at_every_step() {
     for point in ["before-content-write", "after-content-write", "after-content-sync", "after-commit"] {
@@ -109,10 +110,12 @@ fn child_with_a_failing_disk() {
     });
 }
 
+/// Relay checklist, rows 70 and 71.
 #[test]
 fn a_failed_commit_or_sync_loses_nothing_that_was_answered_and_keeps_nothing_that_was_not() {
     let commits = (2..=6).map(|pass| format!("commit-fails:{pass}"));
-    for fault in commits.chain((1..=3).map(|pass| format!("sync-fails:{pass}"))) {
+    let syncs = (1..=3).map(|pass| format!("sync-fails:{pass}"));
+    for fault in commits.chain(syncs).chain((1..=2).map(|pass| format!("directory-sync-fails:{pass}"))) {
         let directory = tempfile::tempdir().unwrap();
         let environment = [("SCHOOLGATE_TEST_STORE", directory.path().display().to_string())];
         let (status, printed) = run("store::tests::crashes::child_with_a_failing_disk", &fault, &environment);
@@ -188,6 +191,7 @@ fn child_with_a_full_disk() {
     fault::point("disk-full");
 }
 
+/// Relay checklist, row 72.
 #[test]
 fn a_full_disk_is_told_apart_and_the_store_goes_on() {
     let directory = tempfile::tempdir().unwrap();

@@ -27,6 +27,7 @@ async fn with_history(store: &Store, name: &str, history: &str) {
     }
 }
 
+/// Relay checklist, row 134.
 #[tokio::test]
 async fn a_decision_is_taken_once() {
     const ASKED: [&str; 5] = ["release", "return", "discard", "hold", "drop"];
@@ -67,6 +68,7 @@ async fn a_decision_is_taken_once() {
                 _ => store.drop_queued(&at, "Bob", "").await,
             };
             let after = store.show(&at).await.unwrap();
+            let too_late = matches!(answer, Ok(Decision::Already(_)));
             let (told, changed) = match answer {
                 Ok(Decision::Done) => (format!("={}", after.summary.state.as_str()), true),
                 Ok(Decision::Already(line)) => {
@@ -78,7 +80,14 @@ async fn a_decision_is_taken_once() {
                 Err(error) => panic!("{history}, then {asked}: {error}"),
             };
             assert_eq!(told, *expected, "{history}, then {asked}");
-            assert_eq!(after.audit.len(), before.audit.len() + usize::from(changed), "{history}, then {asked}");
+            let lines = before.audit.len() + usize::from(changed || too_late);
+            assert_eq!(after.audit.len(), lines, "{history}, then {asked}");
+            let last = after.audit.last().unwrap();
+            assert_eq!(
+                too_late,
+                last.event == "came-too-late" && last.who == "Bob",
+                "{history}, then {asked}: {last:?}"
+            );
             assert_eq!(after.summary.state == before.summary.state, !changed, "{history}, then {asked}");
             let noticed = store.show(&id(&format!("N{name}"))).await.is_ok();
             assert_eq!(noticed, changed && asked == "release", "{history}, then {asked}: the notice goes with it");

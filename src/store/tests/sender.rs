@@ -157,6 +157,7 @@ fn child_that_sends_a_changed_message() {
     });
 }
 
+/// Relay checklist, row 128.
 #[test]
 fn of_a_changed_message_and_the_old_one_exactly_one_is_there_after_a_kill() {
     // The first passes are those of the old message's own way in.

@@ -49,6 +49,7 @@ fn what_is_offered_goes_by_tls() {
 
 /// relay.md 115 (never without TLS), 116 (in a transaction, twice, `*`, bad base64, long lines), 117 (one text for both), 118 (too
 /// many end the session) and 119 (454 where nobody can be asked).
+/// Relay checklist, rows 48 and 113.
 #[test]
 fn dialogues_of_signing_in() {
     let (good, bad) = (plain("office", "secret"), plain("office", "wrong"));
@@ -123,6 +124,7 @@ fn what_failed_ends_the_transaction() {
     assert_eq!(Talk::codes(&talk.says(RCPT)), ["503"]);
 }
 
+/// Relay checklist, row 112.
 #[test]
 fn what_is_said_in_clear_behind_starttls_is_never_obeyed() {
     for more in ["MAIL FROM:<x@school.example>\r\n", "EHLO c\r\n", "x", "\r\n"] {
@@ -145,6 +147,7 @@ fn a_certificate_lets_its_client_send_and_its_lack_takes_the_right_away() {
     }
 }
 
+/// Relay checklist, row 114.
 #[test]
 fn a_handshake_that_fails_ends_the_session() {
     let mut session = Session::new(SessionConfig { tls: Tls::Offered, ..config(true) });
