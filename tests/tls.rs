@@ -255,6 +255,7 @@ fn a_copier_signs_in_and_sends_as_itself() {
     let last = String::from_utf8_lossy(&taken[1].content).into_owned();
     assert!(last.contains("with ESMTPSA id ") && last.contains("\r\nDate: "), "{last}");
     assert!(!house.gateway.log().contains("a long password"), "no password in the log");
+    assert!(house.gateway.log().contains("account=\"copier\""), "{}", house.gateway.log());
     house.gateway.command(&["sender", "disable", "copier"]);
     let out = house.python("s = smtplib.SMTP('127.0.0.1', port); s.starttls(context=trusting())\ntry:\n    s.login('copier', 'a long password of a copier')\nexcept smtplib.SMTPAuthenticationError as e:\n    print(e.smtp_code)\n");
     assert_eq!(out.trim(), "535", "{out}");

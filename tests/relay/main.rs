@@ -216,4 +216,5 @@ fn every_conversation_goes_as_it_is_written() {
     }
     println!("{said} conversations");
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), gateway.log());
+    assert!(gateway.log().contains("origin=\"203.0.113.9\""), "what is forwarded is on record: {}", gateway.log());
 }

@@ -404,12 +404,16 @@ impl<T: TakeIn> Connection<T> {
         let Some(receiving) = self.receiving.take() else { return Reply::try_again("Local error") };
         let id = receiving.id.clone();
         let recipients = receiving.begun.envelope.recipients.len();
+        // Of whom a server in front took it, where it said so; and who had signed in.
+        let told = receiving.begun.forwarded.as_ref();
+        let origin = told.and_then(|told| told.address).map(|address| address.to_string());
+        let account = receiving.begun.account.as_ref().map(|account| account.name.clone());
         let reply = self.decide(receiving, facts).await;
         let (client, size, code) = (self.client, facts.size, reply.code().number());
         if reply.is_success() {
-            event!(Event::Accepted, id = %id, client = %client, recipients, size);
+            event!(Event::Accepted, id = %id, client = %client, origin, account, recipients, size);
         } else {
-            event!(Event::Refused, id = %id, client = %client, recipients, size, code);
+            event!(Event::Refused, id = %id, client = %client, origin, account, recipients, size, code);
         }
         monitor::answered(reply.code(), facts.size, ended.elapsed());
         reply
