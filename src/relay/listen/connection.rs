@@ -352,22 +352,9 @@ impl<T: TakeIn> Connection<T> {
         let asked = tokio::spawn(async move { take_in.sign_in(credentials, client).await });
         let outcome = match timeout(self.options.pace.sign_in, asked).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => {
-                event!(
-                    Event::Trouble,
-                    what = "sign-in",
-                    listener = self.door.name,
-                    reason = "it ended without an answer"
-                );
-                Err(NotSignedIn::Unavailable)
-            }
-            Err(_) => {
-                event!(
-                    Event::Trouble,
-                    what = "sign-in",
-                    listener = self.door.name,
-                    reason = "it had no answer in time"
-                );
+            unasked => {
+                let reason = if unasked.is_ok() { "it ended without an answer" } else { "it had no answer in time" };
+                event!(Event::Trouble, what = "sign-in", listener = self.door.name, reason);
                 Err(NotSignedIn::Unavailable)
             }
         };
