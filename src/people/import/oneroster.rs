@@ -206,11 +206,20 @@ fn bundle(from: &Path, files: &HashMap<String, (PathBuf, Vec<u8>)>) -> Result<Ro
             }
         }
     }
+    // An order that is told of the pupil names nobody: then nobody of the row is to be written to about the pupil.
+    let kept: HashSet<String> = people
+        .iter()
+        .filter(|(row, record, id, part)| {
+            let user = User { users: &users, row: *row, record, id };
+            *part == Part::Pupil && user.told(Field::Barred).any(|(_, cell)| answers::bar(cell) != Bar::No)
+        })
+        .map(|(_, _, id, _)| id.clone())
+        .collect();
     for (row, record, id, part) in people {
         let user = User { users: &users, row, record, id: &id };
         match part {
             Part::Pupil => user.pupil(born.get(&id).copied(), forms.get(&id), &mut rows),
-            Part::Guardian => user.guardian(links.remove(&id).unwrap_or_default(), &mut rows),
+            Part::Guardian => user.guardian(links.remove(&id).unwrap_or_default(), &kept, &mut rows),
             Part::Staff => user.staff(told.get(&id).map(|(.., role)| role), &mut rows),
         }
     }
@@ -362,7 +371,7 @@ impl User<'_> {
         }
         for (column, cell) in self.told(Field::Barred) {
             if answers::bar(cell) != Bar::No {
-                let problem = "says that somebody is kept from this pupil, and not who; nobody is";
+                let problem = "says that somebody is kept from this pupil, and not who; every contact of the pupil is";
                 rows.faults.push(self.place(column).fault(problem));
             }
         }
@@ -371,7 +380,7 @@ impl User<'_> {
         rows.pupils.push(PupilRow { at: self.place("sourcedId"), pupil, former_upn: None });
     }
 
-    fn guardian(&self, of: Vec<String>, rows: &mut Rows) {
+    fn guardian(&self, of: Vec<String>, kept: &HashSet<String>, rows: &mut Rows) {
         let guardian = Guardian {
             id: self.id.to_owned(),
             forename: self.text("givenName"),
@@ -388,12 +397,18 @@ impl User<'_> {
             rows.faults.push(self.place("agentSourcedIds").fault(problem));
             return;
         }
+        let own: Vec<String> = of.iter().filter(|pupil| kept.contains(*pupil)).cloned().collect();
         let of = of.into_iter().map(Of::Id).collect();
         let mut unclear = Vec::new();
         let barred = super::barred(self.told(Field::Barred).map(|(_, cell)| cell), &[], |cell| unclear.push(cell));
         for (column, _) in self.told(Field::Barred).filter(|(_, cell)| unclear.contains(cell)) {
             rows.faults.push(self.place(column).fault(answers::UNCLEAR_BAR));
         }
+        let barred = match barred {
+            Which::Nobody if !own.is_empty() => Which::Ids(own),
+            Which::Ids(ids) => Which::Ids([ids, own].concat()),
+            whoever => whoever,
+        };
         let responsible = self.agreed(Field::Responsibility, Field::Responsibility, rows);
         rows.contacts.push(ContactRow {
             at: self.place("agentSourcedIds"),

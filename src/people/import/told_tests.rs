@@ -275,6 +275,19 @@ fn oneroster_metadata_and_the_responsibility_of_a_ctf() {
     let faults: Vec<_> = imported.faults.iter().map(|f| (f.row, f.column.as_ref())).collect();
     assert_eq!(faults, [(4, "metadata.xy.courtOrder")]);
 
+    // Told of the pupil it names nobody: every contact of that pupil is kept away, and of no other.
+    std::fs::write(
+        dir.path().join("users.csv"),
+        "sourcedId,role,givenName,familyName,agentSourcedIds,grades,metadata.courtOrder\n1,student,Mina,Lowe,\"3,4\",4,Yes\n\
+         2,student,Ben,Lowe,3,5,No\n3,parent,Jo,Lowe,,,\n4,parent,Al,Lowe,,,\n",
+    )
+    .unwrap();
+    let imported = import(&[dir.path().to_owned()], None, None).unwrap();
+    let kept: Vec<_> = imported.roster.guardians.iter().map(|guardian| guardian.barred_from.clone()).collect();
+    assert_eq!(kept, [vec![PupilIndex(0)], vec![PupilIndex(0)]]);
+    let faults: Vec<_> = imported.faults.iter().map(|f| (f.row, f.column.as_ref())).collect();
+    assert_eq!(faults, [(2, "metadata.courtOrder")]);
+
     let ctf = dir.path().join("8201234_CTF_8205678_001.xml");
     let contact = |name: &str, inner: &str| {
         format!("<Contact><Surname>Lowe</Surname><Forename>{name}</Forename>{inner}</Contact>")
