@@ -82,6 +82,11 @@ impl HostConfig {
     pub fn new(host: &str, port: u16, tls: SmarthostTls) -> Self {
         Self { host: host.to_owned(), port, tls, ca_file: None, certificate: None, sign_in: None }
     }
+
+    /// What it is called in log and metrics: no other next hop has the same.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
 }
 
 impl SmarthostConfig {
@@ -110,9 +115,21 @@ impl Check<'_> {
             let range = 1..=limits::SMARTHOST_PER_MINUTE_MOST;
             self.number("smarthost.messages_per_minute", raw.messages_per_minute.clone(), 1, range)
         });
+        let first = self.host("smarthost", raw.host());
+        let mut names = vec![first.name()];
+        let mut fallback = Vec::with_capacity(raw.fallback.len());
+        for raw in &raw.fallback {
+            let host = self.host("smarthost.fallback", raw.host());
+            let name = host.name();
+            if names.contains(&name) {
+                self.wrong(&raw.host, format!("smarthost.fallback.host: {name} is a smarthost already"));
+            }
+            names.push(name);
+            fallback.push(host);
+        }
         SmarthostConfig {
-            first: self.host("smarthost", raw.host()),
-            fallback: raw.fallback.iter().map(|raw| self.host("smarthost.fallback", raw.host())).collect(),
+            first,
+            fallback,
             connections: self.number(
                 "smarthost.connections",
                 raw.connections,

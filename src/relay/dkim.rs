@@ -14,7 +14,6 @@ use rustls::pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 use crate::config::DkimConfig;
-use crate::limits;
 use crate::message;
 use crate::message::signed::{self, Keys};
 use crate::smtp::Address;
@@ -132,11 +131,6 @@ impl Signer {
             .header_canonicalization(Canonicalization::Relaxed)
             .body_canonicalization(body)
     }
-}
-
-/// Whether signing is so much work that it is done beside the threads that others wait for.
-pub(super) fn is_large(content: &[u8]) -> bool {
-    content.len() > limits::LARGE_CONTENT
 }
 
 #[cfg(test)]

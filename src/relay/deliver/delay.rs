@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::super::dsn::{self, Original, What};
 use super::super::log::{Event, event};
-use super::{Courier, about};
+use super::courier::Courier;
+use super::record::about;
 use crate::limits;
 use crate::message::{self, automatic};
 use crate::smtp::client::header_of;

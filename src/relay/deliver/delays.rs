@@ -8,6 +8,7 @@ use super::*;
 use crate::smtp::Address;
 use crate::smtp::dsn::{Notify, OfRecipient};
 use crate::store::{Class, Clock, NewEntry, State, Summary};
+use jiff::Timestamp;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 

@@ -118,7 +118,7 @@ impl Host {
             Some(SignInProof::OAuth(oauth)) => Some(ProofOfUs::Tokens(match tokens {
                 Some(tokens) => tokens,
                 None => Arc::new(
-                    Source::new(&config.host, oauth.clone(), Clock::system())
+                    Source::new(config.name(), oauth.clone(), Clock::system())
                         .map_err(|error| DeliverError::Tokens(error.to_string()))?,
                 ),
             })),
@@ -132,14 +132,14 @@ impl Host {
     }
 
     /// What it is called in log and metrics.
-    pub fn name(&self) -> &str {
-        &self.config.host
+    pub fn name(&self) -> String {
+        self.config.name()
     }
 
     /// What it is called in the store: with its port and our account there.
     pub fn key(&self) -> String {
         let user = self.config.sign_in.as_ref().map_or("", |sign_in| sign_in.user.as_str());
-        format!("{}:{} {user}", self.config.host, self.config.port).trim_end().to_owned()
+        format!("{} {user}", self.name()).trim_end().to_owned()
     }
 
     /// Takes over what is known of it, where the old configuration had the same host.
@@ -166,7 +166,7 @@ impl Host {
     /// What was kept of it when the gateway ended.
     pub fn recall(&self, outage: Option<Outage>, now: Timestamp, queue: &QueueConfig) {
         *lock(&self.state.destination) = Destination::kept(outage, now, queue);
-        monitor::smarthost_well(self.name(), outage.is_none());
+        monitor::smarthost_well(&self.name(), outage.is_none());
     }
 
     pub fn outage(&self) -> Option<Outage> {
@@ -203,7 +203,7 @@ impl Host {
                 "the smarthost cannot be used, mail waits"
             };
             event!(Event::Trouble, what, host = %self.name(), reason = why, next = %next);
-            monitor::smarthost_well(self.name(), false);
+            monitor::smarthost_well(&self.name(), false);
         }
     }
 
@@ -211,7 +211,7 @@ impl Host {
     pub fn reached(&self) {
         if lock(&self.state.destination).reached() {
             event!(Event::SmarthostBack, host = %self.name());
-            monitor::smarthost_well(self.name(), true);
+            monitor::smarthost_well(&self.name(), true);
         }
     }
 

@@ -5,8 +5,12 @@ use tokio::net::TcpListener;
 use super::sink::{Log, Odd, Script, smarthost};
 use super::tests::{Gateway, PLAIN, Setting, mail};
 use super::*;
+use crate::config::QueueConfig;
+use crate::config::SmarthostConfig;
 use crate::config::{HostConfig, SignInConfig, SignInProof, SmarthostTls};
+use crate::store::QueueId;
 use crate::store::{Clock, State};
+use jiff::Timestamp;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 

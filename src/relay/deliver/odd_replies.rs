@@ -3,10 +3,13 @@
 
 use std::collections::HashMap;
 
+use super::connection::Connection;
+use super::host::Host;
 use super::sink::{Log, Odd, Script, smarthost};
 use super::tests::{Gateway, PLAIN, Setting, certificate, mail};
 use super::*;
 use crate::config::{HostConfig, SmarthostTls};
+use crate::store::QueueId;
 use crate::store::State;
 
 /// Replies byte by byte, with the digit that decides; 0 where there is none, and no bytes where the stream is closed.

@@ -5,7 +5,10 @@ use tokio::net::TcpListener;
 use super::sink::{Log, Odd, Script, smarthost};
 use super::tests::{Gateway, PLAIN, Setting, mail};
 use super::*;
+use crate::config::QueueConfig;
+use crate::config::SmarthostConfig;
 use crate::config::{HostConfig, SmarthostTls};
+use crate::store::QueueId;
 use crate::store::{Decision, Shown, State, StoreKey};
 
 async fn commit(gateway: &Gateway, id: &str) {

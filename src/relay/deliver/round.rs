@@ -14,8 +14,10 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::courier::Courier;
 use super::host::Host;
-use super::{Choice, Courier, GRACE, LEASE, POLL, RENEWAL, Turn, renew_leases};
+use super::route::{Choice, Turn};
+use super::{GRACE, LEASE, POLL, RENEWAL, renew_leases};
 use crate::limits;
 use crate::relay::log::{Event, event};
 use crate::relay::schedule::Admission;

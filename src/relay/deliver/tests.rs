@@ -11,9 +11,12 @@ use tokio::sync::watch;
 
 use super::sink::{Log, Script, smarthost};
 use super::*;
+use crate::config::QueueConfig;
+use crate::config::SmarthostConfig;
 use crate::config::{HostConfig, SignInConfig, SmarthostTls, TlsFiles};
 use crate::inspect::Report;
 use crate::smtp::{Address, Envelope};
+use crate::store::QueueId;
 use crate::store::{Class, Clock, Decision, Manner, NewEntry, State, StoreKey};
 
 /// A gateway that delivers to a scripted smarthost.

@@ -132,9 +132,9 @@ impl Source {
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub fn new(host: &str, config: OAuthConfig, clock: Clock) -> Result<Self, rustls::Error> {
+    pub fn new(host: String, config: OAuthConfig, clock: Clock) -> Result<Self, rustls::Error> {
         Ok(Self(Arc::new(Inner {
-            host: host.to_owned(),
+            host,
             config,
             web: Web::new()?,
             clock,

@@ -112,7 +112,7 @@ impl Place {
 
     fn source(&self, server: &Server, refresh: bool) -> (Source, Clock) {
         let clock = Clock::manual("2026-03-02T08:00:00Z".parse().unwrap());
-        (Source::new("smtp.example", self.config(server, refresh), clock.clone()).unwrap(), clock)
+        (Source::new("smtp.example".to_owned(), self.config(server, refresh), clock.clone()).unwrap(), clock)
     }
 }
 

@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 use super::sink::Script;
 use super::tests::{Gateway, PLAIN, Setting, certificate, mail};
 use super::*;
+use crate::config::QueueConfig;
+use crate::config::SmarthostConfig;
 use crate::config::{HostConfig, OAuthConfig, SignInConfig, SignInProof, SmarthostTls, TlsFiles};
 use crate::store::State;
 
