@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The gateway as one peer of a relay benchmark:  gateway.sh start DIR IN OUT | gateway.sh stop DIR
 #   SCHOOLGATE  the release binary
+#   TLS         where it is set, a folder with cert.pem, key.pem and ca.pem (of localhost): STARTTLS is offered to who sends, and
+#               required of the smarthost, with its name checked
 #   ROSTER      a CSV of UPN,forename,surname,dob,year,guardian_email (dates as dd/mm/yyyy)
 # Listens on 127.0.0.1:IN, relays to 127.0.0.1:OUT, everything it keeps is below DIR. Fully inspecting and durable. The
 # core rules run in `observe`, so that every message is read and decided and still reaches the sink to be counted.
@@ -31,6 +33,11 @@ for i, row in enumerate(csv.DictReader(open(sys.argv[1]))):
     guardians.writerow([f"G{i}", "Guardian", row["surname"], row["guardian_email"], f"P{i}"])
 PY
 modes=$("$SCHOOLGATE" policy check core | sed -nE 's/^\| ([a-z]+(-[a-z]+)*) +\|.*\| (enforce|observe|warn) +\|.*/\1 = "observe"/p')
+listen_tls= host=127.0.0.1 smarthost_tls='tls = "none"'
+if [ -n "${TLS:-}" ]; then
+    listen_tls=$(printf 'tls = "starttls"\ntls_certificate = "%s/cert.pem"\ntls_key = "%s/key.pem"' "$TLS" "$TLS")
+    host=localhost smarthost_tls=$(printf 'tls = "required"\nca_file = "%s/ca.pem"' "$TLS")
+fi
 cat > "$dir/schoolgate.toml" <<TOML
 [school]
 name = "Benchmark School"
@@ -42,13 +49,15 @@ guardians = "guardians.csv"
 $modes
 [roles]
 sbm = ["sbm@school.invalid"]
+head = ["head@school.invalid"]
 [listen]
 addresses = ["127.0.0.1:$in"]
 relay_from = ["127.0.0.0/8"]
+$listen_tls
 [smarthost]
-host = "127.0.0.1"
+host = "$host"
 port = $out
-tls = "none"
+$smarthost_tls
 [store]
 path = "store"
 key_file = "key"
@@ -56,7 +65,8 @@ TOML
 SCHOOLGATE_LOG=${SCHOOLGATE_LOG:-warn} setsid "$SCHOOLGATE" serve --config "$dir/schoolgate.toml" > "$dir/log" 2>&1 < /dev/null &
 echo $! > "$dir/pid"
 for _ in $(seq 100); do
-    (exec 3<> "/dev/tcp/127.0.0.1/$in") 2>/dev/null && exit 0
+    # It answers 421 until its store is open.
+    (exec 3<> "/dev/tcp/127.0.0.1/$in" && read -r -t 2 greeting <&3 && [ "${greeting%% *}" = 220 ]) 2>/dev/null && exit 0
     sleep 0.05
 done
 cat "$dir/log" >&2
