@@ -256,6 +256,10 @@ fn a_copier_signs_in_and_sends_as_itself() {
     assert!(last.contains("with ESMTPSA id ") && last.contains("\r\nDate: "), "{last}");
     assert!(!house.gateway.log().contains("a long password"), "no password in the log");
     assert!(house.gateway.log().contains("account=\"copier\""), "{}", house.gateway.log());
+    let audit = house.gateway.command(&["audit", "export"]).stdout;
+    let lines = String::from_utf8_lossy(&audit).into_owned();
+    let said = lines.lines().filter(|line| line.contains("accepted") && line.contains("copier")).count();
+    assert_eq!(said, 2, "who sent it stands in its audit line:\n{lines}");
     house.gateway.command(&["sender", "disable", "copier"]);
     let out = house.python("s = smtplib.SMTP('127.0.0.1', port); s.starttls(context=trusting())\ntry:\n    s.login('copier', 'a long password of a copier')\nexcept smtplib.SMTPAuthenticationError as e:\n    print(e.smtp_code)\n");
     assert_eq!(out.trim(), "535", "{out}");

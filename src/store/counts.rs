@@ -43,11 +43,13 @@ pub struct Beside {
     pub link: Option<SenderLink>,
     /// What counts of it where it is not returned.
     pub text: Option<SentText>,
+    /// The account that signed in to send it, for the audit line.
+    pub account: Option<String>,
 }
 
 impl From<Option<SenderLink>> for Beside {
     fn from(link: Option<SenderLink>) -> Self {
-        Self { link, text: None }
+        Self { link, ..Self::default() }
     }
 }
 

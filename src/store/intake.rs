@@ -42,10 +42,11 @@ impl Store {
     /// # Errors
     /// As there.
     pub async fn commit_with(&self, entries: Vec<NewEntry>, beside: impl Into<Beside>) -> Result<(), StoreError> {
-        let Beside { link, text } = beside.into();
+        let Beside { link, text, account } = beside.into();
         let mut entries = self.seal_with(entries, link).await?;
         if let Some(first) = entries.first_mut() {
             first.text = text;
+            first.account = account;
         }
         self.ask(Op::Commit(entries)).await.map(drop)
     }
@@ -263,6 +264,7 @@ impl Tx<'_> {
             "size": new.content.len(),
             "recipients": new.envelope.recipients.len(),
             "client": new.client.map(|ip| ip.to_string()),
+            "account": entry.account,
         });
         self.audit(&new.id, "accepted", GATEWAY, detail).await?;
         self.effects.pending |= new.state == State::Pending;

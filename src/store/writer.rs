@@ -51,12 +51,14 @@ pub(super) struct Entry {
     pub link: Option<sender::SenderLink>,
     /// What counts of it.
     pub text: Option<counts::SentText>,
+    /// The account that sent it.
+    pub account: Option<String>,
 }
 
 impl Entry {
     pub fn new(new: NewEntry, sealed: Option<Sealed>, report: Option<Vec<u8>>) -> Self {
         let (record, key) = sealed.map_or((None, None), |s| (Some(s.record), Some(s.key)));
-        Self { new, record, key, place: None, report, link: None, text: None }
+        Self { new, record, key, place: None, report, link: None, text: None, account: None }
     }
 }
 

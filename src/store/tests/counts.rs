@@ -63,7 +63,7 @@ async fn texts_count_by_sender_and_day_with_the_message_they_are_of() {
     let amy = "amy@school.example";
     for (name, state) in [("A", State::Queued), ("B", State::Held), ("C", State::Returned), ("D", State::Pending)] {
         let (text, _, _) = today(amy, now).await.one_more("a text", 3);
-        let beside = Beside { text: (state != State::Pending).then_some(text), link: None };
+        let beside = Beside { text: (state != State::Pending).then_some(text), ..Beside::default() };
         store.commit_with(vec![entry(name, state, b"x")], beside).await.unwrap();
     }
     let counted = |texts: TextsToday, text: &str| {
@@ -72,7 +72,7 @@ async fn texts_count_by_sender_and_day_with_the_message_they_are_of() {
     };
     assert_eq!(counted(today(amy, now).await, "a text"), (3, 7), "two before it: what came back does not count");
     let (text, _, _) = today(amy, now).await.one_more("a text", 2);
-    let beside = Beside { text: Some(text), link: None };
+    let beside = Beside { text: Some(text), ..Beside::default() };
     store.decide_pending(&id("D"), &report(Action::Hold), State::Held, Vec::new(), beside).await.unwrap();
     assert_eq!(counted(today("Amy@School.example", now).await, "a text"), (4, 9));
     for (sender, at, text) in [
