@@ -3,19 +3,20 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use sha2::{Digest, Sha256};
 
 use crate::clients::{CLEAR, Letter, Program, must};
-use crate::support::{Gateway, free_port};
+use crate::support::{Gateway, PATIENCE, free_port};
 use crate::{Account, skipped};
 
 /// aiosmtpd, which says a line of each message.
 struct Aiosmtpd {
     port: u16,
     child: Child,
-    lines: BufReader<ChildStdout>,
+    lines: Receiver<String>,
 }
 
 impl Aiosmtpd {
@@ -31,21 +32,23 @@ impl Aiosmtpd {
         let mut command = Command::new(python);
         command.arg(script).arg(port.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
-        let lines = BufReader::new(child.stdout.take().expect("its output"));
+        let output = BufReader::new(child.stdout.take().expect("its output"));
+        let (says, lines) = channel();
+        // Ends with the program, or with the test that no longer listens.
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| says.send(line)));
         let mut sink = Self { port, child, lines };
         assert_eq!(sink.told()["listens"], true);
         Some(sink)
     }
 
-    /// The next line that it says. A message that never comes ends in `Client`'s patience: it is sent once its last one is told.
+    /// The next line that it says.
     fn told(&mut self) -> serde_json::Value {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).expect("a line");
-        if line.is_empty() {
+        let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+            let _ = self.child.kill();
             let mut said = String::new();
             let _ = self.child.stderr.take().map(|mut all| all.read_to_string(&mut said));
-            panic!("aiosmtpd ended: {said}");
-        }
+            panic!("aiosmtpd says nothing more: {said}");
+        };
         serde_json::from_str(&line).expect("JSON")
     }
 }
