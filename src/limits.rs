@@ -66,7 +66,7 @@ limits! {
     /// A path with its angle brackets and its source route.
     PATH: usize = 256, "octets", "RFC 5321 4.5.3.1.3";
     /// Connections at the same time.
-    CONNECTIONS: usize = 500, "connections", "own choice: one connection costs at most CONTENT_IN_MEMORY and its buffers";
+    CONNECTIONS: usize = 500, "connections", "own choice: an idle connection costs some KiB, one that sends at most CONTENT_IN_MEMORY, its recipients and READ_BUFFER";
     /// Connections at the same time from one client: an IPv4 address or an IPv6 /64.
     CONNECTIONS_PER_CLIENT: usize = 50, "connections", "as in Postfix (smtpd_client_connection_count_limit)";
     /// Connections at the same time of strangers: clients outside `relay_from`. The rest is kept for those who may relay.
@@ -91,6 +91,8 @@ limits! {
     STRANGER_IDLE_SECONDS: u64 = 10, "seconds", "own choice: RFC 5321 4.5.3.2.7 asks for 300, for clients that may send; a stranger's place is soon another's";
     /// All that a stranger may take, however busy it is.
     STRANGER_SESSION_SECONDS: u64 = 60, "seconds", "own choice: a check of the port takes a second, and a test by hand fits";
+    /// All that may pass without content: from the connection, or the answer to its last message, to the next DATA.
+    BEFORE_CONTENT_SECONDS: u64 = 1_800, "seconds", "own choice, as DATA_SECONDS: RFC 5321 4.5.3.2 limits each command, Postfix each request (smtpd_per_request_deadline); a thousand recipients at one and a half seconds each";
     /// The content of one message, from 354 to the final dot.
     DATA_SECONDS: u64 = 1_800, "seconds", "own choice: the largest message at 30 kB a second";
     /// Rate below which the content of a message is given up, counted from DATA_GRACE_SECONDS on.
@@ -117,6 +119,8 @@ limits! {
     MESSAGE_SIZE: usize = 50 * 1024 * 1024, "octets", "RFC 5321 4.5.3.1.7; above the 25 MB of Google Workspace and the 35 MB of Microsoft 365 after base64";
     /// Recipients in one transaction; more are answered 452.
     RECIPIENTS: usize = 1_000, "recipients", "RFC 5321 4.5.3.1.8 asks for 100 at least; 1,000 as in Postfix";
+    /// Recipients without a message between them that are one too many, or were given before; one more closes the connection.
+    RECIPIENTS_OVERSHOOT: usize = 1_000, "recipients", "as in Postfix (smtpd_recipient_overshoot_limit)";
     /// Received lines in an incoming message before it counts as looping.
     RECEIVED_HOPS: usize = 100, "lines", "RFC 5321 6.3";
     /// Header lines, before a message is refused rather than read in part.
@@ -565,6 +569,8 @@ limits! {
     ATTEMPTS_MOST_SECONDS: u64 = 900, "seconds", "own choice: 100 guesses a day; who is kept out by a stranger's guesses is not out for long";
     /// Failed tries are forgotten when none was made for so long.
     ATTEMPTS_FORGET_SECONDS: u64 = 24 * 3_600, "seconds", "own choice";
+    /// Names and clients whose failed tries are kept; of more, those with the fewest are forgotten first.
+    ATTEMPTS_KEPT: u32 = 100_000, "counts", "own choice: 15 MB of the database; ten times what a school's own people could come to";
     /// The longest that a sealed message is open to who asked for it.
     SEALED_GRANT_SECONDS: u64 = 8 * 3_600, "seconds", "own choice: a working day";
     /// A reason or purpose that a person gives.

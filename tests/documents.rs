@@ -32,7 +32,7 @@ fn quoted(text: &str) -> Vec<&str> {
 /// A word between backticks that names a file or a folder of the repository.
 fn is_path(word: &str) -> bool {
     let below = ["tests/", "src/", "docs/", "rules/", "fixtures/", "examples/", "benches/", "systemd/"];
-    below.iter().any(|folder| word.starts_with(folder)) && !word.contains([' ', '<', '…', '('])
+    below.iter().any(|folder| word.starts_with(folder)) && !word.contains([' ', '<', '…', '(']) && !word.contains("::")
 }
 
 /// A path as it stands, or with `*` for the rest of a name.
@@ -92,6 +92,47 @@ fn tests_that_shall_show_a_promise_exist() {
             assert!(sources.contains(&format!("fn {function}(")), "there is no test {name}: {row}");
         }
     }
+}
+
+/// What the document of reliability names as a test: `file::test`, at least one for every promise.
+#[test]
+fn tests_that_shall_show_reliability_are_there() {
+    let reliability = text(&root().join("docs/reliability.md"));
+    let mut named = 0;
+    for table in reliability.split("| promise | shown by |\n|---|---|\n").skip(1) {
+        for row in table.lines().take_while(|line| line.starts_with("| ")) {
+            let shown_by = row.trim_end_matches([' ', '|']).rsplit(" | ").next().expect("a last cell");
+            let places: Vec<_> = quoted(shown_by).into_iter().filter_map(|word| word.split_once("::")).collect();
+            assert!(!places.is_empty(), "shown by nothing: {row}");
+            for (file, test) in places {
+                let source = text(&root().join(file));
+                let above = source.split_once(&format!("fn {test}("));
+                let (above, _) = above.unwrap_or_else(|| panic!("{file} has no {test}"));
+                let attributes = above.rsplit("\n\n").next().unwrap_or_default();
+                assert!(
+                    ["#[test]", "#[tokio::test"].iter().any(|of| attributes.contains(of)),
+                    "{file}: {test} is no test"
+                );
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 60, "{named} tests are named");
+}
+
+/// The limits at the door, with the values that hold.
+#[test]
+fn limits_that_reliability_names_have_these_values() {
+    let reliability = text(&root().join("docs/reliability.md"));
+    let mut named = 0;
+    for row in reliability.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let name = cells[1].trim_matches('`');
+        let limit = schoolgate::limits::ALL.iter().find(|limit| limit.name == name).unwrap_or_else(|| panic!("{row}"));
+        assert_eq!(cells[2], format!("{} {}", limit.default, limit.unit), "{name}");
+        named += 1;
+    }
+    assert!(named > 30, "{named} limits are named");
 }
 
 #[test]

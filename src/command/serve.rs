@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,6 +33,13 @@ pub struct Serve {
     config: PathBuf,
 }
 
+/// As many open files as the system lets this process have: the limit that a shell hands on is often below `[listen] connections`, and
+/// who has none left can keep no message either.
+fn raise_open_files() -> rustix::io::Result<()> {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+}
+
 /// Runs the command.
 pub fn run(args: &Serve) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
@@ -42,6 +50,9 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
     let mut stamp = sealed.as_ref().and_then(Sealed::stamp);
     let loaded = super::ground::load_for_relaying(&config)?;
     log::init(config.log)?;
+    if let Err(error) = raise_open_files() {
+        event!(Event::Trouble, what = "open files", reason = %error);
+    }
     monitor::install()?;
     report_faults(&loaded.faults);
     report_unchecked(&config, &loaded.ground);

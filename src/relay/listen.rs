@@ -129,6 +129,8 @@ pub struct Pace {
     pub stranger_idle: Duration,
     /// For all that a stranger does.
     pub stranger_session: Duration,
+    /// For all that comes before a message's content, since the connection began or the message before was answered.
+    pub before_content: Duration,
     /// For all of a message's content.
     pub content: Duration,
     /// For content before its rate counts.
@@ -151,6 +153,7 @@ impl Default for Pace {
             idle: Duration::from_secs(limits::IDLE_SECONDS),
             stranger_idle: Duration::from_secs(limits::STRANGER_IDLE_SECONDS),
             stranger_session: Duration::from_secs(limits::STRANGER_SESSION_SECONDS),
+            before_content: Duration::from_secs(limits::BEFORE_CONTENT_SECONDS),
             content: Duration::from_secs(limits::DATA_SECONDS),
             content_grace: Duration::from_secs(limits::DATA_GRACE_SECONDS),
             content_rate: limits::DATA_RATE,

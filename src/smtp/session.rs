@@ -156,6 +156,8 @@ pub struct Session {
     errors: usize,
     /// Commands that do nothing since the last message.
     junk: usize,
+    /// Recipients since the last message that were none more.
+    overshoot: usize,
     /// Names or passwords that were wrong.
     failures: usize,
     stopping: bool,
@@ -179,6 +181,7 @@ impl Session {
             fresh: true,
             errors: 0,
             junk: 0,
+            overshoot: 0,
             failures: 0,
             stopping: false,
             refusal: None,
@@ -238,6 +241,7 @@ impl Session {
         self.phase = Phase::Commands;
         self.errors = 0;
         self.junk = 0;
+        self.overshoot = 0;
         self.say(reply);
         self.go_on(actions);
     }
@@ -283,6 +287,14 @@ impl Session {
             }
         }
         self.flush(actions);
+        // Whoever sent much at once and waits now keeps no room for it.
+        if self.input.is_empty()
+            && self.input.capacity() > limits::COMMAND_LINE
+            && matches!(self.phase, Phase::Commands)
+        {
+            self.input.zeroize();
+            self.input = Vec::new();
+        }
     }
 
     /// Takes one command line off the input; false when there is none yet.
@@ -423,7 +435,7 @@ impl Session {
             let text = format!("This server takes messages of up to {} octets", self.config.message_size);
             self.refuse(&Reply::new(Code::TooBig, (3, 4), text), actions);
         } else if let Some(refusal) = self.refusal.clone() {
-            self.say(&refusal);
+            self.junk(refusal, actions);
         } else {
             let Mail { from, eight_bit, smtputf8, reports, size: _ } = mail;
             let envelope = Envelope { smtputf8, eight_bit, reports, ..Envelope::new(from, Vec::new()) };
@@ -458,17 +470,15 @@ impl Session {
         } else if own == Own::Unknown {
             self.refuse(&Reply::new(Code::Refused, (1, 1), "There is no such mailbox here"), actions);
         } else if transaction.known.contains(&address) {
-            self.say(&Reply::new(Code::Ok, (1, 5), "Ok"));
+            self.overshoot(&Reply::new(Code::Ok, (1, 5), "Ok"), actions);
         } else if transaction.known.len() >= self.config.recipients {
             // No error of the client's: it sends the rest in a further transaction (RFC 5321 4.5.3.1.10).
-            self.say(&Reply::new(Code::NoRoom, (5, 3), "Too many recipients, send the rest separately"));
+            let text = "Too many recipients, send the rest separately";
+            self.overshoot(&Reply::new(Code::NoRoom, (5, 3), text), actions);
         } else if !transaction.known.is_empty() && (transaction.own || own == Own::Yes) {
             // What is for us and what is for others are not one message: the client sends the rest by itself.
-            self.say(&Reply::new(
-                Code::NoRoom,
-                (5, 3),
-                "An answer to a notice travels alone, send the rest separately",
-            ));
+            let text = "An answer to a notice travels alone, send the rest separately";
+            self.overshoot(&Reply::new(Code::NoRoom, (5, 3), text), actions);
         } else {
             transaction.own = own == Own::Yes;
             transaction.known.insert(address.clone());
@@ -572,6 +582,15 @@ impl Session {
         self.junk += 1;
         self.say(&reply);
         if self.junk > limits::JUNK_COMMANDS {
+            self.close_for_errors(actions);
+        }
+    }
+
+    /// A reply to a recipient that is none more: no error, as long as there is an end to it.
+    fn overshoot(&mut self, reply: &Reply, actions: &mut Vec<Action>) {
+        self.overshoot += 1;
+        self.say(reply);
+        if self.overshoot > limits::RECIPIENTS_OVERSHOOT {
             self.close_for_errors(actions);
         }
     }

@@ -157,6 +157,11 @@ impl Gateway {
         }
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     /// Whether it runs.
     pub fn running(&mut self) -> bool {
         self.child.is_some() && self.exited().is_none()

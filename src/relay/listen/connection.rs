@@ -101,6 +101,8 @@ pub(super) struct Connection<T> {
     receiving: Option<Receiving>,
     /// When the client last finished something.
     last_done: Instant,
+    /// When it last had an answer to content; before the first, when it began.
+    last_message: Instant,
     /// How long it may be silent.
     idle: Duration,
     /// When it is cut, however busy it is: a stranger.
@@ -148,6 +150,7 @@ impl<T: TakeIn> Connection<T> {
             session,
             receiving: None,
             last_done: Instant::now(),
+            last_message: Instant::now(),
             idle,
             ends,
             stops: None,
@@ -176,14 +179,10 @@ impl<T: TakeIn> Connection<T> {
             let in_front = is_in_front(&self.door, self.client);
             self.session = session(&self.options, &self.door, self.shared.take_in.own(), Tls::On, may_relay, in_front);
         }
-        let mut buffer = vec![0; limits::READ_BUFFER];
         let mut actions = Vec::new();
         let wait = Duration::from_millis(limits::GREETING_WAIT_MILLIS);
-        match timeout(wait, self.stream.read(&mut buffer)).await {
-            Ok(read) => match read? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                n => self.spoke_too_early(&buffer[..n], &mut actions),
-            },
+        match timeout(wait, self.stream.read_some()).await {
+            Ok(read) => self.spoke_too_early(&read?, &mut actions),
             Err(_) => actions.push(Action::Write(self.session.banner())),
         }
         loop {
@@ -191,7 +190,7 @@ impl<T: TakeIn> Connection<T> {
                 return Ok(reason);
             }
             // One that never falls silent would never come to a deadline.
-            if self.ends.is_some_and(|ends| ends <= Instant::now()) {
+            if self.ends().is_some_and(|ends| ends <= Instant::now()) {
                 self.session.timed_out(&mut actions);
                 continue;
             }
@@ -202,12 +201,9 @@ impl<T: TakeIn> Connection<T> {
                     self.stops = Some(Instant::now() + self.options.pace.stop / 2);
                     self.session.stop(&mut actions);
                 }
-                read = timeout_at(deadline, self.stream.read(&mut buffer)) => match read {
+                read = timeout_at(deadline, self.stream.read_some()) => match read {
                     Err(_) => self.session.timed_out(&mut actions),
-                    Ok(read) => match read? {
-                        0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                        n => self.feed(&buffer[..n], &mut actions),
-                    },
+                    Ok(read) => self.feed(&read?, &mut actions),
                 },
             }
         }
@@ -241,7 +237,13 @@ impl<T: TakeIn> Connection<T> {
                 receiving.since + at_rate.min(pace.content)
             }
         };
-        [self.stops, self.ends].into_iter().flatten().fold(deadline, Instant::min)
+        [self.stops, self.ends()].into_iter().flatten().fold(deadline, Instant::min)
+    }
+
+    /// When it is cut, however busy it is.
+    fn ends(&self) -> Option<Instant> {
+        let content = self.receiving.is_none().then(|| self.last_message + self.options.pace.before_content);
+        [self.ends, content].into_iter().flatten().min()
     }
 
     /// Begins TLS, within its deadline and until the gateway stops: whether the client may relay now, or `None` where there is
@@ -252,7 +254,7 @@ impl<T: TakeIn> Connection<T> {
     async fn secure(&mut self, stop: &mut watch::Receiver<bool>) -> io::Result<Option<bool>> {
         let Some(tls) = self.tls.clone() else { return Ok(None) };
         let limit = Instant::now() + self.options.pace.handshake;
-        let deadline = [self.stops, self.ends].into_iter().flatten().fold(limit, Instant::min);
+        let deadline = [self.stops, self.ends()].into_iter().flatten().fold(limit, Instant::min);
         let handshake = async {
             self.stream.spoken_to().await?;
             self.spoke = true;
@@ -318,7 +320,10 @@ impl<T: TakeIn> Connection<T> {
                             receiving.spool.push(&content).await;
                         }
                     }
-                    Action::Discard => self.receiving = None,
+                    Action::Discard => {
+                        self.receiving = None;
+                        self.last_message = Instant::now();
+                    }
                     Action::Introduce(client) => {
                         let may_relay = self.introduce(client);
                         self.session.introduced(may_relay, actions);
@@ -337,6 +342,7 @@ impl<T: TakeIn> Connection<T> {
                         self.accepted = reply.is_success();
                         self.session.answer(&reply, actions);
                         self.last_done = Instant::now();
+                        self.last_message = self.last_done;
                     }
                     Action::Close(reason) => return Ok(Some(reason)),
                 }

@@ -1,15 +1,24 @@
 //! The stream under a session: in clear, and under TLS once that is begun. After a handshake that failed nothing is written
 //! to it any more (RFC 3207 4.1).
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use crate::limits;
+
+thread_local! {
+    /// What every connection of this thread reads into.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; limits::READ_BUFFER].into());
+}
 
 pub(super) enum Stream {
     Clear(TcpStream),
@@ -43,6 +52,24 @@ impl Stream {
             Self::Secure(stream) => Some(stream.get_ref().1),
             Self::Clear(_) | Self::Broken(_) | Self::Gone => None,
         }
+    }
+
+    /// What has come, once something has. Who only waits holds no buffer: thousands of connections may.
+    ///
+    /// # Errors
+    /// Nothing will come any more; that it has ended in order is [`io::ErrorKind::UnexpectedEof`].
+    pub(super) async fn read_some(&mut self) -> io::Result<Vec<u8>> {
+        poll_fn(|cx| {
+            BUFFER.with_borrow_mut(|buffer| {
+                let mut read = ReadBuf::new(buffer);
+                ready!(Pin::new(&mut *self).poll_read(cx, &mut read))?;
+                let come = read.filled().to_vec();
+                // It may be a password, and the next to read is somebody else.
+                read.filled_mut().fill(0);
+                Poll::Ready(if come.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(come) })
+            })
+        })
+        .await
     }
 
     /// Waits for the first octets without taking them.

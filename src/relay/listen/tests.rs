@@ -466,6 +466,42 @@ async fn the_silent_and_the_slow_are_cut() {
     assert!(dripping.reply().await.starts_with("421 4.4.2 "), "an unfinished command is no progress");
 }
 
+/// Never silent, and within every limit of commands: without content it ends all the same, and with it not.
+#[tokio::test]
+async fn who_never_comes_to_content_is_cut_however_busy_it_is() {
+    let pace = Pace { before_content: Duration::from_secs(2), ..Pace::default() };
+    let gateway = Gateway::start_at("127.0.0.0/8", pace).await;
+    let mut sends = gateway.client().await;
+    let began = tokio::time::Instant::now();
+    for (first, said) in [
+        ("", "NOOP\r\n"),
+        ("", "EHLO client.school.example\r\n"),
+        ("MAIL FROM:<a@school.example>\r\n", "RCPT TO:<b@x.example>\r\n"),
+        ("", "a command that is never whole"),
+    ] {
+        let mut busy = gateway.client().await;
+        if !first.is_empty() {
+            assert!(busy.says(first).await.starts_with("250"));
+        }
+        let began = tokio::time::Instant::now();
+        let last = loop {
+            assert!(began.elapsed() < Duration::from_secs(20), "{said}: it goes on and on");
+            // It may be closed already; then the reply says so.
+            let _ = busy.0.write_all(said.as_bytes()).await;
+            let answered = timeout(Duration::from_millis(40), busy.0.readable()).await.is_ok();
+            let reply = if answered { busy.reply().await } else { "250".to_owned() };
+            if !reply.starts_with("250") {
+                break reply;
+            }
+            tokio::time::sleep(Duration::from_millis(40)).await;
+            assert!(sends.mails("a", b"Subject: x\r\n\r\nx\r\n.\r\n").await.starts_with("250 "));
+        };
+        assert!(last.starts_with("421 4.4.2 "), "{said}: {last}");
+        assert_eq!(busy.reply().await, "", "{said}");
+    }
+    assert!(began.elapsed() > pace.before_content * 2, "whoever sends mail outlasts it");
+}
+
 /// Relay checklist, rows 73 and 74.
 #[tokio::test]
 async fn what_keeps_mail_out_is_told_before_the_content() {

@@ -51,7 +51,7 @@ impl Session {
             }
             Err(NotSignedIn::Unavailable) => {
                 let text = "Nobody can sign in at the moment, please try again later";
-                self.say(&Reply::new(Code::NotNow, (7, 0), text));
+                self.junk(Reply::new(Code::NotNow, (7, 0), text), actions);
             }
         }
         self.go_on(actions);

@@ -304,6 +304,57 @@ fn a_hundred_idle_commands_are_enough() {
     assert_eq!(talk.closed, Some(CloseReason::TooManyErrors));
 }
 
+/// Both sides of the limit, for every answer to a recipient that is none more.
+#[test]
+fn recipients_that_are_none_more_have_an_end() {
+    for full in [false, true] {
+        let mut talk = Talk::greeted();
+        let (again, code) = if full {
+            talk.says(format!("{MAIL}{RCPT}RCPT TO:<c@x.example>\r\nRCPT TO:<d@x.example>\r\n"));
+            ("RCPT TO:<e@x.example>\r\n", "452")
+        } else {
+            talk.says(format!("{MAIL}{RCPT}"));
+            (RCPT, "250")
+        };
+        let group = again.repeat(limits::RECIPIENTS_OVERSHOOT);
+        assert!(Talk::codes(&talk.says(&group)).iter().all(|said| *said == code), "{code}");
+        assert_eq!(talk.closed, None, "{code}");
+        // A message has come of it, so it begins anew.
+        assert_eq!(Talk::codes(&talk.says("DATA\r\n")), ["354"]);
+        assert_eq!(Talk::codes(&talk.says("x\r\n.\r\n")), ["250"]);
+        talk.says(format!("{MAIL}{RCPT}RCPT TO:<c@x.example>\r\nRCPT TO:<d@x.example>\r\n"));
+        talk.says(&group);
+        assert_eq!(talk.closed, None, "{code}");
+        // Neither RSET nor a new MAIL does that.
+        talk.says(format!("RSET\r\n{MAIL}{RCPT}"));
+        assert_eq!(Talk::codes(&talk.says(RCPT)), ["250", "421"]);
+        assert_eq!(talk.closed, Some(CloseReason::TooManyErrors), "{code}");
+    }
+}
+
+#[test]
+fn knocking_on_while_no_mail_is_taken_has_an_end() {
+    let mut talk = Talk::greeted();
+    talk.session.set_refusal(Some(Reply::busy()));
+    for _ in 0..limits::JUNK_COMMANDS {
+        assert_eq!(Talk::codes(&talk.says(MAIL)), ["451"]);
+    }
+    assert_eq!(Talk::codes(&talk.says(MAIL)), ["451", "421"]);
+}
+
+#[test]
+fn who_waits_keeps_no_room_for_what_it_sent_before() {
+    let mut talk = Talk::greeted();
+    for group in
+        [format!("{MAIL}{}", RCPT.repeat(900)), "DATA\r\n".to_owned(), format!("{}\r\n.\r\n", "x\r\n".repeat(200))]
+    {
+        talk.says(group);
+        assert!(talk.session.input.is_empty());
+    }
+    assert_eq!((talk.messages.len(), talk.closed), (1, None));
+    assert!(talk.session.input.capacity() <= limits::COMMAND_LINE, "{}", talk.session.input.capacity());
+}
+
 /// Relay checklist, row 53.
 #[test]
 fn too_big_is_heard_behind_the_final_dot() {

@@ -2,7 +2,8 @@
 //!
 //! A try is counted before it is looked at and taken back when it was right. While a wait lasts, tries are refused and not
 //! counted: nobody keeps a name shut by knocking on. Names are counted whether an account has them or not. Who signs in to send
-//! is counted by itself: a copier with an old password keeps nobody out of the desk.
+//! is counted by itself: a copier with an old password keeps nobody out of the desk. However many are tried, the counts that
+//! are kept are bounded.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -236,6 +237,20 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// However many names and addresses somebody goes through: those with the fewest tries, whose wait is the shortest if
+    /// there is any, are forgotten first, of them the oldest.
+    async fn keep_few_tries(&mut self, kept: u32) -> Result<(), StoreError> {
+        sqlx::query(
+            "delete from attempt where whose in ( \
+                 select whose from attempt order by failures, last_at, whose \
+                 limit (select case when count(*) > $1 then count(*) - $1 else 0 end from attempt))",
+        )
+        .bind(i64::from(kept))
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
     /// Drops sessions that have ended, links and sign-ins that are over, and tries of days ago.
     ///
     /// # Errors
@@ -257,7 +272,7 @@ impl Tx<'_> {
             .bind(ago(limits::SUBMISSION_CLIENT_SECONDS))
             .execute(&mut *self.connection)
             .await?;
-        Ok(())
+        self.keep_few_tries(limits::ATTEMPTS_KEPT).await
     }
 }
 

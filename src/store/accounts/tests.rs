@@ -20,7 +20,7 @@ const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 /// A store with nobody in it.
 struct Desk {
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
     store: Store,
     clock: Clock,
 }
@@ -32,7 +32,7 @@ impl Desk {
         let manner = Manner { clock: clock.clone(), ..Manner::default() };
         let key = StoreKey::from_bytes([7; 32]);
         let store = Store::open_exclusive_in(directory.path(), key, &manner).await.unwrap();
-        Self { _directory: directory, store, clock }
+        Self { directory, store, clock }
     }
 
     fn later(&self, seconds: u64) {

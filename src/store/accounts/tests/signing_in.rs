@@ -64,7 +64,7 @@ async fn a_code_is_taken_one_step_off_and_once() {
 
 /// Forgets what was tried: a table of many tries is not about the waits.
 async fn forget_tries(desk: &Desk) {
-    let path = desk._directory.path();
+    let path = desk.directory.path();
     let mut raw = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&crate::store::database::options(path))
         .await
         .unwrap();

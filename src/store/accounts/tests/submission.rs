@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::smtp::auth::{self, NotSignedIn, Sender};
+use crate::store::audit::micros;
 
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 8));
 
@@ -171,4 +172,43 @@ async fn accounts_are_changed_and_each_change_is_told() {
         audit.contains("@school.example") && !audit.contains(made.reveal()) && !audit.contains("argon2"),
         "{audit}"
     );
+}
+
+/// A hundred thousand addresses and names: what is kept of them is bounded, whoever waits goes on waiting, and the right password still
+/// signs in.
+#[tokio::test]
+async fn however_many_try_the_counts_are_bounded() {
+    let desk = Desk::new().await;
+    desk.copier().await;
+    desk.sends("copier", PASSWORD, OTHER).await.expect("right");
+    for _ in 0..=limits::ATTEMPTS_ACCOUNT {
+        assert_eq!(desk.sends("copier", "wrong", CLIENT).await, Err(NotSignedIn::Wrong));
+    }
+    let mut raw = crate::store::tests::raw(desk.directory.path()).await;
+    let count = async || {
+        let counted = sqlx::query_scalar::<_, i64>("select count(*) from attempt");
+        u32::try_from(counted.fetch_one(&desk.store.inner.reader).await.unwrap()).unwrap()
+    };
+    let before = count().await;
+    // As each of them leaves it after one try.
+    sqlx::query(
+        "with recursive n (n) as (select 1 union all select n + 1 from n where n < $1) \
+         insert into attempt (whose, failures, last_at, until) select randomblob(32), 1, $2, 0 from n",
+    )
+    .bind(i64::from(limits::ATTEMPTS_KEPT))
+    .bind(micros(desk.clock.now()))
+    .execute(&mut raw)
+    .await
+    .unwrap();
+    assert_eq!(count().await, limits::ATTEMPTS_KEPT + before);
+    desk.store.forget(Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!(count().await, limits::ATTEMPTS_KEPT);
+    desk.store.forget(Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!(count().await, limits::ATTEMPTS_KEPT, "and no further");
+    assert_eq!(
+        desk.sends("copier", PASSWORD, CLIENT).await,
+        Err(NotSignedIn::Throttled),
+        "whoever waits goes on waiting"
+    );
+    desk.sends("copier", PASSWORD, OTHER).await.expect("from elsewhere it goes on");
 }
