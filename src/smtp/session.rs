@@ -12,87 +12,21 @@
 
 mod action;
 mod in_front;
+mod mail;
+mod setting;
 mod sign_in;
-
-use std::collections::HashSet;
-use std::sync::Arc;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::address::{Address, Envelope, Path};
 use super::auth::{Account, Exchange, Mechanism};
-use super::command::{self, Command, CommandError, Mail};
-use super::data::{DataReader, LineEnds, Progress, Refusal};
-use super::dsn::{OfRecipient, OriginalRecipient};
+use super::command::{self, Command, CommandError};
+use super::data::DataReader;
 use super::reply::{Code, Reply};
 use super::xclient::{self, Told};
 use crate::limits;
 pub use action::{Action, Begun, CloseReason};
-
-/// TLS on a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// There is none.
-    None,
-    /// STARTTLS is offered.
-    Offered,
-    /// STARTTLS is offered, and no mail is taken before it.
-    Required,
-    /// It is on.
-    On,
-}
-
-/// What a recipient is to the gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Own {
-    /// Somebody elsewhere: mail for them goes on.
-    No,
-    /// The gateway's own, for this sender: what is sent there is for the gateway, and travels alone.
-    Yes,
-    /// It has the form of an own address and is none, or not for this sender.
-    Unknown,
-}
-
-/// Knows which recipients are the gateway itself. Says so at once: no store is asked while a client waits for RCPT.
-pub trait OwnAddresses: std::fmt::Debug + Send + Sync {
-    /// What this recipient is, for this sender.
-    fn look(&self, from: Option<&Address>, to: &Address) -> Own;
-}
-
-/// A gateway to which nobody writes.
-#[derive(Debug, Clone, Copy)]
-pub struct NoneOwn;
-
-impl OwnAddresses for NoneOwn {
-    fn look(&self, _: Option<&Address>, _: &Address) -> Own {
-        Own::No
-    }
-}
-
-/// What a session must know of its listener and its client.
-#[derive(Debug, Clone)]
-pub struct SessionConfig {
-    /// Our name, for banner and EHLO.
-    pub hostname: String,
-    /// The domain that `<postmaster>` without a domain belongs to.
-    pub postmaster_domain: String,
-    /// Largest message, octets.
-    pub message_size: usize,
-    /// Most recipients of one message.
-    pub recipients: usize,
-    /// The client may send through us; others are refused at RCPT, until they sign in.
-    pub may_relay: bool,
-    /// TLS when the connection begins.
-    pub tls: Tls,
-    /// Accounts may sign in, under TLS.
-    pub sign_in: bool,
-    /// The peer may say XCLIENT and XFORWARD.
-    pub xclient: bool,
-    /// What becomes of line ends that are no CR LF.
-    pub line_ends: LineEnds,
-    /// Which recipients are the gateway itself.
-    pub own: Arc<dyn OwnAddresses>,
-}
+use mail::Transaction;
+pub use setting::{NoneOwn, Own, OwnAddresses, SessionConfig, Tls};
 
 #[derive(Debug)]
 enum Phase {
@@ -114,16 +48,6 @@ enum Phase {
     Deciding,
     /// Nothing more is read.
     Closed,
-}
-
-/// What MAIL and RCPT have said so far.
-#[derive(Debug)]
-struct Transaction {
-    envelope: Envelope,
-    /// The recipients again, for finding one that is given twice.
-    known: HashSet<Address>,
-    /// Its one recipient is the gateway itself.
-    own: bool,
 }
 
 /// Who the client says it is.
@@ -423,141 +347,6 @@ impl Session {
         if again { self.junk(reply, actions) } else { self.say(&reply) }
     }
 
-    fn mail(&mut self, mail: Mail, actions: &mut Vec<Action>) {
-        let too_big = mail.size.is_some_and(|s| s > self.config.message_size as u64);
-        if self.greeted.is_none() {
-            self.refuse(&out_of_order("Say EHLO first"), actions);
-        } else if self.transaction.is_some() {
-            self.refuse(&out_of_order("A transaction is open already"), actions);
-        } else if let Some(refusal) = self.first_wants(&mail) {
-            self.refuse(&refusal, actions);
-        } else if too_big {
-            let text = format!("This server takes messages of up to {} octets", self.config.message_size);
-            self.refuse(&Reply::new(Code::TooBig, (3, 4), text), actions);
-        } else if let Some(refusal) = self.refusal.clone() {
-            self.junk(refusal, actions);
-        } else {
-            let Mail { from, eight_bit, smtputf8, reports, size: _ } = mail;
-            let envelope = Envelope { smtputf8, eight_bit, reports, ..Envelope::new(from, Vec::new()) };
-            self.transaction = Some(Transaction { envelope, known: HashSet::new(), own: false });
-            self.say(&Reply::new(Code::Ok, (1, 0), "Ok"));
-        }
-    }
-
-    fn rcpt(&mut self, path: Path, asked: OfRecipient, actions: &mut Vec<Action>) {
-        let address = match path {
-            Path::Mailbox(address) => Ok(address),
-            _ => Address::parse(&format!("postmaster@{}", self.config.postmaster_domain)),
-        };
-        let Some(transaction) = &mut self.transaction else {
-            return self.refuse(&out_of_order("Say MAIL first"), actions);
-        };
-        let address = match address {
-            Ok(address) => address,
-            Err(error) => return self.refuse(&CommandError::Recipient(error).reply(), actions),
-        };
-        let may_relay = self.config.may_relay || self.account.is_some();
-        let own = match may_relay {
-            true => self.config.own.look(transaction.envelope.mail_from.as_ref(), &address),
-            false => Own::No,
-        };
-        let in_ascii = address.is_ascii() && asked.original.as_ref().is_none_or(OriginalRecipient::is_ascii);
-        if !in_ascii && !transaction.envelope.smtputf8 {
-            self.refuse(&CommandError::WantsUtf8.reply(), actions);
-        } else if !may_relay {
-            let text = "Relaying denied: this server takes mail from the school's own networks only";
-            self.refuse(&Reply::new(Code::Refused, (7, 1), text), actions);
-        } else if own == Own::Unknown {
-            self.refuse(&Reply::new(Code::Refused, (1, 1), "There is no such mailbox here"), actions);
-        } else if transaction.known.contains(&address) {
-            self.overshoot(&Reply::new(Code::Ok, (1, 5), "Ok"), actions);
-        } else if transaction.known.len() >= self.config.recipients {
-            // No error of the client's: it sends the rest in a further transaction (RFC 5321 4.5.3.1.10).
-            let text = "Too many recipients, send the rest separately";
-            self.overshoot(&Reply::new(Code::NoRoom, (5, 3), text), actions);
-        } else if !transaction.known.is_empty() && (transaction.own || own == Own::Yes) {
-            // What is for us and what is for others are not one message: the client sends the rest by itself.
-            let text = "An answer to a notice travels alone, send the rest separately";
-            self.overshoot(&Reply::new(Code::NoRoom, (5, 3), text), actions);
-        } else {
-            transaction.own = own == Own::Yes;
-            transaction.known.insert(address.clone());
-            transaction.envelope.recipients.push(address);
-            transaction.envelope.of_recipients.push(asked);
-            self.say(&Reply::new(Code::Ok, (1, 5), "Ok"));
-        }
-    }
-
-    fn data(&mut self, actions: &mut Vec<Action>) {
-        // Whatever its answer would be, what came behind DATA in the same group may be a message: to read it as commands
-        // would be to obey the message (RFC 2920 3.1: DATA is the last command of its group).
-        if !self.input.is_empty() {
-            let reply = Reply::new(Code::Failed, (5, 0), "Content was sent before this server asked for it");
-            return self.close(CloseReason::TooEarly, Some(reply), actions);
-        }
-        let (Some(transaction), Some(greeted)) = (&self.transaction, &self.greeted) else {
-            return self.refuse(&out_of_order("Say MAIL first"), actions);
-        };
-        if transaction.envelope.recipients.is_empty() {
-            return self.refuse(&out_of_order("No recipient has been accepted"), actions);
-        }
-        let begun = Begun {
-            envelope: transaction.envelope.clone(),
-            helo: greeted.name.clone(),
-            esmtp: greeted.esmtp,
-            encrypted: self.config.tls == Tls::On,
-            account: self.account.clone(),
-            forwarded: self.forwarded.take(),
-        };
-        actions.push(Action::Begin(Box::new(begun)));
-        self.say(&Reply::bare(Code::StartContent, ["End the message with a dot on a line of its own"]));
-        self.phase = Phase::Content(DataReader::new(self.config.message_size, self.config.line_ends));
-    }
-
-    fn read_content(&mut self, actions: &mut Vec<Action>) -> bool {
-        let Phase::Content(reader) = &mut self.phase else { return false };
-        let mut content = Vec::with_capacity(self.input.len());
-        let progress = reader.read(&self.input, &mut content);
-        let facts = reader.facts();
-        if !content.is_empty() {
-            actions.push(Action::Content(content));
-        }
-        match progress {
-            Progress::More => {
-                self.input.clear();
-                false
-            }
-            Progress::Overrun => {
-                actions.push(Action::Discard);
-                self.close(CloseReason::ContentTooLong, Some(refusal_reply(Refusal::TooBig)), actions);
-                false
-            }
-            Progress::End(used) => {
-                self.input.drain(..used);
-                self.reset_transaction();
-                match facts.refusal(self.config.message_size) {
-                    Some(refusal) => {
-                        actions.push(Action::Discard);
-                        self.phase = Phase::Commands;
-                        self.refuse(&refusal_reply(refusal), actions);
-                        true
-                    }
-                    None => {
-                        self.phase = Phase::Deciding;
-                        actions.push(Action::Complete(facts));
-                        false
-                    }
-                }
-            }
-        }
-    }
-
-    /// Forgets MAIL and RCPT. The one way in which a transaction ends.
-    fn reset_transaction(&mut self) {
-        self.transaction = None;
-        self.forwarded = None;
-    }
-
     fn say(&mut self, reply: &Reply) {
         self.output.extend_from_slice(&reply.to_bytes());
     }
@@ -627,15 +416,6 @@ fn out_of_order(text: &str) -> Reply {
 
 fn line_too_long() -> Reply {
     Reply::new(Code::Unrecognised, (5, 2), "Line too long")
-}
-
-fn refusal_reply(refusal: Refusal) -> Reply {
-    let (code, enhanced) = match refusal {
-        Refusal::BareLineEnd | Refusal::Nul | Refusal::HeaderTooLong | Refusal::StartsFolded => (Code::Failed, (6, 0)),
-        Refusal::TooBig => (Code::TooBig, (3, 4)),
-        Refusal::TooManyHops => (Code::Failed, (4, 6)),
-    };
-    Reply::new(code, enhanced, refusal.to_string())
 }
 
 /// The first octets of HTTP, or of TLS: a client that is not ours, or one that is used to attack us (ALPACA).

@@ -7,7 +7,11 @@ use proptest::prelude::*;
 use sign_in::office;
 
 use super::*;
+use crate::smtp::Address;
+use crate::smtp::Envelope;
+use crate::smtp::LineEnds;
 use crate::smtp::NotSignedIn;
+use std::sync::Arc;
 
 fn config(may_relay: bool) -> SessionConfig {
     SessionConfig {

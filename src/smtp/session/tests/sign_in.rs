@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
+use crate::smtp::Address;
 use crate::smtp::auth::{Account, Sender};
 
 pub(super) fn office() -> Account {
