@@ -203,6 +203,7 @@ fn ground(mut school: School) -> Ground {
         permitted: Default::default(),
         times: Default::default(),
         dkim_keys: Default::default(),
+        version: Default::default(),
     }
 }
 

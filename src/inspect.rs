@@ -9,6 +9,7 @@ mod personal_use;
 pub mod same_text;
 mod sender;
 mod traits;
+pub mod version;
 pub mod view;
 
 pub use known::Known;
@@ -82,6 +83,9 @@ pub struct Report {
     /// What it is to the report on personal use. Not kept with the report: it is a column of the message.
     #[serde(skip)]
     pub personal_use: Option<PersonalUse>,
+    /// The version of the rules that decided it ([`Ground::version`]); empty in reports from before there was one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rules_version: String,
     /// How much a report says: [`Report::VERSION`] for one made now, 0 for one from before there were excerpts.
     #[serde(default)]
     pub version: u32,
@@ -112,6 +116,7 @@ impl Report {
             about_staff: Vec::new(),
             automatic: false,
             personal_use: None,
+            rules_version: String::new(),
             version: Self::VERSION,
         }
     }
@@ -277,6 +282,26 @@ pub struct Ground {
     pub times: SchoolTime,
     /// Keys with which attached originals were signed.
     pub dkim_keys: DkimKeys,
+    /// Worked out when it is first asked for, and empty until then: see [`Ground::version`].
+    pub version: std::sync::OnceLock<String>,
+}
+
+impl Ground {
+    /// The version of the rules and settings that decide here, as each report names it.
+    pub fn version(&self) -> &str {
+        self.version.get_or_init(|| {
+            let deciding = version::Deciding {
+                pack: &self.pack,
+                confidential_markers: &self.confidential_markers,
+                bulk_pupils: self.bulk_pupils,
+                roles: &self.roles,
+                permitted: &self.permitted,
+                times: &self.times,
+                dkim_keys: &self.dkim_keys,
+            };
+            deciding.version()
+        })
+    }
 }
 
 /// Decides one message as of `at`.
@@ -628,6 +653,7 @@ fn report(
         from_name: message.from_addresses().into_iter().map(|from| from.display).next().unwrap_or_default(),
         automatic: facts.automatic,
         personal_use,
+        rules_version: ground.version().to_owned(),
         version: Report::VERSION,
     }
 }

@@ -861,6 +861,10 @@ limits! {
     /// What of a signature's name is kept.
     CLAMD_NAME_CHARS: usize = 200, "characters", "own choice: longer is none";
 
+    // --- the version of the rules (`inspect::version`) ---
+    /// Of the SHA-256 by which reports name what decided; an even number.
+    RULES_VERSION_DIGITS: usize = 12, "hexadecimal digits", "own choice: 48 bits, as a short commit of Git; a school has hundreds of versions";
+
     // --- excerpts (`detect::excerpt`) ---
     /// Findings of one message that are shown in their surroundings; with the lengths below at most 80 KB.
     EXCERPTS: usize = 100, "findings", "own choice: nobody reads more; what is said of pupils goes first";

@@ -16,7 +16,7 @@ use schoolgate::policy::Action;
 use schoolgate::school_time::SchoolTime;
 use schoolgate::smtp::Envelope;
 use schoolgate::store::accounts::{LastSbm, Role};
-use schoolgate::store::{QueueId, Stage, State as Standing};
+use schoolgate::store::{GATEWAY, Grounds, QueueId, Ruling, Stage, State as Standing};
 use support::desk::{Browser, House, PASSWORD, address, code};
 
 /// A form's address, its fields, and what nobody, each role and an account without roles are answered.
@@ -374,6 +374,32 @@ async fn every_look_is_recorded_with_its_purpose() {
         "sue viewed-again findings: crime",
     ];
     assert_eq!(looks, want);
+}
+
+/// Relay checklist, rows 133 and 135.
+#[tokio::test]
+async fn a_message_names_the_rules_that_decided_it_and_is_not_sent_on_after_its_time() {
+    let house = House::new().await;
+    house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let open = sue.get("/held/a1").await;
+    let version = house.ground.version();
+    assert!(open.body.contains(&format!("Version <code>{version}</code>")), "{version}: {}", open.body);
+    // While the page is open, its time ends.
+    let nobody = Grounds { who: GATEWAY.to_owned(), why: "nobody decided in time".to_owned(), ..Grounds::default() };
+    let id = QueueId("a1".to_owned());
+    house.store.decide_on(&id, &Ruling::Return, &nobody, Vec::new()).await.unwrap();
+    let token = open.field("token");
+    for decision in ["release", "return", "discard"] {
+        let form = [("token", token.as_str()), ("decision", decision), ("class", "neither"), ("reason", "r")];
+        let answer = sue.send("POST", "/held/a1/decide", &form).await;
+        assert_eq!(answer.status, 200, "{decision}: {}", answer.body);
+        assert!(answer.body.contains("Its time was over"), "{decision}: {}", answer.body);
+        assert!(answer.body.contains("can no longer be sent from here"), "{decision}: {}", answer.body);
+    }
+    assert_eq!(house.store.show(&id).await.unwrap().summary.state, Standing::Returned);
+    let later = sue.get("/held/a1").await;
+    assert!(!later.body.contains("name=\"decision\"") && later.body.contains(version), "{}", later.body);
 }
 
 /// The record begins with what people did; all of it is a press away, and stays with the filter.

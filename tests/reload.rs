@@ -144,3 +144,124 @@ fn a_roster_of_no_pupil_is_neither_started_with_nor_taken() {
     send(&gateway, &case);
     sink.wait("a message held by the roster that was", |taken| asked(taken, "sbm@saltmere.example") == 1);
 }
+
+/// What the program prints as JSON of a message.
+fn shown(gateway: &Gateway, id: &str) -> serde_json::Value {
+    let output = gateway.command(&["queue", "show", id, "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// The version of the rules in the configuration file, as the command for it says.
+fn version(gateway: &Gateway) -> String {
+    let output = gateway.command(&["policy", "check"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = said.lines().find_map(|line| line.strip_prefix("version "));
+    line.and_then(|line| line.split(' ').next()).unwrap_or_else(|| panic!("no version: {said}")).to_owned()
+}
+
+/// The rules that fired, each with whether it was only observed.
+fn fired(shown: &serde_json::Value) -> Vec<(String, bool)> {
+    let rules = shown["report"]["rules"].as_array().expect("rules");
+    let each = |rule: &serde_json::Value| {
+        (rule["id"].as_str().expect("an id").to_owned(), rule["observed_only"].as_bool().unwrap_or_default())
+    };
+    rules.iter().map(each).collect()
+}
+
+/// Relay checklist, row 133.
+#[test]
+fn each_message_is_decided_by_one_version_of_the_rules_and_names_it() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    // Long enough that rules change while messages are being decided.
+    gateway.start(&[("SCHOOLGATE_FAULT", "inspection-takes:120")]);
+    let case = held_case();
+    let first = shown(&gateway, &support::id_of(&send(&gateway, &case)));
+    let enforced = version(&gateway);
+    assert_eq!(first["rules_version"], enforced.as_str(), "the command and the record name the same");
+    assert_eq!(first["report"]["rules_version"], enforced.as_str());
+    let all: Vec<String> = fired(&first).into_iter().map(|(id, _)| id).collect();
+    assert!(!all.is_empty());
+    let observe = || {
+        let modes = all.iter().map(|id| (id.clone(), toml::Value::from("observe")));
+        toml::Value::Table(modes.collect())
+    };
+    let next = std::sync::atomic::AtomicBool::new(true);
+    let ids = std::sync::Mutex::new(Vec::new());
+    let mut observed = String::new();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while next.load(std::sync::atomic::Ordering::Relaxed) {
+                    let id = support::id_of(&send(&gateway, &case));
+                    ids.lock().expect("no thread panics").push(id);
+                }
+            });
+        }
+        for change in 0..6 {
+            let modes = if change % 2 == 0 { observe() } else { toml::Value::Table(toml::Table::new()) };
+            gateway.set("policy", "modes", modes);
+            if change == 0 {
+                observed = version(&gateway);
+            }
+            hang_up(&gateway, RELOADED);
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        next.store(false, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_ne!(enforced, observed);
+    let mut seen = [0, 0];
+    for id in ids.into_inner().expect("no thread panicked") {
+        let shown = shown(&gateway, &id);
+        let named = shown["rules_version"].as_str().expect("a version").to_owned();
+        assert_eq!(shown["report"]["rules_version"], named.as_str(), "{id}");
+        assert!(named == enforced || named == observed, "{id}: {named}");
+        // Each of the rules counts, or none does: never some by one version and some by another.
+        let by_mode: Vec<(String, bool)> = fired(&shown).into_iter().filter(|(rule, _)| all.contains(rule)).collect();
+        let wanted: Vec<(String, bool)> = all.iter().map(|rule| (rule.clone(), named == observed)).collect();
+        assert_eq!(by_mode, wanted, "{id}, decided by {named}");
+        let held = shown["state"] == "held";
+        assert_eq!(held, named == enforced, "{id}: {}", shown["state"]);
+        seen[usize::from(named == observed)] += 1;
+    }
+    println!("{seen:?} by either version");
+    assert!(seen.iter().all(|&many| many > 0), "both were in force: {seen:?}");
+}
+
+/// Relay checklist, row 135.
+#[test]
+fn a_release_stands_over_new_rules_and_a_kill_and_is_carried_out_once() {
+    let sink = Sink::start();
+    // Nobody listens there, so that what is released waits.
+    let mut gateway = Gateway::started(1);
+    let case = held_case();
+    let id = support::id_of(&send(&gateway, &case));
+    let before = version(&gateway);
+    gateway.set("policy", "bulk_pupils", 3);
+    hang_up(&gateway, RELOADED);
+    let after = version(&gateway);
+    assert_ne!(before, after);
+    let by_now = shown(&gateway, &support::id_of(&send(&gateway, &case)));
+    assert_eq!((by_now["state"].as_str(), by_now["rules_version"].as_str()), (Some("held"), Some(after.as_str())));
+    // By the rules of now it would be held still: the person's word counts.
+    let released = gateway.command(&["quarantine", "release", &id, "--who", "Sue", "--why", "agreed by telephone"]);
+    assert!(released.status.success(), "{}", String::from_utf8_lossy(&released.stderr));
+    gateway.kill();
+    gateway.set("smarthost", "port", i64::from(sink.port));
+    gateway.set("policy", "bulk_pupils", 4);
+    gateway.start(&[]);
+    let message = case.message();
+    let wanted = header(&message, "Message-ID").expect("a Message-ID");
+    let ours = |taken: &[Taken]| {
+        let same = |t: &&Taken| !t.from.is_empty() && header(&t.content, "Message-ID").as_ref() == Some(&wanted);
+        taken.iter().filter(same).count()
+    };
+    sink.wait("what was released", |taken| ours(taken) >= 1);
+    assert_eq!(ours(&sink.settled()), 1, "once, and the other one is still held");
+    let gone = shown(&gateway, &id);
+    assert_eq!((gone["state"].as_str(), gone["rules_version"].as_str()), (Some("delivered"), Some(before.as_str())));
+    let again = gateway.command(&["quarantine", "release", &id, "--who", "Tom", "--why", "again"]);
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(said.contains("decided before") && said.contains("by Sue"), "{said}");
+}

@@ -12,13 +12,18 @@ use support::{Client, Gateway, PATIENCE, Sink, header};
 const SENDER: &str = "w.carr@saltmere.example";
 const RECIPIENT: &str = "bookings@shorelinecoaches.example";
 
+fn content(name: &str, lines: usize) -> String {
+    let head = format!(
+        "From: Wendy Carr <{SENDER}>\r\nTo: {RECIPIENT}\r\nSubject: Coach\r\n\
+         Message-ID: <{name}.sick@saltmere.example>\r\n\r\n"
+    );
+    head + &"The coach leaves at nine.\r\n".repeat(lines)
+}
+
 fn send(gateway: &Gateway, name: &str) -> std::io::Result<support::Reply> {
     let mut client = Client::connect(gateway.port)?;
     client.hello()?;
-    let content = format!(
-        "From: Wendy Carr <{SENDER}>\r\nTo: {RECIPIENT}\r\nSubject: Coach\r\n\
-         Message-ID: <{name}.sick@saltmere.example>\r\n\r\nThe coach leaves at nine.\r\n"
-    );
+    let content = content(name, 1);
     client.send(SENDER, &[RECIPIENT.to_owned()], content.as_bytes())
 }
 
@@ -149,6 +154,93 @@ fn a_disk_that_fills_up_says_so_and_is_waited_for() {
     sink.wait("what was answered", |_| arrivals(&sink).len() >= 2);
     sink.settled();
     assert_eq!(arrivals(&sink), ["after", "before"]);
+}
+
+/// How a test spoils what lies on the disk.
+type Spoil = fn(&Path);
+
+/// Relay checklist, row 75.
+#[test]
+fn a_start_among_damaged_files_delivers_the_rest_and_counts_what_is_set_aside() {
+    let sink = Sink::start();
+    // Nobody listens there: all of it waits.
+    let mut gateway = Gateway::new(1);
+    gateway.monitored();
+    gateway.start(&[]);
+    let spoilt: &[(&str, Spoil)] = &[
+        ("torn", |file| std::fs::File::options().write(true).open(file).and_then(|f| f.set_len(1_000)).expect("cut")),
+        ("empty", |file| std::fs::File::create(file).map(drop).expect("emptied")),
+        ("gone", |file| std::fs::remove_file(file).expect("removed")),
+        ("flipped", |file| {
+            let mut bytes = std::fs::read(file).expect("the content");
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(file, bytes).expect("written back");
+        }),
+        ("of another version", |file| {
+            let mut bytes = std::fs::read(file).expect("the content");
+            bytes[0] = 0xff;
+            std::fs::write(file, bytes).expect("written back");
+        }),
+        ("unreadable", |file| {
+            std::fs::remove_file(file).and_then(|()| std::fs::create_dir(file)).expect("no file any more");
+        }),
+    ];
+    let mut ids = Vec::new();
+    for (place, _) in spoilt.iter().enumerate() {
+        // Large enough for a file of its own.
+        let mut client = gateway.client();
+        client.hello().expect("EHLO");
+        let content = content(&format!("spoilt{place}"), 12_000);
+        let reply = client.send(SENDER, &[RECIPIENT.to_owned()], content.as_bytes()).expect("an answer");
+        ids.push(support::id_of(&reply));
+    }
+    send_at_last(&gateway, "row");
+    send_at_last(&gateway, "whole");
+    gateway.kill();
+    let store = gateway.store();
+    for ((_, spoil), id) in spoilt.iter().zip(&ids) {
+        spoil(&store.join("large").join(id));
+    }
+    // What a crash may have left: a file that no row names, an empty one, one of another program.
+    for litter in ["large/0000000000000000", "segments/left.tmp", "segments/0000000000000000.q", "core"] {
+        std::fs::write(store.join(litter), if litter == "core" { "a core" } else { "" }).expect("litter");
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(store.join("queue.db"));
+        let mut rows = sqlx::SqliteConnection::connect_with(&options).await.expect("the database opens");
+        let spoil = "update message set mail_from = 'no address' where id = (select id from message \
+                     where content_file like 'segments/%' and class = 'mail' order by at, id limit 1)";
+        let done = sqlx::query(spoil).execute(&mut rows).await.expect("a row is spoilt");
+        assert_eq!(done.rows_affected(), 1);
+        rows.close().await.expect("closed");
+    });
+    gateway.set("smarthost", "port", i64::from(sink.port));
+    gateway.start(&[]);
+    sink.wait("what is whole", |_| arrivals(&sink).contains(&"whole".to_owned()));
+    let wanted = format!("schoolgate_set_aside_messages {}", spoilt.len() + 1);
+    let until = Instant::now() + PATIENCE;
+    while !gateway.page("/metrics").1.contains(&wanted) {
+        let page = gateway.page("/metrics").1;
+        let said: Vec<&str> = page.lines().filter(|line| line.contains("set_aside")).collect();
+        assert!(Instant::now() < until, "{wanted}: {said:?}\n{}", gateway.log());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    sink.settled();
+    assert_eq!(arrivals(&sink), ["whole"]);
+    let listed = gateway.command(&["queue", "list", "--damaged", "--json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    let reasons: Vec<&str> =
+        listed.as_array().expect("a list").iter().filter_map(|one| one["damaged"].as_str()).collect();
+    println!("{reasons:?}");
+    for ((what, _), id) in spoilt.iter().zip(&ids) {
+        let one = listed.as_array().expect("a list").iter().find(|one| one["id"] == id.as_str());
+        let reason = one.and_then(|one| one["damaged"].as_str()).unwrap_or_else(|| panic!("{what}: not set aside"));
+        assert!(!reason.is_empty(), "{what}");
+    }
+    send_at_last(&gateway, "after");
+    sink.wait("what comes after", |_| arrivals(&sink).contains(&"after".to_owned()));
 }
 
 /// Relay checklist, row 74.

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::{Config, Pack};
 use crate::inspect::Ground;
+use crate::inspect::version::Deciding;
 use crate::limits;
 use crate::message::signed::{KeyProblem, Keys as DkimKeys};
 use crate::people::{self, Loaded, PupilSource, Roster, RowFault, Sources};
@@ -45,17 +46,38 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
         permitted: config.policy.permitted.clone(),
         times: config.school_time.clone(),
         dkim_keys: dkim_keys(config)?,
+        version: std::sync::OnceLock::new(),
     };
     Ok(LoadedGround { ground, faults: loaded.faults, notes: loaded.notes })
 }
 
+/// The version of the rules and settings of a configuration over this pack, as reports name it; no roster is read.
+pub fn version(config: &Config, pack: &RulePack) -> Result<String> {
+    let dkim_keys = dkim_keys(config)?;
+    let deciding = Deciding {
+        pack,
+        confidential_markers: &config.policy.confidential_markers,
+        bulk_pupils: config.policy.bulk_pupils,
+        roles: &config.roles,
+        permitted: &config.policy.permitted,
+        times: &config.school_time,
+        dkim_keys: &dkim_keys,
+    };
+    Ok(deciding.version())
+}
+
 /// The pack in force, with the modes that the configuration gives its rules.
 pub fn pack(config: &Config) -> Result<RulePack> {
-    let mut pack = match &config.policy.pack {
+    let pack = match &config.policy.pack {
         Pack::Embedded(name) => RulePack::embedded(name),
         Pack::File(file) => RulePack::load(file),
     }
     .with_context(|| config.at("policy.pack"))?;
+    with_modes(pack, config)
+}
+
+/// A pack with the modes that the configuration gives its rules.
+pub fn with_modes(mut pack: RulePack, config: &Config) -> Result<RulePack> {
     let unknown = pack.set_modes(&config.policy.modes);
     if let Some(first) = unknown.first() {
         let at = config.at(&format!("policy.modes.{first}"));

@@ -20,9 +20,11 @@ use crate::store::Store;
 pub enum Policy {
     /// Check a rule pack whole, with the packs that it lies on; every problem is named with file, line and column
     Check {
-        /// A file, or the name of an embedded pack
-        #[arg(default_value = "core")]
-        pack: PathBuf,
+        /// A file, or the name of an embedded pack; without it the one that the configuration names, and without that core
+        pack: Option<PathBuf>,
+        /// Configuration file: its modes hold, and below the rules stands their version, as reports name it
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Print a rule pack as it is after all that it lies on: every rule whole, every clause
     Show {
@@ -43,7 +45,7 @@ pub enum Policy {
 /// Runs the command.
 pub fn run(command: &Policy) -> Result<ExitCode> {
     match command {
-        Policy::Check { pack } => check(&read(pack)?),
+        Policy::Check { pack, config } => check(pack.as_deref(), config.as_deref()),
         Policy::Show { pack, config } => show(pack.as_deref(), config.as_deref()),
         Policy::Coverage { pack } => covered(pack.as_deref()),
     }
@@ -62,7 +64,19 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-fn check(pack: &RulePack) -> Result<ExitCode> {
+/// The pack that was asked for, with the modes of the configuration where there is one.
+fn asked_for(pack: Option<&Path>, config: Option<&Config>) -> Result<RulePack> {
+    match (pack, config) {
+        (Some(pack), None) => read(pack),
+        (Some(pack), Some(config)) => ground::with_modes(read(pack)?, config),
+        (None, Some(config)) => ground::pack(config),
+        (None, None) => Ok(RulePack::embedded("core")?),
+    }
+}
+
+fn check(pack: Option<&Path>, config: Option<&Path>) -> Result<ExitCode> {
+    let config = config.map(Config::load).transpose()?;
+    let pack = asked_for(pack, config.as_ref())?;
     let mut table = table(["rule", "action", "likely breach", "mode", "confirmed by", "decided by", "why"]);
     for rule in &pack.rules {
         table.add_row([
@@ -77,6 +91,9 @@ fn check(pack: &RulePack) -> Result<ExitCode> {
     }
     let chain: Vec<_> = pack.chain.iter().rev().skip(1).map(|name| format!(", on `{}`", safe(name))).collect();
     say!("{table}\n\npack `{}`{} is sound: {} rules", safe(&pack.name), chain.concat(), pack.rules.len())?;
+    if let Some(config) = &config {
+        say!("version {} of the rules, with what the configuration sets", ground::version(config, &pack)?)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

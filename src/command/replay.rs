@@ -96,7 +96,9 @@ pub fn run(args: &Replay) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
     let ground = super::ground::load(&config)?.ground;
     let against = args.against.as_deref().map(RulePack::load).transpose()?;
-    let other = against.map(|pack| super::ground::load(&config).map(|l| Ground { pack, ..l.ground })).transpose()?;
+    let other = against
+        .map(|pack| super::ground::load(&config).map(|l| Ground { pack, version: Default::default(), ..l.ground }))
+        .transpose()?;
     let (count, kept) = messages(&args.path)?;
     let subjects = args.subjects || (!args.json && std::io::stdout().is_terminal());
     let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stderr());

@@ -289,6 +289,9 @@ pub fn print_one(shown: &Shown, findings: bool, json: bool) -> Result<()> {
     if let Some(report) = report {
         say!("\n{}", check::told(report, findings))?;
     }
+    if let Some(version) = &summary.rules_version {
+        say!("decided by version {} of the rules", safe(version))?;
+    }
     say!("\nwhat was done with it:")?;
     for line in audit {
         say!("  {}", safe(&line.to_string()))?;
@@ -312,7 +315,7 @@ fn as_json(m: &Summary) -> serde_json::Value {
         "id": m.id, "class": m.class, "about": m.about, "state": m.state,
         "mail_from": m.mail_from.as_ref().map(ToString::to_string), "recipients": m.recipients, "due": m.due,
         "size": m.size, "rules": m.rules, "at": m.at, "changed_at": m.changed_at, "next_due": m.next_due,
-        "due_at": m.due_at, "attempts": m.attempts, "damaged": m.damaged,
+        "due_at": m.due_at, "attempts": m.attempts, "rules_version": m.rules_version, "damaged": m.damaged,
     })
 }
 

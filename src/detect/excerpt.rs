@@ -93,6 +93,7 @@ fn around(before: &str, text: &str, found: Range<usize>, after: &str, breaks: bo
     let (head, tail) = (text.get(..found.start).unwrap_or_default(), text.get(found.end..).unwrap_or_default());
     let start = if breaks { head.rfind('\n').map_or(0, |at| at + 1) } else { 0 };
     let end = if breaks { tail.find('\n').map_or(text.len(), |at| found.end + at) } else { text.len() };
+    let end = if breaks && text[found.end..end].ends_with('\r') { end - 1 } else { end };
     let inside = |part: &str| part.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned);
     let before = inside(&head[..start]).or_else(|| inside(before)).unwrap_or_default();
     let below = |part: &str| part.lines().find(|line| !line.trim().is_empty()).map(str::to_owned);

@@ -127,6 +127,7 @@ mod tests {
             permitted: [("direct-to-guardian".to_owned(), vec![address("T.Fox@school.example")])].into(),
             times: Default::default(),
             dkim_keys: Default::default(),
+            version: Default::default(),
         }
     }
 

@@ -209,7 +209,7 @@ impl Reader<'_> {
             self.tree.faults.push("two readings see a different number of parts".into());
         }
         for margin in margins.into_iter().map(<[u8]>::trim_ascii).filter(|m| !m.is_empty()) {
-            let text = charset::guess(margin);
+            let text = charset::guess(margin).replace("\r\n", "\n");
             if looks_like_part(&text) {
                 self.tree.faults.push("something like a part outside every part".into());
             }

@@ -348,6 +348,10 @@ impl StoreWatch {
                 Ok(counts) => publish(&counts, Timestamp::now()),
                 Err(error) => event!(Event::Trouble, what = "the store cannot be read", reason = %error),
             }
+            match self.store.set_aside_count().await {
+                Ok(count) => monitor::set_aside(count),
+                Err(error) => event!(Event::Trouble, what = "the store cannot be read", reason = %error),
+            }
             if forgot.elapsed() >= Duration::from_secs(limits::FORGET_SECONDS) {
                 forgot = Instant::now();
                 if let Err(error) = self.store.forget(Timestamp::now() - self.current.load().keep).await {

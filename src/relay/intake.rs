@@ -121,7 +121,9 @@ impl Intake {
     /// Inspects, and beside it asks for malware. Where it is not the last try and clamd may be asked again soon, nothing is
     /// decided yet.
     async fn decide(&self, case: Case, last: bool) -> Result<Decided, Undone> {
-        let inspection = self.inspected(case.clone(), Screened::Clean, None);
+        // One version of the rules, however often they change before the message is decided.
+        let ground = self.ground.load_full();
+        let inspection = self.inspected(&ground, case.clone(), Screened::Clean, None);
         let (screened, decided) = tokio::join!(self.screen(&case), inspection);
         let decided = decided?;
         match screened {
@@ -131,13 +133,13 @@ impl Intake {
             Screened::Found(_) => {
                 // Its text is counted anew, and not beside itself.
                 drop(decided);
-                self.inspected(case, screened, None).await
+                self.inspected(&ground, case, screened, None).await
             }
             Screened::Unchecked(why) if why.is_passing() && !last => Err(Undone::Unscreened),
             Screened::Unchecked(_) => {
                 let Decided { report, text, .. } = decided;
                 drop(text);
-                self.inspected(case, screened, Some(report)).await
+                self.inspected(&ground, case, screened, Some(report)).await
             }
         }
     }
@@ -155,8 +157,14 @@ impl Intake {
 
     /// Inspects, unless there is a report already, and composes the notices, all on the threads for it: a panic in any of it
     /// is a failed inspection.
-    async fn inspected(&self, case: Case, screened: Screened, report: Option<Report>) -> Result<Decided, Undone> {
-        let (ground, notifier) = (self.ground.load_full(), self.notifier.load_full());
+    async fn inspected(
+        &self,
+        ground: &Arc<Ground>,
+        case: Case,
+        screened: Screened,
+        report: Option<Report>,
+    ) -> Result<Decided, Undone> {
+        let (ground, notifier) = (Arc::clone(ground), self.notifier.load_full());
         let isolation = Arc::clone(&self.isolation);
         let (times, clock) = (self.store.school_time(), self.store.clock().clone());
         let gathered = Gathered::of(&self.store, &ground, &case.envelope, case.at).await;
@@ -299,6 +307,7 @@ impl Intake {
     async fn settle(&self, case: &Case, mut report: Report) -> Result<(), StoreError> {
         let screened = self.screen(case).await;
         let (notifier, ground) = (self.notifier.load_full(), self.ground.load_full());
+        report.rules_version = ground.version().to_owned();
         screened.add_to(&mut report, &ground.pack);
         let ways = self.ways(case);
         let times = self.store.school_time();

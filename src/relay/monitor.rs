@@ -68,6 +68,7 @@ metric_list! {
     InspectionSeconds, Seconds, "schoolgate_inspection_seconds", "Inspection of one message";
     RulesFired, Counter, "schoolgate_rules_fired_total", "Rules that fired; rule: the rule's id";
     Queue, Gauge, "schoolgate_queue_messages", "Messages in the store; state: pending, queued, held";
+    SetAside, Gauge, "schoolgate_set_aside_messages", "Messages that are set aside because row or content is damaged";
     StoreFree, Gauge, "schoolgate_store_free_octets", "Free room on the disk of the store";
     StoreWell, Gauge, "schoolgate_store_well", "1 while commits succeed, 0 while they fail";
     InspectionsWaiting, Gauge, "schoolgate_inspections_waiting", "Messages that wait for a thread to inspect them";
@@ -102,6 +103,11 @@ pub enum DeliveryOutcome {
 /// A connection was let in, or answered with 421.
 pub(super) fn connection(accepted: bool) {
     counter!(Metric::Connections.name(), "outcome" => if accepted { "accepted" } else { "refused" }).increment(1);
+}
+
+/// The number of messages that are set aside as damaged.
+pub(super) fn set_aside(count: u64) {
+    gauge!(Metric::SetAside.name()).set(count as f64);
 }
 
 /// A client has signed in to send, or why it has not.

@@ -17,7 +17,7 @@ use crate::inspect::view::shown;
 use crate::limits;
 use crate::relay::decide as relay;
 use crate::relay::remembered::rememberable;
-use crate::store::{Classification, Decision, Grounds, HeldFilter, NewAllowance, Ruling, StoreError};
+use crate::store::{Classification, Decision, GATEWAY, Grounds, HeldFilter, NewAllowance, Ruling, StoreError};
 
 /// What stands in the form.
 #[derive(Deserialize)]
@@ -117,6 +117,14 @@ pub async fn decide(
     let notifier = desk.notifier.load_full();
     match relay::decide(&desk.store, &notifier, &id, &asked).await {
         Ok(Decision::Done) => decided(&desk, &person, "Decided", done(&ruling)).await,
+        Ok(Decision::Already(line)) if line.who == GATEWAY => {
+            let words = format!(
+                "Nobody had decided on it: it {}, {}, and can no longer be sent from here. Your decision changed nothing.",
+                view::event(&line.event),
+                view::said(line.at, &desk.now())
+            );
+            decided(&desk, &person, "Its time was over", &words).await
+        }
         Ok(Decision::Already(line)) => {
             let words = format!(
                 "It {}, by {}, {}. Your decision changed nothing.",

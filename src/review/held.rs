@@ -337,6 +337,7 @@ pub async fn show(
         from => message.summary.mail_from.as_ref().map_or_else(|| "the mail system".to_owned(), ToString::to_string),
         from_name => own_words.map(|report| report.from_name.as_str()),
         subject => own_words.map(|report| report.subject.as_str()),
+        rules_version => message.summary.rules_version.as_deref(),
         message_id => own_words.and_then(|report| report.message_id.as_deref()),
         held => time(message.summary.changed_at, &now),
         due => message.summary.due_at.map(|due| time(due, &now)),

@@ -12,7 +12,7 @@ use super::{QueueId, Store, StoreError};
 use crate::limits;
 
 /// What the gateway itself did.
-pub(super) const GATEWAY: &str = "gateway";
+pub const GATEWAY: &str = "gateway";
 
 /// One line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

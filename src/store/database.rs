@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "personal use", include_str!("migrations/sqlite/10_personal_use.sql")),
     (11, "submission", include_str!("migrations/sqlite/11_submission.sql")),
     (12, "reports", include_str!("migrations/sqlite/12_reports.sql")),
+    (13, "rules version", include_str!("migrations/sqlite/13_rules_version.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.
@@ -52,6 +53,7 @@ pub(super) fn options(directory: &Path) -> SqliteConnectOptions {
 /// Opens the connection that writes; brings the schema up to date and checks the key.
 pub(super) async fn prepare(options: &SqliteConnectOptions, keys: &Keys) -> Result<SqliteConnection, StoreError> {
     let mut connection = SqliteConnection::connect_with(options).await?;
+    refuse_newer(&mut connection).await?;
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
@@ -70,6 +72,23 @@ pub(super) async fn prepare(options: &SqliteConnectOptions, keys: &Keys) -> Resu
     }
     review::fill(&mut connection, keys).await?;
     Ok(connection)
+}
+
+/// Says no to a schema with a step that this program does not know.
+async fn refuse_newer(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let known = MIGRATIONS.iter().map(|(number, ..)| *number).max().unwrap_or_default();
+    let table: Option<i64> = sqlx::query_scalar("select 1 from sqlite_master where name = '_sqlx_migrations'")
+        .fetch_optional(&mut *connection)
+        .await?;
+    if table.is_none() {
+        return Ok(());
+    }
+    let found: Option<i64> =
+        sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(connection).await?;
+    match found {
+        Some(found) if found > known => Err(StoreError::Newer { found, known }),
+        _ => Ok(()),
+    }
 }
 
 /// A database in memory with the schema as this program makes it.

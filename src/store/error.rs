@@ -25,6 +25,16 @@ pub enum StoreError {
     /// The store was made with another key.
     #[error("key of the store: this is not the key that the store was made with")]
     WrongKey,
+    /// A newer program made the store: what stands in it is not known here, and nothing is touched.
+    #[error(
+        "the store was made by a newer schoolgate (schema {found}; this one knows up to {known}): run that one, or restore a copy from before"
+    )]
+    Newer {
+        /// The newest step of its schema.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
     /// Another daemon serves from this store.
     #[error("the store is in use by another schoolgate (process {0})")]
     InUse(String),

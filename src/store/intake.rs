@@ -174,6 +174,11 @@ fn rule_ids(report: &Report) -> String {
     rules_that_count(report).collect::<Vec<_>>().join(",")
 }
 
+/// The version of the rules that decided, where it is known.
+fn rules_version(report: &Report) -> Option<&str> {
+    Some(report.rules_version.as_str()).filter(|version| !version.is_empty())
+}
+
 impl Tx<'_> {
     /// Writes the rows of messages whose content is on the disk.
     ///
@@ -199,8 +204,9 @@ impl Tx<'_> {
         sqlx::query(
             "insert into message (id, class, about, state, mail_from, smtputf8, eight_bit, sha256, size, verdict, \
              verdict_sha256, rules, report, content_file, content_offset, content_length, content_key, at, changed_at, \
-             next_due, lease_owner, lease_until, inspect_tries, kept_until, personal, dsn_ret, dsn_envid) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
+             next_due, lease_owner, lease_until, inspect_tries, kept_until, personal, dsn_ret, dsn_envid, \
+             rules_version) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
         )
         .bind(&new.id.0)
         .bind(new.class.as_str())
@@ -230,6 +236,7 @@ impl Tx<'_> {
         .bind(new.report.as_ref().and_then(|report| report.personal_use).map(PersonalUse::as_str))
         .bind(new.envelope.reports.ret.map(Ret::as_str))
         .bind(new.envelope.reports.id.as_ref().map(EnvelopeId::as_str))
+        .bind(new.report.as_ref().and_then(rules_version))
         .execute(&mut *self.connection)
         .await?;
         for (position, address) in new.envelope.recipients.iter().enumerate() {
@@ -261,6 +268,7 @@ impl Tx<'_> {
             "about": new.about.as_ref().map(|id| &id.0),
             "verdict": verdict,
             "rules": new.report.as_ref().map(rule_ids),
+            "rules_version": new.report.as_ref().and_then(rules_version),
             "size": new.content.len(),
             "recipients": new.envelope.recipients.len(),
             "client": new.client.map(|ip| ip.to_string()),
@@ -315,8 +323,8 @@ impl Tx<'_> {
             return Err(StoreError::WrongState { id: id.clone(), state: standing.state, wanted: "decided" });
         }
         sqlx::query(
-            "update message set verdict = $2, verdict_sha256 = sha256, rules = $3, report = $4, next_due = $5, personal = $6 \
-             where id = $1",
+            "update message set verdict = $2, verdict_sha256 = sha256, rules = $3, report = $4, next_due = $5, personal = $6, \
+             rules_version = $7 where id = $1",
         )
         .bind(&id.0)
         .bind(report.action.as_str())
@@ -324,6 +332,7 @@ impl Tx<'_> {
         .bind(sealed)
         .bind(micros(self.now))
         .bind(report.personal_use.map(PersonalUse::as_str))
+        .bind(rules_version(report))
         .execute(&mut *self.connection)
         .await?;
         match link {
@@ -339,7 +348,12 @@ impl Tx<'_> {
         if *state == State::Held {
             self.begin_review(id, Some(report)).await?;
         }
-        let detail = json!({"state": state.as_str(), "verdict": report.action.as_str(), "rules": rule_ids(report)});
+        let detail = json!({
+            "state": state.as_str(),
+            "verdict": report.action.as_str(),
+            "rules": rule_ids(report),
+            "rules_version": rules_version(report),
+        });
         self.audit(id, "decided", GATEWAY, detail).await?;
         self.effects.queued |= *state == State::Queued;
         self.insert(notices).await

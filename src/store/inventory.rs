@@ -55,6 +55,9 @@ pub struct Summary {
     pub due_at: Option<Timestamp>,
     /// Tries to deliver it so far.
     pub attempts: u32,
+    /// The version of the rules that it was decided by, where it is known.
+    #[serde(default)]
+    pub rules_version: Option<String>,
     /// Why it is set aside.
     pub damaged: Option<String>,
 }
@@ -196,6 +199,17 @@ impl Store {
         .await
     }
 
+    /// How many messages are set aside as damaged.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn set_aside_count(&self) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar("select count(*) from message where damaged is not null")
+            .fetch_one(&self.inner.reader)
+            .await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     async fn count(&self, states: &[State], sql: &'static str) -> Result<Vec<Count>, StoreError> {
         let rows = sqlx::query(sql).fetch_all(&self.inner.reader).await?;
         let mut counts: Vec<Count> = states.iter().map(|&state| Count { state, messages: 0, oldest: None }).collect();
@@ -230,6 +244,7 @@ impl Summary {
             next_due: if waits { Some(timestamp(row.try_get("next_due")?)) } else { None },
             due_at: row.try_get::<Option<i64>, _>("due_at")?.and_then(due_of),
             attempts: count_of(row, "attempts")?,
+            rules_version: row.try_get("rules_version")?,
             damaged: row.try_get("damaged")?,
             id,
         })

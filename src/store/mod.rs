@@ -60,7 +60,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use allowances::{KeptAllowance, NewAllowance};
-pub use audit::{AuditFilter, AuditLine, AuditLink};
+pub use audit::{AuditFilter, AuditLine, AuditLink, GATEWAY};
 pub use clock::Clock;
 pub use counts::{Beside, SentText, TextsToday};
 pub use deadlines::Stage;
@@ -445,9 +445,19 @@ fn token(keys: &key::Keys) -> Result<String, StoreError> {
 
 fn make_directory(directory: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt;
+    if directory.is_dir() {
+        return Ok(());
+    }
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(directory)
+        // Its name lasts when the directory that it stands in was synced.
+        .and_then(|()| {
+            std::fs::File::open(
+                directory.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+            )?
+            .sync_all()
+        })
         .map_err(|e| StoreError::io(format!("{} cannot be created", directory.display()), &e))
 }

@@ -19,7 +19,9 @@ mod decisions;
 mod delay;
 mod held;
 mod leases;
+mod older;
 mod personal_use;
+mod power;
 mod review;
 mod sender;
 

@@ -5,6 +5,7 @@
 //! headers, F for files. Everything hostile is generated here.
 
 mod files;
+mod line_ends;
 mod structure;
 #[path = "../support/mod.rs"]
 mod support;
@@ -42,8 +43,12 @@ fn decided(raw: &[u8]) -> Report {
 
 /// Found: the pupil is in the report. Held: something is unread, or the sender is not who is named.
 fn judge(rows: Vec<Row>) {
-    let mut clean = Vec::new();
+    let (mut clean, mut by_ends) = (Vec::new(), Vec::new());
     for Row(id, raw) in rows {
+        // Relay checklist, row 132: no attack depends on the line ends.
+        if let Some(how) = line_ends::difference(&raw) {
+            by_ends.push(format!("{id}: {how}"));
+        }
         let report = decided(&raw);
         let found = report.pupils.iter().any(|p| p.id == PUPIL);
         let held = !report.unreadable.is_empty() || report.action == Action::Reject;
@@ -53,6 +58,7 @@ fn judge(rows: Vec<Row>) {
         }
     }
     assert!(clean.is_empty(), "relayed as clean: {clean:?}");
+    assert!(by_ends.is_empty(), "not the same in CRLF and LF:\n{}", by_ends.join("\n"));
 }
 
 fn multipart(boundary: &str, body: &str) -> Vec<u8> {

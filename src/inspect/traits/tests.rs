@@ -80,6 +80,7 @@ fn ground() -> Ground {
         permitted: Default::default(),
         times: Default::default(),
         dkim_keys: Default::default(),
+        version: Default::default(),
     }
 }
 

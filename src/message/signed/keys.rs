@@ -58,6 +58,11 @@ enum Line<'l> {
 }
 
 impl Keys {
+    /// Name and record of each key, in the order of the names.
+    pub fn records(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, key)| (name.as_str(), key.record.as_str()))
+    }
+
     /// Reads the lines of a file. Empty ones and those that begin with `#` or `;` are left out. A key that was revoked, or one that
     /// may not count, is taken as such: it is what the sender publishes.
     ///

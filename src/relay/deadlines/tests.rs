@@ -6,7 +6,7 @@ use crate::policy::Action;
 use crate::relay::notify::tests::address;
 use crate::school_time::SchoolTime;
 use crate::smtp::Envelope;
-use crate::store::{Class, Clock, Filter, Manner, State, StoreKey};
+use crate::store::{Class, Clock, Decision, Filter, Grounds, Manner, Ruling, State, StoreKey};
 
 /// A gateway's house without its doors.
 struct House {
@@ -109,6 +109,12 @@ async fn it_is_reminded_of_escalated_and_goes_back_each_once_over_restarts() {
     let told: Vec<_> = shown.audit.iter().map(|line| (line.event.as_str(), line.who.as_str())).collect();
     let ours = ["accepted", "reminded", "escalated", "returned"].map(|event| (event, "gateway"));
     assert_eq!(told, ours);
+    // Relay checklist, row 135: after its time it is not released, and who tries is told who ended it.
+    let sue = Grounds { who: "Sue".to_owned(), ..Grounds::default() };
+    let late = deadlines.store.decide_on(&QueueId("A".to_owned()), &Ruling::Release, &sue, Vec::new()).await.unwrap();
+    assert!(matches!(&late, Decision::Already(line) if line.who == "gateway" && line.event == "returned"), "{late:?}");
+    let shown = deadlines.store.show(&QueueId("A".to_owned())).await.unwrap();
+    assert_eq!(shown.summary.state, State::Returned);
 }
 
 #[tokio::test]
