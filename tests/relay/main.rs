@@ -22,8 +22,10 @@
 mod support;
 
 mod ends;
+mod hung;
 mod rows;
 mod service;
+mod systemd;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
