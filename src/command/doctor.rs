@@ -28,7 +28,7 @@ use crate::config::{self, Config, HostConfig, SignInProof, SmarthostTls, StoreCo
 use crate::limits;
 use crate::policy::RulePack;
 use crate::relay::control;
-use crate::relay::deliver::{Route, Tokens};
+use crate::relay::deliver::{Route, Tokens, unreadable_secrets};
 use crate::relay::health::Health;
 use crate::relay::listen::ListenError;
 use crate::relay::monitor::MonitorError;
@@ -169,7 +169,10 @@ async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findin
         Err(error) => findings.bad(format!("{error}; name a PEM file with the authority's certificate")),
         Ok(route) => {
             for (number, (section, host)) in smarthost.hosts().enumerate() {
-                if token(config, &section, host, route.tokens(number), findings).await {
+                // Told already, and without it there is nothing to show there.
+                if unreadable_secrets(host).is_empty()
+                    && token(config, &section, host, route.tokens(number), findings).await
+                {
                     smarthost_answers(config, (number, &section, host), &route, findings).await;
                 }
             }
@@ -276,7 +279,7 @@ async fn store(config: &Config, place: &StoreConfig, findings: &mut Findings) ->
         match could_be_made(&place.path) {
             Ok(()) => findings.well(format!("store: {} is made at the first start", place.path.display())),
             Err(error) => findings.bad(format!(
-                "{at}: {} cannot be made: {error}; make its parent writable for the gateway's user, or name another path",
+                "{at}: {} cannot be created: {error}; make its parent writable for the gateway's user, or name another path",
                 place.path.display()
             )),
         }

@@ -26,6 +26,7 @@ mod hung;
 mod rows;
 mod service;
 mod systemd;
+mod verdicts;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
