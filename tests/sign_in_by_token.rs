@@ -114,7 +114,7 @@ fn smarthost(provider: &Shared) -> (u16, String) {
 fn serve(stream: TcpStream, server: Arc<rustls::ServerConfig>, provider: &Shared) -> std::io::Result<()> {
     let connection = rustls::ServerConnection::new(server).map_err(std::io::Error::other)?;
     let mut stream = BufReader::new(rustls::StreamOwned::new(connection, stream));
-    let mut say = |stream: &mut BufReader<rustls::StreamOwned<_, TcpStream>>, text: &str| {
+    let say = |stream: &mut BufReader<rustls::StreamOwned<_, TcpStream>>, text: &str| {
         stream.get_mut().write_all(format!("{text}\r\n").as_bytes())?;
         stream.get_mut().flush()
     };
