@@ -224,11 +224,11 @@ const MISTAKES: &[Mistake] = &[
         g.set("policy", "pack", "rules.toml");
     }),
     wrong("a pack of no such name", Some(("policy", "pack")), &["cor"], |g| g.set("policy", "pack", "cor")),
-    wrong("a store below a file", Some(("store", "path")), &["cannot be made", "name another path"], |g| {
+    wrong("a store below a file", Some(("store", "path")), &["cannot be created", "name another path"], |g| {
         file(g, "there", "a file");
         g.set("store", "path", "there/store");
     }),
-    wrong("a store where nothing can be made", Some(("store", "path")), &["cannot be made"], |g| {
+    wrong("a store where nothing can be made", Some(("store", "path")), &["cannot be created"], |g| {
         g.set("store", "path", "/proc/schoolgate/store");
     }),
     wrong("a store of another key", Some(("store", "key_file")), &["not the key that the store was made with"], |g| {
@@ -250,6 +250,14 @@ const MISTAKES: &[Mistake] = &[
         &["203.0.113.0/24 is a public network"],
         |g| {
             g.set("listen", "relay_from", vec!["203.0.113.0/24"]);
+        },
+    ),
+    unwise(
+        "the gateway under the school's mail domain",
+        Some(("listen", "hostname")),
+        &["a name of its own, as gate."],
+        |g| {
+            g.set("listen", "hostname", "Saltmere.example");
         },
     ),
     unwise("an SBM elsewhere", Some(("roles", "sbm")), &["outside the school's domains"], |g| {

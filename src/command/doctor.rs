@@ -11,7 +11,7 @@ mod deadlines;
 mod desk;
 mod doors;
 mod files;
-pub mod malware;
+mod malware;
 mod provider;
 
 use std::path::{Path, PathBuf};
@@ -26,8 +26,9 @@ use super::store::Desk;
 use super::terminal::{safe, say};
 use crate::config::{self, Config, HostConfig, SignInProof, SmarthostTls, StoreConfig};
 use crate::limits;
+use crate::policy::RulePack;
 use crate::relay::control;
-use crate::relay::deliver::{Route, Tokens};
+use crate::relay::deliver::{Route, Tokens, unreadable_secrets};
 use crate::relay::health::Health;
 use crate::relay::listen::ListenError;
 use crate::relay::monitor::MonitorError;
@@ -127,14 +128,10 @@ async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findin
             findings.well(format!("rules: pack `{}`, {} rules", pack.name, pack.rules.len()));
             advice::school(config, &loaded, findings);
             advice::dkim_keys(config, &loaded.ground, findings);
-            if let Some(problem) = malware::lacking(config, pack) {
-                findings.bad(problem);
-            }
+            malware::named(config, pack, findings);
         }
     }
-    advice::addresses(config, findings);
-    desk::section(config, findings);
-    doors::look(config, Timestamp::now(), findings);
+    without_asking(config, findings);
     deadlines::look(config, Timestamp::now(), findings);
     if config.review.is_none() {
         deadlines::ladder(config, None, findings);
@@ -172,12 +169,31 @@ async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findin
         Err(error) => findings.bad(format!("{error}; name a PEM file with the authority's certificate")),
         Ok(route) => {
             for (number, (section, host)) in smarthost.hosts().enumerate() {
-                if token(config, &section, host, route.tokens(number), findings).await {
+                // Told already, and without it there is nothing to show there.
+                if unreadable_secrets(host).is_empty()
+                    && token(config, &section, host, route.tokens(number), findings).await
+                {
                     smarthost_answers(config, (number, &section, host), &route, findings).await;
                 }
             }
         }
     }
+}
+
+/// What the configuration and the files that it names say, and nobody has to be asked for.
+fn without_asking(config: &Config, findings: &mut Findings) {
+    advice::addresses(config, findings);
+    desk::section(config, findings);
+    doors::look(config, Timestamp::now(), findings);
+    files::secrets(config, findings);
+}
+
+/// What is wrong and keeps nothing from starting, in the words that `doctor` has for it: for whoever starts regardless.
+pub fn started_regardless(config: &Config, pack: &RulePack) -> Vec<String> {
+    let mut findings = Findings::default();
+    malware::named(config, pack, &mut findings);
+    without_asking(config, &mut findings);
+    findings.0.into_iter().filter(|(verdict, _)| *verdict == Verdict::Bad).map(|(_, text)| text).collect()
 }
 
 /// A user by name and number.
@@ -263,7 +279,7 @@ async fn store(config: &Config, place: &StoreConfig, findings: &mut Findings) ->
         match could_be_made(&place.path) {
             Ok(()) => findings.well(format!("store: {} is made at the first start", place.path.display())),
             Err(error) => findings.bad(format!(
-                "{at}: {} cannot be made: {error}; make its parent writable for the gateway's user, or name another path",
+                "{at}: {} cannot be created: {error}; make its parent writable for the gateway's user, or name another path",
                 place.path.display()
             )),
         }

@@ -55,7 +55,7 @@ pub fn run(args: &Serve) -> Result<ExitCode> {
     }
     monitor::install()?;
     report_faults(&loaded.faults);
-    report_unchecked(&config, &loaded.ground);
+    report_regardless(&config, &loaded.ground);
     super::runtime()?.block_on(async {
         let desk = parts::review(&config).await?;
         let providers = super::desk::providers(&config)?;
@@ -142,7 +142,7 @@ fn reload(file: &Path, gateway: &Gateway, certificate: Option<&Certificate>) {
             tls = config.review.as_ref().and_then(|review| review.tls.clone());
             let loaded = super::ground::load_for_relaying(config)?;
             report_faults(&loaded.faults);
-            report_unchecked(config, &loaded.ground);
+            report_regardless(config, &loaded.ground);
             Ok(loaded.ground)
         })?;
         // By itself: a certificate that is being renewed keeps no roster from being taken.
@@ -163,10 +163,10 @@ fn report_faults(faults: &[RowFault]) {
     }
 }
 
-/// Says where a clause is kept by a check that nobody makes.
-fn report_unchecked(config: &Config, ground: &Ground) {
-    if let Some(problem) = super::doctor::malware::lacking(config, &ground.pack) {
-        event!(Event::Trouble, what = "malware", reason = problem);
+/// Says what `doctor` would call bad and nothing is kept from starting by.
+fn report_regardless(config: &Config, ground: &Ground) {
+    for problem in super::doctor::started_regardless(config, &ground.pack) {
+        event!(Event::Trouble, what = "configuration", reason = problem);
     }
 }
 

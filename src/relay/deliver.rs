@@ -20,6 +20,8 @@ mod odd_replies;
 mod outage;
 mod pace;
 mod record;
+#[cfg(test)]
+mod reuse_tests;
 mod round;
 mod route;
 mod shown;
@@ -43,7 +45,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::sleep;
 
 use self::courier::Courier;
-pub use self::host::{Fetching, Token, Tokens, Until};
+pub use self::host::{Fetching, Token, Tokens, Until, unreadable_secrets};
 use self::round::Round;
 pub use self::route::{DeliverError, Route};
 pub use self::tokens::{Source, TokenError};

@@ -40,6 +40,14 @@ pub enum StartError {
     /// A part cannot be made as configured.
     #[error(transparent)]
     Part(#[from] PartError),
+    /// The store cannot be opened or made.
+    #[error("{at}: {error}")]
+    Open {
+        /// File, line, column and key.
+        at: String,
+        /// Why.
+        error: StoreError,
+    },
     /// Database or content.
     #[error("store: {0}")]
     Store(#[from] StoreError),
@@ -113,7 +121,11 @@ impl Gateway {
                 }
             });
         }
-        let store = listener.turn_away_until(open_store(place, &key, &health)).await?;
+        let opened = listener.turn_away_until(open_store(place, &key, &health)).await;
+        let store = opened.map_err(|error| {
+            let key = if matches!(error, StoreError::WrongKey) { "store.key_file" } else { "store.path" };
+            StartError::Open { at: config.at(key), error }
+        })?;
         listener.check_spool()?;
         store.keep_school_time(config.school_time.clone()).await?;
 

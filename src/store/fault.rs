@@ -9,7 +9,7 @@
 //!
 //! `commit-fails` makes the first commit of the database fail, `commit-fails:3` the third; `sync-fails` does the same to
 //! the sync of content, as a disk that answers EIO, and `directory-sync-fails` to that of the directory where content begins. `panic:writer` makes the store's writer panic with the first group of
-//! commands, `panic:writer:3` with the third.
+//! commands, `panic:writer:3` with the third; `stands:writer` makes it stand still there for good.
 //!
 //! The points, in the order of a message's way: `before-content-write`, `after-content-write`, `after-content-sync`,
 //! `before-sender`, `after-commit` (the store); `before-250`, `after-250` (the listener); `before-send`, `after-final-dot`,
@@ -80,6 +80,17 @@ pub fn inspection() {
         }
         "inspection-takes" => std::thread::sleep(std::time::Duration::from_millis(fault.pass)),
         _ => {}
+    }
+}
+
+/// Never comes back if the environment asks for it here: `stands:NAME` at the first pass, `stands:NAME:3` at the third.
+pub(super) async fn standing_point(name: &str) {
+    static PASSES: AtomicU64 = AtomicU64::new(0);
+    if let Some(fault) = fault()
+        && fault.name.strip_prefix("stands:") == Some(name)
+        && PASSES.fetch_add(1, Ordering::SeqCst) + 1 == fault.pass
+    {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -324,6 +324,7 @@ impl Writer {
                         group.push(next);
                     }
                     fault::panic_point("writer");
+                    fault::standing_point("writer").await;
                     self.group(group).await;
                 }
                 Ok(None) => break,

@@ -22,8 +22,11 @@
 mod support;
 
 mod ends;
+mod hung;
 mod rows;
 mod service;
+mod systemd;
+mod verdicts;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;

@@ -113,8 +113,9 @@ impl Gateway {
             .arg("serve")
             .arg("--config")
             .arg(&self.config)
-            .envs(environment.iter().copied())
+            // Whoever plays systemd says so.
             .env_remove("NOTIFY_SOCKET")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log twice"))
             .stderr(log)

@@ -103,6 +103,15 @@ pub fn addresses(config: &Config, findings: &mut Findings) {
             findings.well(format!("notices: they come from {from}"));
         }
     }
+    let hostname = &config.listen.hostname;
+    if config.school.domains.iter().any(|own| own.eq_ignore_ascii_case(hostname)) {
+        findings.doubtful(format!(
+            "{}: {hostname} is a mail domain of the school: other servers would take the gateway for the school's own mail server, \
+             mail for {hostname} may come back to it, and its certificate would have to be the domain's; give the gateway a name of \
+             its own, as gate.{hostname}",
+            config.at("listen.hostname")
+        ));
+    }
     for network in config.listen.listeners.iter().flat_map(|door| &door.relay_from) {
         let at = config.at("listen.relay_from");
         if network.prefix_len() == 0 {

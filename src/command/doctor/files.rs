@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{Findings, user};
 use crate::config::{Config, Pack, SignInProof, SmarthostConfig, TlsFiles};
 use crate::limits;
+use crate::relay::deliver::unreadable_secrets;
 
 const READ: u32 = 0o4;
 const SEARCH: u32 = 0o1;
@@ -55,6 +56,16 @@ fn key(config: &Config, file: &Path, store: &Path, findings: &mut Findings) {
     closed(&at, file, findings);
     if file.starts_with(store) {
         findings.doubtful(format!("{at}: it lies inside the store, so a copy of the store is a copy of the key"));
+    }
+}
+
+/// Whether what we sign in with at smarthosts can be read.
+pub fn secrets(config: &Config, findings: &mut Findings) {
+    for (section, host) in config.smarthost.iter().flat_map(SmarthostConfig::hosts) {
+        for (key, why) in unreadable_secrets(host) {
+            let at = config.at(&format!("{section}.{key}"));
+            findings.bad(format!("{at}: {}: {why}: all mail for it would wait", host.host));
+        }
     }
 }
 

@@ -36,8 +36,6 @@ pub(super) struct Connection {
     token: u64,
     /// Messages sent over it.
     pub mails: usize,
-    /// When it was last of use.
-    pub used: Instant,
     /// Given back when the stream is gone, which stands above.
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -79,7 +77,6 @@ impl Connection {
             dot_left: false,
             token: 0,
             mails: 0,
-            used: Instant::now(),
             _place: place,
         };
         if host.config.tls == SmarthostTls::Implicit {
@@ -208,7 +205,6 @@ impl Connection {
         self.write(end, actions).await;
         self.dot_left = true;
         fault::point("after-final-dot");
-        self.used = Instant::now();
     }
 
     /// The handshake. When it fails, the stream is of no use any more.

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use ring::digest::{Digest, SHA256, digest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::super::health::Health;
 use super::super::log::{Event, event};
@@ -253,8 +253,8 @@ impl Courier {
             }
             if done.reusable {
                 let spent = connection.mails >= limits::SMARTHOST_MAILS;
-                connection.used = Instant::now();
-                if let Some(connection) = if spent { Some(connection) } else { host.lay_idle(connection) } {
+                let now = self.store.clock().instant();
+                if let Some(connection) = if spent { Some(connection) } else { host.lay_idle(connection, now) } {
                     connection.close().await;
                 }
             }
@@ -268,9 +268,9 @@ impl Courier {
     }
 
     pub(super) fn close_idle(&self) {
-        let idle = Duration::from_secs(limits::SMARTHOST_IDLE);
+        let (idle, now) = (Duration::from_secs(limits::SMARTHOST_IDLE), self.store.clock().instant());
         let route = self.route.load();
-        for connection in route.hosts.iter().flat_map(|host| host.idle_for(idle)) {
+        for connection in route.hosts.iter().flat_map(|host| host.idle_for(idle, now)) {
             tokio::spawn(connection.close());
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -71,8 +71,8 @@ pub(super) struct Host {
     shown: Option<Arc<Shown>>,
     proof: Option<ProofOfUs>,
     state: Arc<State>,
-    /// The last one used at the end; `None` once mail leaves another way.
-    idle: Mutex<Option<Vec<Connection>>>,
+    /// With the time since when, the last one at the end; `None` once mail leaves another way.
+    idle: Mutex<Option<Vec<(Instant, Connection)>>>,
 }
 
 /// What outlasts a change of the configuration that leaves the host as it is.
@@ -222,29 +222,32 @@ impl Host {
 
     /// A connection that waits for work and can be used.
     pub fn idle(&self) -> Option<Connection> {
-        std::iter::from_fn(|| lock(&self.idle).as_mut()?.pop()).find_map(|mut idle| idle.is_ready().then_some(idle))
+        let mut those = std::iter::from_fn(|| lock(&self.idle).as_mut()?.pop());
+        those.find_map(|(_, mut idle)| idle.is_ready().then_some(idle))
     }
 
     /// Keeps a connection for the next message; gives it back where mail leaves another way by now.
-    pub fn lay_idle(&self, connection: Connection) -> Option<Connection> {
+    pub fn lay_idle(&self, connection: Connection, now: Instant) -> Option<Connection> {
         match lock(&self.idle).as_mut() {
             Some(idle) => {
-                idle.push(connection);
+                idle.push((now, connection));
                 None
             }
             None => Some(connection),
         }
     }
 
-    /// Those that have had no work for this long.
-    pub fn idle_for(&self, long: Duration) -> Vec<Connection> {
+    /// Those that by now have had no work for this long.
+    pub fn idle_for(&self, long: Duration, now: Instant) -> Vec<Connection> {
         let mut idle = lock(&self.idle);
-        idle.iter_mut().flat_map(|idle| idle.extract_if(.., |one| one.used.elapsed() >= long)).collect()
+        let has_waited = |since: Instant| now.saturating_duration_since(since) >= long;
+        let those = idle.iter_mut().flat_map(|idle| idle.extract_if(.., |(since, _)| has_waited(*since)));
+        those.map(|(_, connection)| connection).collect()
     }
 
     /// Mail leaves another way: gives what waits for work.
     pub fn retire(&self) -> Vec<Connection> {
-        lock(&self.idle).take().unwrap_or_default()
+        lock(&self.idle).take().unwrap_or_default().into_iter().map(|(_, connection)| connection).collect()
     }
 
     /// Before a connection: a certificate that was renewed is the one that is shown.
@@ -298,6 +301,20 @@ impl Host {
             None => Err("there is nothing to sign in with".to_owned()),
         }
     }
+}
+
+/// The files with what we sign in with there that cannot be read now or hold no secret: the key that names each, and why.
+pub fn unreadable_secrets(host: &HostConfig) -> Vec<(&'static str, String)> {
+    let files = match host.sign_in.as_ref().map(|sign_in| &sign_in.proof) {
+        None => Vec::new(),
+        Some(SignInProof::Password(file)) => vec![("password_file", "password", Some(file))],
+        Some(SignInProof::OAuth(oauth)) => vec![
+            ("oauth.client_secret_file", "client secret", oauth.client_secret_file.as_ref()),
+            ("oauth.refresh_token_file", "refresh token", oauth.refresh_token_file.as_ref()),
+        ],
+    };
+    let wrong = |(key, what, file): (_, _, Option<&PathBuf>)| Some((key, secret_line(what, file?).err()?));
+    files.into_iter().filter_map(wrong).collect()
 }
 
 /// The one line of a file with a secret, without its end; `what` it holds stands in the error.

@@ -1,5 +1,8 @@
 //! The smarthost as a whole: what makes it wait, who may try it then, and that nobody waits for one delivery.
 
+use std::collections::HashMap;
+
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::sink::{Log, Odd, Script, smarthost};
@@ -9,7 +12,7 @@ use crate::config::QueueConfig;
 use crate::config::SmarthostConfig;
 use crate::config::{HostConfig, SmarthostTls};
 use crate::store::QueueId;
-use crate::store::{Decision, Shown, State, StoreKey};
+use crate::store::{Clock, Decision, Shown, State, StoreKey};
 
 async fn commit(gateway: &Gateway, id: &str) {
     gateway.store.commit(vec![mail(id, &["bob@b.example"], PLAIN)]).await.unwrap();
@@ -216,4 +219,48 @@ async fn the_loop_comes_round_whatever_is_in_hand() {
         tokio::time::timeout(POLL * 3, round.turn()).await.expect("a turn takes no longer than the poll");
         turns += 1;
     }
+}
+
+/// Relay checklist, row 100.
+#[tokio::test]
+async fn a_restart_neither_resets_nor_bunches_the_tries() {
+    const MESSAGES: i64 = 5;
+    let clock = Clock::manual(Timestamp::now());
+    let (listener, log) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Log::default());
+    let port = listener.local_addr().unwrap().port();
+    let rcpt = HashMap::from([("bob", "450 4.2.0 busy")]);
+    tokio::spawn(smarthost(listener, Script { rcpt, ..Script::default() }, log.clone()));
+    let setting = || Setting { retry: Duration::from_secs(600), clock: clock.clone(), ..Setting::default() };
+    let gateway = Gateway::start_at(port, log.clone(), setting()).await;
+    let mut due = Vec::new();
+    for number in 0..MESSAGES {
+        let mut new = mail(&format!("M{number}"), &["bob@b.example"], PLAIN);
+        new.at = clock.now();
+        gateway.store.commit(vec![new]).await.unwrap();
+        let next = gateway.tried(&format!("M{number}")).await.summary.next_due.expect("another try");
+        let wait = next.duration_since(clock.now()).as_secs_f64();
+        assert!((540.0..=660.0).contains(&wait), "{wait}");
+        due.push(next);
+        clock.advance(Duration::from_secs(60));
+    }
+    let (store, directory) = (gateway.store.clone(), gateway.stop().await);
+    store.close().await;
+    let gateway = Gateway::start_in(directory, port, log, setting()).await;
+    let shown = async |number: usize| gateway.store.show(&QueueId(format!("M{number}"))).await.unwrap().summary;
+    for (number, due) in due.iter().enumerate() {
+        assert_eq!((shown(number).await.next_due, shown(number).await.attempts), (Some(*due), 1), "as before");
+    }
+    // Nobody a second early, everybody when it is time.
+    let mut times: Vec<Timestamp> = due.iter().flat_map(|due| [*due - Duration::from_secs(1), *due]).collect();
+    times.sort();
+    for time in times {
+        clock.advance(Duration::try_from(time.duration_since(clock.now())).unwrap_or_default());
+        tokio::time::sleep(POLL * 2).await;
+        for (number, due) in due.iter().enumerate() {
+            let tries = if *due <= clock.now() { 2 } else { 1 };
+            until(&gateway, &format!("M{number}"), |shown| shown.summary.attempts >= tries).await;
+            assert_eq!(shown(number).await.attempts, tries, "M{number} at {}", clock.now());
+        }
+    }
+    gateway.stop().await;
 }

@@ -351,6 +351,23 @@ fn what_is_said_unasked_is_no_answer() {
 /// Row 87.
 #[test]
 fn each_answer_has_its_wait() {
+    // The greeting, EHLO, STARTTLS, and EHLO under TLS.
+    let mut talk = Talk::new(way(StartTls::Must), Under::Nothing);
+    let mut waits = vec![talk.client.patience()];
+    for answer in ["220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "220 go\r\n"] {
+        talk.hears(answer, 1);
+        waits.push(talk.client.patience());
+    }
+    assert_eq!((waits.as_slice(), talk.handshakes), (&[300; 4][..], 1));
+    // A command at a time: MAIL, two RCPT, DATA, the final dot.
+    let mut talk = Talk::greeted("");
+    talk.sends(mail(&["a@b.example", "c@b.example"], PLAIN));
+    let mut waits = vec![talk.client.patience()];
+    for answer in ["250\r\n", "250\r\n", "250\r\n", "354\r\n"] {
+        talk.hears(answer, 1);
+        waits.push(talk.client.patience());
+    }
+    assert_eq!(waits, [300, 300, 300, 120, 600]);
     let mut talk = Talk::greeted("250-PIPELINING\r\n");
     talk.sends(mail(&["a@b.example"], PLAIN));
     let mut waits = vec![talk.client.patience()];
