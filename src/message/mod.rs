@@ -10,7 +10,7 @@
 pub mod automatic;
 mod charset;
 mod encoded_word;
-pub(crate) mod header;
+pub mod header;
 mod mailbox;
 pub mod markers;
 mod parameters;

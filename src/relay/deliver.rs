@@ -11,6 +11,8 @@ mod courier;
 mod delay;
 #[cfg(test)]
 mod delays;
+#[cfg(test)]
+mod ends_tests;
 mod host;
 #[cfg(test)]
 mod hosts_tests;

@@ -194,9 +194,16 @@ impl DataReader {
                 }
                 (State::MendedCr, _) => self.state = State::Text,
                 // A lone dot beside a bare one, with any two of CR and LF around it.
-                (State::MendedCrDot, b'\r' | b'\n') | (State::Dot, b'\n') | (State::DotCr, b'\n') => {
+                (State::MendedCrDot, b'\r' | b'\n') | (State::Dot, b'\n') => {
                     self.facts.bare_line_end = true;
                     self.state = State::Text;
+                }
+                // The same, behind a mended LF. Its own line end is whole: the true end may be what follows.
+                (State::DotCr, b'\n') => {
+                    self.facts.bare_line_end = true;
+                    self.line(out);
+                    self.behind_mended = false;
+                    at += 1;
                 }
                 (State::MendedCrDot, _) => self.state = State::Text,
                 (State::Cr | State::DotCr, _) => {

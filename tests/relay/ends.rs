@@ -1,11 +1,12 @@
 //! Ends of data that are none, said to the real gateway: rows 42, 46 and 48 of the relay checklist.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
 
 use super::support::{Gateway, Sink, free_port};
 use super::{Talk, octets};
 
-const SMUGGLED: &str = "MAIL FROM:<head@saltmere.example>\\r\\nRCPT TO:<b@firm.example>\\r\\nDATA\\r\\n\
+pub(super) const SMUGGLED: &str = "MAIL FROM:<head@saltmere.example>\\r\\nRCPT TO:<b@firm.example>\\r\\nDATA\\r\\n\
     Subject: smuggled\\r\\n\\r\\nsmuggled\\r\\n.\\r\\n";
 
 /// A gateway whose further door reads line ends so.
@@ -22,9 +23,8 @@ fn gateway(sink: &Sink, line_ends: &str) -> (Gateway, u16) {
     (gateway, port)
 }
 
-impl Talk {
+impl<S: Read + Write> Talk<S> {
     pub(super) fn says(&mut self, text: &[u8]) {
-        use std::io::Write;
         self.stream.write_all(text).expect("it listens");
     }
 
@@ -44,25 +44,32 @@ impl Talk {
         }
     }
 
+    pub(super) fn asks(&mut self, said: &str, code: &str, what: &str) {
+        self.says(format!("{said}\r\n").as_bytes());
+        self.codes(&[code], &format!("{said}, {what}"));
+    }
+
+    /// A message up to its 354.
+    pub(super) fn opens(&mut self, what: &str) {
+        self.asks("MAIL FROM:<office@saltmere.example>", "250", what);
+        self.asks("RCPT TO:<a@firm.example>", "250", what);
+        self.asks("DATA", "354", what);
+    }
+}
+
+impl Talk {
     /// Up to the 354 of a message.
     pub(super) fn begins(port: u16, what: &str) -> Self {
         let mut talk = Self::at(port);
         talk.codes(&["220"], what);
-        for (said, code) in [
-            ("EHLO client.example\r\n", "250"),
-            ("MAIL FROM:<office@saltmere.example>\r\n", "250"),
-            ("RCPT TO:<a@firm.example>\r\n", "250"),
-            ("DATA\r\n", "354"),
-        ] {
-            talk.says(said.as_bytes());
-            talk.codes(&[code], what);
-        }
+        talk.asks("EHLO client.example", "250", what);
+        talk.opens(what);
         talk
     }
 }
 
 /// What stands around a dot: up to two of these on each side.
-fn around() -> BTreeSet<String> {
+pub(super) fn around() -> BTreeSet<String> {
     const OCTETS: [&str; 5] = ["\\r", "\\n", "\\0", ".", "\\r\\n"];
     let pairs = OCTETS.iter().flat_map(|one| OCTETS.iter().map(move |two| format!("{one}{two}")));
     pairs.chain(OCTETS.map(str::to_owned)).chain([String::new()]).collect()
@@ -111,7 +118,7 @@ fn only_a_dot_between_two_crlf_ends_a_message() {
 }
 
 /// The ends of data with which a second message was smuggled past servers that people use.
-const ATTACKS: [&str; 12] = [
+pub(super) const ATTACKS: [&str; 12] = [
     "\\n.\\n",
     "\\n.\\r",
     "\\r.\\n",

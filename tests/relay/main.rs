@@ -21,6 +21,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod doors;
 mod ends;
 mod hung;
 mod rows;
@@ -94,8 +95,8 @@ fn octets(text: &str) -> Vec<u8> {
 }
 
 /// One side of a connection, read line by line.
-struct Talk {
-    stream: TcpStream,
+struct Talk<S = TcpStream> {
+    stream: S,
     read: Vec<u8>,
 }
 
@@ -106,7 +107,9 @@ impl Talk {
         stream.set_nodelay(true).expect("no delay");
         Self { stream, read: Vec::new() }
     }
+}
 
+impl<S: Read + Write> Talk<S> {
     /// The next line with its end, or what there is of one where the connection ends.
     fn line(&mut self) -> Vec<u8> {
         loop {

@@ -32,6 +32,7 @@ struct Script {
     dsn: bool,
     delay: Duration,
     connections: usize,
+    unknown: Vec<String>,
 }
 
 /// Runs until the test ends.
@@ -95,6 +96,11 @@ impl Sink {
     /// How many connections were opened so far.
     pub fn connections(&self) -> usize {
         self.lock().connections
+    }
+
+    /// Lines that it was told as commands and that are none.
+    pub fn unknown(&self) -> Vec<String> {
+        self.lock().unknown.clone()
     }
 
     /// Waits until `enough`; panics with who wrote to whom when it never is.
@@ -193,7 +199,10 @@ impl Sink {
                 }
                 "NOOP" => say("250 2.0.0 Ok")?,
                 "QUIT" => return say("221 2.0.0 Bye"),
-                _ => say("500 5.5.2 Not known here")?,
+                _ => {
+                    self.lock().unknown.push(line.to_owned());
+                    say("500 5.5.2 Not known here")?;
+                }
             }
         }
     }

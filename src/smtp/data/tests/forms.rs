@@ -47,6 +47,9 @@ fn no_other_form_ends_the_content_however_it_is_cut() {
                     let (_, facts, rest) = read_with(LineEnds::Strict, input.as_bytes(), &cuts, 1 << 20);
                     assert_eq!(rest.as_deref(), end.map(|at| &input.as_bytes()[at..]), "{form}");
                     assert_eq!(facts.bare_line_end, alone, "{form}");
+                    // Whatever is mended: what is refused is read to the same end, or the session is out of step.
+                    let (_, _, rest) = read_with(LineEnds::Fix, input.as_bytes(), &cuts, 1 << 20);
+                    assert_eq!(rest.as_deref(), end.map(|at| &input.as_bytes()[at..]), "{form}, mended");
                 }
                 forms += 1;
                 ended += usize::from(end.is_some_and(|at| input.len() - at >= BEHIND.len() - 2));
