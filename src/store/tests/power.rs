@@ -305,7 +305,7 @@ async fn wrong(directory: &Path, taken: &[String]) -> Result<(), String> {
             return Err(format!("content of {}", summary.id));
         }
     }
-    if !store.audit_verify(Scope::Whole).await.unwrap().is_ok() {
+    if store.audit_verify(Scope::Whole).await.unwrap().is_err() {
         return Err("the audit".to_owned());
     }
     // And it goes on.
