@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
+use rustls::{ProtocolVersion, SupportedProtocolVersion};
 use schoolgate::config::TlsFiles;
 use schoolgate::relay::certificate::{Certificate, Pair};
 use schoolgate::review::{Pace, certificate_owner};
 use schoolgate::store::accounts::Role;
+use support::certificates::{self, BOTH};
 use support::desk::{House, address};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -23,16 +23,13 @@ const URL: &str = "https://desk.saltmere.example";
 
 /// An authority, and files that it has signed.
 struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
+    issuer: certificates::Authority,
     directory: tempfile::TempDir,
 }
 
 impl Authority {
     fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        Self { issuer, directory: tempfile::tempdir().unwrap() }
+        Self { issuer: certificates::Authority::new(), directory: tempfile::tempdir().unwrap() }
     }
 
     fn files(&self) -> TlsFiles {
@@ -45,22 +42,15 @@ impl Authority {
 
     /// A certificate with its number in both files, chain first; the key alone where `whole` is false.
     fn issue(&self, number: u64, whole: bool) {
-        let mut params = CertificateParams::new([HOST.to_owned()]).unwrap();
-        params.serial_number = Some(number.into());
-        let key = KeyPair::generate().unwrap();
-        let own = params.signed_by(&key, &self.issuer).unwrap();
+        let pair = self.issuer.numbered(HOST, number);
         if whole {
-            replace(&self.files().certificate, &format!("{}{}", own.pem(), self.issuer.pem()));
+            replace(&self.files().certificate, &format!("{}{}", pair.certificate, self.issuer.pem()));
         }
-        replace(&self.files().key, &key.serialize_pem());
+        replace(&self.files().key, &pair.key);
     }
 
     fn client(&self, versions: &[&'static SupportedProtocolVersion]) -> TlsConnector {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
-        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        let mut config = self.issuer.client(versions, None);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         TlsConnector::from(Arc::new(config))
     }
@@ -81,8 +71,6 @@ struct Told {
     serial: Vec<u8>,
     text: String,
 }
-
-const BOTH: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 async fn page(house: &House, client: &TlsConnector, request: &str) -> Told {
     let stream = TcpStream::connect(house.address).await.unwrap();

@@ -1,44 +1,27 @@
-//! The program's listeners with TLS, as a client that nobody here wrote meets them: Python's smtplib.
+//! The program with TLS: its listeners as a client that nobody here wrote meets them (Python's smtplib), as those do who mean harm
+//! (`tls/hostile.rs`), and its way to a smarthost with somebody in between (`tls/outwards.rs`).
 
 mod support;
 
+#[path = "tls/hostile.rs"]
+mod hostile;
+#[path = "tls/outwards.rs"]
+mod outwards;
+
 use std::io::Write;
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use support::certificates::Authority;
 use support::{Gateway, PATIENCE, Sink, cases, free_port, installed};
 
 const HOST: &str = "gate.saltmere.example";
 
-type Issuer = CertifiedIssuer<'static, KeyPair>;
-
-fn authority(folder: &Path) -> Issuer {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // A name of its own: OpenSSL takes a certificate whose issuer has the same name for self-signed.
-    params.distinguished_name.push(DnType::CommonName, "authority");
-    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
-    std::fs::write(folder.join("ca.pem"), issuer.pem()).expect("its file");
-    issuer
-}
-
-/// A pair for a host in `NAME.pem` and `NAME.key`.
-fn issue(issuer: &Issuer, folder: &Path, name: &str, host: &str, number: u64) {
-    let mut params = CertificateParams::new([host.to_owned()]).expect("a name");
-    params.serial_number = Some(number.into());
-    let key = KeyPair::generate().expect("a key");
-    let own = params.signed_by(&key, issuer).expect("a certificate");
-    std::fs::write(folder.join(format!("{name}.pem")), own.pem()).expect("its file");
-    std::fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).expect("its file");
-}
-
 /// Two doors with TLS, the second from the first octet; there only the client `mail.school.example` may send, which shows a certificate.
 struct House {
     gateway: Gateway,
-    issuer: Issuer,
+    authority: Authority,
     implicit: u16,
     sink: Sink,
 }
@@ -48,10 +31,13 @@ impl House {
         let sink = Sink::start();
         let gateway = Gateway::new(sink.port);
         let folder = gateway.directory().to_owned();
-        let issuer = authority(&folder);
-        issue(&issuer, &folder, "gate", HOST, 1);
-        issue(&issuer, &folder, "client", "mail.school.example", 2);
-        issue(&issuer, &folder, "other", "other.school.example", 3);
+        let authority = Authority::new();
+        std::fs::write(folder.join("ca.pem"), authority.pem()).expect("its file");
+        for (number, (name, host)) in
+            (1..).zip([("gate", HOST), ("client", "mail.school.example"), ("other", "other.school.example")])
+        {
+            authority.numbered(host, number).lay(&folder, name);
+        }
         gateway.set("listen", "hostname", HOST);
         gateway.set("listen", "tls", "required");
         gateway.set("listen", "tls_certificate", "gate.pem");
@@ -63,7 +49,7 @@ impl House {
              client_names = [\"mail.school.example\"]\n"
         );
         std::fs::write(&gateway.config, text + &door).expect("the configuration");
-        Self { gateway, issuer, implicit, sink }
+        Self { gateway, authority, implicit, sink }
     }
 
     fn started() -> Self {
@@ -91,6 +77,28 @@ impl House {
         self.python(
             "s = smtplib.SMTP('127.0.0.1', port); s.starttls(context=trusting())\nprint(s.sock.getpeercert()['serialNumber'])",
         )
+    }
+
+    /// What OpenSSL's client says that is started so at a door, and whether it ends well.
+    fn openssl(&self, port: u16, arguments: &[&str], says: &str) -> (bool, String) {
+        let begin: &[&str] = if port == self.implicit { &[] } else { &["-starttls", "smtp"] };
+        // A line with a Q at its start ends it otherwise; an R asks for a new handshake then.
+        let waits: &[&str] = if says.starts_with('Q') { &["-nocommands", "-ign_eof", "-crlf"] } else { &[] };
+        let mut child = Command::new("timeout")
+            .args(["5", "openssl", "s_client", "-connect", &format!("127.0.0.1:{port}")])
+            .args(begin)
+            .args(waits)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("openssl runs");
+        // It may have ended already: then it says why.
+        let _ = child.stdin.take().expect("its input").write_all(says.as_bytes());
+        let out = child.wait_with_output().expect("it ends");
+        let told = [out.stdout, out.stderr].concat();
+        (out.status.success(), String::from_utf8_lossy(&told).into_owned())
     }
 
     /// Waits until the log has these words once more than before `act`.
@@ -144,7 +152,7 @@ fn a_renewed_certificate_is_taken_at_a_reload_and_a_broken_one_told() {
     let folder = house.gateway.directory();
     assert_eq!(house.serial().trim(), "01");
     // Row 120.
-    issue(&house.issuer, folder, "gate", HOST, 7);
+    house.authority.numbered(HOST, 7).lay(folder, "gate");
     house.until_told("what=\"the certificate of the listener cloud\"", || house.gateway.signal("-HUP"));
     assert_eq!(house.serial().trim(), "07");
     std::fs::write(folder.join("gate.key"), "-----BEGIN PRIVATE KEY-----\n").expect("half a key");
@@ -173,24 +181,7 @@ fn sigterm_ends_it_while_handshakes_are_under_way() {
 fn nothing_is_renegotiated_and_old_versions_are_refused() {
     assert!(installed("openssl").is_some(), "openssl is not installed");
     let house = House::started();
-    let client = |arguments: &[&str], says: &str| {
-        let at = format!("127.0.0.1:{}", house.gateway.port);
-        let mut child = Command::new("timeout")
-            .args(["5", "openssl", "s_client", "-starttls", "smtp", "-connect", &at])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("openssl runs");
-        // It may have ended already: then it says why.
-        let _ = child.stdin.take().expect("its input").write_all(says.as_bytes());
-        let out = child.wait_with_output().expect("it ends");
-        (
-            out.status.success(),
-            format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)),
-        )
-    };
+    let client = |arguments: &[&str], says: &str| house.openssl(house.gateway.port, arguments, says);
     // A line of R alone asks for a new handshake (openssl-s_client(1)).
     // Its own is not answered by one of ours: no certificate comes a second time, and it waits until it is ended.
     let (went_well, told) = client(&["-tls1_2"], "R\n");

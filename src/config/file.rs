@@ -126,7 +126,8 @@ pub(super) struct RawTenant {
     pub value: Spanned<String>,
 }
 
-/// What `[listen]` and `[[listener]]` say in the same words.
+/// What `[listen]` and `[[listener]]` say in the same words. Each has its keys written out: behind `serde(flatten)` no key has its place
+/// in the file any more (`Spanned`), and unknown keys are not refused.
 pub(super) struct RawDoor<'a> {
     pub relay_from: &'a [Spanned<String>],
     pub tls: Option<&'a Spanned<ListenerTls>>,
@@ -216,7 +217,7 @@ pub(super) struct RawOAuth {
     pub refresh_token_file: Option<PathBuf>,
 }
 
-/// What `[smarthost]` and `[[smarthost.fallback]]` say in the same words.
+/// What `[smarthost]` and `[[smarthost.fallback]]` say in the same words; why each has its keys: [`RawDoor`].
 pub(super) struct RawHost<'a> {
     pub host: &'a Spanned<String>,
     pub port: Option<u16>,

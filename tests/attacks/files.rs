@@ -1,6 +1,6 @@
 //! Section 5: attached files.
 
-use crate::support::compose::{deflate, docx_of, gzip, pdf, pdf_line, tar, with_files, xlsx, zip, zip_with};
+use crate::support::compose::{deflate, docx, docx_of, gzip, pdf, pdf_line, tar, with_files, xlsx, zip, zip_with};
 use crate::{RECORD, Row, file, judge, single};
 
 /// A Word document with further parts.
@@ -312,6 +312,10 @@ fn section_5_archives() {
         Row("F16 program and ZIP", file("a.exe", &[b"MZ\x90\0\x03\0\0\0".as_slice(), &[0; 64], &list].concat())),
         Row("F17 .z01", file("a.z01", &[b"\x50\x4b\x07\x08".as_slice(), &list[..list.len() / 2]].concat())),
         Row("F17 .001", file("a.7z.001", &seven_zip(&RECORD.repeat(50).into_bytes(), None)[..100])),
+        Row("F18 TNEF", file("winmail.dat", &tnef("list.txt", RECORD.as_bytes()))),
+        Row("F18 TNEF under another name", file("menu.jpg", &tnef("list.txt", RECORD.as_bytes()))),
+        Row("F18 docx in TNEF", file("winmail.dat", &tnef("a.docx", &docx(&[RECORD])))),
+        Row("F18 name in TNEF", file("winmail.dat", &tnef("Lottie Fenn J998441726117.txt", b"x"))),
         Row("F18 broken TNEF", file("winmail.dat", b"\x78\x9f\x3e\x22\x01\0\x01\x06\x90\x08\0\x04")),
         Row("F19 eml", file("a.eml", letter.as_bytes())),
         Row("F19 mbox", file("a.mbox", mbox.as_bytes())),
@@ -395,6 +399,23 @@ fn png_with_text(text: &str) -> Vec<u8> {
         let mut crc = flate2::Crc::new();
         crc.update(&out[start..]);
         out.extend(crc.sum().to_be_bytes());
+    }
+    out
+}
+
+/// A file as Outlook wraps it (MS-OXTNEF 2.1.3).
+fn tnef(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut out = b"\x78\x9f\x3e\x22\x01\0".to_vec();
+    let title = [name.as_bytes(), b"\0"].concat();
+    // attAttachRenddata begins a file, attAttachTitle names it, attAttachData is it.
+    for (id, data) in [(0x9002u16, &[0; 14][..]), (0x8010, &title), (0x800f, bytes)] {
+        out.push(2);
+        out.extend(id.to_le_bytes());
+        out.extend([6, 0]);
+        out.extend(u32::try_from(data.len()).expect("a small file").to_le_bytes());
+        out.extend(data);
+        let sum = data.iter().fold(0u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
+        out.extend(sum.to_le_bytes());
     }
     out
 }

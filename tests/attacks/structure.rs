@@ -5,6 +5,12 @@ use crate::{RECORD, Row, file, judge, multipart, single};
 
 const PART: &str = "Content-Type: text/plain\n\nLottie Fenn, UPN J998441726117, has a plan for epilepsy\n";
 
+/// All of it in the shifted form of UTF-7 (RFC 2152).
+fn utf_7(text: &str) -> String {
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    format!("+{}-", base64_line(&units).trim_end_matches('='))
+}
+
 fn quoted_printable(text: &str) -> String {
     text.bytes().map(|b| format!("={b:02X}")).collect::<Vec<_>>().join("=\n").replace("=\n=\n", "=\n")
 }
@@ -36,6 +42,20 @@ fn section_1_mime_structure() {
             message(
                 "Subject: Trip\nContent-Type: multipart/mixed; boundary=X\nContent-Type: multipart/mixed; boundary=Y",
                 &format!("--X\n{other}--X--\n--Y\n{PART}--Y--\n"),
+            ),
+        ),
+        Row(
+            "M03 text, then tree",
+            message(
+                "Subject: Trip\nContent-Type: text/plain\nContent-Type: multipart/mixed; boundary=X",
+                &format!("--X\nContent-Transfer-Encoding: base64\n\n{encoded}\n--X--\n"),
+            ),
+        ),
+        Row(
+            "M03 tree, then text",
+            message(
+                "Subject: Trip\nContent-Type: multipart/mixed; boundary=X\nContent-Type: text/plain",
+                &format!("{RECORD}\n--X\n{other}--X--\n"),
             ),
         ),
         Row("M04 first", multipart("boundary=X; boundary=Y", &format!("--X\n{PART}--X--\n--Y\n{other}--Y--\n"))),
@@ -145,6 +165,10 @@ fn section_1_mime_structure() {
                 "Subject: Trip\nContent-Type: multipart/digest; boundary=X",
                 &format!("--X\n\nSubject: x\n\n{RECORD}\n--X--\n"),
             ),
+        ),
+        Row(
+            "M18 first",
+            single("Content-Type: message/partial; id=\"a\"; number=1; total=2", &format!("Subject: x\n\n{RECORD}\n")),
         ),
         Row("M18", single("Content-Type: message/partial; id=\"a\"; number=2; total=3", &encoded)),
         Row(
@@ -335,6 +359,18 @@ fn section_2_transfer_encodings() {
     ] {
         rows.push(Row(id, single("Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable", &body)));
     }
+    rows.push(Row("D08 UTF-7", single("Content-Type: text/plain; charset=utf-7", &utf_7(RECORD))));
+    rows.push(Row(
+        "D08 UTF-7 in base64",
+        single(
+            "Content-Type: text/plain; charset=utf-7\nContent-Transfer-Encoding: base64",
+            &base64(utf_7(RECORD).as_bytes()),
+        ),
+    ));
+    rows.push(Row(
+        "D08 UTF-7 in HTML",
+        single("Content-Type: text/html; charset=UTF-7", &format!("<p>{}</p>", utf_7(RECORD))),
+    ));
     rows.push(Row("D06 no encoding named", single("Content-Type: text/plain", &encoded)));
     rows.push(Row(
         "D06 pasted",
@@ -371,6 +407,11 @@ fn section_3_headers() {
         Row("H03 X- header", message(&format!("Subject: Menu\nX-Note: about {record}"), body)),
         Row("H04 unknown charset", message("Subject: =?unicode-1-1?Q?Lottie_Fenn_J998441726117?=", body)),
         Row("H04 UTF-7", message("Subject: =?utf-7?Q?Lottie_Fenn_J998441726117?=", body)),
+        Row("H04 UTF-7, shifted", message(&format!("Subject: =?utf-7?Q?{}?=", utf_7(record)), body)),
+        Row(
+            "H04 UTF-7 in B",
+            message(&format!("Subject: =?utf-7?B?{}?=", base64_line(utf_7(record).as_bytes())), body),
+        ),
         Row("H04 5 MB of =?", message("Subject: Menu", &format!("{}\n{RECORD}", "=?".repeat(2_500_000)))),
         Row("H07 another sender", message("Sender: r.ellery@saltmere.example\nSubject: Menu", body)),
         Row("H08 forged release", message("Subject: Menu\nX-DLP-Released: yes\nX-Quarantine-Token: 1", RECORD)),

@@ -2,27 +2,20 @@
 
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use crate::support::certificates::{Authority, Pair};
 
 /// The name that every server is reached by.
 pub const HOST: &str = "localhost";
 
 pub struct Trust {
     authority: String,
-    own: String,
-    key: String,
+    own: Pair,
 }
 
 impl Trust {
     pub fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "authority");
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
-        let params = CertificateParams::new([HOST.to_owned()]).expect("a name");
-        let key = KeyPair::generate().expect("a key");
-        let own = params.signed_by(&key, &issuer).expect("a certificate");
-        Self { authority: issuer.pem(), own: own.pem(), key: key.serialize_pem() }
+        let authority = Authority::new();
+        Self { authority: authority.pem(), own: authority.issue(HOST) }
     }
 
     /// Its certificate, in PEM form.
@@ -32,8 +25,7 @@ impl Trust {
 
     /// Puts `ca.pem`, `own.pem` and `own.key` there.
     pub fn lay(&self, folder: &Path) {
-        for (name, text) in [("ca.pem", &self.authority), ("own.pem", &self.own), ("own.key", &self.key)] {
-            std::fs::write(folder.join(name), text).expect("its file");
-        }
+        std::fs::write(folder.join("ca.pem"), &self.authority).expect("its file");
+        self.own.lay(folder, "own");
     }
 }

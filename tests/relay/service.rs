@@ -241,3 +241,87 @@ fn who_looks_whether_it_lives_leaves_the_log_alone() {
     talk.codes(&["250"], "mail");
     assert!(gateway.log().lines().count() > before);
 }
+
+/// Memory of a process that no other shares and that is not given back, in kB (proc_pid_status(5)).
+fn resident(gateway: &Gateway) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.id())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Relay checklist, row 59, through the program. Each message waits for the disk and is read: `SCHOOLGATE_MESSAGES=10000` sends them all,
+/// which takes minutes; a message that stayed in memory shows among fewer too.
+#[test]
+fn ten_thousand_messages_on_one_connection_leave_memory_flat() {
+    let all = std::env::var("SCHOOLGATE_MESSAGES").map_or(1_200, |all| all.parse().expect("a number"));
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    let mut talk = Talk::at(gateway.port);
+    assert_eq!(talk.code(), "220");
+    talk.says(b"EHLO client.example\r\n");
+    assert_eq!(talk.code(), "250");
+    let envelope = "MAIL FROM:<office@saltmere.example>\r\nRCPT TO:<a@firm.example>\r\nDATA\r\n";
+    // Long for the memory, and short for who reads it.
+    let blank = "\r\n".repeat(16 * 1024);
+    let mut warm = 0;
+    for number in 0..all {
+        talk.says(envelope.as_bytes());
+        talk.codes(&["250", "250", "354"], "the envelope");
+        talk.says(format!("{}{blank}.\r\n", message(number)).as_bytes());
+        assert_eq!(talk.code(), "250", "{number}");
+        if number == all / 5 {
+            warm = resident(&gateway);
+        }
+    }
+    let after = resident(&gateway);
+    println!("{warm} kB after {} messages, {after} kB after {all}", all / 5);
+    // All that came meanwhile would be 30 MB and more.
+    assert!(after < warm + 20 * 1024, "{warm} kB, then {after} kB");
+    talk.says(b"QUIT\r\n");
+    assert_eq!(talk.code(), "221");
+    sink.wait("all of them", |taken| taken.len() == all);
+}
+
+/// Relay checklist, row 129: what the record names is what the sink has, to the octet.
+#[test]
+fn the_hash_of_the_record_is_the_hash_of_what_arrived() {
+    use sha2::{Digest, Sha256};
+    let sink = Sink::start();
+    let gateway = Gateway::started(sink.port);
+    let mut seeded = super::support::Seeded::new();
+    let pieces =
+        ["It hums.", "\r\n", ".", "..", "\r\n.", " ", "\t", "=3D", "Zo\u{eb}", "--X", "From the office", "\r\n\r\n"];
+    let typed = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=X\r\n";
+    let mut shapes = vec![
+        ("no body", String::new(), String::new()),
+        ("blank lines alone", String::new(), "\r\n\r\n\r\n".to_owned()),
+        ("dots", String::new(), ".\r\n..\r\n.x\r\n. \r\n".to_owned()),
+        ("a long line", String::new(), format!("{}\r\n", "hums ".repeat(190))),
+        ("a line beyond 998", String::new(), format!("{}\r\n", "hums ".repeat(400))),
+        ("large", String::new(), "The boiler hums again.\r\n".repeat(60_000)),
+        ("folds", "X-A: a\r\n\tb\r\n  c \r\nx-b:c\r\n".to_owned(), "It hums.\r\n".to_owned()),
+        ("eight bits", "Content-Transfer-Encoding: 8bit\r\n".to_owned(), "Zo\u{eb}.\r\n".to_owned()),
+        ("parts", typed.to_owned(), "before\r\n--X\r\n\r\nIt hums.\r\n--X--\r\nbehind\r\n".to_owned()),
+        ("quoted", "Content-Transfer-Encoding: quoted-printable\r\n".to_owned(), "It=\r\n hums.=20\r\n".to_owned()),
+        ("trace of others", "Received: from a by b; Tue, 3 Mar 2026 09:00:00 +0000\r\n".to_owned(), "x\r\n".to_owned()),
+    ];
+    for _ in 0..12 {
+        let body: String = (0..seeded.below(60)).map(|_| *seeded.pick(&pieces)).collect();
+        shapes.push(("random", String::new(), body + "\r\n"));
+    }
+    for (number, (name, headers, body)) in shapes.into_iter().enumerate() {
+        let content = message(number).replacen("\r\n\r\n", &format!("\r\n{headers}\r\n{body}"), 1);
+        let content = content.trim_end_matches(&format!("It hums again, for the {number}.\r\n")).to_owned();
+        let mut client = gateway.client();
+        let reply = client.send("office@saltmere.example", &["a@firm.example".to_owned()], content.as_bytes());
+        let reply = reply.expect("it is taken");
+        assert_eq!(reply.code, 250, "{name}: {}", reply.text());
+        let taken = sink.wait(name, |taken| taken.len() > number).pop().expect("it arrived");
+        assert_eq!(super::support::relayed(&taken.content), Some(content.as_bytes()), "{name}");
+        let shown = gateway.command(&["queue", "show", &super::support::id_of(&reply), "--json"]);
+        let record: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+        let hash: String = Sha256::digest(&taken.content).iter().map(|octet| format!("{octet:02x}")).collect();
+        assert_eq!(record["sha256"].as_str(), Some(&*hash), "{name}: {record}");
+        assert_eq!(record["size"], taken.content.len(), "{name}");
+    }
+}

@@ -8,6 +8,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod browser;
+pub mod certificates;
 mod client;
 pub mod compose;
 pub mod desk;

@@ -79,10 +79,17 @@ fn way_in(config: &Config, provider: Provider, findings: &mut Findings) {
     }
 }
 
+/// How the name of a connector of Microsoft 365 ends, behind the school's domain.
+const CONNECTOR: &str = ".mail.protection.outlook.com";
+/// Where Microsoft 365 takes mail of who signs in.
+const SUBMISSION: &str = "smtp.office365.com";
+/// Where Google Workspace takes mail.
+const GOOGLE_RELAY: &str = "smtp-relay.gmail.com";
+
 fn to_microsoft(config: &Config, smarthost: &SmarthostConfig, findings: &mut Findings) {
     let host = &smarthost.first;
     let at = |key: &str| config.at(&format!("smarthost.{key}"));
-    if host.host.ends_with(".mail.protection.outlook.com") {
+    if host.host.ends_with(CONNECTOR) {
         if host.port != 25 {
             findings.bad(format!(
                 "{}: the connector of Microsoft 365 answers at port 25 alone, not at {}",
@@ -100,20 +107,14 @@ fn to_microsoft(config: &Config, smarthost: &SmarthostConfig, findings: &mut Fin
                 config.listen.hostname
             ));
         }
-    } else if host.host == "smtp.office365.com" {
+    } else if host.host == SUBMISSION {
         if host.port != 587 {
-            findings.bad(format!(
-                "{}: smtp.office365.com takes mail at port 587 alone, not at {}",
-                at("port"),
-                host.port
-            ));
+            findings.bad(format!("{}: {SUBMISSION} takes mail at port 587 alone, not at {}", at("port"), host.port));
         }
         checked(config, host, "Microsoft 365", findings);
         match &host.sign_in {
-            None => findings.bad(format!(
-                "{}: smtp.office365.com takes mail of who signs in alone; name user and oauth",
-                at("user")
-            )),
+            None => findings
+                .bad(format!("{}: {SUBMISSION} takes mail of who signs in alone; name user and oauth", at("user"))),
             Some(sign_in) if matches!(sign_in.proof, SignInProof::Password(_)) => findings.doubtful(format!(
                 "{}: Microsoft 365 turns sign-in with a password off; use oauth",
                 at("password_file")
@@ -124,7 +125,7 @@ fn to_microsoft(config: &Config, smarthost: &SmarthostConfig, findings: &mut Fin
         at_most(config, "messages_per_minute", smarthost.messages_per_minute, limits::MICROSOFT_PER_MINUTE, findings);
     } else {
         findings.doubtful(format!(
-            "{}: {} is neither a connector of Microsoft 365 (DOMAIN.mail.protection.outlook.com) nor smtp.office365.com",
+            "{}: {} is neither a connector of Microsoft 365 (DOMAIN{CONNECTOR}) nor {SUBMISSION}",
             at("host"),
             host.host
         ));
@@ -134,12 +135,12 @@ fn to_microsoft(config: &Config, smarthost: &SmarthostConfig, findings: &mut Fin
 fn to_google(config: &Config, smarthost: &SmarthostConfig, findings: &mut Findings) {
     let host = &smarthost.first;
     let at = |key: &str| config.at(&format!("smarthost.{key}"));
-    if host.host != "smtp-relay.gmail.com" {
-        let problem = "is not the relay of Google Workspace, smtp-relay.gmail.com";
-        return findings.doubtful(format!("{}: {} {problem}", at("host"), host.host));
+    if host.host != GOOGLE_RELAY {
+        let problem = "is not the relay of Google Workspace";
+        return findings.doubtful(format!("{}: {} {problem}, {GOOGLE_RELAY}", at("host"), host.host));
     }
     if ![25, 465, 587].contains(&host.port) {
-        findings.bad(format!("{}: smtp-relay.gmail.com answers at 25, 465 and 587, not at {}", at("port"), host.port));
+        findings.bad(format!("{}: {GOOGLE_RELAY} answers at 25, 465 and 587, not at {}", at("port"), host.port));
     }
     checked(config, host, "Google Workspace", findings);
     at_most(config, "recipients", Some(smarthost.recipients), limits::TRANSACTION_RECIPIENTS, findings);

@@ -158,17 +158,29 @@ pub(super) fn mail(id: &str, recipients: &[&str], content: &[u8]) -> NewEntry {
 
 pub(super) const PLAIN: &[u8] = b"Subject: s\r\n\r\nhello\r\n";
 
+/// A server with a certificate for this name, and the certificate in PEM form.
 pub(super) fn certificate(name: &str) -> (Arc<rustls::ServerConfig>, String) {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    certificate_as(name, |_| ())
+}
+
+/// As [`certificate`], with what else the certificate is to say.
+pub(super) fn certificate_as(
+    name: &str,
+    change: impl FnOnce(&mut rcgen::CertificateParams),
+) -> (Arc<rustls::ServerConfig>, String) {
+    let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+    change(&mut params);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = params.self_signed(&key).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![made.der().clone()], key)
         .unwrap();
-    (Arc::new(config), made.cert.pem())
+    (Arc::new(config), made.pem())
 }
 
 /// Relay checklist, rows 89 and 129.

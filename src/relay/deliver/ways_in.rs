@@ -9,30 +9,12 @@ use rustls::server::WebPkiClientVerifier;
 use zeroize::Zeroizing;
 
 use super::sink::Script;
-use super::tests::{Gateway, PLAIN, Setting, certificate, mail};
+use super::tests::{Gateway, PLAIN, Setting, certificate, certificate_as, mail};
 use super::*;
 use crate::config::QueueConfig;
 use crate::config::SmarthostConfig;
 use crate::config::{HostConfig, OAuthConfig, SignInConfig, SignInProof, SmarthostTls, TlsFiles};
 use crate::store::State;
-
-type Server = Arc<rustls::ServerConfig>;
-
-/// A certificate for localhost that ended in 2020.
-fn expired() -> (Server, String) {
-    let mut wanted = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    wanted.not_after = rcgen::date_time_ymd(2020, 1, 1);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let made = wanted.self_signed(&key).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.der().clone()], key)
-        .unwrap();
-    (Arc::new(config), made.pem())
-}
 
 /// Sends one message; gives whether it arrived under TLS, what is said of its recipient, and the commands that were told.
 async fn one(script: Script, setting: Setting) -> (Option<bool>, String, Vec<String>) {
@@ -65,8 +47,8 @@ impl Files {
 #[tokio::test]
 async fn tls_of_every_kind_or_no_mail() {
     let files = Files::new();
-    let ((good, pem), (other, other_pem), (late, late_pem)) =
-        (certificate("localhost"), certificate("elsewhere.example"), expired());
+    let ((good, pem), (other, other_pem)) = (certificate("localhost"), certificate("elsewhere.example"));
+    let (late, late_pem) = certificate_as("localhost", |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1));
     let ca = files.write("ca.pem", &[pem, other_pem, late_pem].concat());
     use SmarthostTls::{Encrypted, Implicit, Required};
     for (name, tls, server, starttls, implicit, wanted) in [
