@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "submission", include_str!("migrations/sqlite/11_submission.sql")),
     (12, "reports", include_str!("migrations/sqlite/12_reports.sql")),
     (13, "rules version", include_str!("migrations/sqlite/13_rules_version.sql")),
+    (14, "waiting", include_str!("migrations/sqlite/14_waiting.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.

@@ -325,10 +325,12 @@ impl Tx<'_> {
             }
             (Kind::Retry, _) => {
                 // Before what is due already: where one message probes the smarthost, it is this one.
-                let first: Option<i64> =
-                    sqlx::query_scalar("select min(next_due) from message where state in ('queued', 'pending')")
-                        .fetch_one(&mut *self.connection)
-                        .await?;
+                let first: Option<i64> = sqlx::query_scalar(
+                    "select min(first) from (select min(next_due) as first from message where state = 'queued' \
+                     union all select min(next_due) from message where state = 'pending') as firsts",
+                )
+                .fetch_one(&mut *self.connection)
+                .await?;
                 let now = micros(self.now);
                 sqlx::query("update message set next_due = $2, damaged = null where id = $1")
                     .bind(&id.0)

@@ -17,6 +17,12 @@ use super::{Class, DueRecipient, NewEntry, QueueId, State, Store, StoreError};
 use crate::smtp::Address;
 use crate::smtp::dsn::OfMessage;
 
+/// Found by an index of its own, however much waits.
+pub(super) const DELAYED: &str = "select id, mail_from, dsn_ret, dsn_envid, at, waits_since from message \
+    where state = 'queued' and class = 'mail' and delay_told is null and coalesce(waits_since, at) <= $1 \
+    and damaged is null and (next_due > $2 or $3) and (lease_owner is null or lease_until <= $2) \
+    order by coalesce(waits_since, at), id limit $4";
+
 /// A message that waits long, and whose sender was not told yet.
 #[derive(Debug, Clone)]
 pub struct Delayed {
@@ -48,18 +54,13 @@ impl Store {
     /// The database cannot be read, or what is damaged in it not be set aside.
     pub async fn delayed(&self, before: Timestamp, all: bool, limit: u32) -> Result<Vec<Delayed>, StoreError> {
         let now = micros(self.clock().now());
-        let rows = sqlx::query(
-            "select id, mail_from, dsn_ret, dsn_envid, at, waits_since from message \
-             where state = 'queued' and class = 'mail' and delay_told is null and coalesce(waits_since, at) <= $1 \
-             and damaged is null and (next_due > $2 or $3) and (lease_owner is null or lease_until <= $2) \
-             order by coalesce(waits_since, at), id limit $4",
-        )
-        .bind(micros(before))
-        .bind(now)
-        .bind(all)
-        .bind(i64::from(limit))
-        .fetch_all(&self.inner.reader)
-        .await?;
+        let rows = sqlx::query(DELAYED)
+            .bind(micros(before))
+            .bind(now)
+            .bind(all)
+            .bind(i64::from(limit))
+            .fetch_all(&self.inner.reader)
+            .await?;
         let mut delayed = Vec::with_capacity(rows.len());
         for row in &rows {
             let id = QueueId(row.try_get("id")?);

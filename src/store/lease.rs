@@ -27,12 +27,57 @@ pub(super) enum Which {
     TakenBefore(Timestamp),
 }
 
+/// Whether anything waits whose time by this column has come. The database finds it by that column's own index: a condition about both
+/// would read all that waits.
+macro_rules! look_by {
+    ($column:literal) => {
+        concat!(
+            "select 1 from message where state = 'queued' and ",
+            $column,
+            " <= $1 and (lease_owner is null or (lease_owner <> $3 and lease_until <= $2)) and damaged is null limit 1"
+        )
+    };
+}
+
+/// Leases what may leave and whose time by this column has come.
+macro_rules! lease_by {
+    ($column:literal) => {
+        concat!(
+            "update message set lease_owner = $1, lease_until = $2 where id in ( \
+                 select id from message where state = 'queued' and ",
+            $column,
+            " <= $3 and (lease_owner is null or (lease_owner <> $1 and lease_until <= $4)) and damaged is null \
+                 and (class = 'notice' or (verdict = 'deliver' and verdict_sha256 = sha256) or released_sha256 = sha256) \
+                 order by ",
+            $column,
+            ", id limit $5) \
+             returning id, class, mail_from, smtputf8, eight_bit, dsn_ret, dsn_envid, sha256, at, waits_since, attempts, next_due"
+        )
+    };
+}
+
 impl Which {
-    /// What `next_due` and `at` may be at most, as the database keeps times.
-    fn bounds(self, now: Timestamp) -> (i64, i64) {
+    /// What its time may be at most, as the database keeps times.
+    fn bound(self, now: Timestamp) -> i64 {
         match self {
-            Self::Due => (micros(now), i64::MIN),
-            Self::TakenBefore(at) => (i64::MIN, micros(at)),
+            Self::Due => micros(now),
+            Self::TakenBefore(at) => micros(at),
+        }
+    }
+
+    /// Whether there is any.
+    pub(super) fn look(self) -> &'static str {
+        match self {
+            Self::Due => look_by!("next_due"),
+            Self::TakenBefore(_) => look_by!("coalesce(waits_since, at)"),
+        }
+    }
+
+    /// Leases them.
+    pub(super) fn lease(self) -> &'static str {
+        match self {
+            Self::Due => lease_by!("next_due"),
+            Self::TakenBefore(_) => lease_by!("coalesce(waits_since, at)"),
         }
     }
 }
@@ -77,17 +122,12 @@ impl Store {
         lease_for: Duration,
     ) -> Result<Vec<Leased>, StoreError> {
         // A look costs no lock; only what is there is worth a transaction.
-        let (due, taken) = which.bounds(now);
-        let waiting = sqlx::query(
-            "select 1 from message where state = 'queued' and (next_due <= $1 or coalesce(waits_since, at) <= $2) \
-             and (lease_owner is null or (lease_owner <> $4 and lease_until <= $3)) and damaged is null limit 1",
-        )
-        .bind(due)
-        .bind(taken)
-        .bind(micros(now))
-        .bind(&self.inner.shared.owner)
-        .fetch_optional(&self.inner.reader)
-        .await?;
+        let waiting = sqlx::query(which.look())
+            .bind(which.bound(now))
+            .bind(micros(now))
+            .bind(&self.inner.shared.owner)
+            .fetch_optional(&self.inner.reader)
+            .await?;
         if waiting.is_none() {
             return Ok(Vec::new());
         }
@@ -158,23 +198,14 @@ impl Tx<'_> {
     /// # Errors
     /// As there.
     pub async fn lease_due(&mut self, request: &LeaseRequest) -> Result<Vec<Leased>, StoreError> {
-        let (due, taken) = request.which.bounds(request.now);
-        let rows = sqlx::query(
-            "update message set lease_owner = $1, lease_until = $2 where id in ( \
-                 select id from message where state = 'queued' and (next_due <= $3 or coalesce(waits_since, at) <= $4) \
-                 and (lease_owner is null or (lease_owner <> $1 and lease_until <= $5)) and damaged is null \
-                 and (class = 'notice' or (verdict = 'deliver' and verdict_sha256 = sha256) or released_sha256 = sha256) \
-                 order by next_due, id limit $6) \
-             returning id, class, mail_from, smtputf8, eight_bit, dsn_ret, dsn_envid, sha256, at, waits_since, attempts, next_due",
-        )
-        .bind(self.owner)
-        .bind(micros(request.until))
-        .bind(due)
-        .bind(taken)
-        .bind(micros(request.now))
-        .bind(i64::from(request.limit))
-        .fetch_all(&mut *self.connection)
-        .await?;
+        let rows = sqlx::query(request.which.lease())
+            .bind(self.owner)
+            .bind(micros(request.until))
+            .bind(request.which.bound(request.now))
+            .bind(micros(request.now))
+            .bind(i64::from(request.limit))
+            .fetch_all(&mut *self.connection)
+            .await?;
         let mut due = Vec::with_capacity(rows.len());
         for row in &rows {
             let id = QueueId(row.try_get("id")?);

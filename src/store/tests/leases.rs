@@ -3,6 +3,7 @@
 use super::super::lease::{LeaseRequest, Which};
 use super::super::writer::{Command, Op};
 use super::*;
+use sqlx::{AssertSqlSafe, Row};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -166,4 +167,26 @@ async fn a_new_daemon_ends_the_leases_of_all_others_and_tells() {
     let taken = outcomes(&Outcome::Delivered { reply: "250".into() });
     let late = other.record_attempt(&id("M"), taken, Timestamp::now(), vec![]).await;
     assert!(matches!(late, Err(StoreError::NotLeased(_))), "the one that was thought dead is told");
+}
+
+/// With hundreds of thousands of messages waiting for a smarthost that is away, no round of delivery reads them all:
+/// `cargo bench --bench queue` measures it.
+#[tokio::test]
+async fn what_waits_is_found_by_its_time_and_nothing_is_sorted() {
+    let directory = tempfile::tempdir().unwrap();
+    let _store = exclusive(directory.path()).await;
+    let mut connection = raw(directory.path()).await;
+    let old = Which::TakenBefore(Timestamp::now());
+    for (sql, index) in [
+        (Which::Due.look(), "message_next (state=? AND next_due<?)"),
+        (Which::Due.lease(), "message_next (state=? AND next_due<?)"),
+        (old.look(), "message_waits (state=? AND <expr><?)"),
+        (old.lease(), "message_waits (state=? AND <expr><?)"),
+        (super::super::delay::DELAYED, "message_delay_not_told (class=? AND state=? AND <expr><?)"),
+    ] {
+        let plan = sqlx::query(AssertSqlSafe(format!("explain query plan {sql}"))).fetch_all(&mut connection).await;
+        let plan: Vec<String> = plan.unwrap().iter().map(|row| row.get("detail")).collect();
+        assert!(plan.iter().any(|step| step.contains(index)), "{sql}: {plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}: nothing is sorted: {plan:?}");
+    }
 }
