@@ -39,6 +39,10 @@ limits! {
     AUTH_LINE: usize = 12_288, "octets", "RFC 4954 4: the longest that a mechanism may want";
     /// For a PROXY header, from the connection on.
     PROXY_SECONDS: u64 = 5, "seconds", "own choice: it is sent at once; HAProxy waits 10 for its own, Haraka 30";
+    /// Files that the gateway has open beside its connections: the store and its segments, sockets it listens on, processes that read attachments.
+    OPEN_FILES_BESIDE: usize = 256, "files", "own choice: the store, what it listens on and its workers take some dozens";
+    /// Connections whose PROXY header has not come yet, in all; they have no place among the others before it says whose they are.
+    PROXY_WAITING: usize = 256, "connections", "own choice: a header is sent at once, so half of CONNECTIONS wait for one only where none comes";
     /// A PROXY header of version 1, with its end.
     PROXY_LINE: usize = 107, "octets", "The PROXY protocol 2.1: the longest line that it can be";
     /// A PROXY header of version 2.

@@ -489,3 +489,38 @@ fn serve(mut stream: TcpStream, server: Arc<rustls::ServerConfig>) -> std::io::R
         secure.get_mut().write_all(b"250-smarthost\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n")?;
     }
 }
+
+#[test]
+fn too_few_open_files_are_told_by_doctor_and_by_a_start() {
+    let sink = Sink::start();
+    let gateway = Gateway::new(sink.port);
+    gateway.set("listen", "connections", 400);
+    let limited = |files: u32, command: &str| {
+        let mut shell = std::process::Command::new("sh");
+        let program = env!("CARGO_BIN_EXE_schoolgate");
+        shell.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\""), program, command, "--config"]);
+        shell.arg(&gateway.config);
+        shell
+    };
+    let words = "with 400 connections the gateway may come to 1064 open files, and the system lets it have 600";
+    for (files, is_told) in [(600, true), (1_064, false)] {
+        let output = limited(files, "doctor").output().expect("doctor");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(told.contains(words), is_told, "{files}: {told}");
+        assert_eq!(told.contains("open files"), is_told, "{files}: {told}");
+    }
+    let log = gateway.directory().join("few.log");
+    let mut started =
+        limited(600, "serve").stderr(std::fs::File::create(&log).expect("a log")).spawn().expect("it starts");
+    let until = std::time::Instant::now() + support::PATIENCE;
+    let told = loop {
+        let told = std::fs::read_to_string(&log).expect("the log");
+        if support::Client::connect(gateway.port).is_ok() || std::time::Instant::now() > until {
+            break told;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    let _ = started.kill();
+    started.wait().expect("it has ended");
+    assert!(told.lines().any(|line| line.contains("configuration") && line.contains(words)), "{told}");
+}

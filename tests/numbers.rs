@@ -53,7 +53,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
         "bits of a mask",
     ),
     ("people/tables.rs", &["LOOSE", "KEPT"], "how bits are laid out: 24 of a hash and 8 flags are 32"),
-    ("inspect.rs", &["VERSION"], "what the store keeps"),
+    ("inspect/report.rs", &["VERSION"], "what the store keeps"),
     ("relay/control/socket.rs", &["VERSION", "SUN_PATH"], "what is said on the socket; unix(7)"),
     ("command/serve.rs", &["SOFTWARE"], "sysexits(3)"),
     ("store/content.rs", &["PREFIX"], "the nonce of the STREAM construction"),

@@ -125,6 +125,46 @@ fn what_waits_for_a_restart_is_named_and_the_rest_taken() {
     assert!(store.join("queue.db").exists() && !gateway.directory().join("elsewhere").exists());
 }
 
+/// A pair for the gateway's host, in two files of its folder.
+fn pair(gateway: &Gateway, name: &str) {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let host = vec!["gate.saltmere.example".to_owned()];
+    let certificate = rcgen::CertificateParams::new(host).expect("a name").self_signed(&key).expect("a certificate");
+    for (kind, text) in [("pem", certificate.pem()), ("key", key.serialize_pem())] {
+        std::fs::write(gateway.directory().join(format!("{name}.{kind}")), text).expect("written");
+    }
+}
+
+#[test]
+fn a_changed_door_is_named_by_its_key_and_a_bad_certificate_is_told_once() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    pair(&gateway, "own");
+    for (key, value) in [("tls_certificate", "own.pem"), ("tls_key", "own.key"), ("tls", "starttls")] {
+        gateway.set("listen", key, value);
+    }
+    gateway.start(&[]);
+    let sound = std::fs::read_to_string(&gateway.config).expect("the configuration");
+    let further = "[[listener]]\nname = \"copiers\"\naddresses = [\"127.0.0.1:0\"]\nrelay_from = [\"127.0.0.1\"]\n";
+    for (changed, key) in [
+        (sound.replace("\"starttls\"", "\"required\""), "listen.tls"),
+        (format!("{sound}\n{further}"), "listener.copiers"),
+    ] {
+        let before = gateway.log().len();
+        std::fs::write(&gateway.config, changed).expect("the configuration");
+        hang_up(&gateway, "only at a restart");
+        let told = gateway.log()[before..].to_owned();
+        let named: Vec<&str> = told.lines().filter(|line| line.contains("only at a restart")).collect();
+        assert!(named.len() == 1 && named[0].contains(&format!("\"{key}\"")), "{key}: {named:#?}");
+    }
+    std::fs::write(gateway.directory().join("broken.pem"), "no certificate").expect("written");
+    std::fs::write(&gateway.config, sound.replace("own.pem", "broken.pem")).expect("the configuration");
+    hang_up(&gateway, RELOADED);
+    let log = gateway.log();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("broken.pem")).collect();
+    assert!(told.len() == 1 && told[0].contains("the one before stays in force"), "{told:#?}");
+}
+
 #[test]
 fn a_roster_of_no_pupil_is_neither_started_with_nor_taken() {
     let sink = Sink::start();

@@ -65,7 +65,10 @@ impl Doctor {
 enum Verdict {
     Well,
     Doubtful,
+    /// A start may go on with it.
     Bad,
+    /// No start goes on with it, and whoever starts or takes it at a reload says so in these words.
+    Unstartable,
 }
 
 /// What was looked at, one line each; what two parts stumble over is told once.
@@ -81,6 +84,9 @@ impl Findings {
     }
     fn bad(&mut self, text: impl Into<String>) {
         self.add(Verdict::Bad, text.into());
+    }
+    fn unstartable(&mut self, text: impl Into<String>) {
+        self.add(Verdict::Unstartable, text.into());
     }
     fn add(&mut self, verdict: Verdict, text: String) {
         if self.0.iter().all(|(_, told)| *told != text) {
@@ -105,18 +111,19 @@ pub fn run(args: &Doctor) -> Result<ExitCode> {
         let word = match verdict {
             Verdict::Well => "well",
             Verdict::Doubtful => "look",
-            Verdict::Bad => "BAD ",
+            Verdict::Bad | Verdict::Unstartable => "BAD ",
         };
         for (number, line) in text.lines().enumerate() {
             say!("{}  {}", if number == 0 { word } else { "    " }, safe(line))?;
         }
     }
-    match (findings.count(Verdict::Bad), findings.count(Verdict::Doubtful)) {
+    let bad = findings.count(Verdict::Bad) + findings.count(Verdict::Unstartable);
+    match (bad, findings.count(Verdict::Doubtful)) {
         (0, 0) => say!("The gateway can work.")?,
         (0, n) => say!("The gateway can work. {n} to look at.")?,
         (n, _) => say!("{n} to put right.")?,
     }
-    Ok(if findings.count(Verdict::Bad) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if bad == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findings) {
@@ -183,6 +190,7 @@ async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findin
 /// What the configuration and the files that it names say, and nobody has to be asked for.
 fn without_asking(config: &Config, findings: &mut Findings) {
     advice::addresses(config, findings);
+    advice::open_files(config, findings);
     desk::section(config, findings);
     doors::look(config, Timestamp::now(), findings);
     files::secrets(config, findings);

@@ -34,7 +34,7 @@ pub struct Serve {
 }
 
 /// As many open files as the system lets this process have: the limit that a shell hands on is often below `[listen] connections`, and
-/// who has none left can keep no message either.
+/// who has none left can keep no message either. Where that is still too few, `doctor` and the log say so.
 fn raise_open_files() -> rustix::io::Result<()> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })

@@ -102,6 +102,10 @@ impl ListenerConfig {
     }
 }
 
+/// Whoever names a certificate takes the listener for encrypted.
+const SHOWN_TO_NOBODY: &str = "is shown to nobody, as TLS is off; set tls to \"starttls\", \"required\" or \"implicit\", or to \"none\" where clear \
+     text is meant";
+
 impl Check<'_> {
     pub(super) fn listen(
         &mut self,
@@ -116,6 +120,7 @@ impl Check<'_> {
         let connections = self.number("listen.connections", raw.connections.clone(), limits::CONNECTIONS, 2..=10_000);
         let shared = self.certificate("listen", raw.tls_certificate.as_ref(), raw.tls_key.as_ref());
         let mut listeners = Vec::new();
+        let mut in_clear = raw.tls.is_some();
         // Where further doors stand and `[listen]` names no address, it is none.
         if raw.addresses.is_some() || further.is_empty() {
             let addresses = match &raw.addresses {
@@ -154,6 +159,13 @@ impl Check<'_> {
             );
             let door =
                 self.door("listener", text, addresses, listener.as_ref().door(), own.as_ref().or(shared.as_ref()));
+            in_clear |= listener.as_ref().tls.is_some() && door.tls == ListenerTls::None;
+            if let Some(at) = &listener.as_ref().tls_certificate
+                && own.is_some()
+                && listener.as_ref().tls.is_none()
+            {
+                self.wrong(at, format!("listener.tls_certificate: {SHOWN_TO_NOBODY}"));
+            }
             if door.relay_from.is_empty() && !door.sign_in && door.client.is_none() {
                 self.wrong(
                     &name,
@@ -161,6 +173,14 @@ impl Check<'_> {
                 );
             }
             listeners.push(door);
+        }
+        // Of many doors some may show their own; where one is said to be in clear, somebody has thought of it.
+        if let Some(at) = &raw.tls_certificate
+            && let Some(shared) = &shared
+            && !in_clear
+            && listeners.iter().all(|door| door.certificate.as_ref() != Some(shared))
+        {
+            self.wrong(at, format!("listen.tls_certificate: {SHOWN_TO_NOBODY}"));
         }
         ListenConfig {
             listeners,

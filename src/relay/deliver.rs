@@ -37,6 +37,8 @@ mod tokens;
 mod tokens_tests;
 mod transaction;
 #[cfg(test)]
+mod waits_tests;
+#[cfg(test)]
 mod ways_in;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -223,7 +223,7 @@ impl Gateway {
         self.store.use_school_time(config.school_time.clone());
         event!(Event::Reloaded, what = "configuration, rules and roster");
         for key in later {
-            event!(Event::Trouble, what = "a changed key takes effect only at a restart", key);
+            event!(Event::Trouble, what = "a changed key takes effect only at a restart", key = key.as_str());
         }
         Ok(())
     }

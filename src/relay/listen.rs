@@ -141,6 +141,8 @@ pub struct Pace {
     pub handshake: Duration,
     /// Between two looks whether a certificate was renewed.
     pub certificate_look: Duration,
+    /// For a PROXY header, from the connection on.
+    pub proxy_header: Duration,
     /// For saying whether name and password are right.
     pub sign_in: Duration,
     /// For ending everything when the gateway stops.
@@ -159,6 +161,7 @@ impl Default for Pace {
             content_rate: limits::DATA_RATE,
             handshake: Duration::from_secs(limits::HANDSHAKE_SECONDS),
             certificate_look: Duration::from_secs(limits::CERTIFICATE_LOOK_SECONDS),
+            proxy_header: Duration::from_secs(limits::PROXY_SECONDS),
             sign_in: Duration::from_secs(limits::SIGN_IN_ANSWER_SECONDS),
             stop: Duration::from_secs(limits::STOP_SECONDS),
         }
@@ -220,6 +223,8 @@ struct Shared<T> {
     admission: Admission,
     /// KiB of content in the hands of `take_in`.
     in_hand: Semaphore,
+    /// Places for connections of whom a PROXY header is still to say whose they are.
+    unknown: Arc<Semaphore>,
     take_in: Arc<T>,
 }
 
@@ -366,6 +371,7 @@ impl Listener {
             tracer: Tracer::new(&self.options.hostname, &self.options.store_key),
             admission: self.handle.admission,
             in_hand: Semaphore::new(limits::CONTENT_IN_HAND / 1024),
+            unknown: Arc::new(Semaphore::new(limits::PROXY_WAITING)),
             rules: self.handle.rules,
             take_in,
         });
@@ -462,9 +468,18 @@ fn admit<T: TakeIn>(
     let _ = stream.set_nodelay(true);
     let (shared, stop) = (shared.clone(), stop.clone());
     if proxied::is_expected(&door, client) {
+        let Ok(waits) = Arc::clone(&shared.unknown).try_acquire_owned() else {
+            monitor::connection(false);
+            event!(Event::Disconnected, client = %client, reason = "too-many-connections");
+            connections.spawn(turn_away(stream, Some(door), Session::too_many_connections(hostname)));
+            return;
+        };
         connections.spawn(async move {
             let mut stream = stream;
-            match proxied::client(&mut stream, client).await {
+            let behind = proxied::client(&mut stream, client, options.pace.proxy_header).await;
+            // From here on it has a place of its own, or is turned away.
+            drop(waits);
+            match behind {
                 Some(behind) => {
                     let place = place(&shared, &door, behind);
                     serve_one(stream, behind, place, (door, tls), options, shared, stop).await;

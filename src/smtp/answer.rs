@@ -89,7 +89,7 @@ impl AnswerReader {
     pub fn read(&mut self, bytes: &[u8]) -> Result<(usize, Option<Answer>), NoAnswer> {
         let mut read = 0;
         while let Some(end) = memchr::memchr(b'\n', &bytes[read..]) {
-            self.take(&bytes[read..read + end])?;
+            self.take(&bytes[read..=read + end])?;
             read += end + 1;
             if let Some(reply) = self.end_line()? {
                 return Ok((read, Some(reply)));
@@ -105,7 +105,7 @@ impl AnswerReader {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), NoAnswer> {
-        self.octets = self.octets.saturating_add(bytes.len() + 1);
+        self.octets = self.octets.saturating_add(bytes.len());
         if self.octets > limits::REPLY_OCTETS {
             return Err(NoAnswer::Endless);
         }
@@ -239,6 +239,14 @@ mod tests {
         let endless = b"250-line\r\n".repeat(limits::REPLY_OCTETS / 10 + 1);
         assert_eq!(AnswerReader::default().read(&endless), Err(NoAnswer::Endless));
         assert_eq!(AnswerReader::default().read(&b"2".repeat(limits::REPLY_OCTETS + 1)), Err(NoAnswer::Endless));
+        // The last octet that is let through, and the first that is not, are the same however the reply is cut.
+        for (over, wanted) in [(0, Ok(1)), (1, Err(NoAnswer::Endless))] {
+            let lines = b"250-line\r\n".repeat(1_000);
+            let last = limits::REPLY_OCTETS + over - lines.len() - 6;
+            let reply = [&lines[..], b"250 ", &b"x".repeat(last), b"\r\n"].concat();
+            assert_eq!(reply.len(), limits::REPLY_OCTETS + over);
+            assert_eq!(replies(&reply).map(|all| all.len()), wanted, "{over} over");
+        }
         // An umlaut at the place where a line is cut.
         let cut = format!("250 {}ü\r\n", "x".repeat(limits::REPLY_LINE - 5));
         assert!(AnswerReader::default().read(cut.as_bytes()).unwrap().1.unwrap().lines[0].ends_with('x'));

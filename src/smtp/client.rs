@@ -7,6 +7,7 @@
 //!   never read (RFC 3207 4.2, CVE-2011-0411);
 //! - a message ends once, with a [`Fate`] for each recipient, whatever the server says, in whatever pieces, and wherever
 //!   it stops. Unknown is said only where the final dot may have left and no answer came (RFC 1047);
+//! - the connection too ends once: with [`Action::NotOpen`], a [`Done`] that lets nothing follow, or [`Action::Bye`];
 //! - a password or token is said only under TLS whose certificate was checked, and what holds one shows nothing in Debug.
 
 mod action;
@@ -16,15 +17,17 @@ mod sign_in;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod waits;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::answer::{Answer, AnswerReader};
-use crate::limits;
 pub use action::{Action, NotOpen, Secret, StartTls, Under, Way};
 pub use offers::{Auth, Offers};
 pub use sign_in::{Proof, SignIn};
 pub use transaction::{Body, Done, Fate, Mail, header_of};
+pub use waits::Waits;
 
 use sign_in::Exchange;
 use transaction::{Next, Transaction};
@@ -58,7 +61,9 @@ enum State {
     SigningIn(Exchange),
     Ready,
     Sending(Box<Transaction>),
-    /// QUIT was said, or nothing may be said any more.
+    /// QUIT was said.
+    Leaving,
+    /// Nothing may be said any more, and the caller knows.
     Over,
 }
 
@@ -98,6 +103,11 @@ impl Client {
         self.offers
     }
 
+    /// It has ended, and its caller was told.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
     /// It may be given a message.
     pub fn is_ready(&self) -> bool {
         matches!(self.state, State::Ready) && !self.unasked
@@ -108,13 +118,13 @@ impl Client {
         self.heard
     }
 
-    /// How long the next answer may take, in seconds, from the one before it or the write (RFC 5321 4.5.3.2).
-    pub fn patience(&self) -> u64 {
+    /// How long the next answer may take, from the one before it or the write.
+    pub fn patience(&self, waits: &Waits) -> Duration {
         match self.awaited.front() {
-            Some(Step::Data) => limits::SMARTHOST_DATA,
-            Some(Step::Dot | Step::LoneDot) => limits::SMARTHOST_FINAL_DOT,
-            Some(Step::Quit) => limits::SMARTHOST_QUIT_SECONDS,
-            _ => limits::SMARTHOST_COMMAND,
+            Some(Step::Data) => waits.data,
+            Some(Step::Dot | Step::LoneDot) => waits.final_dot,
+            Some(Step::Quit) => waits.quit,
+            _ => waits.command,
         }
     }
 
@@ -150,7 +160,7 @@ impl Client {
     }
 
     /// Nothing comes any more, or nothing can be said. What was in hand ends with this; where nothing was, it is
-    /// [`Action::Bye`].
+    /// [`Action::Bye`]. What has ended already does not end again.
     pub fn lost(&mut self, why: &str, actions: &mut Vec<Action>) {
         self.awaited.clear();
         match std::mem::replace(&mut self.state, State::Over) {
@@ -164,7 +174,8 @@ impl Client {
                 transaction.lost(why);
                 actions.push(Action::Done(transaction.done()));
             }
-            State::Ready | State::Over => actions.push(Action::Bye),
+            State::Ready | State::Leaving => actions.push(Action::Bye),
+            State::Over => {}
         }
     }
 
@@ -198,7 +209,7 @@ impl Client {
 
     /// Says goodbye. [`Action::Bye`] follows the answer; nothing depends on it (RFC 5321 4.1.1.10).
     pub fn quit(&mut self, actions: &mut Vec<Action>) {
-        self.state = State::Over;
+        self.state = State::Leaving;
         self.say("QUIT\r\n", [Step::Quit], actions);
     }
 
@@ -223,7 +234,10 @@ impl Client {
             }
             Step::StartTls => actions.push(Action::BeginTls),
             Step::SignIn => self.hear_sign_in(answer, actions),
-            Step::Quit => actions.push(Action::Bye),
+            Step::Quit => {
+                self.state = State::Over;
+                actions.push(Action::Bye);
+            }
             Step::Mail | Step::Rcpt(_) | Step::Data | Step::LoneDot | Step::Dot | Step::Reset => {
                 if let State::Sending(transaction) = &mut self.state {
                     let next = transaction.heard(step, answer);

@@ -9,6 +9,8 @@
 //! What was leased to us and reached nobody (the caller had gone, the commit is in doubt, delivery had stopped) would
 //! never be leased again by itself, so the writer ends such leases on its own, as soon as it can.
 
+mod op;
+
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -18,161 +20,20 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::audit::Chain;
-use super::content::{Place, Sealed};
 use super::key::Keys;
 use super::segment::{Counts, Segment};
-use super::{Clock, Decision, LARGE, Leased, Lock, NewEntry, PendingEntry, QueueId, SEGMENTS, State, StoreError};
-use super::{
-    accounts, allowances, counts, deadlines, decisions, delay, exemptions, fault, intake, lease, personal_use, queue,
-    sender,
-};
+use super::{Clock, LARGE, Leased, Lock, QueueId, SEGMENTS, State, StoreError, fault};
 use crate::limits;
 use crate::school_time::SchoolTime;
+pub(super) use op::{Answer, Command, Entry, Op};
 
 /// How often closed segments are looked at, and how often the whole directory.
 const SWEEP_SOON: Duration = Duration::from_secs(limits::SWEEP_SECONDS);
 const SWEEP_ALL: Duration = Duration::from_secs(limits::SWEEP_ALL_SECONDS);
-
-/// A message on its way into the store: sealed, and with a place once it has one.
-pub(super) struct Entry {
-    pub new: NewEntry,
-    /// The record waits for a segment; large ones come with their place.
-    pub record: Option<Vec<u8>>,
-    /// Absent for what is committed without content.
-    pub key: Option<Vec<u8>>,
-    pub place: Option<Place>,
-    /// The report, sealed.
-    pub report: Option<Vec<u8>>,
-    /// Made with it for its sender.
-    pub link: Option<sender::SenderLink>,
-    /// What counts of it.
-    pub text: Option<counts::SentText>,
-    /// The account that sent it.
-    pub account: Option<String>,
-}
-
-impl Entry {
-    pub fn new(new: NewEntry, sealed: Option<Sealed>, report: Option<Vec<u8>>) -> Self {
-        let (record, key) = sealed.map_or((None, None), |s| (Some(s.record), Some(s.key)));
-        Self { new, record, key, place: None, report, link: None, text: None, account: None }
-    }
-}
-
-/// What can be asked of the writer.
-pub(super) enum Op {
-    Commit(Vec<Entry>),
-    Decide(Box<intake::Decide>),
-    InspectionEnded {
-        id: QueueId,
-        counts: bool,
-    },
-    LeaseDue(lease::LeaseRequest),
-    LeasePending(lease::LeaseRequest),
-    EndLease(Vec<QueueId>),
-    RenewLeases(Timestamp),
-    Record(Box<queue::Record>),
-    Decision(Box<decisions::Request>),
-    Damaged(QueueId, String),
-    Recover,
-    Probe,
-    Forget(Timestamp),
-    /// Makes all that waits due, for this person.
-    RetryAll(String),
-    EndAllowances(allowances::End),
-    Exempt(Box<exemptions::Change>),
-    /// Sets or drops a setting.
-    Set(&'static str, Option<Vec<u8>>),
-    Account(Box<accounts::Change>),
-    Mark(Box<deadlines::Mark>),
-    Sender(Box<sender::Act>),
-    Answered(Box<sender::Unheeded>),
-    /// The sender of a message was told that it takes longer.
-    Delayed(Box<delay::Told>),
-    EndKeeping,
-    /// Records that somebody looks at the report on personal use.
-    UseSeen(personal_use::Look),
-}
-
-impl Op {
-    fn entries(&mut self) -> &mut [Entry] {
-        match self {
-            Self::Commit(entries) => entries,
-            Self::Decide(decide) => &mut decide.notices,
-            Self::Record(record) => &mut record.notices,
-            Self::Decision(request) => &mut request.notices,
-            Self::Mark(mark) => mark.entries(),
-            Self::Sender(act) => &mut act.entries,
-            Self::Answered(unheeded) => &mut unheeded.entries,
-            Self::Delayed(told) => &mut told.notices,
-            _ => &mut [],
-        }
-    }
-
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Answer, StoreError> {
-        match self {
-            Self::Commit(entries) => tx.insert(entries).await.map(|()| Answer::Done),
-            Self::Decide(decide) => tx.decide(decide).await.map(|()| Answer::Done),
-            Self::InspectionEnded { id, counts } => tx.inspection_ended(id, *counts).await.map(Answer::Tries),
-            Self::LeaseDue(request) => tx.lease_due(request).await.map(Answer::Due),
-            Self::LeasePending(request) => tx.lease_pending(request).await.map(Answer::Pending),
-            Self::EndLease(ids) => tx.end_lease(ids).await.map(|()| Answer::Done),
-            Self::RenewLeases(until) => tx.renew_leases(*until).await.map(|()| Answer::Done),
-            Self::Record(record) => tx.record(record).await.map(Answer::State),
-            Self::Decision(request) => tx.apply(request).await.map(Answer::Decision),
-            Self::Damaged(id, reason) => tx.damaged(id, reason).await.map(|()| Answer::Done),
-            Self::Forget(before) => tx.forget(*before).await.map(Answer::Count),
-            Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
-            Self::EndAllowances(end) => tx.end_allowances(end).await.map(Answer::Count),
-            Self::Exempt(change) => tx.change_exemptions(change).await.map(Answer::Count),
-            Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
-            Self::Account(change) => tx.change_account(change).await,
-            Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
-            Self::Sender(act) => tx.do_as_sender(act).await.map(Answer::Changed),
-            Self::Delayed(told) => tx.note_delay(told).await.map(Answer::Changed),
-            Self::Answered(unheeded) => tx.note_answer(unheeded).await.map(Answer::Changed),
-            Self::EndKeeping => tx.end_keeping().await.map(Answer::Count),
-            Self::UseSeen(look) => tx.note_use_seen(look).await.map(|()| Answer::Done),
-            Self::Recover => tx.recover().await.map(|()| Answer::Done),
-            Self::Probe => tx.probe().await.map(|()| Answer::Done),
-        }
-    }
-}
-
-/// What a command is answered with.
-pub(super) enum Answer {
-    Done,
-    Tries(u32),
-    Count(u64),
-    Due(Vec<Leased>),
-    Pending(Vec<PendingEntry>),
-    State(State),
-    Decision(Decision),
-    /// Whether anything is different now.
-    Changed(bool),
-    /// Until when a try to sign in is refused.
-    Wait(Option<Timestamp>),
-}
-
-impl Answer {
-    /// What this gives away, leased.
-    fn leased(&self) -> Vec<QueueId> {
-        match self {
-            Self::Due(due) => due.iter().map(|leased| leased.id.clone()).collect(),
-            Self::Pending(pending) => pending.iter().map(|entry| entry.id.clone()).collect(),
-            _ => Vec::new(),
-        }
-    }
-}
-
-/// A command with the way back.
-pub(super) struct Command {
-    pub op: Op,
-    pub answer: oneshot::Sender<Result<Answer, StoreError>>,
-}
 
 /// What the writer shares with the store's other hands.
 pub(super) struct Shared {

@@ -121,6 +121,16 @@ const MISTAKES: &[Mistake] = &[
         pair(g, "own", "other.example", 2_090);
         shows(g, "own.pem", "own.key");
     }),
+    ("a certificate and no word of TLS", Refuses, |g| {
+        pair(g, "own", HOST, 2_090);
+        shows(g, "own.pem", "own.key");
+        without(g, "listen", "tls");
+    }),
+    ("a certificate that is meant to rest", Starts, |g| {
+        pair(g, "own", HOST, 2_090);
+        shows(g, "own.pem", "own.key");
+        g.set("listen", "tls", "none");
+    }),
     ("authorities that are not there", RefusesAndReloads, |g| {
         pair(g, "own", HOST, 2_090);
         shows(g, "own.pem", "own.key");
@@ -239,6 +249,14 @@ const MISTAKES: &[Mistake] = &[
         g.set("review", "oidc", toml::Table::from_iter([("own".to_owned(), toml::Value::Table(one.collect()))]));
     }),
 ];
+
+/// Takes a key out of the configuration.
+fn without(gateway: &Gateway, section: &str, key: &str) {
+    let text = std::fs::read_to_string(&gateway.config).expect("the configuration");
+    let mut config: toml::Table = text.parse().expect("sound TOML");
+    config[section].as_table_mut().expect("a section").remove(key).expect("the key");
+    std::fs::write(&gateway.config, toml::to_string(&config).expect("TOML")).expect("the configuration");
+}
 
 /// A listener of its own beside the one of `[listen]`.
 fn listener(gateway: &Gateway, keys: &[(&str, toml::Value)]) {

@@ -1,5 +1,7 @@
 //! What a school may configure and had better not.
 
+use rustix::process::{Resource, getrlimit};
+
 use super::Findings;
 use crate::command::ground::{self, LoadedGround};
 use crate::config::Config;
@@ -23,6 +25,20 @@ const PRIVATE: &[&str] = &[
 /// Whether none of a network is of the open internet.
 pub fn is_private(network: &ipnet::IpNet) -> bool {
     PRIVATE.iter().filter_map(|n| n.parse::<ipnet::IpNet>().ok()).any(|n| n.contains(network))
+}
+
+/// Whether there can be as many connections as are allowed: each has a socket, and a file while it sends much.
+pub fn open_files(config: &Config, findings: &mut Findings) {
+    let out = config.smarthost.as_ref().map_or(0, |smarthost| smarthost.connections);
+    let desk = if config.review.is_some() { limits::DESK_CONNECTIONS } else { 0 };
+    let needed = 2 * config.listen.connections + out + desk + limits::OPEN_FILES_BESIDE;
+    let Some(most) = getrlimit(Resource::Nofile).maximum.filter(|most| *most < needed as u64) else { return };
+    findings.bad(format!(
+        "{}: with {} connections the gateway may come to {needed} open files, and the system lets it have {most}: beyond that it \
+         could neither answer nor keep mail; raise the hard limit (LimitNOFILE of the unit, ulimit -Hn), or allow fewer connections",
+        config.at("listen.connections"),
+        config.listen.connections
+    ));
 }
 
 /// Whether the roster can do what the rules count on.

@@ -29,7 +29,7 @@ impl Shown<'_> {
         let Self { what, owner, host, host_is, who } = self;
         let pair = match Pair::read(files) {
             Ok(pair) => pair,
-            Err(error) => return findings.bad(format!("{}: {error}", config.at(&owner.key(&error)))),
+            Err(error) => return findings.unstartable(format!("{}: {error}", config.at(&owner.key(&error)))),
         };
         let (at, file) = (config.at(&owner.certificate_key()), files.certificate.display());
         if !pair.covers(host) {

@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_looked_at_as_browsers_would() {
-        use Verdict::{Bad, Doubtful, Well};
+        use Verdict::{Bad, Doubtful, Unstartable, Well};
         let files = tempfile::tempdir().expect("a directory");
         let write = |name: &str, text: &str| std::fs::write(files.path().join(name), text).expect("a file");
         let names = ["desk.saltmere.example", "192.0.2.7", "2001:db8::7"].map(str::to_owned);
@@ -194,14 +194,14 @@ mod tests {
             (own, url, at("2026-06-01T00:00:01Z"), Bad, "ended on 1 June 2026"),
             (own, "https://other.saltmere.example", fresh, Bad, "is not for other.saltmere.example"),
             (own, "https://192.0.2.8", fresh, Bad, "is not for 192.0.2.8"),
-            (("cert", "other"), url, fresh, Bad, "8:19: review.tls_certificate: the key does not fit"),
-            (("key", "key"), url, fresh, Bad, "key holds no certificate in PEM form"),
-            (("none", "key"), url, fresh, Bad, "none holds no certificate in PEM form"),
-            (("cert", "cert"), url, fresh, Bad, "9:11: review.tls_key: "),
-            (("cert", "cert"), url, fresh, Bad, "cert holds no private key in PEM form"),
-            (("cert", "locked"), url, fresh, Bad, "is locked with a password"),
-            (("gone", "key"), url, fresh, Bad, "gone cannot be read"),
-            (("cert", "gone"), url, fresh, Bad, "9:11: review.tls_key: "),
+            (("cert", "other"), url, fresh, Unstartable, "8:19: review.tls_certificate: the key does not fit"),
+            (("key", "key"), url, fresh, Unstartable, "key holds no certificate in PEM form"),
+            (("none", "key"), url, fresh, Unstartable, "none holds no certificate in PEM form"),
+            (("cert", "cert"), url, fresh, Unstartable, "9:11: review.tls_key: "),
+            (("cert", "cert"), url, fresh, Unstartable, "cert holds no private key in PEM form"),
+            (("cert", "locked"), url, fresh, Unstartable, "is locked with a password"),
+            (("gone", "key"), url, fresh, Unstartable, "gone cannot be read"),
+            (("cert", "gone"), url, fresh, Unstartable, "9:11: review.tls_key: "),
         ] {
             let path = |name: &str| files.path().join(name);
             let (cert, key) = (path(cert), path(key));

@@ -202,7 +202,7 @@ mod tests {
     fn told(provider: Provider, more: &str) -> Vec<(Verdict, String)> {
         let text = format!(
             "[school]\nname = \"S\"\ndomains = [\"s.example\"]\n[directory]\npupils = \"p.csv\"\n[listen]\nhostname = \"gate.s.example\"\n\
-             tls_certificate = \"c\"\ntls_key = \"k\"\n{more}"
+             tls = \"none\"\ntls_certificate = \"c\"\ntls_key = \"k\"\n{more}"
         );
         let config = Config::parse(Path::new("s.toml"), &text).unwrap_or_else(|e| panic!("{more}: {e}"));
         let smarthost = config.smarthost.clone().expect("the section");

@@ -20,7 +20,7 @@ use crate::config::SmarthostTls;
 use crate::limits;
 use crate::relay::log::{Event, event};
 use crate::smtp::answer::sanitised;
-use crate::smtp::client::{Action, Body, Client, Done, Mail, NotOpen, Offers, StartTls, Under, Way};
+use crate::smtp::client::{Action, Body, Client, Done, Mail, NotOpen, Offers, StartTls, Under, Waits, Way};
 use crate::store::fault;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -30,6 +30,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(super) struct Connection {
     stream: Box<dyn Stream>,
     client: Client,
+    waits: Waits,
     /// The final dot was written, and no answer heard since.
     dot_left: bool,
     /// The number of the token that was shown last; 0 before the first.
@@ -74,6 +75,7 @@ impl Connection {
         let mut new = Self {
             stream: Box::new(stream),
             client: Client::new(way.clone(), Under::Nothing),
+            waits: host.waits,
             dot_left: false,
             token: 0,
             mails: 0,
@@ -152,6 +154,10 @@ impl Connection {
                 }
             }
             if next.is_empty() {
+                // Nothing more comes of it.
+                if self.client.is_over() {
+                    return End::Bye;
+                }
                 self.read(&mut next).await;
             }
             todo = next;
@@ -161,7 +167,8 @@ impl Connection {
     /// Reads until the client says something, which it does with every answer or when there is none in time.
     async fn read(&mut self, actions: &mut Vec<Action>) {
         let mut bytes = [0; limits::SMARTHOST_READ];
-        let wait = |client: &Client| Instant::now() + Duration::from_secs(client.patience());
+        let waits = self.waits;
+        let wait = |client: &Client| Instant::now() + client.patience(&waits);
         let (mut deadline, mut heard) = (wait(&self.client), self.client.heard());
         while actions.is_empty() {
             match timeout_at(deadline, self.stream.read(&mut bytes)).await {
@@ -182,7 +189,7 @@ impl Connection {
     }
 
     async fn write(&mut self, bytes: &[u8], actions: &mut Vec<Action>) {
-        let patience = self.client.patience();
+        let patience = self.client.patience(&self.waits);
         let written = written(patience, async {
             self.stream.write_all(bytes).await?;
             self.stream.flush().await
@@ -197,7 +204,7 @@ impl Connection {
         self.mails += 1;
         let (stuffed, end) = body.on_the_wire();
         for block in stuffed.chunks(limits::CONTENT_CHUNK) {
-            if let Err(why) = written(limits::SMARTHOST_BLOCK, self.stream.write_all(block)).await {
+            if let Err(why) = written(self.waits.block, self.stream.write_all(block)).await {
                 return self.client.lost(&why, actions);
             }
         }
@@ -213,7 +220,7 @@ impl Connection {
         let name = ServerName::try_from(host.config.host.clone())
             .map_err(|_| format!("{} is no name that a certificate can hold", host.config.host))?;
         let stream = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
-        let stream = written(limits::SMARTHOST_COMMAND, connector.connect(name, stream)).await?;
+        let stream = written(self.waits.command, connector.connect(name, stream)).await?;
         self.stream = Box::new(stream);
         Ok(())
     }
@@ -221,8 +228,8 @@ impl Connection {
 
 const LATE: &str = "no answer in time";
 
-async fn written<T>(seconds: u64, doing: impl Future<Output = io::Result<T>>) -> Result<T, String> {
-    match timeout(Duration::from_secs(seconds), doing).await {
+async fn written<T>(wait: Duration, doing: impl Future<Output = io::Result<T>>) -> Result<T, String> {
+    match timeout(wait, doing).await {
         Ok(result) => result.map_err(|error| sanitised(&error.to_string())),
         Err(_) => Err(LATE.to_owned()),
     }
@@ -230,7 +237,7 @@ async fn written<T>(seconds: u64, doing: impl Future<Output = io::Result<T>>) ->
 
 async fn connect(host: &Host) -> Result<TcpStream, String> {
     let address = (host.config.host.as_str(), host.config.port);
-    let stream = timeout(Duration::from_secs(limits::SMARTHOST_CONNECT), TcpStream::connect(address))
+    let stream = timeout(host.waits.connect, TcpStream::connect(address))
         .await
         .map_err(|_| "it does not answer".to_owned())?
         .map_err(|e| format!("it cannot be reached: {e}"))?;

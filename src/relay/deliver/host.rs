@@ -24,7 +24,7 @@ use crate::limits;
 use crate::relay::log::{Event, event};
 use crate::relay::monitor;
 use crate::relay::schedule::{Admission, Destination};
-use crate::smtp::client::{Proof, SignIn, Under};
+use crate::smtp::client::{Proof, SignIn, Under, Waits};
 use crate::store::{Clock, Outage};
 
 /// What a token, or the reason why there is none, comes in.
@@ -68,6 +68,7 @@ pub(super) struct Host {
     pub config: HostConfig,
     /// `None` where TLS is not wanted.
     pub tls: Option<TlsConnector>,
+    pub waits: Waits,
     shown: Option<Arc<Shown>>,
     proof: Option<ProofOfUs>,
     state: Arc<State>,
@@ -128,7 +129,15 @@ impl Host {
             probing: AtomicBool::new(false),
             places: Arc::new(Semaphore::new(connections)),
         };
-        Ok(Self { config, tls, shown, proof, state: Arc::new(state), idle: Mutex::new(Some(Vec::new())) })
+        Ok(Self {
+            config,
+            tls,
+            waits: Waits::default(),
+            shown,
+            proof,
+            state: Arc::new(state),
+            idle: Mutex::new(Some(Vec::new())),
+        })
     }
 
     /// What it is called in log and metrics.

@@ -20,8 +20,8 @@ pub(super) fn is_expected(door: &ListenerConfig, peer: IpAddr) -> bool {
 }
 
 /// Who the client behind the peer is; `None` where no header came in time, or something else did.
-pub(super) async fn client(stream: &mut TcpStream, peer: IpAddr) -> Option<IpAddr> {
-    let header = timeout(Duration::from_secs(limits::PROXY_SECONDS), header(stream));
+pub(super) async fn client(stream: &mut TcpStream, peer: IpAddr, patience: Duration) -> Option<IpAddr> {
+    let header = timeout(patience, header(stream));
     // A balancer that looks whether we are well is its own client.
     header.await.ok()?.ok()?.map(|client| client.unwrap_or(peer))
 }

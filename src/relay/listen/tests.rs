@@ -538,3 +538,26 @@ async fn until_it_is_ready_everybody_hears_421() {
     };
     listener.turn_away_until(clients).await;
 }
+
+#[tokio::test]
+async fn who_sends_no_proxy_header_takes_a_counted_place_for_a_while() {
+    let mut door = ListenerConfig::plain("listen", vec![SocketAddr::from(([127, 0, 0, 1], 0))], Vec::new());
+    door.relay_from = vec!["10.0.0.0/8".parse().unwrap()];
+    door.proxy_from = vec!["127.0.0.0/8".parse().unwrap()];
+    let pace = Pace { proxy_header: Duration::from_secs(60), ..Pace::default() };
+    let gateway = Gateway::start_doors(vec![door], pace).await;
+    let connect = || async { Client(TcpStream::connect(gateway.addresses[0]).await.unwrap()) };
+    let mut silent = Vec::new();
+    for _ in 0..limits::PROXY_WAITING {
+        silent.push(connect().await);
+    }
+    let reply = connect().await.reply().await;
+    assert!(reply.starts_with("421 4.3.2 "), "{reply}");
+    // A place is free as soon as a header has come, and its client is served beside the others.
+    let mut first = silent.remove(0);
+    let banner = first.says("PROXY TCP4 10.1.2.3 10.0.0.1 56324 25\r\n").await;
+    assert!(banner.starts_with("220 "), "{banner}");
+    let mut next = connect().await;
+    let banner = next.says("PROXY TCP4 10.1.2.4 10.0.0.1 56324 25\r\n").await;
+    assert!(banner.starts_with("220 "), "{banner}");
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits;
 use crate::smtp::Address;
 use crate::smtp::dsn::{EnvelopeId, Notify, OfMessage, OfRecipient, OriginalRecipient, Ret};
 
@@ -88,6 +89,11 @@ impl Talk {
         self.client.send(mail, &mut actions);
         self.act(actions);
         String::from_utf8_lossy(&self.written[before..]).into_owned()
+    }
+
+    /// In seconds.
+    fn patience(&self) -> u64 {
+        self.client.patience(&Waits::default()).as_secs()
     }
 
     fn ends(&mut self) {
@@ -353,34 +359,34 @@ fn what_is_said_unasked_is_no_answer() {
 fn each_answer_has_its_wait() {
     // The greeting, EHLO, STARTTLS, and EHLO under TLS.
     let mut talk = Talk::new(way(StartTls::Must), Under::Nothing);
-    let mut waits = vec![talk.client.patience()];
+    let mut waits = vec![talk.patience()];
     for answer in ["220 mx\r\n", "250-mx\r\n250 STARTTLS\r\n", "220 go\r\n"] {
         talk.hears(answer, 1);
-        waits.push(talk.client.patience());
+        waits.push(talk.patience());
     }
     assert_eq!((waits.as_slice(), talk.handshakes), (&[300; 4][..], 1));
     // A command at a time: MAIL, two RCPT, DATA, the final dot.
     let mut talk = Talk::greeted("");
     talk.sends(mail(&["a@b.example", "c@b.example"], PLAIN));
-    let mut waits = vec![talk.client.patience()];
+    let mut waits = vec![talk.patience()];
     for answer in ["250\r\n", "250\r\n", "250\r\n", "354\r\n"] {
         talk.hears(answer, 1);
-        waits.push(talk.client.patience());
+        waits.push(talk.patience());
     }
     assert_eq!(waits, [300, 300, 300, 120, 600]);
     let mut talk = Talk::greeted("250-PIPELINING\r\n");
     talk.sends(mail(&["a@b.example"], PLAIN));
-    let mut waits = vec![talk.client.patience()];
+    let mut waits = vec![talk.patience()];
     for answer in ["250\r\n", "250\r\n", "354\r\n"] {
         talk.hears(answer, 1);
-        waits.push(talk.client.patience());
+        waits.push(talk.patience());
     }
     assert_eq!(waits, [300, 300, 120, 600]);
     talk.hears("250\r\n", 1);
     let mut actions = Vec::new();
     talk.client.quit(&mut actions);
     assert_eq!(actions, [Action::Write(b"QUIT\r\n".to_vec())]);
-    assert_eq!(talk.client.patience(), limits::SMARTHOST_QUIT_SECONDS);
+    assert_eq!(talk.patience(), limits::SMARTHOST_QUIT_SECONDS);
     talk.hears("221\r\n", 1);
     assert_eq!(talk.ends[1..], [Action::Bye]);
 }
@@ -447,6 +453,12 @@ proptest! {
         let done: Vec<&Done> =
             talk.ends.iter().filter_map(|end| if let Action::Done(done) = end { Some(done) } else { None }).collect();
         prop_assert_eq!(ready + not_open, 1, "{:?}", talk.ends);
+        let last = |end: &Action| match end {
+            Action::NotOpen(_) | Action::Bye => true,
+            Action::Done(done) => !done.reusable,
+            _ => false,
+        };
+        prop_assert_eq!(talk.ends.iter().filter(|end| last(end)).count(), 1, "{:?}", talk.ends);
         prop_assert!(done.len() <= ready);
         let written = String::from_utf8_lossy(&talk.written);
         prop_assert!(!written.contains("MAIL FROM") || done.len() == 1);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schoolgate::smtp::client::{Action, Body, Client, Fate, Mail, SignIn, StartTls, Under, Way};
+use schoolgate::smtp::client::{Action, Body, Client, Fate, Mail, SignIn, StartTls, Under, Waits, Way};
 use schoolgate::smtp::dsn::{OfMessage, OfRecipient};
 use schoolgate::smtp::{Address, AnswerReader};
 use zeroize::Zeroizing;
@@ -95,6 +95,10 @@ fn talk([ways, mails, _]: [u8; 3], said: &[&[u8]], exact: bool) {
         caller.client.ended(&mut actions);
         caller.does(actions, true);
         assert!(!caller.sending, "each message ends, whatever the server says");
+        let mut again = Vec::new();
+        caller.client.ended(&mut again);
+        caller.client.lost("twice", &mut again);
+        assert_eq!(again, [], "it ends once");
         assert!(caller.ended, "each dialogue ends");
     }
     assert!(caller.writes <= octets + 8, "nothing is said without end");
@@ -116,16 +120,13 @@ impl Caller {
         let mut actions = Vec::new();
         self.client.receive(piece, &mut actions);
         self.does(actions, false);
-        assert!(self.client.patience() > 0);
+        assert!(!self.client.patience(&Waits::default()).is_zero());
     }
 
     fn does(&mut self, mut actions: Vec<Action>, closed: bool) {
         while !actions.is_empty() {
             let mut next = Vec::new();
             for action in actions {
-                if closed && self.ended && action == Action::Bye {
-                    continue;
-                }
                 assert!(!self.ended, "{action:?} after the end");
                 let shown = format!("{action:?}");
                 assert!(!shown.contains(PASSWORD) && !shown.contains(ENCODED), "a password is shown");
@@ -178,10 +179,11 @@ impl Caller {
                                 Fate::Deferred(_) | Fate::Failed(_) => {}
                             }
                         }
-                        if done.reusable && self.client.is_ready() {
-                            self.go_on(closed, &mut next);
-                        } else {
-                            self.ended = true;
+                        match done.reusable {
+                            // That it was closed is said of the connection, once.
+                            true if closed => {}
+                            true if self.client.is_ready() => self.go_on(closed, &mut next),
+                            _ => self.ended = true,
                         }
                     }
                 }
@@ -207,9 +209,11 @@ impl Caller {
 
     /// The next message, or goodbye.
     fn go_on(&mut self, closed: bool, actions: &mut Vec<Action>) {
+        // That nothing more can be sent is said by itself.
         if closed {
-            self.ended = true;
-        } else if self.mails == 0 {
+            return;
+        }
+        if self.mails == 0 {
             self.client.quit(actions);
         } else {
             self.mails -= 1;
