@@ -28,6 +28,7 @@ pub use sink::{Sink, Taken};
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Longest wait for something that takes milliseconds on an idle machine.
@@ -36,10 +37,19 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long nothing more may come before a count is taken as final.
 pub const SETTLE: Duration = Duration::from_millis(700);
 
-/// A port of the loopback that was free a moment ago.
+/// A port of the loopback that is free, and that no connection is given as its own end before it is listened on: below those that the
+/// kernel hands out (`ip_local_port_range` begins at 32768), and never twice in this process. Test binaries run beside each other, so each
+/// begins somewhere else.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+    const FIRST: u32 = 10_000;
+    const PORTS: u32 = 22_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(7_919);
+    (0..PORTS)
+        .map(|_| FIRST + begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS)
+        .map(|port| u16::try_from(port).expect("below 32000"))
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .expect("a free port")
 }
 
 /// Where a program lies, if it is installed.
