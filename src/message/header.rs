@@ -37,6 +37,18 @@ pub struct Block {
     pub faults: Vec<String>,
 }
 
+/// The bytes without such fields of the block at their start.
+pub fn without(raw: &[u8], unwanted: impl Fn(&Header) -> bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = 0;
+    for field in read_block(raw, 0).headers.iter().filter(|field| unwanted(field)) {
+        out.extend_from_slice(raw.get(rest..field.span.start).unwrap_or_default());
+        rest = field.span.end;
+    }
+    out.extend_from_slice(raw.get(rest..).unwrap_or_default());
+    out
+}
+
 /// Reads the block at the start of `raw`; spans count from `base`.
 pub fn read_block(raw: &[u8], base: usize) -> Block {
     let mut block = Block::default();

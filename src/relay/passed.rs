@@ -31,15 +31,8 @@ impl PassedHeader {
 
     /// The message with the header on top, and none of its name below.
     pub fn put(&self, content: &[u8]) -> Vec<u8> {
-        let mut out = format!("{NAME}: {}\r\n", self.0).into_bytes();
-        out.reserve(content.len());
-        let mut rest = 0;
-        for field in header::read_block(content, 0).headers.iter().filter(|field| field.is(NAME)) {
-            out.extend_from_slice(content.get(rest..field.span.start).unwrap_or_default());
-            rest = field.span.end;
-        }
-        out.extend_from_slice(content.get(rest..).unwrap_or_default());
-        out
+        let line = format!("{NAME}: {}\r\n", self.0).into_bytes();
+        [line, header::without(content, |field| field.is(NAME))].concat()
     }
 }
 

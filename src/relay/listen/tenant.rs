@@ -1,13 +1,30 @@
 //! Whether a message comes from one tenant of a provider that shares its addresses and certificates among all of them.
 //!
 //! The provider writes a header that names the tenant; a sender elsewhere may have written one too. So it counts only where it stands
-//! once, in the message's own header, whatever its letters' case and folding; what cannot be read so is another's.
+//! once, in the message's own header, whatever its letters' case and folding; what cannot be read so is another's. Its value is a
+//! secret where a school made it up: it is taken out before anything else is done with the message, and nobody further on reads it.
+
+use std::sync::Arc;
+
+use ring::digest::{SHA256, digest};
 
 use crate::config::Tenant;
 use crate::message::header;
 
+/// The content without that header, and its SHA-256; `None` where it is not of this tenant. Our own `head` stands before the message.
+pub(super) fn admitted(content: &[u8], head: usize, tenant: &Tenant) -> Option<(Arc<[u8]>, [u8; 32])> {
+    let (ours, message) = content.split_at_checked(head)?;
+    if !is_of(message, tenant) {
+        return None;
+    }
+    let content: Arc<[u8]> = [ours, &header::without(message, |field| field.is(&tenant.header))].concat().into();
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest(&SHA256, &content).as_ref());
+    Some((content, sha256))
+}
+
 /// Whether the message's own header names this tenant, and nobody else.
-pub(super) fn is_of(message: &[u8], tenant: &Tenant) -> bool {
+fn is_of(message: &[u8], tenant: &Tenant) -> bool {
     let block = header::read_block(message, 0);
     let mut found = block.headers.iter().filter(|header| header.is(&tenant.header));
     let (Some(only), None) = (found.next(), found.next()) else { return false };

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use ring::digest::{SHA256, digest};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
 use tokio::io::AsyncReadExt;
@@ -434,7 +435,13 @@ async fn only_the_schools_own_tenant_may_send_through_its_providers_door() {
         let reply = client.mails("a", format!("{message}\r\n.\r\n").as_bytes()).await;
         assert!(reply.starts_with(code), "{message}: {reply}");
     }
-    assert_eq!(gateway.taken().len(), 2, "nothing is kept of the others");
+    let taken = gateway.taken();
+    assert_eq!(taken.len(), 2, "nothing is kept of the others");
+    for one in taken {
+        let content = String::from_utf8_lossy(&one.content).into_owned();
+        assert!(!content.to_lowercase().contains("ours-1") && content.ends_with("\r\n\r\nx\r\n"), "{content}");
+        assert_eq!(digest(&SHA256, &one.content).as_ref(), one.sha256);
+    }
 }
 
 #[tokio::test]
