@@ -1,10 +1,10 @@
 //! Holds idle connections at a gateway that runs, and tells what they cost it:
 //!
-//! `cargo run --release --example idle -- PORT PID [CONNECTIONS] [plain|starttls]`
+//! `cargo run --release --example idle -- PORT PID [CONNECTIONS [CA]]`
 //!
-//! PID is the gateway's; memory is VmRSS of its process, before them, with them and after them. The gateway wants `[listen] connections`
-//! of at least that many, `connections_per_client = 50` and `relay_from = ["127.0.0.0/8"]`, and for `starttls` a certificate, whichever:
-//! it is not looked at here. Each fifty come from an address of their own in 127.1.0.0/16.
+//! PID is the gateway's; memory is VmRSS of its process, before them, with them and after them. With CA, a PEM file that vouches for the
+//! gateway's certificate as localhost, they have said STARTTLS. The gateway wants `[listen] connections` of at least that many,
+//! `connections_per_client = 50` and `relay_from = ["127.0.0.0/8"]`. Each fifty come from an address of their own in 127.1.0.0/16.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,10 +12,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
@@ -28,45 +27,6 @@ const OF_ONE: usize = 50;
 const AT_ONCE: usize = 100;
 /// Until memory is looked at.
 const REST: Duration = Duration::from_secs(3);
-
-/// Takes every certificate: this is a load, no mail is trusted to anybody.
-#[derive(Debug)]
-struct Any(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Any {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
 
 /// Held, and never read again.
 enum Held {
@@ -103,7 +63,7 @@ async fn hold(number: usize, port: u16, secure: Option<TlsConnector>) -> Result<
     let Some(connector) = secure else { return Ok(Held::Plain(stream)) };
     stream.write_all(b"STARTTLS\r\n").await?;
     reply(&mut stream, "220").await?;
-    let name = ServerName::try_from("gateway.example")?;
+    let name = ServerName::try_from("localhost")?;
     let mut stream = connector.connect(name, stream).await?;
     stream.write_all(b"EHLO idle.example\r\n").await?;
     stream.flush().await?;
@@ -121,19 +81,17 @@ fn memory(process: u32) -> Result<u64> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [port, process, rest @ ..] = words.as_slice() else { bail!("PORT PID [CONNECTIONS] [plain|starttls]") };
+    let [port, process, rest @ ..] = words.as_slice() else { bail!("PORT PID [CONNECTIONS [CA]]") };
     let (port, process): (u16, u32) = (port.parse()?, process.parse()?);
     let connections: usize = rest.first().map_or(Ok(10_000), |count| count.parse())?;
-    let secure = match rest.get(1).map(String::as_str) {
-        None | Some("plain") => None,
-        Some("starttls") => {
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let builder =
-                ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-            let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(Any(provider)));
-            Some(TlsConnector::from(Arc::new(builder.with_no_client_auth())))
+    let secure = match rest.get(1) {
+        None => None,
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_file(authority)?)?;
+            let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+            Some(TlsConnector::from(Arc::new(config)))
         }
-        Some(other) => bail!("{other}: plain or starttls"),
     };
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
