@@ -63,6 +63,7 @@ impl Ground {
         self.version.get_or_init(|| {
             let deciding = version::Deciding {
                 pack: &self.pack,
+                domains: &self.school.domains,
                 confidential_markers: &self.confidential_markers,
                 bulk_pupils: self.bulk_pupils,
                 roles: &self.roles,

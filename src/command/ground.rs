@@ -56,6 +56,7 @@ pub fn version(config: &Config, pack: &RulePack) -> Result<String> {
     let dkim_keys = dkim_keys(config)?;
     let deciding = Deciding {
         pack,
+        domains: &config.school.domains,
         confidential_markers: &config.policy.confidential_markers,
         bulk_pupils: config.policy.bulk_pupils,
         roles: &config.roles,

@@ -1,7 +1,7 @@
 //! The version of what decides: a short hash of the rules in force and of every setting that they go by.
 //!
 //! Two grounds have the same version exactly when they decide every message alike over the same roster: it covers the
-//! merged pack, the modes that the school chose, its markers, roles, permissions, hours and keys, and the program, whose word
+//! merged pack, the modes that the school chose, its mail domains, markers, roles, permissions, hours and keys, and the program, whose word
 //! lists are compiled in. Who is on the roster is not part of it: that changes every night.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ use crate::smtp::Address;
 pub struct Deciding<'d> {
     /// With the modes that the school chose.
     pub pack: &'d RulePack,
+    /// The school's own mail domains: whoever has another is outside.
+    pub domains: &'d [String],
     /// Further words that count as the Confidential marker.
     pub confidential_markers: &'d [String],
     /// Distinct pupils from which a message counts as bulk.
@@ -40,6 +42,7 @@ struct Canonical<'d> {
     program: &'static str,
     rules: &'d [Rule],
     routes: &'d [Route],
+    domains: Vec<String>,
     confidential_markers: &'d [String],
     bulk_pupils: usize,
     roles: &'d BTreeMap<String, Vec<Address>>,
@@ -59,6 +62,7 @@ impl Deciding<'_> {
             program: env!("CARGO_PKG_VERSION"),
             rules: &self.pack.rules,
             routes: &self.pack.routes,
+            domains: self.domains.iter().map(|domain| domain.to_lowercase()).collect(),
             confidential_markers: self.confidential_markers,
             bulk_pupils: self.bulk_pupils,
             roles: self.roles,
@@ -87,6 +91,7 @@ mod tests {
 
     struct Settings {
         pack: RulePack,
+        domains: Vec<String>,
         markers: Vec<String>,
         bulk: usize,
         roles: BTreeMap<String, Vec<Address>>,
@@ -98,6 +103,7 @@ mod tests {
     fn settings() -> Settings {
         Settings {
             pack: RulePack::embedded("core").expect("sound"),
+            domains: vec!["school.example".to_owned()],
             markers: Vec::new(),
             bulk: 10,
             roles: BTreeMap::new(),
@@ -108,9 +114,18 @@ mod tests {
     }
 
     fn version(of: &Settings) -> String {
-        let Settings { pack, markers, bulk, roles, permitted, times, keys } = of;
-        Deciding { pack, confidential_markers: markers, bulk_pupils: *bulk, roles, permitted, times, dkim_keys: keys }
-            .version()
+        let Settings { pack, domains, markers, bulk, roles, permitted, times, keys } = of;
+        Deciding {
+            pack,
+            domains,
+            confidential_markers: markers,
+            bulk_pupils: *bulk,
+            roles,
+            permitted,
+            times,
+            dkim_keys: keys,
+        }
+        .version()
     }
 
     fn anybody() -> BTreeMap<String, Vec<Address>> {
@@ -133,6 +148,7 @@ mod tests {
             ("another pack", |s| s.pack = RulePack::embedded("woodsetton").expect("sound")),
             ("who is told", |s| s.pack.rules[0].notify.push("chair".to_owned())),
             ("words of a reason", |s| s.pack.rules[0].why.push('!')),
+            ("a mail domain", |s| s.domains.push("college.example".to_owned())),
             ("a marker", |s| s.markers.push("Staff only".to_owned())),
             ("bulk", |s| s.bulk = 11),
             ("a role", |s| s.roles = anybody()),
@@ -152,6 +168,7 @@ mod tests {
         }
         let others: &[(&str, Change)] = &[
             ("the same again", |_| {}),
+            ("letters of a mail domain", |s| s.domains[0] = "School.Example".to_owned()),
             ("the name of the pack", |s| s.pack.name = "ours".to_owned()),
             ("the time to decide in", |s| s.times.decide_within_hours += 1),
         ];
