@@ -37,6 +37,8 @@ struct Caller {
     /// Messages answered 250.
     taken: usize,
     closed: bool,
+    /// The gateway stops: what the client has begun to say is the last that is heard.
+    stopping: bool,
     actions: usize,
 }
 
@@ -71,6 +73,7 @@ pub fn holds(input: &[u8]) {
         account: false,
         taken: 0,
         closed: false,
+        stopping: false,
         actions: 0,
     };
     assert_eq!(replies(&caller.session.banner()), [220]);
@@ -90,7 +93,10 @@ pub fn holds(input: &[u8]) {
         start = at + 1;
         let mut actions = Vec::new();
         match mark {
-            STOP => caller.session.stop(&mut actions),
+            STOP => {
+                caller.stopping = true;
+                caller.session.stop(&mut actions);
+            }
             SILENCE => caller.session.timed_out(&mut actions),
             _ => {}
         }
@@ -98,6 +104,14 @@ pub fn holds(input: &[u8]) {
     }
     // A line brings at most a reply, a wait and an end; and each piece may bring its content.
     assert!(caller.actions <= 8 * said.len() + 8, "{} actions", caller.actions);
+}
+
+/// The reply codes of what is written to the client.
+fn written(action: &Action) -> Option<Vec<u16>> {
+    match action {
+        Action::Write(written) => Some(replies(written)),
+        _ => None,
+    }
 }
 
 impl Caller {
@@ -148,7 +162,10 @@ impl Caller {
                         if self.succeeds {
                             (self.tls, self.began, self.account) = (true, true, false);
                             self.session.secured(self.may_relay, &mut next);
-                            assert!(next.is_empty(), "what was said in clear is never read under TLS: {next:?}");
+                            let codes: Vec<u16> = next.iter().filter_map(written).flatten().collect();
+                            let expected: &[u16] = if self.stopping { &[421] } else { &[] };
+                            assert_eq!(codes, expected, "what was said in clear is never read under TLS");
+                            assert_eq!(next.len(), 2 * codes.len(), "421 ends it: {next:?}");
                         } else {
                             self.session.not_secured(&mut next);
                             assert!(
@@ -220,14 +237,13 @@ impl Caller {
 
     fn knows_nothing(mut self) {
         assert!(self.session.account().is_none() && self.begun.is_none());
+        if self.closed {
+            return;
+        }
         for said in ["RCPT TO:<a@firm.example>\r\n", "DATA\r\n", "MAIL FROM:<>\r\n"] {
             let mut actions = Vec::new();
             self.session.receive(said.as_bytes(), &mut actions);
-            let codes: Vec<u16> = actions
-                .iter()
-                .filter_map(|action| if let Action::Write(written) = action { Some(replies(written)) } else { None })
-                .flatten()
-                .collect();
+            let codes: Vec<u16> = actions.iter().filter_map(written).flatten().collect();
             // It may be one mistake too many.
             assert!(matches!(codes[..], [503] | [503, 421]), "{said:?}: {codes:?}");
             if codes.len() > 1 {
