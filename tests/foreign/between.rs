@@ -236,7 +236,10 @@ fn an_upstream_without_an_account(kind: Kind) {
     between.upstream.until_told("535");
     assert!(between.sink.settled().is_empty(), "nothing comes in");
     add_account(&between.gateway);
-    between.sink.wait("it comes", |taken| taken.iter().any(|t| is_copy(&t.content, &case.message())));
+    between.until("it comes", || {
+        between.upstream.flush();
+        between.sink.taken().iter().any(|t| is_copy(&t.content, &case.message()))
+    });
     between.nobody_tells(&[UPSTREAM.password]);
 }
 

@@ -51,6 +51,7 @@ pub enum End {
 pub struct Server {
     pub port: u16,
     pub implicit: u16,
+    kind: Kind,
     dir: tempfile::TempDir,
     end: End,
 }
@@ -73,13 +74,23 @@ impl Server {
         place.trust.lay(dir.path());
         let site = Site { root: dir.path(), port: free_port(), implicit: free_port(), place };
         let end = begin(&site)?;
-        let server = Self { port: site.port, implicit: site.implicit, dir, end };
+        let server = Self { port: site.port, implicit: site.implicit, kind, dir, end };
         let until = Instant::now() + PATIENCE;
         while Client::connect(server.port).is_err() {
             assert!(Instant::now() < until, "{kind:?} does not listen\n{}", server.log());
             std::thread::sleep(Duration::from_millis(50));
         }
         Some(server)
+    }
+
+    /// Tells it to try again what waits. The others do so each second; a Postfix that finds a message of its queue in delivery at that
+    /// moment leaves it alone for longer than a test waits.
+    pub fn flush(&self) {
+        if self.kind == Kind::Postfix
+            && let Some(postfix) = program("postfix")
+        {
+            said_by(Command::new(postfix).arg("-c").arg(self.dir.path().join("etc")).arg("flush"));
+        }
     }
 
     /// All that it has said.
