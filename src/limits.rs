@@ -633,6 +633,8 @@ limits! {
     HEADING_WORDS: usize = 12, "words", "own choice";
     /// Words of a column's heading, or of a label in the cell to the left.
     LABEL_WORDS: usize = 5, "words", "own choice: `Password for the booking site`";
+    /// The longest word; what goes on without a break is cut there.
+    WORD_OCTETS: usize = 4_096, "octets", "own choice: as PARAGRAPH_PIECE; no word of any language has a hundred";
     /// The longest piece of a paragraph that is looked at as one.
     PARAGRAPH_PIECE: usize = 4_096, "octets", "own choice: two pages";
     /// A message to no more recipients than this is a letter to them.

@@ -254,7 +254,7 @@ pub(super) fn weigh(
     if candidate.pupils.iter().any(|pupil| writers.children.contains(pupil)) {
         add(2, "written to the pupil's parent");
     }
-    if writers.titled.contains(&tokens[candidate.surname.from].hash) {
+    if writers.titled.contains(&text.hash(&tokens[candidate.surname.from])) {
         add(2, "an adult of that family is spoken of");
     }
     let near = |at: usize| line.sentence[at].abs_diff(sentence) <= limits::NEAR_SENTENCES;

@@ -541,7 +541,7 @@ fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
 fn in_a_list_of_forenames(school: &School, text: &Text<'_>, span: &Span) -> bool {
     let index = school.index();
     let forename = |at: usize| {
-        let run = text.tokens.get(at).map(crate::text::normalise::Token::run);
+        let run = text.tokens.get(at).map(|token| text.run_of(token));
         run.is_some_and(|run| index.class(run).is_none() && index.part_of(run).is_some_and(|part| part.pupil_forename))
     };
     let listed = |gap: Gap| gap.has(Gap::COMMA) && gap.only(Gap::COMMA.or(Gap::SPACE));

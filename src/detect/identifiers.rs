@@ -185,7 +185,7 @@ struct Chain {
 fn chains(line: &Line<'_>, mut each: impl FnMut(Chain)) {
     let tokens = line.text.tokens;
     let folded = line.text.folded().as_bytes();
-    let in_chain = |token: &Token| token.kind != TokenKind::Word || token.length() <= 2;
+    let in_chain = |token: &Token| token.kind != TokenKind::Word || line.text.length(token) <= 2;
     let mut at = 0;
     while at < tokens.len() {
         if !in_chain(&tokens[at]) {

@@ -47,7 +47,7 @@ pub(super) fn of_a_longer_name(scene: &Scene<'_>, at: usize, span: &Span) -> boo
         && (token.case != Case::Upper || text.tokens[span.from].case == Case::Upper)
         && !text.tokens[surname - 1].possessive
         && !listed
-        && !opens_something_else(token, text.norm(token))
+        && !opens_something_else(text, token)
         && !line.marks[surname].has(Marks::PHRASE)
         && !scene.facts_of(at).iter().any(|fact| fact.from == surname)
 }
@@ -57,11 +57,12 @@ fn near(gap: Gap) -> bool {
 }
 
 /// A sentence, a heading or another name goes on with such a word; a surname is none of them.
-fn opens_something_else(token: &Token, word: &str) -> bool {
+fn opens_something_else(text: &Text<'_>, token: &Token) -> bool {
+    let word = text.norm(token);
     const LISTS: [&[&str]; 11] =
         [ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, OPENERS, PREPOSITIONS, ROLES, TITLES];
     LISTS.iter().any(|list| is(list, word))
-        || (is(PLACES, word) && NAMES.wordness(token.hash) == Wordness::Name)
+        || (is(PLACES, word) && NAMES.wordness(text.hash(token)) == Wordness::Name)
         || calendar(word)
 }
 

@@ -47,7 +47,7 @@ fn joined(
 ) -> Option<Mention> {
     let line = &scene.lines[at];
     let token = &line.text.tokens[from];
-    if token.kind != TokenKind::Word || token.length() < limits::JOINED_WORD {
+    if token.kind != TokenKind::Word || line.text.length(token) < limits::JOINED_WORD {
         return None;
     }
     let index = school.index();
@@ -58,7 +58,7 @@ fn joined(
         .flatten()
         .or_else(|| named.then(|| index.joined_name(norm, true)).flatten())?;
     let shows = joint_shows(line.text.slice(from, from + 1));
-    if !shows && (ordinary(norm) || index.part_of(token.run()).is_some()) {
+    if !shows && (ordinary(norm) || index.part_of(line.text.run_of(token)).is_some()) {
         return None;
     }
     let span = |run| Some(Span { from, to: from + 1, run, part: index.part_of(run)? });

@@ -169,10 +169,10 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
         let text = &line.text;
         let offences = if line.all_marks.has(Marks::OFFENCE) { text.tokens } else { &[] };
         for (from, token) in offences.iter().enumerate().filter(|(from, _)| line.marks[*from].has(Marks::OFFENCE)) {
-            let Some(&longest) = LANGUAGE.first.get(&token.hash) else { continue };
+            let Some(&longest) = LANGUAGE.first.get(&text.hash(token)) else { continue };
             let mut run = Run::EMPTY;
             for (to, other) in text.tokens.iter().enumerate().skip(from).take(longest) {
-                run = run.then(other.run());
+                run = run.then(text.run_of(other));
                 let Some(&sense) = LANGUAGE.says.get(&(run.hash, to + 1 - from)) else { continue };
                 let sense = &LANGUAGE.senses[sense];
                 let range = token.start()..other.end();
@@ -208,7 +208,7 @@ fn meant(line: &Line<'_>, sense: &Sense, from: usize, to: usize) -> bool {
     let near = |at: usize| line.sentence[at].abs_diff(line.sentence[from]) <= limits::NEAR_SENTENCES;
     let year = |at: usize| line.text.word(at).parse().is_ok_and(|n: u32| (1000..limits::HISTORY_BEFORE).contains(&n));
     let mut around = (0..from).chain(to..tokens.len()).filter(|&at| near(at));
-    !around.any(|at| sense.unless.contains(&tokens[at].hash) || year(at))
+    !around.any(|at| sense.unless.contains(&line.text.hash(&tokens[at])) || year(at))
 }
 
 /// At whom a word is aimed that is often nobody's.

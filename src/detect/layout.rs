@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::marks::{Marks, mark};
+use super::marks::{Marks, mark, mark_words};
 use super::rows::{self, Piece};
 use super::words::{TITLES, is};
 use crate::limits;
@@ -36,6 +36,8 @@ pub(super) struct Layout<'a> {
     pub sentences: Vec<u32>,
     /// By token as well.
     pub marks: Vec<Marks>,
+    /// By word.
+    of_words: Vec<Marks>,
     /// Texts of each document, in order.
     pub of_document: Vec<Range<usize>>,
     /// Of the table that is just laid out.
@@ -136,8 +138,9 @@ impl<'a> Layout<'a> {
             return;
         }
         self.texts.push(source);
+        mark_words(self.texts.words(), school, &mut self.of_words);
         let text = self.texts.get(self.spots.len());
-        let marks = mark(&text, school, &mut self.marks);
+        let marks = mark(&text, &self.of_words, &mut self.marks);
         sentences(&text, &self.marks[self.sentences.len()..], &mut self.sentences);
         let same = |last: &&Spot| (last.document, last.block) == (spot.document, spot.block);
         let before = self.spots.last().filter(same).and_then(|last| last.cell);

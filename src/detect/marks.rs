@@ -13,7 +13,7 @@ use super::world::REGAL;
 use super::{credentials, language};
 use crate::people::School;
 use crate::text::filter::Filter;
-use crate::text::normalise::{Gap, TokenKind, spread};
+use crate::text::normalise::{self as text, Gap, TokenKind, spread};
 use crate::text::{Text, TextBuf};
 
 /// A set of marks, of a token or of all tokens of a line.
@@ -78,7 +78,11 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
         let known = marks.entry(hash).or_default();
         *known = known.or(mark);
     };
-    let first = |text: &str| TextBuf::new(text).text().tokens.first().map_or(0, |token| token.hash);
+    let first = |text: &str| {
+        let text = TextBuf::new(text);
+        let text = text.text();
+        text.tokens.first().map_or(0, |token| text.hash(token))
+    };
     for phrase in FOOTERS {
         set(first(phrase), Marks::FOOTER);
     }
@@ -105,16 +109,15 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
     Words { filter, marks }
 });
 
-/// Marks every token of a text, onto the end of `out`; the marks of all together come back.
-pub(super) fn mark(text: &Text<'_>, school: &School, out: &mut Vec<Marks>) -> Marks {
+/// Marks of words that are not marked yet, by their places in the message, onto the end of `out`.
+pub(super) fn mark_words(words: &text::Words, school: &School, out: &mut Vec<Marks>) {
     let index = school.index();
-    let words = &*WORDS;
-    let mut all = Marks::default();
-    for (at, token) in text.tokens.iter().enumerate() {
-        let spread = spread(token.hash);
+    let known = &*WORDS;
+    for (letters, hash) in words.from(out.len()) {
+        let spread = spread(hash);
         let mut marks = Marks::default();
-        if words.filter.may_hold_spread(spread)
-            && let Some(found) = words.marks.get(&token.hash)
+        if known.filter.may_hold_spread(spread)
+            && let Some(found) = known.marks.get(&hash)
         {
             marks = *found;
         }
@@ -124,17 +127,25 @@ pub(super) fn mark(text: &Text<'_>, school: &School, out: &mut Vec<Marks>) -> Ma
         if index.begins_class(spread) {
             marks = marks.or(Marks::CLASS);
         }
+        if letters.bytes().any(|byte| byte.is_ascii_digit()) && letters.starts_with('y') {
+            marks = marks.or(Marks::YEAR);
+        }
+        out.push(marks);
+    }
+}
+
+/// Marks every token of a text by the marks of its words, onto the end of `out`; the marks of all together come back.
+pub(super) fn mark(text: &Text<'_>, of_words: &[Marks], out: &mut Vec<Marks>) -> Marks {
+    let mut all = Marks::default();
+    let start = out.len();
+    for token in text.tokens {
+        let mut marks = of_words.get(token.word.place()).copied().unwrap_or_default();
         if token.kind != TokenKind::Word {
             marks = marks.or(Marks::DIGIT);
-            if token.kind == TokenKind::Mixed && text.norm(token).starts_with('y') {
-                marks = marks.or(Marks::YEAR);
-            }
         }
         if token.gap.has(Gap::AT) {
             marks = marks.or(Marks::ADDRESS);
-            if at > 0
-                && let Some(before) = out.last_mut()
-            {
+            if let Some(before) = out[start..].last_mut() {
                 *before = before.or(Marks::ADDRESS);
             }
         }

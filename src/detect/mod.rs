@@ -42,7 +42,6 @@ use hashbrown::HashSet;
 
 use crate::limits;
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::Token;
 use crate::text::{Document, Halt, Image, Run, TextBuf};
 
 /// What is said of a pupil, mildest first; a message's tier is the highest of its pupils'.
@@ -400,7 +399,7 @@ fn writers(school: &School, correspondence: &Correspondence) -> names::Writers {
             let text = TextBuf::new(name);
             let text = text.text();
             out.push(text.run(0, text.tokens.len()));
-            out.extend(text.tokens.first().map(Token::run));
+            out.extend(text.tokens.first().map(|token| text.run_of(token)));
         }
         out
     };

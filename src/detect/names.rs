@@ -129,7 +129,7 @@ fn titled_surnames(scene: &Scene<'_>) -> HashSet<u64> {
     for line in scene.lines.iter().filter(|line| !line.footer && line.all_marks.has(Marks::TITLE)) {
         for from in (1..line.text.tokens.len()).filter(|from| line.marks[from - 1].has(Marks::TITLE)) {
             if line.text.tokens[from].case != Case::Lower && titled(&line.text, from) {
-                out.insert(line.text.tokens[from].hash);
+                out.insert(line.text.hash(&line.text.tokens[from]));
             }
         }
     }
@@ -149,7 +149,7 @@ fn spans(line: &Line<'_>, school: &School) -> Vec<Span> {
             if at > from && !token.gap.only(INSIDE) {
                 break;
             }
-            run = run.then(token.run());
+            run = run.then(line.text.run_of(token));
             if let Some(part) = school.index().part_of(run) {
                 out.push(Span { from, to: at + 1, run, part });
             }
@@ -205,7 +205,7 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
                     if middle {
                         pupils.retain(|&pupil| {
                             tokens[first.to..at].iter().all(|token| {
-                                text.norm(token).chars().count() == 1 || index.is_middle_name(pupil, token.hash)
+                                text.norm(token).chars().count() == 1 || index.is_middle_name(pupil, text.hash(token))
                             })
                         });
                     }

@@ -330,7 +330,7 @@ fn facts(line: &Line<'_>, at: usize, school: &School, out: &mut Vec<FactAt>) {
         if word.len() <= OUTWARD
             && tokens.get(from + 1).is_some_and(|next| {
                 next.kind == TokenKind::Mixed
-                    && next.length() == INWARD
+                    && text.length(next) == INWARD
                     && (next.gap.only(Gap::SPACE) || next.gap.joined())
             })
         {
@@ -341,9 +341,9 @@ fn facts(line: &Line<'_>, at: usize, school: &School, out: &mut Vec<FactAt>) {
             }
         }
         if tokens[from].kind == TokenKind::Mixed
-            && (school.index().postcode(tokens[from].hash) || crate::text::checks::postcode(word))
+            && (school.index().postcode(text.hash(&tokens[from])) || crate::text::checks::postcode(word))
         {
-            add(from, from + 1, Fact::Postcode(tokens[from].hash));
+            add(from, from + 1, Fact::Postcode(text.hash(&tokens[from])));
         }
         if marks.has(Marks::DIGIT) && word.starts_with(|c: char| c.is_ascii_digit()) {
             for length in [2, 3] {
@@ -366,7 +366,7 @@ fn classes(line: &Line<'_>, from: usize, school: &School, add: &mut impl FnMut(u
     let tokens = text.tokens;
     let mut run = Run::EMPTY;
     for to in from + 1..=(from + limits::CLASS_TOKENS).min(tokens.len()) {
-        run = run.then(tokens[to - 1].run());
+        run = run.then(text.run_of(&tokens[to - 1]));
         let Some(class) = school.index().class(run) else { continue };
         let word_like = tokens[from].kind == TokenKind::Word;
         let lower = tokens[from].case == crate::text::normalise::Case::Lower;

@@ -213,7 +213,7 @@ impl Vocabulary {
         let text = text.text();
         let Some((last, head)) = text.tokens.split_last() else { return false };
         let word = text.norm(last);
-        let mut endings = vec![last.run()];
+        let mut endings = vec![text.run_of(last)];
         if !meaning.capitals && word.len() >= 4 && !word.ends_with('s') {
             endings.push(Run::of_token(&format!("{word}s")));
         }
@@ -221,7 +221,7 @@ impl Vocabulary {
         let start = text.run(0, head.len());
         for ending in endings {
             self.phrases.entry(start.then(ending).hash).or_default().push(meaning);
-            let first = head.first().map_or(ending.hash, |token| token.hash);
+            let first = head.first().map_or(ending.hash, |token| text.hash(token));
             let longest = self.first.entry(first).or_default();
             *longest = (*longest).max(length);
         }
@@ -232,12 +232,12 @@ impl Vocabulary {
     pub fn hits(&self, text: &Text<'_>) -> Vec<Hit> {
         let mut hits = Vec::new();
         for from in 0..text.tokens.len() {
-            let Some(&longest) = self.first.get(&text.tokens[from].hash) else { continue };
+            let Some(&longest) = self.first.get(&text.hash(&text.tokens[from])) else { continue };
             hits.extend(self.pairs.iter().filter_map(|pair| pair.at(text, from)));
             let mut run = Run::EMPTY;
             let mut best: Option<(usize, &Vec<Phrase>)> = None;
             for (at, token) in text.tokens.iter().enumerate().skip(from).take(usize::from(longest)) {
-                run = run.then(token.run());
+                run = run.then(text.run_of(token));
                 if let Some(phrases) = self.phrases.get(&run.hash) {
                     best = Some((at + 1, phrases));
                 }
@@ -299,7 +299,7 @@ impl Vocabulary {
 impl Pair {
     /// The pair that begins with this token, its other word not far behind in the same sentence.
     fn at(&self, text: &Text<'_>, from: usize) -> Option<Hit> {
-        let first = text.tokens[from].hash;
+        let first = text.hash(&text.tokens[from]);
         let behind = match (self.one.contains(&first), self.other.contains(&first)) {
             (true, _) => &self.other,
             (_, true) => &self.one,
@@ -307,7 +307,7 @@ impl Pair {
         };
         let near = text.tokens[from + 1..].iter().take(limits::PAIR_APART);
         let mut near = near.take_while(|token| !token.gap.has(Gap::STOP.or(Gap::BULLET)));
-        let apart = near.position(|token| behind.contains(&token.hash))?;
+        let apart = near.position(|token| behind.contains(&text.hash(token)))?;
         Some(Hit {
             category: usize::from(self.category),
             from,

@@ -14,6 +14,7 @@ pub mod normalise;
 pub mod problem;
 mod run;
 mod tokens;
+mod words;
 
 pub use document::{Block, Document, Image, Kind, Row, Table};
 pub use halt::Halt;

@@ -14,6 +14,7 @@ use super::fold::{fold, is_plain};
 pub use super::run::{Run, compact_hash, spread, token_hash};
 use super::tokens::tokenise;
 pub use super::tokens::{Case, Gap, Token, TokenKind};
+pub use super::words::{WordId, Words};
 
 /// A text, folded and cut into tokens, as [`Texts`] holds it.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,7 @@ pub struct Text<'a> {
     folded: &'a str,
     /// For each byte of the folded text its byte in the source, and the source's length at the end; empty when equal.
     map: &'a [u32],
-    norm: &'a str,
+    words: &'a Words,
     /// In order.
     pub tokens: &'a [Token],
 }
@@ -43,7 +44,25 @@ impl<'a> Text<'a> {
     /// The token as compared.
     #[inline]
     pub fn norm(&self, token: &Token) -> &'a str {
-        &self.norm[token.norm()]
+        self.words.letters(token.word)
+    }
+
+    /// Keyed hash of the token as compared.
+    #[inline]
+    pub fn hash(&self, token: &Token) -> u64 {
+        self.words.hash(token.word)
+    }
+
+    /// Octets of the token as compared.
+    #[inline]
+    pub fn length(&self, token: &Token) -> usize {
+        self.words.length(token.word)
+    }
+
+    /// The run of one token.
+    #[inline]
+    pub fn run_of(&self, token: &Token) -> Run {
+        self.words.run(token.word)
     }
 
     /// The token at `index` as compared; empty beyond the end.
@@ -55,7 +74,7 @@ impl<'a> Text<'a> {
     /// The run of tokens `from..to`; what lies beyond the end adds nothing.
     pub fn run(&self, from: usize, to: usize) -> Run {
         let to = to.min(self.tokens.len());
-        self.tokens[from.min(to)..to].iter().fold(Run::EMPTY, |run, token| run.then(token.run()))
+        self.tokens[from.min(to)..to].iter().fold(Run::EMPTY, |run, token| run.then(self.run_of(token)))
     }
 
     /// The range of the source that a range of the folded text came from.
@@ -98,7 +117,7 @@ pub struct Texts<'a> {
     extents: Vec<Extent<'a>>,
     folded: String,
     map: Vec<u32>,
-    norm: String,
+    words: Words,
     tokens: Vec<Token>,
 }
 
@@ -107,24 +126,23 @@ struct Extent<'a> {
     source: &'a str,
     /// Nothing where folding changed nothing.
     folded: Option<(Range<usize>, Range<usize>)>,
-    norm: Range<usize>,
     tokens: Range<usize>,
 }
 
 impl<'a> Texts<'a> {
     /// Folds and cuts a text; its place is the number of texts before it.
     pub fn push(&mut self, source: &'a str) {
-        let (norm, tokens) = (self.norm.len(), self.tokens.len());
+        let tokens = self.tokens.len();
         let folded = if is_plain(source) {
-            tokenise(source, &mut self.norm, &mut self.tokens);
+            tokenise(source, &mut self.words, &mut self.tokens);
             None
         } else {
             let (start, map) = (self.folded.len(), self.map.len());
             fold(source, &mut self.folded, &mut self.map);
-            tokenise(&self.folded[start..], &mut self.norm, &mut self.tokens);
+            tokenise(&self.folded[start..], &mut self.words, &mut self.tokens);
             Some((start..self.folded.len(), map..self.map.len()))
         };
-        self.extents.push(Extent { source, folded, norm: norm..self.norm.len(), tokens: tokens..self.tokens.len() });
+        self.extents.push(Extent { source, folded, tokens: tokens..self.tokens.len() });
     }
 
     /// Forgets all texts and keeps the room they took.
@@ -132,8 +150,13 @@ impl<'a> Texts<'a> {
         self.extents.clear();
         self.folded.clear();
         self.map.clear();
-        self.norm.clear();
+        self.words.clear();
         self.tokens.clear();
+    }
+
+    /// The words of all texts.
+    pub fn words(&self) -> &Words {
+        &self.words
     }
 
     /// How many texts there are.
@@ -149,7 +172,7 @@ impl<'a> Texts<'a> {
     /// A text by its place; an empty one beyond the end.
     pub fn get(&self, at: usize) -> Text<'_> {
         let Some(extent) = self.extents.get(at) else {
-            return Text { source: "", folded: "", map: &[], norm: "", tokens: &[] };
+            return Text { source: "", folded: "", map: &[], words: &self.words, tokens: &[] };
         };
         let (folded, map) = match &extent.folded {
             None => (extent.source, &[][..]),
@@ -159,7 +182,7 @@ impl<'a> Texts<'a> {
             source: extent.source,
             folded,
             map,
-            norm: &self.norm[extent.norm.clone()],
+            words: &self.words,
             tokens: &self.tokens[extent.tokens.clone()],
         }
     }
@@ -186,6 +209,7 @@ impl<'a> TextBuf<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     fn norms(text: &str) -> Vec<String> {
         let text = TextBuf::new(text);
@@ -212,6 +236,36 @@ mod tests {
             assert_eq!(norms(a), norms(b), "{a:?} and {b:?}");
         }
         assert_eq!(norms("Иван"), ["иван"]);
+    }
+
+    #[test]
+    fn a_word_is_kept_once_however_it_is_written() {
+        let mut texts = Texts::default();
+        for text in ["Amy's hat", "AMY, amy", "Āmy Hat", "hat hats"] {
+            texts.push(text);
+        }
+        let words: Vec<(&str, u64)> = texts.words().from(0).collect();
+        assert_eq!(words.iter().map(|(letters, _)| *letters).collect::<Vec<_>>(), ["amy", "hat", "hats"]);
+        assert!(words.iter().all(|(letters, hash)| token_hash(letters) == *hash));
+        let of = |at: usize| texts.get(at).tokens.iter().map(|token| token.word.place()).collect::<Vec<_>>();
+        assert_eq!([of(0), of(1), of(2), of(3)], [[0, 1], [0, 0], [0, 1], [1, 2]]);
+        texts.clear();
+        texts.push("hats");
+        assert_eq!(texts.get(0).word(0), "hats");
+    }
+
+    #[test]
+    fn what_goes_on_without_a_break_is_cut() {
+        for written in ["a", "Q", "7", "é", "a7", "'a"] {
+            let long = written.repeat(limits::WORD_OCTETS + 1);
+            let text = TextBuf::new(&long);
+            let text = text.text();
+            let tokens = text.tokens;
+            assert!(tokens.len() > 1, "{written}");
+            assert!(tokens.iter().all(|token| (1..=limits::WORD_OCTETS).contains(&(token.end() - token.start()))));
+            assert!(tokens.windows(2).all(|pair| pair[0].end() <= pair[1].start()));
+            assert_eq!(tokens.last().map(Token::end), Some(text.folded().len()), "{written}");
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::run::{Run, base, hash_with, step};
+use super::run::{base, step};
+use super::words::{WordId, Words};
+use crate::limits;
 
 /// What a token is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,17 +105,15 @@ impl Gap {
     }
 }
 
-/// A word or number.
+/// A word or number at its place: sixteen octets, for a text has one every six or seven.
 #[derive(Debug, Clone, Copy)]
 pub struct Token {
-    /// Keyed hash of the normalised token.
-    pub hash: u64,
-    /// Bytes of the folded text.
+    /// First byte of the folded text.
     start: u32,
-    end: u32,
-    /// Bytes of the normalised text, see [`Text::norm`].
-    norm_start: u32,
-    norm_end: u32,
+    /// What it says.
+    pub word: WordId,
+    /// Bytes of the folded text.
+    length: u16,
     /// What stands before it.
     pub gap: Gap,
     /// What it is made of.
@@ -136,25 +136,7 @@ impl Token {
     /// One past the last byte of the folded text.
     #[inline]
     pub fn end(&self) -> usize {
-        self.end as usize
-    }
-
-    /// Bytes of the normalised text that it stands in.
-    #[inline]
-    pub(super) fn norm(&self) -> Range<usize> {
-        self.norm_start as usize..self.norm_end as usize
-    }
-
-    /// Octets of the normalised token.
-    #[inline]
-    pub fn length(&self) -> usize {
-        (self.norm_end - self.norm_start) as usize
-    }
-
-    /// The run of this token alone.
-    #[inline]
-    pub fn run(&self) -> Run {
-        Run::of_hash(self.hash, self.length())
+        self.start as usize + usize::from(self.length)
     }
 }
 
@@ -187,12 +169,12 @@ mod class {
     };
 }
 
-/// Cuts a folded text, onto the ends of `norm` and `tokens`.
-pub(super) fn tokenise(folded: &str, norm: &mut String, tokens: &mut Vec<Token>) {
+/// Cuts a folded text, onto the end of `tokens`.
+pub(super) fn tokenise(folded: &str, words: &mut Words, tokens: &mut Vec<Token>) {
     let base = base();
     let bytes = folded.as_bytes();
     let first_token = tokens.len();
-    let mut cutter = Cutter { base, folded, norm_base: norm.len(), norm, tokens, first_token };
+    let mut cutter = Cutter { base, folded, words, tokens, first_token };
     let mut gap = Gap::default();
     let mut blanks = false;
     let mut previous = ' ';
@@ -237,8 +219,7 @@ pub(super) fn tokenise(folded: &str, norm: &mut String, tokens: &mut Vec<Token>)
 struct Cutter<'a> {
     base: u64,
     folded: &'a str,
-    norm_base: usize,
-    norm: &'a mut String,
+    words: &'a mut Words,
     tokens: &'a mut Vec<Token>,
     first_token: usize,
 }
@@ -261,34 +242,23 @@ impl Cutter<'_> {
             hash = step(hash, self.base, byte.to_ascii_lowercase());
             at += 1;
         }
-        if kinds & class::DIGIT != 0 && kinds != class::DIGIT {
+        if (kinds & class::DIGIT != 0 && kinds != class::DIGIT) || at - start > limits::WORD_OCTETS {
             self.cut(start..at, gap, kinds, false);
             return at;
         }
         // A plain word or a plain number: nearly all that there is.
-        let from = self.norm.len();
-        self.norm.push_str(&self.folded[start..at]);
         let case = match kinds {
             class::LOWER => Case::Lower,
             class::DIGIT => Case::None,
-            _ => {
-                if let Some(new) = self.norm.get_mut(from..) {
-                    new.make_ascii_lowercase();
-                }
-                match kinds {
-                    class::UPPER => Case::Upper,
-                    _ if bytes[start].is_ascii_lowercase() => Case::Lower,
-                    _ => Case::Capitalised,
-                }
-            }
+            class::UPPER => Case::Upper,
+            _ if bytes[start].is_ascii_lowercase() => Case::Lower,
+            _ => Case::Capitalised,
         };
         let kind = if kinds == class::DIGIT { TokenKind::Number } else { TokenKind::Word };
         let token = Token {
-            hash,
             start: place(start),
-            end: place(at),
-            norm_start: place(from - self.norm_base),
-            norm_end: place(self.norm.len() - self.norm_base),
+            word: self.words.ascii(hash, &self.folded[start..at]),
+            length: short(at - start),
             gap,
             kind,
             case,
@@ -340,10 +310,22 @@ impl Cutter<'_> {
         }
     }
 
+    /// Takes a piece, in several tokens where no word is as long.
     fn piece(&mut self, range: Range<usize>, gap: Gap, kinds: u8, trailing: bool) {
-        let sentence_start = self.opens(gap);
-        let token = token(self.base, self.folded, self.norm, self.norm_base, range, kinds, trailing);
-        self.tokens.push(Token { gap, sentence_start, ..token });
+        let (mut start, mut gap) = (range.start, gap);
+        loop {
+            let mut end = range.end.min(start + limits::WORD_OCTETS);
+            while !self.folded.is_char_boundary(end) {
+                end -= 1;
+            }
+            let sentence_start = self.opens(gap);
+            let token = token(self.base, self.folded, self.words, start..end, kinds, trailing);
+            self.tokens.push(Token { gap, sentence_start, ..token });
+            if end == range.end {
+                return;
+            }
+            (start, gap) = (end, Gap::default());
+        }
     }
 
     /// Whether a sentence or line begins behind a gap.
@@ -358,6 +340,12 @@ impl Cutter<'_> {
 #[inline]
 fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// No token is longer than [`limits::WORD_OCTETS`].
+#[inline]
+fn short(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
 }
 
 /// [`classify`] for ASCII.
@@ -379,41 +367,20 @@ fn between_letters(folded: &str, at: usize) -> bool {
 }
 
 /// A token without what stands around it; its normalised form goes onto the end of `norm`.
-fn token(
-    base: u64,
-    folded: &str,
-    norm: &mut String,
-    norm_base: usize,
-    range: Range<usize>,
-    kinds: u8,
-    trailing: bool,
-) -> Token {
+fn token(base: u64, folded: &str, words: &mut Words, range: Range<usize>, kinds: u8, trailing: bool) -> Token {
     let raw = &folded[range.clone()];
-    let from = norm.len();
     let (mut kind, case, mut possessive) = (TokenKind::Word, case_of(raw, kinds), trailing);
-    if kinds & (class::APOSTROPHE | class::FOREIGN) == 0 {
-        norm.push_str(raw);
-        if kinds & class::UPPER != 0
-            && let Some(new) = norm.get_mut(from..)
-        {
-            new.make_ascii_lowercase();
-        }
+    let word = if kinds & (class::APOSTROPHE | class::FOREIGN) == 0 {
         if kinds & class::DIGIT != 0 {
             kind = if kinds == class::DIGIT { TokenKind::Number } else { TokenKind::Mixed };
         }
+        words.ascii(raw.bytes().fold(0, |hash, byte| step(hash, base, byte.to_ascii_lowercase())), raw)
     } else {
         let (body, stripped) = match raw.strip_suffix("'s").or_else(|| raw.strip_suffix("'S")) {
             Some(body) if !body.is_empty() => (body, true),
             _ => (raw, false),
         };
         possessive |= stripped;
-        for c in body.chars().filter(|&c| c != '\'') {
-            if c.is_ascii() {
-                norm.push(c.to_ascii_lowercase());
-            } else {
-                norm.extend(c.to_lowercase().filter(|c| !is_combining_mark(*c)));
-            }
-        }
         let letters = body.chars().any(char::is_alphabetic);
         let digits = body.bytes().any(|b| b.is_ascii_digit());
         kind = match (letters, digits) {
@@ -421,13 +388,13 @@ fn token(
             (false, _) => TokenKind::Number,
             (true, false) => TokenKind::Word,
         };
-    }
+        let letters = body.chars().filter(|&c| c != '\'').flat_map(char::to_lowercase);
+        words.of_letters(base, letters.filter(|c| c.is_ascii() || !is_combining_mark(*c)))
+    };
     Token {
-        hash: hash_with(base, &norm.as_bytes()[from..]),
         start: place(range.start),
-        end: place(range.end),
-        norm_start: place(from - norm_base),
-        norm_end: place(norm.len() - norm_base),
+        word,
+        length: short(range.len()),
         gap: Gap::default(),
         kind,
         case,

@@ -216,8 +216,8 @@ impl<'a> Pupils<'a> {
         if !pupil.middle_names.is_empty() {
             self.cut.clear();
             self.cut.push(&pupil.middle_names);
-            let tokens = self.cut.get(0).tokens;
-            self.middles.extend(tokens.iter().map(|token| (whose, Columns::class(token.hash))));
+            let text = self.cut.get(0);
+            self.middles.extend(text.tokens.iter().map(|token| (whose, Columns::class(text.hash(token)))));
         }
     }
 

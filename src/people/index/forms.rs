@@ -41,13 +41,14 @@ pub(super) fn forms_of(text: &Text<'_>, parts_alone: bool, out: &mut Vec<Form>) 
         None => out.push(form),
     };
     if tokens.len() <= limits::NAME_PART {
-        let wordness = tokens.iter().map(|token| NAMES.wordness(token.hash)).min().unwrap_or_default();
-        add(Form { run: whole, first: first.hash, loose: false, wordness });
+        let wordness = tokens.iter().map(|token| NAMES.wordness(text.hash(token))).min().unwrap_or_default();
+        add(Form { run: whole, first: text.hash(first), loose: false, wordness });
         if text.folded().contains('\'') {
             let broken = text.folded().replace('\'', " ");
             let broken = TextBuf::new(&broken);
-            if let Some(first) = broken.text().tokens.first() {
-                add(Form { run: whole, first: first.hash, loose: false, wordness });
+            let broken = broken.text();
+            if let Some(first) = broken.tokens.first() {
+                add(Form { run: whole, first: broken.hash(first), loose: false, wordness });
             }
         }
         if let [word] = tokens {
@@ -67,8 +68,8 @@ pub(super) fn forms_of(text: &Text<'_>, parts_alone: bool, out: &mut Vec<Form>) 
         for token in tokens {
             let word = text.norm(token);
             if word.len() >= limits::DOUBLE_NAME_PART && !PARTICLES.contains(&word) {
-                let wordness = NAMES.wordness(token.hash);
-                add(Form { run: token.run(), first: token.hash, loose: true, wordness });
+                let wordness = NAMES.wordness(text.hash(token));
+                add(Form { run: text.run_of(token), first: text.hash(token), loose: true, wordness });
             }
         }
     }
@@ -141,7 +142,8 @@ pub(super) fn class_forms(form: &str) -> Vec<(u64, Run)> {
     let compacted = Run::of_token(&plain);
     let mut out: Vec<(u64, Run)> = Vec::new();
     let text = TextBuf::new(form);
-    out.extend(text.text().tokens.first().map(|first| (first.hash, whole)));
+    let text = text.text();
+    out.extend(text.tokens.first().map(|first| (text.hash(first), whole)));
     out.push((compacted.hash, compacted));
     let digits: String = plain.chars().take_while(char::is_ascii_digit).collect();
     if !digits.is_empty() && digits.len() < plain.len() {
