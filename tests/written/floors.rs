@@ -27,7 +27,7 @@ pub const FORMS: &[(&str, [usize; 4], usize)] = &[
     ("file name with more", [100, 95, 100, 75], 85),
     ("file name without accents", [100, 0, 0, 0], 83),
     ("file name, surname first", [100, 100, 100, 100], 83),
-    ("first half of two surnames", [95, 100, 0, 0], 100),
+    ("first half of two surnames", [100, 100, 0, 0], 100),
     ("forename SURNAME", [100, 100, 100, 100], 100),
     ("forename and class", [80, 77, 88, 87], 100),
     ("forename and date of birth", [100, 98, 100, 100], 100),
@@ -86,6 +86,24 @@ pub const FORMS: &[(&str, [usize; 4], usize)] = &[
 /// Per cent of the pupils found, by kind of roster.
 pub const KINDS: &[(&str, usize)] =
     &[("celtic", 91), ("city", 93), ("primary", 91), ("rural", 92), ("secondary", 90), ("words", 81)];
+
+/// Per cent of the pupils found, by what is said.
+pub const CONTEXTS_FOUND: &[(&str, usize)] = &[
+    ("attainment", 89),
+    ("attendance", 89),
+    ("behaviour", 92),
+    ("care", 92),
+    ("chess", 86),
+    ("exclusion", 91),
+    ("family", 92),
+    ("free meals", 91),
+    ("health", 92),
+    ("mental health", 91),
+    ("police", 91),
+    ("safeguarding", 91),
+    ("special needs", 92),
+    ("team", 89),
+];
 
 /// Per cent of the pupils found of whom the right tier is said, by what is said.
 pub const TIERS: &[(&str, usize)] = &[

@@ -177,8 +177,11 @@ fn forename_and_guardian(case: &mut Case) -> Written {
 }
 
 fn half(case: &mut Case, at: usize) -> Written {
-    let half =
-        case.surname().split('-').nth(at).filter(|_| case.surname().contains('-') && !case.surname().contains(' '))?;
+    let surname = case.surname();
+    let two = surname.contains('-')
+        && !surname.contains(' ')
+        && surname.split('-').all(|part| part.starts_with(char::is_uppercase));
+    let half = surname.split('-').nth(at).filter(|part| two && part.chars().count() > 2)?;
     Some(case.told(&format!("{} {half}", case.forename())))
 }
 
