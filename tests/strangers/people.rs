@@ -35,6 +35,8 @@ pub struct Names<'a> {
     published: BTreeMap<&'static str, Vec<&'static str>>,
     /// Full names of pupils and of those who look after them, in either order.
     meant: BTreeSet<String>,
+    /// With what these begin.
+    begins: BTreeSet<String>,
 }
 
 impl Person {
@@ -100,12 +102,14 @@ impl<'a> Names<'a> {
             school.staff.iter().map(|one| Person { forename: one.forename.clone(), surname: one.surname.clone() });
         let mut staff: Vec<Person> = staff.collect();
         staff.retain(|one| !meant.contains(&folded(&one.full())));
+        let begins = meant.iter().filter_map(|name| name.split(' ').next()).map(str::to_owned).collect();
         Self {
             forenames: school.pupils.iter().map(|pupil| pupil.forename.as_str()).collect(),
             surnames: school.pupils.iter().map(|pupil| pupil.surname.as_str()).collect(),
             staff,
             published: super::lists(include_str!("names.txt")),
             meant,
+            begins,
         }
     }
 
@@ -143,13 +147,18 @@ impl<'a> Names<'a> {
         text.lines().any(|line| {
             let line = folded(line).replace('/', " / ");
             let words: Vec<&str> = line.split(' ').collect();
-            (2..=WORDS).any(|many| {
-                words.windows(many).any(|words| {
-                    let name = words.join(" ");
-                    let name = name.trim_matches(|c: char| !c.is_alphabetic());
-                    self.meant.contains(name.strip_suffix("'s").unwrap_or(name))
+            let outer = |c: char| !c.is_alphabetic();
+            words
+                .windows(2)
+                .enumerate()
+                .filter(|(_, pair)| self.begins.contains(pair[0].trim_start_matches(outer)))
+                .any(|(at, _)| {
+                    (at + 2..=words.len().min(at + WORDS)).any(|end| {
+                        let name = words[at..end].join(" ");
+                        let name = name.trim_matches(outer);
+                        self.meant.contains(name.strip_suffix("'s").unwrap_or(name))
+                    })
                 })
-            })
         })
     }
 }
