@@ -213,7 +213,7 @@ impl Making {
         let forename = self.names.child(section, girl, rng);
         // Namesakes are few; and no name says the same twice.
         let new = self.taken.insert((forename.clone(), surname.to_owned()));
-        if forename == surname || !(new || rng.one_in(20)) {
+        if forename == surname || !(new || rng.one_in(3)) {
             return None;
         }
         let at = self.school.pupils.len();
@@ -222,8 +222,10 @@ impl Making {
             9 => format!("{} {}", self.names.child(section, girl, rng), self.names.child(section, girl, rng)),
             _ => String::new(),
         };
+        // Drawn whether there is a short form or not, so that a new one changes nobody else.
+        let (shortened, mut which) = (rng.one_in(8), rng.branch());
         let short = schoolgate::people::names::NAMES.short_forms(&forename);
-        let known_as = (!short.is_empty() && rng.one_in(8)).then(|| rng.pick(short).clone());
+        let known_as = (shortened && !short.is_empty()).then(|| which.pick(short).clone());
         // Whose year this is began in September of the year before it, eleven years old in year 7.
         let month = 1 + rng.below(12);
         let born = 2021 - year + u64::from(month < 9);
@@ -304,4 +306,15 @@ fn upn(entered: u64, serial: usize) -> String {
     let digits = format!("908{}{entered:02}{:03}", 4012 + serial / 1000, serial % 1000);
     let sum: usize = digits.bytes().zip(2..).map(|(digit, weight)| usize::from(digit - b'0') * weight).sum();
     format!("{}{digits}", char::from(LETTERS[sum % 23]))
+}
+
+/// Every surname of a section of the lists.
+pub fn surnames(section: &str) -> Vec<&'static str> {
+    Lists::read().all(&format!("surnames {section}")).collect()
+}
+
+/// Forenames and surnames that are words too.
+pub fn words() -> [BTreeSet<&'static str>; 2] {
+    let lists = Lists::read();
+    [lists.all("forenames words").collect(), lists.all("surnames words").collect()]
 }

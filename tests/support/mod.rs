@@ -81,6 +81,11 @@ impl Seeded {
         Self(seed)
     }
 
+    /// Numbers of their own: however many are drawn from them, those drawn from here afterwards stay the same.
+    pub fn branch(&mut self) -> Self {
+        Self(self.below(u64::MAX))
+    }
+
     /// One of these.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len() as u64) as usize]
