@@ -52,17 +52,17 @@ struct Ceilings {
 
 #[test]
 fn strangers_are_no_pupils_of_a_secondary_school() {
-    measure(Kind::Secondary, 20_261_101, &Ceilings { named: 93, sure: 93, stopped: 60, other: 0 });
+    measure(Kind::Secondary, 20_261_101, &Ceilings { named: 75, sure: 75, stopped: 35, other: 1 });
 }
 
 #[test]
 fn strangers_are_no_pupils_of_an_inner_city_school() {
-    measure(Kind::City, 20_261_111, &Ceilings { named: 8, sure: 8, stopped: 7, other: 1 });
+    measure(Kind::City, 20_261_111, &Ceilings { named: 17, sure: 17, stopped: 14, other: 4 });
 }
 
 #[test]
 fn strangers_are_no_pupils_of_a_celtic_school() {
-    measure(Kind::Celtic, 20_261_121, &Ceilings { named: 20, sure: 20, stopped: 10, other: 2 });
+    measure(Kind::Celtic, 20_261_121, &Ceilings { named: 21, sure: 21, stopped: 12, other: 0 });
 }
 
 /// The configuration of the made-up secondary school over another roster.
