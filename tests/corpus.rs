@@ -1,21 +1,32 @@
 //! Labelled corpora: what is decided right may only rise.
 //!
-//! The corpora in `fixtures/school`, `fixtures/secondary` and `fixtures/plain` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
+//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain` and `fixtures/coastal` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
 //! folder with `school.toml` and `cases.jsonl`; floors for those known by name stand in [`FLOORS`].
 
 use std::path::Path;
 
+use schoolgate::command::score::Figures;
 use schoolgate::command::{ground, score};
 use schoolgate::config::Config;
 
+/// Tag of the cases that nobody who works on detection reads.
+const HELD_ASIDE: &str = "held-aside";
+
 /// Name of the corpus, actions right at least, breaches let through at most, right mail stopped at most, recall and
 /// precision of pupils at least. Raise a floor when the figures rise; never lower one.
-const FLOORS: &[(&str, f64, usize, usize, f64, f64)] = &[
+type Floor = (&'static str, f64, usize, usize, f64, f64);
+
+const FLOORS: &[Floor] = &[
     ("school", 1.0, 0, 0, 1.0, 1.0),
     ("secondary", 0.975, 3, 1, 0.91, 0.97),
     ("plain", 0.84, 6, 8, 0.98, 0.99),
     ("alderbrook", 1.0, 0, 0, 1.0, 1.0),
 ];
+
+/// Floors for one part of a corpus, by the tag that marks it, so that a part on which detection is worked cannot
+/// make up for the part that is held aside.
+const PARTS: &[(&str, Floor)] =
+    &[("dev", ("coastal", 0.838, 9, 6, 0.976, 0.976)), (HELD_ASIDE, ("coastal", 0.86, 9, 3, 0.986, 0.964))];
 
 fn run(folder: &Path) {
     let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();
@@ -25,12 +36,20 @@ fn run(folder: &Path) {
     assert_eq!(scored.problems, Vec::<String>::new(), "{name}: every line is a labelled case");
     let (figures, outcomes) = (scored.figures, scored.outcomes);
     println!("{name}\n{}", score::table(&figures, &outcomes));
-    for outcome in outcomes.iter().filter(|o| !o.right) {
+    let held_aside = |tags: &[String]| tags.iter().any(|t| t == HELD_ASIDE);
+    for outcome in outcomes.iter().filter(|o| !o.right && !held_aside(&o.tags)) {
         println!("{} wanted {:?}, decided {:?}", outcome.id, outcome.wanted, outcome.got);
     }
-    let Some((_, right, let_through, stopped, recall, precision)) = FLOORS.iter().find(|f| f.0 == name) else {
-        return;
-    };
+    if let Some(floor) = FLOORS.iter().find(|f| f.0 == name) {
+        holds(name, floor, &figures);
+    }
+    for (tag, floor) in PARTS.iter().filter(|(_, f)| f.0 == name) {
+        let part = Figures::of(outcomes.iter().filter(|o| o.tags.iter().any(|t| t == tag)));
+        holds(&format!("{name}, {tag}"), floor, &part);
+    }
+}
+
+fn holds(name: &str, (_, right, let_through, stopped, recall, precision): &Floor, figures: &Figures) {
     assert!(figures.cases > 0, "{name} holds no case");
     assert!(figures.accuracy() >= *right, "{name}: actions right {:.3} below {right}", figures.accuracy());
     assert!(figures.let_through <= *let_through, "{name}: {} breaches let through", figures.let_through);
@@ -52,6 +71,11 @@ fn the_secondary_school_of_many_clashing_names() {
 #[test]
 fn the_school_that_speaks_in_plain_words() {
     run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plain"));
+}
+
+#[test]
+fn the_school_by_the_sea_with_many_special_needs() {
+    run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/coastal"));
 }
 
 #[test]
