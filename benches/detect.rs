@@ -2,8 +2,8 @@
 //! whole inspection of a message.
 //!
 //! `cargo bench --bench detect` makes its own schools and text. `cargo bench --bench detect -- DATA` takes `text10.txt` and
-//! `roster-N.csv` from a directory, so that other engines can be run on the same (`benches/peers/detection.sh`); a further
-//! word runs only what has it in its name. One JSON
+//! `roster-N.csv` from a directory, so that other engines can be run on the same; a further
+//! word, or one alone, runs only what has it in its name. One JSON
 //! object a line: median, slowest and fastest MB/s of the runs, hits, and for a roster what its index costs.
 
 use std::fmt::Write as _;
@@ -248,8 +248,8 @@ fn ground(mut school: School) -> Ground {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    let data = arguments.next().map(PathBuf::from);
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).peekable();
+    let data = arguments.next_if(|argument| Path::new(argument).is_dir()).map(PathBuf::from);
     let only = arguments.next().unwrap_or_default();
     let school = |many: usize| match &data {
         Some(directory) => of_file(&directory.join(format!("roster-{many}.csv"))),

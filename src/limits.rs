@@ -635,6 +635,10 @@ limits! {
     LABEL_WORDS: usize = 5, "words", "own choice: `Password for the booking site`";
     /// The longest word; what goes on without a break is cut there.
     WORD_OCTETS: usize = 4_096, "octets", "own choice: as PARAGRAPH_PIECE; no word of any language has a hundred";
+    /// Words of a message up to which none is kept at hand for being met of late.
+    FEW_WORDS: usize = 48, "words", "own choice: a cell or a line of prose does without";
+    /// Places for words that were met of late; a power of two.
+    RECENT_WORDS: usize = 1_024, "words", "own choice: twice the distinct words of 8 KB of mail; 4 KiB";
     /// The longest piece of a paragraph that is looked at as one.
     PARAGRAPH_PIECE: usize = 4_096, "octets", "own choice: two pages";
     /// A message to no more recipients than this is a letter to them.

@@ -187,7 +187,7 @@ pub(super) fn find(scene: &Scene<'_>, school: &School, sender: Option<u32>) -> (
         if !line.all_marks.has(Marks::ADULT) {
             continue;
         }
-        let hits = ADULTS.hits(&line.text);
+        let hits = ADULTS.hits_at(&line.text, line.marked(Marks::ADULT));
         if hits.is_empty() {
             continue;
         }

@@ -107,8 +107,7 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
         if line.footer {
             continue;
         }
-        let hits = if line.all_marks.has(Marks::PHRASE) { VOCABULARY.hits(&line.text) } else { Vec::new() };
-        for hit in hits {
+        for hit in line.hits() {
             // Faith, Christian and Polly Gay are names where they name somebody.
             if context.names.contains(&(at, hit.from)) {
                 continue;

@@ -9,7 +9,6 @@ use super::Confidence;
 use super::initials::{by_initial, of_a_longer_name};
 use super::names::{Mention, Span, Writers, titled};
 use super::scene::{FactAt, Scene};
-use super::vocabulary::VOCABULARY;
 use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
 use super::work::step;
 use super::world::PLACES;
@@ -521,8 +520,8 @@ fn writers_facts_count(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
     let near = |at: usize| line.sentence[at].abs_diff(line.sentence[span.from]) <= limits::NEAR_SENTENCES;
     let child = (0..text.tokens.len()).any(|at| near(at) && is(CHILD, text.word(at)));
     child
-        || VOCABULARY
-            .hits(text)
+        || line
+            .hits()
             .iter()
             .any(|hit| !hit.weak && near(hit.from) && (hit.to <= span.from || hit.from >= span.to))
 }

@@ -10,7 +10,6 @@ use super::evidence;
 use super::marks::Marks;
 use super::names::{Candidate, Mention, Span, Writers, single_out};
 use super::scene::{Line, Scene};
-use super::vocabulary::VOCABULARY;
 use crate::limits;
 use crate::people::School;
 use crate::people::names::Wordness;
@@ -28,7 +27,7 @@ pub(super) fn names(scene: &Scene<'_>, school: &School, writers: &Writers, menti
         if !named && !line.all_marks.has(Marks::NAME) {
             continue;
         }
-        for from in 0..line.text.tokens.len() {
+        for from in (0..line.text.tokens.len()).filter(|&from| named || line.marks[from].has(Marks::NAME)) {
             mentions.extend(joined(scene, school, writers, (at, from), named));
         }
         if address {
@@ -80,7 +79,7 @@ fn joined(
         if !plain && !shows {
             return None;
         }
-        let hits = VOCABULARY.hits(&line.text);
+        let hits = line.hits();
         let around = evidence::Around { others: false, hits: &hits, whole: None };
         evidence::weigh(scene, school, writers, at, &candidate, &around)?;
     }

@@ -14,7 +14,6 @@ use super::joined;
 use super::mailboxes;
 use super::marks::Marks;
 use super::scene::{Line, Scene, guardian_facts};
-use super::vocabulary::VOCABULARY;
 use super::whole::Whole;
 use super::words::{ROLE_TITLES, TITLES, is};
 use super::world::REGAL;
@@ -366,7 +365,7 @@ fn judge_full_names(
     for second_round in [false, true] {
         for (at, found) in candidates.iter().enumerate() {
             let hits =
-                if second_round && !found.is_empty() { VOCABULARY.hits(&scene.lines[at].text) } else { Vec::new() };
+                if second_round && !found.is_empty() { scene.lines[at].hits() } else { Vec::new() };
             for candidate in found {
                 let words = evidence::wants_company(&scene.lines[at].text, candidate);
                 if words != second_round {

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use super::layout::Layout;
 use super::marks::Marks;
+use super::vocabulary::{Hit, VOCABULARY};
 use super::words::{FOOTERS, GREETINGS, TITLES, is};
 use super::world::PLACES;
 use crate::limits;
@@ -282,6 +283,17 @@ impl<'a> Scene<'a> {
 }
 
 impl Line<'_> {
+    /// The tokens that have one of these marks.
+    pub(super) fn marked(&self, marks: Marks) -> impl Iterator<Item = usize> {
+        let tokens = if self.all_marks.has(marks) { self.marks } else { &[] };
+        tokens.iter().enumerate().filter(move |(_, own)| own.has(marks)).map(|(at, _)| at)
+    }
+
+    /// What the vocabulary says of the line.
+    pub(super) fn hits(&self) -> Vec<Hit> {
+        VOCABULARY.hits_at(&self.text, self.marked(Marks::PHRASE))
+    }
+
     /// Few words and no full stop: a heading, or a label.
     pub(super) fn heading(&self) -> bool {
         self.cell.is_none() && self.text.tokens.len() <= 10 && !self.text.folded().trim_end().ends_with(['.', '!', '?'])

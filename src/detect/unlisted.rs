@@ -47,7 +47,7 @@ pub(super) fn children(scene: &Scene<'_>, school: &School, mentions: &[Mention],
     // A number of the roster names its pupil; any other UPN or ULN is counted as an unlisted pupil by itself.
     let counted = |n: &&Number| matches!(n.whose, Whose::Pupil(_)) || matches!(n.kind, "upn" | "uln");
     let numbered: HashSet<_> = numbers.iter().filter(counted).filter_map(|n| row_of(scene, n.line)).collect();
-    let born = years_of_birth(school);
+    let born = school.index().years_of_birth().map(|(first, last)| (first - limits::UNLISTED_OLDER, last + limits::UNLISTED_YOUNGER));
     let mut found = Vec::new();
     let mut start = 0;
     while start < scene.lines.len() {
@@ -82,13 +82,6 @@ pub(super) fn children(scene: &Scene<'_>, school: &School, mentions: &[Mention],
 fn row_of(scene: &Scene<'_>, line: usize) -> Option<(usize, usize, usize)> {
     let line = &scene.lines[line];
     line.cell.map(|(row, _)| (line.document, line.block, row))
-}
-
-/// First and last year in which those are born who may be in a class beside the school's own.
-fn years_of_birth(school: &School) -> Option<(i16, i16)> {
-    let years = || school.pupils.iter().filter_map(|pupil| Some(pupil.date_of_birth?.year()));
-    let (first, last) = (years().min()?, years().max()?);
-    Some((first - limits::UNLISTED_OLDER, last + limits::UNLISTED_YOUNGER))
 }
 
 /// A row that holds a name and something that goes with a child.

@@ -230,8 +230,13 @@ impl Vocabulary {
 
     /// All phrases of a text, the longest at each place.
     pub fn hits(&self, text: &Text<'_>) -> Vec<Hit> {
+        self.hits_at(text, 0..text.tokens.len())
+    }
+
+    /// As [`Vocabulary::hits`], of the phrases that begin at these tokens.
+    pub fn hits_at(&self, text: &Text<'_>, places: impl Iterator<Item = usize>) -> Vec<Hit> {
         let mut hits = Vec::new();
-        for from in 0..text.tokens.len() {
+        for from in places {
             let Some(&longest) = self.first.get(&text.hash(&text.tokens[from])) else { continue };
             hits.extend(self.pairs.iter().filter_map(|pair| pair.at(text, from)));
             let mut run = Run::EMPTY;

@@ -10,7 +10,6 @@ use super::attributes::{general, of_the_writer};
 use super::marks::Marks;
 use super::names::Candidate;
 use super::scene::Scene;
-use super::vocabulary::VOCABULARY;
 use super::words::{ABOUT, ARTICLES, GROUPS, PRONOUNS, is};
 use crate::limits;
 use crate::people::School;
@@ -87,13 +86,12 @@ impl Whole {
 /// An attribute that is neither the writer's nor everybody's, nor asked of whomever it may concern.
 fn something_said(scene: &Scene<'_>, at: usize) -> bool {
     let line = &scene.lines[at];
-    line.all_marks.has(Marks::PHRASE)
-        && VOCABULARY.hits(&line.text).iter().any(|hit| {
-            !hit.weak
-                && !general(&line.text, line.sentence, line.sentence[hit.from])
-                && !of_the_writer(&line.text, hit.from)
-                && !of_a_group(&line.text, line.sentence, line.sentence[hit.from])
-        })
+    line.hits().iter().any(|hit| {
+        !hit.weak
+            && !general(&line.text, line.sentence, line.sentence[hit.from])
+            && !of_the_writer(&line.text, hit.from)
+            && !of_a_group(&line.text, line.sentence, line.sentence[hit.from])
+    })
 }
 
 /// `Please tell us of any allergies`, `children who have an inhaler`.

@@ -154,6 +154,8 @@ pub struct RosterIndex {
     class_begins: Filter,
     /// In order of pupil.
     middles: Box<[(u32, u32)]>,
+    /// First and last year in which a pupil was born.
+    years_of_birth: Option<(i16, i16)>,
 }
 
 /// Set on an entry of [`RosterIndex::bearers`] that is loose.
@@ -304,6 +306,11 @@ impl RosterIndex {
     /// Whether a pupil lives at this post code, given without its space as a token.
     pub fn postcode(&self, code: u64) -> bool {
         home(Fact::Postcode(code)).is_some_and(|key| self.homes.has(key))
+    }
+
+    /// First and last year in which a pupil was born.
+    pub fn years_of_birth(&self) -> Option<(i16, i16)> {
+        self.years_of_birth
     }
 
     /// The pupil of a UPN, ULN or NHS number; the number without separators, any case.

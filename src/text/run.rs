@@ -70,12 +70,15 @@ pub(super) fn base() -> u64 {
     KEY.base
 }
 
+/// An odd number whose bits are mixed well: multiplied by it, what differs in low bits differs in high ones.
+pub(super) const SPREADING: u64 = 0xD6E8_FEB8_6659_FD93;
+
 /// Spreads a hash over 64 bits, all of which depend on all of it: what tables pick their places by.
 #[inline]
 pub fn spread(hash: u64) -> u64 {
     let mut spread = hash ^ KEY.mask;
-    spread = (spread ^ (spread >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    spread = (spread ^ (spread >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    spread = (spread ^ (spread >> 32)).wrapping_mul(SPREADING);
+    spread = (spread ^ (spread >> 32)).wrapping_mul(SPREADING);
     spread ^ (spread >> 32)
 }
 

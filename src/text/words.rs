@@ -6,6 +6,7 @@
 use hashbrown::HashTable;
 
 use super::run::{Run, hash_with, spread};
+use crate::limits;
 
 /// The number of a word among those of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +34,8 @@ pub struct Words {
     words: Vec<Word>,
     letters: String,
     numbers: HashTable<WordId>,
+    /// Words that were met of late, by a part of their hashes: most of a text is the same few hundred words.
+    recent: Vec<WordId>,
 }
 
 impl Words {
@@ -50,6 +53,7 @@ impl Words {
         self.words.clear();
         self.letters.clear();
         self.numbers.clear();
+        self.recent.clear();
     }
 
     /// Every word's number, letters and hash from the place `from` on.
@@ -90,6 +94,21 @@ impl Words {
     /// The word of plain letters and digits whose hash in small letters is known.
     #[inline]
     pub(super) fn ascii(&mut self, hash: u64, written: &str) -> WordId {
+        let recent = self.recent_place(hash);
+        if let Some(&word) = recent.and_then(|at| self.recent.get(at))
+            && self.hash(word) == hash
+        {
+            return word;
+        }
+        let word = self.ascii_anew(hash, written);
+        if let Some(slot) = recent.and_then(|at| self.recent.get_mut(at)) {
+            *slot = word;
+        }
+        word
+    }
+
+    /// As [`Words::ascii`], for a word that was not met of late.
+    fn ascii_anew(&mut self, hash: u64, written: &str) -> WordId {
         let spread = spread(hash);
         if let Some(known) = self.known(spread, hash) {
             return known;
@@ -115,6 +134,13 @@ impl Words {
         self.add(spread, hash, start)
     }
 
+    /// The place of a hash in [`Words::recent`], which a text of few words does without.
+    #[inline]
+    fn recent_place(&self, hash: u64) -> Option<usize> {
+        let bits = self.recent.len().checked_ilog2()?;
+        usize::try_from(hash.wrapping_mul(super::run::SPREADING) >> (u64::BITS - bits)).ok()
+    }
+
     #[inline]
     fn known(&self, spread: u64, hash: u64) -> Option<WordId> {
         self.numbers.find(spread, |word| self.words.get(word.place()).is_some_and(|word| word.hash == hash)).copied()
@@ -127,6 +153,9 @@ impl Words {
         let words = &self.words;
         let again = |word: &WordId| words.get(word.place()).map_or(0, |word| spread(word.hash));
         self.numbers.insert_unique(spread_hash, id, again);
+        if self.recent.is_empty() && self.words.len() > limits::FEW_WORDS {
+            self.recent = vec![id; limits::RECENT_WORDS];
+        }
         id
     }
 }

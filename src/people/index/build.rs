@@ -137,6 +137,8 @@ impl<'a> Pupils<'a> {
                 self.homes.add(key, Entry { whose: pupil, loose: false });
             }
         }
+        let years = || school.pupils.iter().filter_map(|pupil| Some(pupil.date_of_birth?.year()));
+        index.years_of_birth = years().min().zip(years().max());
         self.pack(school.pupils.len(), index);
     }
 
