@@ -20,6 +20,10 @@ use schoolgate::policy::RulePack;
 use schoolgate::smtp::{Address, Envelope};
 use schoolgate::text::{Block, Document, Halt, Kind, Row, Table};
 
+/// As the gateway has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RUNS: usize = 7;
 /// Octets of the text.
 const TEXT: usize = 10_000_000;

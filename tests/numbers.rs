@@ -52,6 +52,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
         ],
         "bits of a mask",
     ),
+    ("text/run.rs", &["SPREADING"], "the multiplier of the function that spreads hashes"),
     ("people/tables.rs", &["LOOSE", "KEPT"], "how bits are laid out: 24 of a hash and 8 flags are 32"),
     ("inspect/report.rs", &["VERSION"], "what the store keeps"),
     ("relay/control/socket.rs", &["VERSION", "SUN_PATH"], "what is said on the socket; unix(7)"),
