@@ -789,6 +789,18 @@ limits! {
     MEANING_TOGETHER: f32 = 0.75, "likelihood", "own choice; trials on three schools";
     /// Words beside the name from which prose is read.
     MEANING_FEWEST_WORDS: usize = 3, "words", "own choice: `Ruby late` may be anything";
+    /// Likelihood from which a plain sentence makes the record of a pupil a sensitive one.
+    MEANING_FURTHER: f32 = 0.7, "likelihood", "own choice; trials on three schools";
+    /// Likelihood below which a sentence is read as nothing, whatever weak word it holds.
+    MEANING_DOUBT: f32 = 0.05, "likelihood", "own choice; trials on three schools";
+    /// Words beside the name from which a sentence may be read as nothing.
+    MEANING_FEWEST_DOUBTED: usize = 6, "words", "own choice: fewer tell too little to doubt a word by";
+    /// Words of a title in quotation marks.
+    TITLE_WORDS: usize = 12, "words", "own choice: longer ones are speech";
+    /// Words of a title beside those that are on a list.
+    TITLE_BESIDE: usize = 2, "words", "own choice: `Child Protection Plan` is a plan, `In Care of the Sea` a story";
+    /// Letters of words that a title writes small.
+    TITLE_SMALL_WORD: usize = 4, "letters", "articles, conjunctions and short prepositions (`from`, `with`)";
     /// Words of a finding's reason.
     MEANING_REASONS: usize = 4, "words", "own choice: enough to understand";
     /// Pieces of words that are features.

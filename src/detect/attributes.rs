@@ -4,6 +4,7 @@
 mod columns;
 mod context;
 mod plain;
+mod quoted;
 mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,7 +116,11 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             let category = &VOCABULARY.categories[hit.category];
             let name = |token| context.names.contains(&(at, token));
             let clause = Clause { text: &line.text, sentence: line.sentence, name: &name };
-            if of_the_writer(&line.text, hit.from) || clause.of_another(&hit) {
+            if of_the_writer(&line.text, hit.from)
+                || clause.of_another(&hit)
+                || quoted::title(scene, &line.text, &hit, &name)
+                || (hit.weak && line.cell.is_none() && plain::doubted(line, hit.from, &name))
+            {
                 continue;
             }
             let tier = if denied(&line.text, line.sentence, hit.from, hit.to) {

@@ -58,6 +58,11 @@ pub(super) const BESIDE: &[&str] = &[
     "open",
     "opens",
     "token",
+    "safe",
+    "gate",
+    "door",
+    "alarm",
+    "lock",
 ];
 
 /// Words that speak of passwords: a line near one may give it without naming it.
@@ -153,6 +158,16 @@ pattern!(
 pattern!(
     LOCKED,
     r"(?i)\b(?:gates?|doors?|alarm|padlock|key ?-?pad|key ?-?safe|safe|lock|locks|locked|barrier|garage|shed|cupboard|locker|entrance|building|photocopier|wi-?fi)\b"
+);
+// A file that is opened with one: what is opened with a word beside it is none.
+pattern!(
+    FILE,
+    r"(?i)\b(?:files?|documents?|attachments?|attached|zip|workbook|spreadsheet|sheet|pdf|archive|folder)\b"
+);
+// The keys of a pad one by one.
+pattern!(
+    KEYED,
+    r"(?i)(?:^|[^\w ]|[a-z])[ ]+(?P<value>\d(?:[ -]\d){3,7})(?:\s*$|[.,;!)]|\s+(?:then|and|hash|star|to|it))"
 );
 pattern!(ARTICLE, r"(?i)(?:\b(?:the|a|new|old|this|my|our|its|that|same|and|current)|[,:;(])\s*\z");
 pattern!(
@@ -377,11 +392,15 @@ fn in_sentence(text: &str, found: &mut Vec<Found>) {
         let (sentence, _) = sentence(text, at);
         let label = |wanted: &[Label]| labels(sentence).any(|(_, label)| wanted.contains(&label));
         let opens = verb.name("opens").is_some();
+        let file = || opens && is(&FILE, sentence) && ends_clause(after(text, value));
         (shapes::strong(value) && (opens || label(&[Label::Password, Label::Phrase])))
+            || (shapes::mixed(value) && file())
             || (shapes::mixed(value) && label(&[Label::Password, Label::Phrase]) && ends_clause(after(text, value)))
             || (shapes::code_alone(value) && is(&LOCKED, sentence))
     };
     each(&USE, text, said, found);
+    let keyed = |at: usize, value: &str| value.contains(' ') && is(&LOCKED, sentence(text, at).0);
+    each(&KEYED, text, keyed, found);
 }
 
 /// The text behind a piece of it.

@@ -195,6 +195,16 @@ fn tiers() {
         ("Lukasz Wrona came in. He had a seizure at lunch.", Tier::Sensitive),
         ("Lukasz Wrona is in the play. All staff have epilepsy training on Monday.", Tier::Mention),
         ("Lukasz Wrona, a social worker rang", Tier::Sensitive),
+        // The writer, and titles.
+        ("Lukasz Wrona saw the nest first. I am the one who swells up.", Tier::Mention),
+        ("Lukasz Wrona swells up when he is stung.", Tier::Sensitive),
+        ("Three poems: 'A Hospital for Broken Clocks' by Lukasz Wrona, the rest by Year 4.", Tier::Mention),
+        ("Debate: Lukasz Wrona against ('farms are prisons').", Tier::Mention),
+        ("A story from Lukasz Wrona, who is on a 'Child in Need' plan.", Tier::Sensitive),
+        ("A story: 'I was in hospital for a year,' says Lukasz Wrona.", Tier::Sensitive),
+        // Somebody in a contest.
+        ("The judges gave Lukasz Wrona first prize in the competition.", Tier::Mention),
+        ("The judge will see Lukasz Wrona and his mother on Monday.", Tier::Sensitive),
     ] {
         let tiers = found(&school, &[Document::of_text(Kind::Body, "body", text)]);
         assert_eq!(tiers.first().map(|(_, tier)| *tier), Some(want), "{text}");

@@ -162,7 +162,8 @@ impl Vocabulary {
                 (&entry.predicates, false, false, true),
                 (&entry.weak_predicates, false, true, true),
             ] {
-                for phrase in list {
+                for phrase in list.iter().flat_map(|phrase| alternatives(phrase)) {
+                    let phrase = &phrase;
                     let (phrase, predicate) = match phrase.strip_prefix(STATE) {
                         Some(state) if predicate => (state, Predicate::State),
                         _ if predicate => (phrase.as_str(), Predicate::Verb),
@@ -301,6 +302,20 @@ impl Vocabulary {
     }
 }
 
+/// `carries/carry the/- pen` as each phrase that it stands for.
+fn alternatives(phrase: &str) -> Vec<String> {
+    let mut out = vec![String::new()];
+    for word in phrase.split_whitespace() {
+        let with = |either: &str, before: &String| match (either, before.as_str()) {
+            ("-", before) => before.to_owned(),
+            (word, "") => word.replace('_', " "),
+            (word, before) => format!("{before} {}", word.replace('_', " ")),
+        };
+        out = word.split('/').flat_map(|either| out.iter().map(move |before| with(either, before))).collect();
+    }
+    out
+}
+
 impl Pair {
     /// The pair that begins with this token, its other word not far behind in the same sentence.
     fn at(&self, text: &Text<'_>, from: usize) -> Option<Hit> {
@@ -334,6 +349,10 @@ mod tests {
         for (text, want) in [
             ("she has her inhaler", Some("health")),
             ("an EHCP review", Some("send")),
+            ("her lips swelled up", Some("health")),
+            ("came up in hives", Some("health")),
+            ("comes out in a rash", Some("health")),
+            ("came out in force", None),
             ("a pep talk", None),
             ("on a child protection plan", Some("safeguarding")),
             ("his mock results", Some("attainment")),

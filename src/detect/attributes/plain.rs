@@ -10,9 +10,9 @@ use hashbrown::HashMap;
 use super::{About, Context, DENIALS, general, is};
 use crate::detect::meaning::features::{spoken, words};
 use crate::detect::meaning::{MODEL, Model, Reading};
-use crate::detect::scene::Scene;
+use crate::detect::scene::{Line, Scene};
 use crate::detect::vocabulary::VOCABULARY;
-use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON};
+use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON, PRONOUNS};
 use crate::detect::{Confidence, Finding, Tier};
 use crate::limits;
 use crate::people::PupilIndex;
@@ -70,8 +70,12 @@ pub(super) fn raise(
     about: &mut BTreeMap<PupilIndex, About>,
     findings: &mut Vec<Finding>,
 ) {
-    let mentions = |(_, about): &(&PupilIndex, &About)| about.tier.is_none_or(|tier| tier == Tier::Mention);
-    let mentioned: BTreeSet<PupilIndex> = about.iter().filter(mentions).map(|(pupil, _)| *pupil).collect();
+    let below = |about: &About| about.tier.is_none_or(|tier| tier < Tier::Sensitive);
+    let mentioned: BTreeSet<PupilIndex> =
+        about.iter().filter(|(_, about)| below(about)).map(|(pupil, _)| *pupil).collect();
+    let recorded = |about: &About| about.tier == Some(Tier::Record);
+    let recorded: BTreeSet<PupilIndex> =
+        about.iter().filter(|(_, about)| recorded(about)).map(|(pupil, _)| *pupil).collect();
     if mentioned.is_empty() {
         return;
     }
@@ -105,8 +109,14 @@ pub(super) fn raise(
     for (at, passage) in passages.iter().enumerate() {
         let reading = read.entry(&passage.words).or_insert_with(|| model.read_words(&passage.words)).clone();
         let understood = meaning(model, &reading).filter(|(_, category)| passage.prose || !is(BY_FORM, category));
+        // Whoever is more than mentioned already is raised by a plain sentence alone.
+        let further = |tier: Tier| passage.prose && tier == Tier::Sensitive && reading.said >= limits::MEANING_FURTHER;
         for &pupil in &passage.pupils {
-            if let Some(understood) = understood {
+            if recorded.contains(&pupil) {
+                if let Some(understood) = understood.filter(|(tier, _)| further(*tier)) {
+                    found(pupil, passage, understood);
+                }
+            } else if let Some(understood) = understood {
                 found(pupil, passage, understood);
                 raised.insert(pupil);
             } else if passage.prose {
@@ -122,6 +132,19 @@ pub(super) fn raise(
             found(pupil, &passages[at], understood);
         }
     }
+}
+
+/// A weak word stands in a sentence that the model reads as saying nothing.
+pub(super) fn doubted(line: &Line<'_>, at: usize, name: &dyn Fn(usize) -> bool) -> bool {
+    let Some(model) = MODEL.as_ref() else { return false };
+    let sentence = line.sentence[at];
+    let from = at - line.sentence[..at].iter().rev().take_while(|&&other| other == sentence).count();
+    let to = at + line.sentence[at..].iter().take_while(|&&other| other == sentence).count();
+    if !(from..to).any(name) {
+        return false;
+    }
+    let words = words(&line.text, from, to, true, name);
+    spoken(&words) >= limits::MEANING_FEWEST_DOUBTED && model.read_words(&words).said < limits::MEANING_DOUBT
 }
 
 /// The tier and category that a reading is enough for.
@@ -180,7 +203,12 @@ fn passages<'t>(scene: &Scene<'t>, context: &Context, mentioned: &BTreeSet<Pupil
             if !here.is_empty() {
                 whom = of_these(&here);
             }
-            if !whom.is_empty() && (!here.is_empty() || goes_on) && !general(&line.text, line.sentence, sentence) {
+            let own = here.is_empty() && of_the_writer(line, from, to);
+            if !whom.is_empty()
+                && (!here.is_empty() || goes_on)
+                && !own
+                && !general(&line.text, line.sentence, sentence)
+            {
                 let words = words(&line.text, from, to, true, |token| context.names.contains(&(at, token)));
                 if spoken(&words) >= limits::MEANING_FEWEST_WORDS {
                     out.push(Passage { line: at, from, to, words, prose: true, pupils: whom.clone() });
@@ -190,6 +218,13 @@ fn passages<'t>(scene: &Scene<'t>, context: &Context, mentioned: &BTreeSet<Pupil
         }
     }
     out
+}
+
+/// `I'm the one who is stung`: the writer speaks of nobody else.
+fn of_the_writer(line: &Line<'_>, from: usize, to: usize) -> bool {
+    let word = |at: usize| line.text.word(at);
+    let states = |at: usize| word(at) == "im" || (word(at) == "i" && matches!(word(at + 1), "am" | "was" | "have"));
+    (from..to).any(states) && !(from..to).any(|at| is(OF_ONE_PERSON, word(at)) || is(PRONOUNS, word(at)))
 }
 
 /// The only pupil of a short document, or of the message for a document that names nobody.

@@ -244,6 +244,9 @@ impl Clause<'_> {
     /// The subject of a predicate that begins at `end`; nothing where none is understood.
     fn subject(&self, end: usize, wants_verb: bool) -> Option<Noun> {
         let (at, verb) = self.over_helpers(end)?;
+        if self.writer(at - 1) {
+            return Some(Noun::Other);
+        }
         if wants_verb && !verb {
             return None;
         }
@@ -274,6 +277,19 @@ impl Clause<'_> {
             return Some(Noun::Person);
         }
         Some(phrase.noun)
+    }
+
+    /// `I`, `I'm`, or `I'm the one that …`, `it was me who …`.
+    fn writer(&self, at: usize) -> bool {
+        let word = self.word(at);
+        if !matches!(word, "who" | "that") {
+            return matches!(word, "i" | "im" | "ive" | "id" | "we" | "weve");
+        }
+        let back = |steps: usize| at.checked_sub(steps).map_or("", |at| self.word(at));
+        let own = matches!(back(1), "me" | "us");
+        let one = matches!(back(1), "one" | "ones") && back(2) == "the";
+        let speaks = |first: usize| matches!(back(first), "i" | "im" | "we" | "were" | "me");
+        self.follows(at) && (own || (one && (speaks(3) || (matches!(back(3), "am" | "was" | "are") && speaks(4)))))
     }
 
     /// What is joined by this `and` to what follows could be a person.

@@ -92,6 +92,9 @@ fn written_out_however_it_is_set() {
     for text in [
         "The password is Foo123.",
         "Password: bluebell",
+        "The spreadsheet opens with Turnstone41.",
+        "The back door, 3 9 2 6 then push.",
+        "Spare set in the safe in the boiler room: 5 0 1 1 9",
         "the password is sunflower",
         "The password is \"conker\"",
         "you can see the list on the booking site: user oakclass, password Larch-88-kettle.",
@@ -149,6 +152,10 @@ fn talked_about_or_of_another_kind() {
     let mut wrong = Vec::new();
     for text in [
         "Please reset your password.",
+        "The fair opens with Year4 and the mayor.",
+        "The report opens with Chapter1 and a map.",
+        "We won 3 2 at the gate end.",
+        "Numbers to learn for the door game: 1 2 3",
         "reset your password here: https://id.example/reset?token=Ab12Cd34",
         "Never share your password with anyone.",
         "I will send the password separately.",

@@ -70,6 +70,7 @@ fn slurs_and_swearing() {
 fn names_places_animals_terms_and_dishes() {
     all(
         &[
+            "I would bend that over and staple it",
             "The coach leaves for Scunthorpe via Penistone, Clitheroe, Cockermouth and Lightwater.",
             "Dick Turpin and the cockerel",
             "The songs that Dick Van Dyke sang",
@@ -120,6 +121,8 @@ fn what_is_meant_to_hurt_needs_no_slur() {
     all(
         &[
             "Gas the Jews",
+            "I'd bend him over the desk",
+            "would love to get in her knickers, id bonk her",
             "gas all the Muslims",
             "We should kill all immigrants",
             "lets kill all gays",

@@ -36,6 +36,10 @@ fn all(sentences: &[&str], of_pupil: bool) {
 fn of_a_thing_or_of_somebody_else() {
     all(
         &[
+            // The writer.
+            "I was sick on the ferry and Marcus was not.",
+            "Priya saw the wasps; I'm the one who swells up.",
+            "The referee was abusive, so Tomos blew up for half time himself.",
             // Things, with article, possessive or name before them.
             "Imogen was in the back row when the stage collapsed.",
             "The gazebo by the pond has collapsed, so Marcus cannot set up there.",
