@@ -243,10 +243,11 @@ pub(super) fn weigh(
     if follows && is(ACTS, next) {
         add(1, "acts");
     }
-    if deeds::done(line, candidate.to) {
+    // Whoever is famous wins cups as well.
+    if !famous && deeds::done(line, candidate.to) {
         add(2, "does what people do");
     }
-    if told_of {
+    if !famous && told_of {
         add(2, "another part of the message says more of whom it speaks of");
     }
     if candidate.surname.to - candidate.surname.from > 1 {
@@ -267,7 +268,7 @@ pub(super) fn weigh(
         add(2, "stands alone");
     }
     let sentence = line.sentence[candidate.from];
-    if deeds::heads(line, candidate.from, candidate.to) {
+    if !famous && deeds::heads(line, candidate.from, candidate.to) {
         add(if is(PLACE_ENDINGS, surname_word) { 1 } else { 2 }, "heads an item about what children take part in");
     }
     if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
@@ -293,7 +294,7 @@ pub(super) fn weigh(
     if around.hits.iter().any(|hit| {
         let here = line.sentence[hit.from] == sentence || line.sentence[hit.from] == line.sentence[candidate.to - 1];
         !hit.weak && here && (hit.to <= candidate.from || hit.from >= candidate.to)
-    }) || deeds::figure(line, line.sentence[candidate.to - 1], candidate.to)
+    }) || (!famous && deeds::figure(line, line.sentence[candidate.to - 1], candidate.to))
     {
         add(2, "with an attribute");
     }

@@ -8,6 +8,7 @@ use hashbrown::HashSet;
 
 use super::attributes::{general, of_the_writer};
 use super::deeds;
+use super::evidence::famous;
 use super::marks::Marks;
 use super::names::Candidate;
 use super::scene::Scene;
@@ -79,7 +80,7 @@ impl Whole {
             if elsewhere {
                 out.push((2, "above a message that says what is said of pupils"));
             }
-            if told {
+            if told && !famous(candidate) {
                 out.push((2, "above a message about a result or what children take part in"));
             }
             if self.person {
