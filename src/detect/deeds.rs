@@ -227,7 +227,7 @@ mod tests {
             ("We walked up Rose Hill and the team won.", ""),
             ("The Rose Hill team is in the cup.", ""),
             ("the match is at rose hill on Saturday", ""),
-            ("rose hill has asthma", ""),
+            ("rose hill has asthma", "R"),
         ] {
             assert_eq!(found(text).0, want, "{text}");
         }
