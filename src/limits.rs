@@ -33,6 +33,9 @@ pub const RETRY_MINUTES: &[u64] = &[1, 2, 5, 10, 20, 30];
 /// Marks that a heading may give as the most that can be had: fewer are hardly a test, more hardly marks.
 pub const RESULT_MAXIMUM: std::ops::RangeInclusive<u16> = 5..=200;
 
+/// Two figures that in a pupil's mailbox stand for the year of coming or leaving; those of an adult's are a year of birth.
+pub const MAILBOX_YEARS: std::ops::RangeInclusive<u32> = 10..=40;
+
 limits! {
     // --- the SMTP listener ---
     /// A line of AUTH or of an answer to its challenge, with its end.

@@ -14,10 +14,11 @@ use hashbrown::{HashMap, HashSet};
 use self::context::Context;
 pub(super) use self::context::general;
 use self::subject::Clause;
+use super::deeds;
 use super::identifiers::{Number, Whose};
 use super::marks::Marks;
 use super::names::Mention;
-use super::scene::Scene;
+use super::scene::{Line, Scene};
 use super::vocabulary::VOCABULARY;
 use super::words::{DENIALS, is};
 use super::{Confidence, Finding, Tier};
@@ -145,6 +146,9 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             && line.all_marks.has(Marks::DIGIT)
         {
             measures(at, &line.text, category, &mut out);
+            if context.identified.len() == 1 {
+                figures(at, line, [category, VOCABULARY.id("attendance").unwrap_or(category)], &mut out);
+            }
         }
     }
     headings(scene, context, &mut out);
@@ -244,6 +248,22 @@ fn measures(at: usize, text: &Text<'_>, category: usize, out: &mut Vec<Said>) {
                 denies: false,
             });
         }
+    }
+}
+
+/// `The attendance this term is 82%` in a message about one pupil: that pupil's, though nothing else in the sentence says so.
+fn figures(at: usize, line: &Line<'_>, [attainment, attendance]: [usize; 2], out: &mut Vec<Said>) {
+    let text = &line.text;
+    for (from, &sentence) in line.sentence.iter().enumerate().filter(|(from, _)| deeds::measure(text, *from)) {
+        let first = line.sentence.partition_point(|&other| other < sentence);
+        if !deeds::figure(line, sentence, first) {
+            continue;
+        }
+        let of = |word: &str| matches!(word, "attendance" | "absence" | "absences");
+        let present =
+            (first..text.tokens.len()).take_while(|&at| line.sentence[at] == sentence).any(|at| of(text.word(at)));
+        let category = if present { attendance } else { attainment };
+        out.push(Said { line: at, from, to: from + 1, category, tier: Tier::Record, weak: false, denies: false });
     }
 }
 

@@ -6,11 +6,14 @@
 use hashbrown::HashMap;
 
 use super::Confidence;
+use super::deeds;
 use super::names::{Mention, Span, single_out};
 use super::scene::Scene;
-use super::words::{TITLES, YOUTH_TITLES, is};
-use crate::people::School;
+use super::vocabulary::VOCABULARY;
+use super::words::{ACTS, TITLES, YOUTH_TITLES, is};
+use crate::limits;
 use crate::people::names::Wordness;
+use crate::people::{PupilIndex, School};
 use crate::text::normalise::{Case, TokenKind};
 
 /// Rows in which forename and surname stand in cells of their own.
@@ -101,7 +104,9 @@ fn split_name(
                 if adult {
                     take(taken, scene, &[a, b]);
                 }
-                if adult || pupils.is_empty() || (words && !headed_as_names(scene, [a, b])) {
+                let named =
+                    || headed_as_names(scene, [a, b]) || row_says(scene, school, row, [a, b], forename, &pupils);
+                if adult || pupils.is_empty() || (words && !named()) {
                     continue;
                 }
                 let pupils = single_out(scene, school, (a, forename.from), forename.run, &pupils);
@@ -129,6 +134,26 @@ fn split_name(
             }
         }
     }
+}
+
+/// Another cell of the row says something of a pupil, or of somebody: `Hill | Scarlett | has an EHCP`.
+fn row_says(
+    scene: &Scene<'_>,
+    school: &School,
+    row: &[usize],
+    name: [usize; 2],
+    forename: &Span,
+    pupils: &[PupilIndex],
+) -> bool {
+    row.iter().filter(|at| !name.contains(at)).take(limits::NAME_REACH).any(|&at| {
+        let line = &scene.lines[at];
+        let text = &line.text;
+        let fits = scene.facts_of(at).iter().any(|fact| {
+            school.index().forename_with(forename.run, fact.fact).iter().any(|pupil| pupils.contains(pupil))
+        });
+        let acts = text.tokens.first().is_some_and(|first| first.case == Case::Lower) && is(ACTS, text.word(0));
+        fits || acts || deeds::done(line, 0) || VOCABULARY.hits(text).iter().any(|hit| !hit.weak)
+    })
 }
 
 /// The headings say that these columns are names.

@@ -5,8 +5,10 @@
 //! said of places and of the famous. What belongs to an adult, by a title, a relation or a role beside it, is no pupil.
 
 use super::Confidence;
+use super::deeds;
 use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
+use super::small;
 use super::vocabulary::Hit;
 use super::whole::Whole;
 use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, YOUTH_TITLES, is};
@@ -144,8 +146,9 @@ pub(super) fn weigh(
     let tokens = &text.tokens;
     let whole = candidate.from == 0 && candidate.to == tokens.len();
     let (forename, surname) = (candidate.forename.part.wordness, candidate.surname.part.wordness);
-    let case = |span: &Span| tokens[span.from].case;
-    let written = case(&candidate.forename) != Case::Lower && case(&candidate.surname) != Case::Lower;
+    // `de Souza`: the last word of a part tells how it is written.
+    let case = |span: &Span| tokens[span.to - 1].case;
+    let capitals = case(&candidate.forename) != Case::Lower && case(&candidate.surname) != Case::Lower;
     let previous = candidate.from.checked_sub(1).map_or("", |before| text.word(before));
     let directly = tokens.get(candidate.from).is_some_and(|t| t.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::NEWLINE)));
     if adult_meant(line, candidate) || part_of_a_longer_name(scene, at, candidate) {
@@ -173,6 +176,9 @@ pub(super) fn weigh(
     if follows && capital_next && !possessive && is(NAMED_AFTER, next) && line.cell.is_none() {
         return None;
     }
+    if particle(text, candidate) {
+        return Some((Confidence::High, "full name with a particle".into()));
+    }
     let famous = famous(candidate);
     let place = place_like(text, candidate);
     // `Preston Hall car park`, `Heather Moor nature reserve`
@@ -186,13 +192,15 @@ pub(super) fn weigh(
     }
     let surname_word = text.word(candidate.surname.from);
     let scenery = is(PLACES, surname_word) || is(LANDSCAPE, surname_word);
-    let pointed = directly && (is(ARTICLES, previous) || (scenery && is(PREPOSITIONS, previous)));
+    let told_of = around.whole.is_some_and(|whole| whole.tells_of(scene, at, candidate));
+    let pointed = directly && (is(ARTICLES, previous) || (scenery && is(PREPOSITIONS, previous) && !told_of));
     let both = forename > Wordness::Name && surname > Wordness::Name;
     if (place_after && !possessive) || (both && pointed) {
         return None;
     }
     // File names are written in small letters as often as not.
     let file_name = matches!(scene.kind(at), Kind::FileName);
+    let written = capitals || small::dictated(scene, at);
     if !both && (written || file_name) && forename != Wordness::Common && !famous && !place {
         return Some((Confidence::High, "full name".into()));
     }
@@ -200,8 +208,13 @@ pub(super) fn weigh(
         // In small letters a name must be nothing else.
         let rare = (forename == Wordness::Name && surname != Wordness::Common)
             || (surname == Wordness::Name && forename == Wordness::Word);
-        return (rare && !both && !famous && !place && case(&candidate.forename) == case(&candidate.surname))
-            .then(|| (Confidence::Medium, "full name in small letters".into()));
+        if famous || place || case(&candidate.forename) != case(&candidate.surname) {
+            return None;
+        }
+        if rare && !both {
+            return Some((Confidence::Medium, "full name in small letters".into()));
+        }
+        return small::named(scene, school, at, candidate, around).map(|because| (Confidence::Medium, because.into()));
     }
     let mut score = 0;
     let mut reasons: Vec<&str> = vec![if famous {
@@ -230,6 +243,16 @@ pub(super) fn weigh(
     if follows && is(ACTS, next) {
         add(1, "acts");
     }
+    // Whoever is famous wins cups as well.
+    if !famous && deeds::done(line, candidate.to) {
+        add(2, "does what people do");
+    }
+    if !famous && told_of {
+        add(2, "another part of the message says more of whom it speaks of");
+    }
+    if candidate.surname.to - candidate.surname.from > 1 {
+        add(2, "a surname of several words");
+    }
     // `RE:` before a subject is an answer to any subject.
     let answer = matches!(scene.kind(at), Kind::Subject) && previous == "re";
     if is(ANNOUNCES, previous) && !answer && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
@@ -238,10 +261,16 @@ pub(super) fn weigh(
     if line.cell.is_some() {
         add(2, "in a table");
     }
-    if whole && written && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject) {
+    let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Attachment);
+    if (whole && written && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject))
+        || (correspondence && reference(text, candidate))
+    {
         add(2, "stands alone");
     }
     let sentence = line.sentence[candidate.from];
+    if !famous && deeds::heads(line, candidate.from, candidate.to) {
+        add(if is(PLACE_ENDINGS, surname_word) { 1 } else { 2 }, "heads an item about what children take part in");
+    }
     if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
         add(1, "alone on its line");
     }
@@ -263,8 +292,10 @@ pub(super) fn weigh(
         add(1, "spoken of as a child");
     }
     if around.hits.iter().any(|hit| {
-        !hit.weak && line.sentence[hit.from] == sentence && (hit.to <= candidate.from || hit.from >= candidate.to)
-    }) {
+        let here = line.sentence[hit.from] == sentence || line.sentence[hit.from] == line.sentence[candidate.to - 1];
+        !hit.weak && here && (hit.to <= candidate.from || hit.from >= candidate.to)
+    }) || (!famous && deeds::figure(line, line.sentence[candidate.to - 1], candidate.to))
+    {
         add(2, "with an attribute");
     }
     if around.hits.iter().any(|hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to)
@@ -327,6 +358,25 @@ pub(super) fn weigh(
         (_, _, false, false) => 0,
     };
     (score >= needed).then(|| (if score > needed { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
+}
+
+/// `Glen de Buitléir`: a small word before the capital of a surname is in names alone.
+fn particle(text: &Text<'_>, candidate: &Candidate) -> bool {
+    let surname = &text.tokens[candidate.surname.from..candidate.surname.to];
+    let forename = &text.tokens[candidate.forename.from];
+    let [particles @ .., last] = surname else { return false };
+    !particles.is_empty()
+        && forename.case != Case::Lower
+        && particles[0].case == Case::Lower
+        && last.case != Case::Lower
+        && surname[1..].iter().all(|token| token.gap.only(Gap::SPACE.or(Gap::NEWLINE)))
+}
+
+/// `Re: Sue Wise`, and nothing else in the line.
+fn reference(text: &Text<'_>, candidate: &Candidate) -> bool {
+    candidate.from == 1
+        && candidate.to == text.tokens.len()
+        && matches!(text.word(0), "re" | "ref" | "reference" | "regarding" | "concerning" | "subject")
 }
 
 /// A form filled in line by line: the birth date, the address or, on a line of its own, the class of a pupil of this name

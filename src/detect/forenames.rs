@@ -242,6 +242,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     if let Some(next) = next
         && next.gap.only(Gap::SPACE)
         && !tokens[span.to - 1].possessive
+        && !(token.case != Case::Lower && introduces_fact(scene, school, at, span))
     {
         if is(PLACES, next_word)
             && (next.case != Case::Lower || span.part.wordness > Wordness::Name)
@@ -358,6 +359,20 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         return !(writers.recipient.contains(&span.run) || span.part.adult_forename);
     }
     true
+}
+
+/// `Grant in 10B`, `Bonnie of 83 Mill Lane`: a class, an address or a birth date of somebody so called follows, which no word
+/// has.
+fn introduces_fact(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> bool {
+    let text = &scene.lines[at].text;
+    matches!(text.word(span.to), "in" | "of" | "from" | "at")
+        && scene.facts_of(at).iter().any(|fact| {
+            fact.from == span.to + 1
+                && !matches!(fact.fact, Fact::Guardian(_))
+                // `Grant in Year 9` may be money, unless it does something.
+                && (!matches!(fact.fact, Fact::Year(_)) || is(ACTS, text.word(fact.to)))
+                && !school.index().forename_with(span.run, fact.fact).is_empty()
+        })
 }
 
 /// The row has a surname in a column of its own: with the forename it made a full name of the roster, or it is a stranger's.

@@ -2,6 +2,7 @@
 //!
 //! `Sophie S` is the pupil Sophie Smith; `Sophie S. Ollerenshaw` is somebody else, whose middle name is shortened.
 
+use super::deeds::ADVERBS;
 use super::forenames::calendar;
 use super::marks::Marks;
 use super::names::Span;
@@ -21,7 +22,8 @@ pub(super) fn by_initial(scene: &Scene<'_>, school: &School, at: usize, span: &S
     let text = &scene.lines[at].text;
     let next = text.tokens.get(span.to)?;
     let letters = text.norm(next).chars().count();
-    let stands = next.gap.only(Gap::SPACE.or(Gap::UNDERSCORE))
+    let stands = next.kind == TokenKind::Word
+        && next.gap.only(Gap::SPACE.or(Gap::UNDERSCORE))
         && text.tokens[span.from].case != Case::Lower
         && (next.case == Case::Upper || (next.case == Case::Capitalised && letters <= 2))
         && letters <= 3
@@ -72,17 +74,16 @@ fn initial_stands(text: &Text<'_>, at: usize) -> bool {
     let word = text.norm(token);
     let next = text.tokens.get(at + 1);
     let follows_blank = next.is_some_and(|n| n.gap.blank());
+    // `Zaahid A now lives …`, `Shekoni I also has …`
+    let verb = text.word(at + 1 + usize::from(is(ADVERBS, text.word(at + 1))));
     match word {
         "i" => {
             !follows_blank
                 || text.tokens[at].possessive
-                || next.is_some_and(|n| is(&["is", "was", "has", "had"], text.norm(n)))
+                || is(&["is", "was", "has", "had"], verb)
+                || (is(ACTS, verb) && verb.ends_with('s'))
         }
-        "a" => {
-            !follows_blank
-                || token.possessive
-                || next.is_some_and(|n| is(ACTS, text.norm(n)) || n.gap.has(Gap::NEWLINE))
-        }
+        "a" => !follows_blank || token.possessive || is(ACTS, verb) || next.is_some_and(|n| n.gap.has(Gap::NEWLINE)),
         "mr" | "mrs" | "pe" | "re" | "it" | "ict" | "rse" | "ta" | "tas" | "pta" | "sen" | "uk" | "tv" | "ok"
         | "am" | "pm" | "x" | "xx" => word == "x",
         _ => true,

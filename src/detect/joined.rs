@@ -13,8 +13,8 @@ use super::scene::{Line, Scene};
 use crate::limits;
 use crate::people::School;
 use crate::people::names::Wordness;
-use crate::text::Kind;
-use crate::text::normalise::{Gap, TokenKind};
+use crate::text::normalise::{Gap, Token, TokenKind};
+use crate::text::{Kind, Run};
 
 /// In order, so that it is searched as it stands.
 static WORDS: &str = include_str!("../../rules/words.txt");
@@ -28,7 +28,10 @@ pub(super) fn names(scene: &Scene<'_>, school: &School, writers: &Writers, menti
             continue;
         }
         for from in (0..line.text.tokens.len()).filter(|&from| named || line.marks[from].has(Marks::NAME)) {
-            mentions.extend(joined(scene, school, writers, (at, from), named));
+            let joined = joined(scene, school, writers, (at, from), named);
+            let double =
+                || matches!(scene.kind(at), Kind::FileName).then(|| double(scene, school, (at, from))).flatten();
+            mentions.extend(joined.or_else(double));
         }
         if address {
             mailboxes(line, at, school, mentions);
@@ -74,7 +77,9 @@ fn joined(
         listed: false,
     };
     let plain = [candidate.forename, candidate.surname].iter().all(|span| span.part.wordness == Wordness::Name);
-    if !(named && (plain || whole(line, from, scene.kind(at)))) {
+    // A file name with a capital inside shows a name, whatever else stands there.
+    let file = shows && matches!(scene.kind(at), Kind::FileName);
+    if !(named && (plain || file || whole(line, from, scene.kind(at)))) {
         // `Summerfield` is a place or a family sooner than Summer Field.
         if !plain && !shows {
             return None;
@@ -94,13 +99,44 @@ fn joined(
     })
 }
 
+/// `PoppyGardner-Sharpe_Letter`: in a file name, where the surname goes on behind a hyphen or a space.
+fn double(scene: &Scene<'_>, school: &School, (at, from): (usize, usize)) -> Option<Mention> {
+    let text = &scene.lines[at].text;
+    let written = text.slice(from, from + 1);
+    let joint = written
+        .char_indices()
+        .zip(written.chars().skip(1))
+        .find(|((_, before), after)| before.is_lowercase() && after.is_uppercase());
+    let (head, tail) = written.split_at_checked(joint.map(|((at, before), _)| at + before.len_utf8())?)?;
+    let forename = Run::of(head);
+    let goes_on = |token: &&Token| token.kind == TokenKind::Word && token.gap.only(Gap::HYPHEN.or(Gap::SPACE));
+    let mut surname = Run::of(tail);
+    let mut found = None;
+    for (behind, token) in text.tokens[from + 1..].iter().take(limits::NAME_PART).take_while(goes_on).enumerate() {
+        surname = surname.then(text.run_of(token));
+        if school.index().full_name_is_exact(forename, surname) {
+            found = Some((from + 2 + behind, school.index().full_name(forename, surname)));
+        }
+    }
+    let (to, pupils) = found?;
+    Some(Mention {
+        line: at,
+        from,
+        to,
+        pupils: single_out(scene, school, (at, from), forename, &pupils),
+        identifies: true,
+        confidence: Confidence::Medium,
+        because: "forename and surname run together".to_owned(),
+    })
+}
+
 /// A capital behind a small letter: `ZaraHarris`.
 fn joint_shows(written: &str) -> bool {
     written.chars().zip(written.chars().skip(1)).any(|(before, after)| before.is_lowercase() && after.is_uppercase())
 }
 
 /// A word that stands in `rules/words.txt`.
-fn ordinary(word: &str) -> bool {
+pub(super) fn ordinary(word: &str) -> bool {
     let mut left = WORDS;
     while !left.is_empty() {
         // Words are of small letters alone; the lines above them begin with `#`, which stands before every letter.
@@ -180,6 +216,8 @@ mod tests {
             ("Mei", "Ling"),
             ("Summer", "Field"),
             ("Grace", "Hall"),
+            ("Poppy", "Gardner-Sharpe"),
+            ("Glen", "Ó Baoill"),
         ];
         School { pupils: names.iter().map(pupil).collect(), ..School::default() }.indexed()
     }
@@ -233,6 +271,11 @@ mod tests {
             ("zaraharris_report.docx", "Zara Harris"),
             ("HarrisZara-2024.pdf", "Zara Harris"),
             ("harriszara.pdf", "Zara Harris"),
+            ("GraceHall_Letter.docx", "Grace Hall"),
+            ("PoppyGardner-Sharpe_Letter.docx", "Poppy Gardner-Sharpe"),
+            ("GlenÓ Baoill_Letter.docx", "Glen Ó Baoill"),
+            ("PoppyGardner-Whitcombe_Letter.docx", ""),
+            ("PoppyGardnerLetter-Sharpe.docx", ""),
             ("summerfield.docx", "Summer Field"),
             ("2024_gracehall.jpg", "Grace Hall"),
         ] {

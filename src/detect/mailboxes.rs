@@ -3,12 +3,13 @@
 use hashbrown::HashSet;
 
 use super::Confidence;
+use super::joined;
 use super::marks::Marks;
 use super::names::Mention;
 use super::scene::Scene;
 use crate::limits;
 use crate::people::{PupilIndex, School};
-use crate::text::Run;
+use crate::text::{Run, TextBuf};
 
 /// The addresses of a message that name a pupil and are nobody's own by the roster.
 pub(super) fn names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>) {
@@ -48,9 +49,14 @@ pub(super) fn names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Menti
 /// Pupils whose full name is the name of a mailbox: in either order, joined by a stop, a hyphen or an underscore, perhaps
 /// with a middle name or its initial between them and a number behind. A name that an adult bears too is the adult's.
 fn named_by_mailbox(school: &School, mailbox: &str) -> Vec<PupilIndex> {
+    const JOINTS: [char; 3] = ['.', '-', '_'];
     let index = school.index();
-    let name = mailbox.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['.', '-', '_']);
-    let parts: Vec<Run> = name.split(['.', '-', '_']).map(Run::of).collect();
+    let digit = |c: char| c.is_ascii_digit();
+    let name = mailbox.trim_matches(digit).trim_matches(JOINTS);
+    let parts: Vec<Run> = name.split(JOINTS).map(Run::of).collect();
+    if parts.len() == 1 && name.len() < mailbox.len() {
+        return run_together(school, name);
+    }
     if !(2..=limits::MAILBOX_PARTS).contains(&parts.len()) {
         return Vec::new();
     }
@@ -66,6 +72,14 @@ fn named_by_mailbox(school: &School, mailbox: &str) -> Vec<PupilIndex> {
         }
         Vec::new()
     };
+    // `z.harris.25`: of a pupil's year; staff have no number.
+    if name.chars().nth(1).is_some_and(|c| JOINTS.contains(&c)) && of_a_year(mailbox) {
+        let fits = index.of_surname(run(&parts[1..]));
+        let initial =
+            |pupil: &PupilIndex| school.pupil(*pupil).is_some_and(|pupil| begins_alike(&pupil.forename, name));
+        let fits: Vec<PupilIndex> = fits.into_iter().filter(initial).collect();
+        return if fits.len() == 1 { fits } else { Vec::new() };
+    }
     let splits = (1..parts.len()).map(|at| full_name(run(&parts[..at]), run(&parts[at..])));
     if let Some(pupils) = splits.into_iter().find(|pupils| !pupils.is_empty()) {
         return pupils;
@@ -75,6 +89,30 @@ fn named_by_mailbox(school: &School, mailbox: &str) -> Vec<PupilIndex> {
     let mut pupils = full_name(first, last);
     pupils.retain(|&pupil| initial || index.is_middle_name(pupil, middle.hash));
     pupils
+}
+
+/// Forename and surname run together with a number before or behind: `25zaraharris`. An ordinary word is no name.
+fn run_together(school: &School, name: &str) -> Vec<PupilIndex> {
+    let index = school.index();
+    if joined::ordinary(name) {
+        return Vec::new();
+    }
+    let found = [false, true].into_iter().find_map(|surname_first| index.joined_name(name, surname_first));
+    let Some((forename, surname)) = found else { return Vec::new() };
+    if index.adults(forename, surname).is_empty() { index.full_name(forename, surname) } else { Vec::new() }
+}
+
+/// A number set off at either end that a year may be shortened to, in which pupils came or leave.
+fn of_a_year(mailbox: &str) -> bool {
+    let not_digit = |c: char| !c.is_ascii_digit();
+    let digits = mailbox.rsplit(not_digit).next().filter(|d| !d.is_empty()).or_else(|| mailbox.split(not_digit).next());
+    let year = digits.filter(|digits| digits.len() == 2).and_then(|digits| digits.parse::<u32>().ok());
+    year.is_some_and(|year| limits::MAILBOX_YEARS.contains(&year))
+}
+
+fn begins_alike(name: &str, other: &str) -> bool {
+    let first = |name: &str| TextBuf::new(name).text().folded().chars().next().map(|c| c.to_ascii_lowercase());
+    first(name) == first(other)
 }
 
 #[cfg(test)]
@@ -128,6 +166,16 @@ mod tests {
             ("zharris6k", ""),
             ("zara.whitcombe", ""),
             ("whitcombe-zara", ""),
+            ("25zaraharris", "Z"),
+            ("harriszara25", "Z"),
+            ("25rubystone", "R"),
+            ("rubystone25", "R"),
+            ("25.zara.harris", "Z"),
+            ("z.harris.25", "Z"),
+            ("25.z.harris", "Z"),
+            ("z.harris.84", ""),
+            ("y.harris.25", ""),
+            ("25harris", ""),
             ("graham.harris", ""),
             ("zara", ""),
             ("harris", ""),

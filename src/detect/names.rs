@@ -11,12 +11,15 @@ use super::evidence;
 use super::forenames::{forenames, scopes};
 use super::initials::by_initial;
 use super::joined;
+use super::labels;
 use super::mailboxes;
 use super::marks::Marks;
+use super::middles;
 use super::scene::{Line, Scene, guardian_facts};
 use super::whole::Whole;
 use super::words::{ROLE_TITLES, TITLES, is};
 use super::world::REGAL;
+use super::youths;
 use crate::limits;
 use crate::people::index::{Adult, Part};
 use crate::people::names::Wordness;
@@ -99,6 +102,9 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
     joined::names(scene, school, writers, &mut mentions);
     mailboxes::names(scene, school, &mut mentions);
     cells::names(scene, school, &spans, &mut mentions, &mut taken);
+    labels::names(scene, school, &spans, &mut mentions, &mut taken);
+    youths::names(scene, school, &spans, &mut mentions, &mut taken);
+    middles::names(scene, school, &spans, &mut mentions, &mut taken);
     forenames(scene, school, writers, &spans, &mut mentions, &taken);
     mentions.sort_by_key(|mention| (mention.line, mention.from));
     mentions

@@ -7,9 +7,12 @@
 use hashbrown::HashSet;
 
 use super::attributes::{general, of_the_writer};
+use super::deeds;
+use super::evidence::famous;
 use super::marks::Marks;
 use super::names::Candidate;
 use super::scene::Scene;
+use super::small;
 use super::words::{ABOUT, ARTICLES, GROUPS, PRONOUNS, is};
 use crate::limits;
 use crate::people::School;
@@ -22,6 +25,8 @@ use crate::text::{Kind, Text};
 pub(super) struct Whole {
     /// Documents in which something is said that is said of pupils, in order.
     said: Vec<usize>,
+    /// Documents that give a figure, or tell of what children take part in: too little for what is said of pupils.
+    told: Vec<usize>,
     /// One person is spoken of.
     person: bool,
     /// Forename and surname of full names that stand somewhere as words, as the index knows them.
@@ -38,6 +43,9 @@ impl Whole {
             let written = || lines.clone().filter(|&at| !scene.lines[at].footer);
             if written().any(|at| something_said(scene, at)) {
                 out.said.push(document);
+            }
+            if written().any(|at| deeds::pursued(&scene.lines[at].text) || something_measured(scene, at)) {
+                out.told.push(document);
             }
             let words = written().flat_map(|at| {
                 let text = &scene.lines[at].text;
@@ -65,10 +73,14 @@ impl Whole {
         if self.words.contains(&(candidate.forename.run.hash, candidate.surname.run.hash)) {
             out.push((-3, "against: the same words stand in the message as words"));
         }
-        let elsewhere = self.said.iter().any(|&document| document != scene.lines[at].document);
+        let elsewhere = self.said_elsewhere(scene, at);
+        let told = !elsewhere && self.told.iter().any(|&document| document != scene.lines[at].document);
         if names_the_message(scene, at, candidate) {
             if elsewhere {
                 out.push((2, "above a message that says what is said of pupils"));
+            }
+            if told && !famous(candidate) {
+                out.push((2, "above a message about a result or what children take part in"));
             }
             if self.person {
                 out.push((1, "above a message about one person"));
@@ -83,6 +95,63 @@ impl Whole {
     }
 }
 
+impl Whole {
+    /// Another document of the message says what is said of pupils.
+    fn said_elsewhere(&self, scene: &Scene<'_>, at: usize) -> bool {
+        self.said.iter().any(|&document| document != scene.lines[at].document)
+    }
+
+    /// The message says something that is said of pupils.
+    pub(super) fn of_pupils(&self) -> bool {
+        !self.said.is_empty() || !self.told.is_empty()
+    }
+
+    /// `what we have on Skye Bell`, with more of it in another part of the message.
+    pub(super) fn tells_of(&self, scene: &Scene<'_>, at: usize, candidate: &Candidate) -> bool {
+        const INFORMATION: &[&str] = &[
+            "have",
+            "has",
+            "information",
+            "info",
+            "letter",
+            "report",
+            "note",
+            "notes",
+            "news",
+            "update",
+            "file",
+            "details",
+            "record",
+            "records",
+            "paperwork",
+            "query",
+            "question",
+            "concern",
+            "concerns",
+            "document",
+        ];
+        let text = &scene.lines[at].text;
+        let before = |back: usize| candidate.from.checked_sub(back).map_or("", |at| text.word(at));
+        let about = matches!(before(1), "about" | "regarding" | "concerning" | "re")
+            || (matches!(before(1), "on" | "for") && is(INFORMATION, before(2)));
+        let other = |&document: &usize| document != scene.lines[at].document;
+        about
+            && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON).or(Gap::NEWLINE))
+            && (self.said.iter().any(other) || self.told.iter().any(other))
+    }
+}
+
+/// `The attendance this term is 82%`, said of no group.
+fn something_measured(scene: &Scene<'_>, at: usize) -> bool {
+    let line = &scene.lines[at];
+    (0..line.text.tokens.len()).any(|from| {
+        line.text.tokens[from].sentence_start
+            && deeds::figure(line, line.sentence[from], from)
+            && !general(&line.text, line.sentence, line.sentence[from])
+            && !of_a_group(&line.text, line.sentence, line.sentence[from])
+    })
+}
+
 /// An attribute that is neither the writer's nor everybody's, nor asked of whomever it may concern.
 fn something_said(scene: &Scene<'_>, at: usize) -> bool {
     let line = &scene.lines[at];
@@ -95,7 +164,7 @@ fn something_said(scene: &Scene<'_>, at: usize) -> bool {
 }
 
 /// `Please tell us of any allergies`, `children who have an inhaler`.
-fn of_a_group(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
+pub(super) fn of_a_group(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
     text.tokens.iter().zip(sentences).any(|(token, &other)| other == sentence && is(GROUPS, text.norm(token)))
 }
 
@@ -112,12 +181,12 @@ fn stands_as_words(scene: &Scene<'_>, at: usize, candidate: &Candidate) -> bool 
         text.tokens[candidate.surname.from.max(candidate.forename.from)].gap.only(Gap::SPACE.or(Gap::NEWLINE));
     !address
         && together
-        && (small(candidate.surname.from) || pointed)
+        && (pointed || (small(candidate.surname.from) && !small::dictated(scene, at)))
         && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::NEWLINE))
 }
 
 /// In a file name; or in the subject, with nothing around it but what is set off.
-fn names_the_message(scene: &Scene<'_>, at: usize, candidate: &Candidate) -> bool {
+pub(super) fn names_the_message(scene: &Scene<'_>, at: usize, candidate: &Candidate) -> bool {
     const SET_OFF: Gap = Gap::COLON.or(Gap::HYPHEN).or(Gap::OPEN).or(Gap::CLOSE).or(Gap::COMMA).or(Gap::SLASH);
     let tokens = scene.lines[at].text.tokens;
     let bounded = |at: usize| tokens.get(at).is_none_or(|token| token.gap.has(SET_OFF) && !token.gap.only(Gap::HYPHEN));

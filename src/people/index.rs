@@ -263,6 +263,23 @@ impl RosterIndex {
         resolve(bearers(forename.hash, false).chain(short_of).filter(|entry| self.fits(entry.whose, fact)))
     }
 
+    /// The pupils of a surname whom a further fact fits.
+    pub fn surname_with(&self, surname: Run, fact: Fact) -> Vec<PupilIndex> {
+        resolve(self.surnames.get(surname.hash).filter(|entry| self.fits(entry.whose, fact)))
+    }
+
+    /// The pupils who bear a forename and this middle name.
+    pub fn forename_with_middle(&self, forename: Run, middle: u64) -> Vec<PupilIndex> {
+        let own = self.bearers_of(forename.hash).iter();
+        let entries = own.map(|entry| Entry { whose: entry & !LOOSE, loose: entry & LOOSE != 0 });
+        resolve(entries.filter(|entry| self.is_middle_name(PupilIndex(entry.whose), middle)))
+    }
+
+    /// The pupils of a surname, by a part of it too.
+    pub fn of_surname(&self, surname: Run) -> Vec<PupilIndex> {
+        resolve(self.surnames.get(surname.hash))
+    }
+
     fn fits(&self, pupil: u32, fact: Fact) -> bool {
         let at = pupil as usize;
         match fact {
