@@ -9,9 +9,10 @@ use super::Confidence;
 use super::names::{Mention, Span, single_out};
 use super::scene::Scene;
 use super::words::{TITLES, YOUTH_TITLES, is};
-use crate::people::School;
 use crate::people::names::Wordness;
-use crate::text::normalise::{Case, TokenKind};
+use crate::people::{PupilIndex, School};
+use crate::text::Text;
+use crate::text::normalise::{Case, Gap, TokenKind};
 
 /// Rows in which forename and surname stand in cells of their own.
 pub(super) fn names(
@@ -89,6 +90,7 @@ fn split_name(
                     .map(|head| &scene.lines[head].text)
                     .is_some_and(|text| text.tokens.iter().any(|token| is(words, text.norm(token))))
             };
+            let names_headed = headed_as_names(scene, [a, b]);
             let surname_first = headed(a, &["surname", "last", "family"]) || headed(b, &["forename", "first", "given"]);
             let orders =
                 if surname_first { [(second, first), (first, second)] } else { [(first, second), (second, first)] };
@@ -101,7 +103,20 @@ fn split_name(
                 if adult {
                     take(taken, scene, &[a, b]);
                 }
-                if adult || pupils.is_empty() || (words && !headed_as_names(scene, [a, b])) {
+                if adult || pupils.is_empty() || (words && !names_headed) {
+                    continue;
+                }
+                // What follows the part in its cell is a middle name, or the cell holds somebody or something else.
+                let (of_forename, of_surname) = if std::ptr::eq(forename, first) { (a, b) } else { (b, a) };
+                let own = |text: &Text<'_>, from: usize| {
+                    text.tokens[from..].iter().all(|token| {
+                        let middle = |&pupil: &PupilIndex| school.index().is_middle_name(pupil, text.hash(token));
+                        token.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::HYPHEN))
+                            && (names_headed || text.norm(token).chars().nth(1).is_none() || pupils.iter().any(middle))
+                    })
+                };
+                let rest_of_surname = &scene.lines[of_surname].text.tokens[surname.to..];
+                if !own(&scene.lines[of_forename].text, forename.to) || !(rest_of_surname.is_empty() || names_headed) {
                     continue;
                 }
                 let pupils = single_out(scene, school, (a, forename.from), forename.run, &pupils);

@@ -21,6 +21,7 @@ mod mailboxes;
 mod marks;
 pub mod meaning;
 mod names;
+mod neighbours;
 mod photographs;
 mod rows;
 mod scene;
