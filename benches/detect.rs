@@ -297,10 +297,9 @@ fn main() {
         });
     }
     let ground = ground(school(1_500));
-    for (name, document) in [
-        ("schoolgate-one-text-1500", document(&text)),
-        ("schoolgate-cells-1500", marks_sheet(&ground.school, CELLS)),
-    ] {
+    for (name, document) in
+        [("schoolgate-one-text-1500", document(&text)), ("schoolgate-cells-1500", marks_sheet(&ground.school, CELLS))]
+    {
         if !name.contains(&only) {
             continue;
         }

@@ -664,6 +664,12 @@ limits! {
     SUBJECT_WORDS: usize = 3, "words", "own choice: `the small blue tent`";
     /// How far from a predicate what tells its subject may stand.
     SUBJECT_REACH: usize = 40, "tokens", "own choice: a long sentence";
+    /// Words between a forename and a class that is its own where many classes are named.
+    BESIDE: usize = 3, "words", "own choice: `Leo has moved to 7K`";
+    /// Classes and years in one sentence of which none is told of everybody in it.
+    MANY_GROUPS: usize = 3, "groups", "own choice: a timetable's sentence";
+    /// Pupils who share a surname, from whom a short form of a forename alone singles nobody out.
+    SHARED_SURNAME: usize = 2, "pupils", "own choice: more than one child";
     /// Length of a line that says one thing and no more.
     FORM_LINE: usize = 4, "words", "own choice: `Form: Heron`";
     /// Years before this one are history.

@@ -9,12 +9,12 @@ use super::Confidence;
 use super::deeds;
 use super::names::{Mention, Span, single_out};
 use super::scene::Scene;
-use super::vocabulary::VOCABULARY;
 use super::words::{ACTS, TITLES, YOUTH_TITLES, is};
 use crate::limits;
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::{Case, TokenKind};
+use crate::text::Text;
+use crate::text::normalise::{Case, Gap, TokenKind};
 
 /// Rows in which forename and surname stand in cells of their own.
 pub(super) fn names(
@@ -92,6 +92,7 @@ fn split_name(
                     .map(|head| &scene.lines[head].text)
                     .is_some_and(|text| text.tokens.iter().any(|token| is(words, text.norm(token))))
             };
+            let names_headed = headed_as_names(scene, [a, b]);
             let surname_first = headed(a, &["surname", "last", "family"]) || headed(b, &["forename", "first", "given"]);
             let orders =
                 if surname_first { [(second, first), (first, second)] } else { [(first, second), (second, first)] };
@@ -104,9 +105,21 @@ fn split_name(
                 if adult {
                     take(taken, scene, &[a, b]);
                 }
-                let named =
-                    || headed_as_names(scene, [a, b]) || row_says(scene, school, row, [a, b], forename, &pupils);
+                let named = || names_headed || row_says(scene, school, row, [a, b], forename, &pupils);
                 if adult || pupils.is_empty() || (words && !named()) {
+                    continue;
+                }
+                // What follows the part in its cell is a middle name, or the cell holds somebody or something else.
+                let (of_forename, of_surname) = if std::ptr::eq(forename, first) { (a, b) } else { (b, a) };
+                let own = |text: &Text<'_>, from: usize| {
+                    text.tokens[from..].iter().all(|token| {
+                        let middle = |&pupil: &PupilIndex| school.index().is_middle_name(pupil, text.hash(token));
+                        token.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::HYPHEN))
+                            && (names_headed || text.norm(token).chars().nth(1).is_none() || pupils.iter().any(middle))
+                    })
+                };
+                let rest_of_surname = &scene.lines[of_surname].text.tokens[surname.to..];
+                if !own(&scene.lines[of_forename].text, forename.to) || !(rest_of_surname.is_empty() || names_headed) {
                     continue;
                 }
                 let pupils = single_out(scene, school, (a, forename.from), forename.run, &pupils);
@@ -152,7 +165,7 @@ fn row_says(
             school.index().forename_with(forename.run, fact.fact).iter().any(|pupil| pupils.contains(pupil))
         });
         let acts = text.tokens.first().is_some_and(|first| first.case == Case::Lower) && is(ACTS, text.word(0));
-        fits || acts || deeds::done(line, 0) || VOCABULARY.hits(text).iter().any(|hit| !hit.weak)
+        fits || acts || deeds::done(line, 0) || line.hits().iter().any(|hit| !hit.weak)
     })
 }
 

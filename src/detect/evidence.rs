@@ -6,6 +6,7 @@
 
 use super::Confidence;
 use super::deeds;
+use super::forenames::scopes;
 use super::names::{Candidate, Span, Writers, titled};
 use super::scene::{Line, Scene};
 use super::small;
@@ -185,6 +186,9 @@ pub(super) fn weigh(
     let site = is(PLACES, next) || (is(SITES, next) && is(PLACES, text.word(candidate.to + 1)));
     let place_after = follows && site && (capital_next || !possessive);
     if place_after && !possessive && is(PLACE_ENDINGS, text.word(candidate.surname.from)) {
+        return None;
+    }
+    if singles_nobody_out(school, candidate) && !spoken_of(scene, school, writers, at, candidate, around) {
         return None;
     }
     if forename == Wordness::Name && surname == Wordness::Name && !famous && !place {
@@ -379,6 +383,103 @@ fn reference(text: &Text<'_>, candidate: &Candidate) -> bool {
         && matches!(text.word(0), "re" | "ref" | "reference" | "regarding" | "concerning" | "subject")
 }
 
+/// A short form or another spelling, or a part of the surname, where more than one pupil bears the surname or the pupil is
+/// known by another name.
+fn singles_nobody_out(school: &School, candidate: &Candidate) -> bool {
+    let index = school.index();
+    !candidate.exact
+        && (index.surname_bearers(candidate.surname.run) >= limits::SHARED_SURNAME
+            || candidate.pupils.iter().all(|&pupil| school.pupil(pupil).is_some_and(|p| p.known_as.is_some())))
+}
+
+/// It stands as a pupil does: does something, has something said of it, or a fact or other pupils beside it.
+fn spoken_of(
+    scene: &Scene<'_>,
+    school: &School,
+    writers: &Writers,
+    at: usize,
+    candidate: &Candidate,
+    around: &Around<'_>,
+) -> bool {
+    let line = &scene.lines[at];
+    let text = &line.text;
+    let sentence = line.sentence[candidate.from];
+    let apart = |at: usize| at < candidate.from || at >= candidate.to;
+    let near = |at: usize| line.sentence[at].abs_diff(sentence) <= limits::NEAR_SENTENCES;
+    let said = |other: usize| {
+        scene.lines.get(other).is_some_and(|beside| {
+            beside.document == line.document
+                && beside
+                    .hits()
+                    .iter()
+                    .any(|hit| !hit.weak && (other != at || apart(hit.from) && near(hit.from)))
+        })
+    };
+    let alone = candidate.from == 0 && candidate.to == text.tokens.len();
+    let labelled = candidate.from.checked_sub(1).is_some_and(|before| is(LABELS, text.word(before)));
+    let fits = scopes(scene, at, candidate.from).into_iter().take(2).flatten().any(|fact| {
+        !matches!(fact.fact, Fact::Family(_) | Fact::Initial(_))
+            && school
+                .index()
+                .forename_with(candidate.forename.run, fact.fact)
+                .iter()
+                .any(|p| candidate.pupils.contains(p))
+    });
+    let child = (0..text.tokens.len()).any(|at| near(at) && apart(at) && is(CHILD, text.word(at)));
+    subject(line, candidate)
+        || text.tokens[candidate.to - 1].possessive
+        || candidate.middle
+        || candidate.listed && around.others
+        || labelled
+        || fits
+        || child
+        || fits_beside(scene, school, at, candidate)
+        || said(at)
+        || row(scene, at).any(said)
+        || (alone && said(at + 1))
+        || matches!(scene.kind(at), Kind::FileName)
+        || young(text, candidate)
+        || candidate.pupils.iter().any(|pupil| writers.children.contains(pupil))
+}
+
+/// It begins a clause: a verb in small letters behind it, and before it nothing that would make it an object.
+fn subject(line: &Line<'_>, candidate: &Candidate) -> bool {
+    let text = &line.text;
+    let word = text.word(candidate.to);
+    let joins =
+        |word: &str| matches!(word, "and" | "or" | "of" | "by" | "to" | "from" | "with" | "for" | "as" | "than");
+    let verb = text.tokens.get(candidate.to).is_some_and(|next| {
+        next.gap.blank()
+            && next.kind == TokenKind::Word
+            && next.case == Case::Lower
+            && !joins(word)
+            && !is(ARTICLES, word)
+            && !is(PREPOSITIONS, word)
+    });
+    let object =
+        candidate.from.checked_sub(1).filter(|_| !text.tokens[candidate.from].sentence_start).is_some_and(|at| {
+            let word = text.word(at);
+            text.tokens[candidate.from].gap.blank()
+                && word != "that"
+                && (joins(word) || is(ANNOUNCES, word) || is(PREPOSITIONS, word))
+        });
+    verb && !object
+}
+
+/// The other cells of the row.
+fn row<'s>(scene: &'s Scene<'_>, at: usize) -> impl Iterator<Item = usize> + 's {
+    let key = |at: usize| {
+        let line = &scene.lines[at];
+        (line.document, line.block, line.cell.map(|cell| cell.0))
+    };
+    let lines = if scene.lines[at].cell.is_some() {
+        at.saturating_sub(limits::NAME_REACH)..(at + limits::NAME_REACH).min(scene.lines.len())
+    } else {
+        at..at
+    };
+    lines.filter(move |&other| other != at && key(other) == key(at))
+}
+
 /// A form filled in line by line: the birth date, the address or, on a line of its own, the class of a pupil of this name
 /// stands a few lines above or below.
 fn fits_beside(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate) -> bool {
@@ -410,7 +511,8 @@ fn part_of_a_longer_name(scene: &Scene<'_>, at: usize, candidate: &Candidate) ->
     }
     let tokens = &scene.lines[at].text.tokens;
     let hyphened = |index: usize| tokens.get(index).is_some_and(|t| t.gap.only(Gap::HYPHEN) && !t.gap.joined());
-    let capital = |index: usize| tokens[index].kind == TokenKind::Word && tokens[index].case != Case::Lower;
+    let small = tokens[candidate.to - 1].case == Case::Lower;
+    let capital = |index: usize| tokens[index].kind == TokenKind::Word && (small || tokens[index].case != Case::Lower);
     hyphened(candidate.to) && capital(candidate.to)
         || (candidate.from > 0 && hyphened(candidate.from) && tokens[candidate.from - 1].kind == TokenKind::Word)
 }

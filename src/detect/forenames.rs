@@ -8,8 +8,9 @@ use hashbrown::HashMap;
 use super::Confidence;
 use super::initials::{by_initial, of_a_longer_name};
 use super::names::{Mention, Span, Writers, titled};
+use super::neighbours;
 use super::scene::{FactAt, Scene};
-use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
+use super::words::{ACTS, ANNOUNCES, CHILD, GOES_ON, GREETINGS, is};
 use super::work::step;
 use super::world::PLACES;
 use crate::limits;
@@ -239,6 +240,9 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     }) {
         return false;
     }
+    if neighbours::surname_behind(scene, at, span.to) {
+        return false;
+    }
     if let Some(next) = next
         && next.gap.only(Gap::SPACE)
         && !tokens[span.to - 1].possessive
@@ -315,6 +319,9 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         && !is(GREETINGS, previous)
         && !scene.facts_of(at).iter().any(|fact| fact.to == span.from)
     {
+        return false;
+    }
+    if span.part.pupil_surname && neighbours::forename_before(scene, school, at, span.from) {
         return false;
     }
     // The class of that name: `Holly class`.
@@ -489,6 +496,9 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
             if span.part.staff_forename && scope > 2 && !counts && !matches!(fact.fact, Fact::Guardian(_)) {
                 continue;
             }
+            if !counts && passing(scene, at, span, scope, fact, writes) {
+                continue;
+            }
             if class_too && !right_beside(scene, school, at, span, fact) {
                 continue;
             }
@@ -516,6 +526,44 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
         }
     }
     None
+}
+
+/// A class or a year that is spoken of beside the forename, and not as its own: one of many in a sentence, one that is taught,
+/// or one in another sentence where nothing is said of a pupil.
+fn passing(scene: &Scene<'_>, at: usize, span: &Span, scope: usize, fact: &FactAt, said: bool) -> bool {
+    let line = &scene.lines[at];
+    // `our Year 7s`
+    let many = fact.line == at
+        && matches!(fact.fact, Fact::Year(_))
+        && line.text.word(fact.to - 1).strip_suffix('s').is_some_and(|n| n.parse::<u8>().is_ok());
+    if many && line.cell.is_none() {
+        return true;
+    }
+    let group = |fact: &Fact| matches!(fact, Fact::Class(_) | Fact::Year(_));
+    if line.cell.is_some()
+        || fact.line != at
+        || !group(&fact.fact)
+        || !matches!(scene.kind(at), Kind::Body | Kind::Quoted)
+    {
+        return false;
+    }
+    if scope > 0 {
+        // `Arlo is coming too. He is in Holly.`
+        let sentence = line.sentence[fact.from];
+        let first = line.sentence.partition_point(|&other| other < sentence);
+        let goes_on = sentence.checked_sub(1) == Some(line.sentence[span.from]) && is(GOES_ON, line.text.word(first));
+        return !said && !goes_on;
+    }
+    let beside = fact.from.abs_diff(span.to).min(span.from.abs_diff(fact.to)) <= limits::BESIDE;
+    let taught = fact.from.checked_sub(1).is_some_and(|before| line.text.word(before) == "with");
+    let sentence = line.sentence[span.from];
+    let mut all: Vec<Fact> = Vec::new();
+    for other in scene.facts_of(at).iter().filter(|other| line.sentence[other.from] == sentence) {
+        if group(&other.fact) && !all.contains(&other.fact) {
+            all.push(other.fact);
+        }
+    }
+    taught || (!beside && all.len() >= limits::MANY_GROUPS)
 }
 
 /// A class in the signature, or the family that is greeted.

@@ -6,6 +6,7 @@ use super::deeds::ADVERBS;
 use super::forenames::calendar;
 use super::marks::Marks;
 use super::names::Span;
+use super::neighbours;
 use super::scene::Scene;
 use super::words::{
     ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, OPENERS, PREPOSITIONS, ROLES, TITLES, is,
@@ -40,7 +41,8 @@ pub(super) fn of_a_longer_name(scene: &Scene<'_>, at: usize, span: &Span) -> boo
     let letter = |token: &Token| token.case == Case::Upper && text.norm(token).chars().nth(1).is_none();
     let letters = text.tokens[span.to..].iter().take_while(|token| letter(token) && near(token.gap)).count();
     let surname = span.to + letters;
-    let Some(token) = text.tokens.get(surname).filter(|token| letters > 0 && near(token.gap)) else { return false };
+    let goes_on = |token: &&Token| letters > 0 && (near(token.gap) || neighbours::directly(text, surname));
+    let Some(token) = text.tokens.get(surname).filter(goes_on) else { return false };
     // A name again, with an initial of its own: the next in a list without commas.
     let next = text.tokens.get(surname + 1);
     let listed = line.marks[surname].has(Marks::NAME) && next.is_some_and(|next| letter(next) && near(next.gap));
@@ -49,8 +51,7 @@ pub(super) fn of_a_longer_name(scene: &Scene<'_>, at: usize, span: &Span) -> boo
         && (token.case != Case::Upper || text.tokens[span.from].case == Case::Upper)
         && !text.tokens[surname - 1].possessive
         && !listed
-        && !opens_something_else(text, token)
-        && !line.marks[surname].has(Marks::PHRASE)
+        && neighbours::may_be_name(line, surname)
         && !scene.facts_of(at).iter().any(|fact| fact.from == surname)
 }
 
@@ -59,7 +60,7 @@ fn near(gap: Gap) -> bool {
 }
 
 /// A sentence, a heading or another name goes on with such a word; a surname is none of them.
-fn opens_something_else(text: &Text<'_>, token: &Token) -> bool {
+pub(super) fn opens_something_else(text: &Text<'_>, token: &Token) -> bool {
     let word = text.norm(token);
     const LISTS: [&[&str]; 11] =
         [ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, OPENERS, PREPOSITIONS, ROLES, TITLES];

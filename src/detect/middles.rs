@@ -9,7 +9,6 @@ use super::deeds;
 use super::marks::Marks;
 use super::names::{Mention, Span, titled};
 use super::scene::Scene;
-use super::vocabulary::VOCABULARY;
 use super::words::{ACTS, is};
 use crate::people::School;
 use crate::people::names::{NAMES, Wordness};
@@ -85,7 +84,7 @@ fn enough(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> bool {
     }
     let to = span.to + 1;
     let acts = text.tokens.get(to).is_some_and(|next| next.gap.blank() && is(ACTS, text.norm(next)));
-    let said = VOCABULARY.hits(text).iter().any(|hit| {
+    let said = line.hits().iter().any(|hit| {
         !hit.weak && line.sentence[hit.from] == line.sentence[span.from] && (hit.from >= to || hit.to <= span.from)
     });
     let done = deeds::done(line, to);

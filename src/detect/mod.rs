@@ -24,6 +24,7 @@ mod marks;
 pub mod meaning;
 mod middles;
 mod names;
+mod neighbours;
 mod photographs;
 mod rows;
 mod scene;

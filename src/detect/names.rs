@@ -15,6 +15,7 @@ use super::labels;
 use super::mailboxes;
 use super::marks::Marks;
 use super::middles;
+use super::neighbours;
 use super::scene::{Line, Scene, guardian_facts};
 use super::whole::Whole;
 use super::words::{ROLE_TITLES, TITLES, is};
@@ -88,7 +89,8 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
     let mut guardians = Vec::new();
     for (at, line) in scene.lines.iter().enumerate() {
         let loose_joints = matches!(scene.kind(at), Kind::FileName);
-        let found = full_names(line, &spans[at], school, loose_joints);
+        let mut found = full_names(line, &spans[at], school, loose_joints);
+        found.retain(|candidate| !of_two_people(scene, school, at, candidate));
         for candidate in &found {
             guardians.extend(guardian_facts(at, candidate.from, candidate.to, &candidate.adults));
         }
@@ -262,6 +264,28 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
     }
     mark_lists(text, &mut out);
     out
+}
+
+/// The two parts are of two people, or of a person and a firm: `Ann Jones, Amelia Cole`, and a line that ends in a forename
+/// above one that begins `Jones Minibus Hire`.
+fn of_two_people(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate) -> bool {
+    if matches!(scene.kind(at), Kind::FileName) {
+        return false;
+    }
+    let tokens = scene.lines[at].text.tokens;
+    if candidate.surname.from > candidate.forename.from {
+        return tokens[candidate.surname.from].gap.has(Gap::NEWLINE)
+            && neighbours::surname_behind(scene, at, candidate.to);
+    }
+    let first = &tokens[candidate.from];
+    // A hasty list in small letters begins its lines with the surname; inside a sentence nobody writes so.
+    let inside = candidate.comma
+        && tokens[candidate.forename.from].case == Case::Lower
+        && !first.sentence_start
+        && !first.gap.has(Gap::COLON.or(Gap::SEMICOLON))
+        && scene.lines[at].cell.is_none();
+    let between = neighbours::stands_between(scene, at, candidate.from, candidate.to);
+    inside || between || neighbours::forename_before(scene, school, at, candidate.from)
 }
 
 /// Marks names that stand in a row with other pupils' names; a famous name is no company for another.

@@ -225,6 +225,11 @@ impl RosterIndex {
             && self.surnames.get(surname.hash).any(|entry| !entry.loose && bears(bearers, entry.whose) == Some(false))
     }
 
+    /// How many pupils bear a surname, or have it as a part of theirs.
+    pub fn surname_bearers(&self, surname: Run) -> usize {
+        self.surnames.get(surname.hash).count()
+    }
+
     /// Forename and surname of pupils that are run together into one normalised token, in either order of the two.
     pub fn joined_name(&self, token: &str, surname_first: bool) -> Option<(Run, Run)> {
         let splits = token.char_indices().map(|(at, _)| token.split_at(at));

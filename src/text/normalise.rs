@@ -178,13 +178,7 @@ impl<'a> Texts<'a> {
             None => (extent.source, &[][..]),
             Some((folded, map)) => (&self.folded[folded.clone()], &self.map[map.clone()]),
         };
-        Text {
-            source: extent.source,
-            folded,
-            map,
-            words: &self.words,
-            tokens: &self.tokens[extent.tokens.clone()],
-        }
+        Text { source: extent.source, folded, map, words: &self.words, tokens: &self.tokens[extent.tokens.clone()] }
     }
 }
 
