@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use super::adults::ADULTS;
 use super::vocabulary::VOCABULARY;
-use super::words::{FOOTERS, ROLE_TITLES, TITLES};
+use super::words::{FOOTERS, GENERAL, ROLE_TITLES, TITLES};
 use super::world::REGAL;
 use super::{credentials, language};
 use crate::people::School;
@@ -52,6 +52,8 @@ marks! {
     TITLE = 11;
     /// A phrase of what is said in confidence of adults.
     ADULT = 12;
+    /// A word of sentences that speak of the school, its staff or everybody.
+    GENERAL = 13;
 }
 
 impl Marks {
@@ -94,6 +96,9 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
     }
     for word in [TITLES, ROLE_TITLES, REGAL].into_iter().flatten() {
         set(first(word), Marks::TITLE);
+    }
+    for word in GENERAL {
+        set(first(word), Marks::GENERAL);
     }
     for word in credentials::BESIDE {
         set(first(word), Marks::SECRET);

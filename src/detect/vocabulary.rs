@@ -99,13 +99,31 @@ struct Phrase {
     ambiguous: bool,
 }
 
+/// What may begin with a word.
+#[derive(Debug, Clone, Copy, Default)]
+struct Begins {
+    /// Tokens of the longest phrase.
+    longest: u8,
+    /// It is a phrase by itself.
+    alone: bool,
+    /// A pair begins with it.
+    pair: bool,
+    /// First letters of the second words, as [`letter`] has them: most words that follow end the search at once.
+    next: u64,
+}
+
+/// The bit of a word's first letter.
+fn letter(word: &str) -> u64 {
+    word.bytes().next().map_or(0, |byte| 1 << (byte % 64))
+}
+
 /// The compiled lists.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
     /// In the order of the file.
     pub categories: Vec<Category>,
     phrases: HashMap<u64, Vec<Phrase>>,
-    first: HashMap<u64, u8>,
+    first: HashMap<u64, Begins>,
     headings: HashMap<u64, u16>,
     pairs: Vec<Pair>,
 }
@@ -183,7 +201,7 @@ impl Vocabulary {
                 let pair = Pair { category: at, one: words(&pair.one), other: words(&pair.other) };
                 // A pair is looked for from its first word, whichever that is.
                 for &word in pair.one.iter().chain(&pair.other) {
-                    out.first.entry(word).or_insert(1);
+                    out.first.entry(word).or_default().pair = true;
                 }
                 out.pairs.push(pair);
             }
@@ -223,8 +241,10 @@ impl Vocabulary {
         for ending in endings {
             self.phrases.entry(start.then(ending).hash).or_default().push(meaning);
             let first = head.first().map_or(ending.hash, |token| text.hash(token));
-            let longest = self.first.entry(first).or_default();
-            *longest = (*longest).max(length);
+            let begins = self.first.entry(first).or_default();
+            begins.longest = begins.longest.max(length);
+            begins.alone |= head.is_empty();
+            begins.next |= letter(text.word(1));
         }
         true
     }
@@ -238,8 +258,12 @@ impl Vocabulary {
     pub fn hits_at(&self, text: &Text<'_>, places: impl Iterator<Item = usize>) -> Vec<Hit> {
         let mut hits = Vec::new();
         for from in places {
-            let Some(&longest) = self.first.get(&text.hash(&text.tokens[from])) else { continue };
-            hits.extend(self.pairs.iter().filter_map(|pair| pair.at(text, from)));
+            let Some(begins) = self.first.get(&text.hash(&text.tokens[from])) else { continue };
+            if begins.pair {
+                hits.extend(self.pairs.iter().filter_map(|pair| pair.at(text, from)));
+            }
+            let goes_on = begins.next & letter(text.word(from + 1)) != 0;
+            let longest = if goes_on { begins.longest } else { u8::from(begins.alone) };
             let mut run = Run::EMPTY;
             let mut best: Option<(usize, &Vec<Phrase>)> = None;
             for (at, token) in text.tokens.iter().enumerate().skip(from).take(usize::from(longest)) {

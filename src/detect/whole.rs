@@ -147,7 +147,7 @@ fn something_measured(scene: &Scene<'_>, at: usize) -> bool {
     (0..line.text.tokens.len()).any(|from| {
         line.text.tokens[from].sentence_start
             && deeds::figure(line, line.sentence[from], from)
-            && !general(&line.text, line.sentence, line.sentence[from])
+            && !general(line, line.sentence[from])
             && !of_a_group(&line.text, line.sentence, line.sentence[from])
     })
 }
@@ -157,7 +157,7 @@ fn something_said(scene: &Scene<'_>, at: usize) -> bool {
     let line = &scene.lines[at];
     line.hits().iter().any(|hit| {
         !hit.weak
-            && !general(&line.text, line.sentence, line.sentence[hit.from])
+            && !general(line, line.sentence[hit.from])
             && !of_the_writer(&line.text, hit.from)
             && !of_a_group(&line.text, line.sentence, line.sentence[hit.from])
     })

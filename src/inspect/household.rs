@@ -13,7 +13,8 @@ use crate::detect::traits::{Seen, kind, place};
 use crate::limits;
 use crate::people::{Guardian, PupilIndex, RecipientKind, School, SenderIdentity};
 use crate::smtp::Address;
-use crate::text::{Block, Document, Kind, TextBuf};
+use crate::text::normalise::folded;
+use crate::text::{Block, Document, Kind};
 
 /// What a message holds of telephones, mailboxes and homes; read once for all of its recipients.
 #[derive(Default)]
@@ -236,13 +237,13 @@ impl Section {
 
     /// So many lines stand above the text.
     fn read(&mut self, text: &str, above: usize) {
-        let folded = TextBuf::new(text);
-        let folded = folded.text().folded().to_lowercase();
+        let folded = folded(text);
         let digits = folded.bytes().any(|byte| byte.is_ascii_digit());
         let mailbox = folded.contains('@');
         if !digits && !mailbox {
             return;
         }
+        let folded = folded.to_lowercase();
         let written = folded.lines().filter(|line| !line.trim().is_empty()).enumerate();
         self.lines.extend(written.map(|(at, line)| (above + at + 1, line.trim().to_owned())));
         if mailbox {

@@ -7,6 +7,7 @@
 //! Invariants: every offset handed out lies on a character boundary of the source; tokens are in order and do not
 //! overlap; plain ASCII is neither copied nor mapped.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 pub use super::fold::latin_for;
@@ -109,6 +110,16 @@ impl<'a> Text<'a> {
     pub fn token_at(&self, folded: usize) -> usize {
         self.tokens.partition_point(|token| token.end() <= folded)
     }
+}
+
+/// A text folded and not cut into tokens.
+pub fn folded(source: &str) -> Cow<'_, str> {
+    if is_plain(source) {
+        return Cow::Borrowed(source);
+    }
+    let (mut out, mut map) = (String::with_capacity(source.len()), Vec::new());
+    fold(source, &mut out, &mut map);
+    Cow::Owned(out)
 }
 
 /// Texts laid out one behind the other, so that a table of ten thousand cells costs a handful of allocations.
@@ -246,6 +257,18 @@ mod tests {
         texts.clear();
         texts.push("hats");
         assert_eq!(texts.get(0).word(0), "hats");
+    }
+
+    #[test]
+    fn a_word_of_any_length_has_the_hash_of_its_letters() {
+        let letters = "QuickBrownFoxJumpsOverTheLazyDog";
+        for length in 1..=letters.len() {
+            for written in [&letters[..length], &"12345678901234567890123456789012"[..length]] {
+                let text = TextBuf::new(written);
+                let text = text.text();
+                assert_eq!(text.hash(&text.tokens[0]), token_hash(&written.to_lowercase()), "{written}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::run::{base, step};
+use super::run::{base, hash_of_ascii};
 use super::words::{WordId, Words};
 use crate::limits;
 
@@ -229,7 +229,7 @@ impl Cutter<'_> {
     #[inline]
     fn stretch(&mut self, start: usize, gap: Gap) -> usize {
         let bytes = self.folded.as_bytes();
-        let (mut at, mut kinds, mut hash) = (start, 0, 0u64);
+        let (mut at, mut kinds) = (start, 0);
         while let Some(&byte) = bytes.get(at) {
             let kind = class::OF[usize::from(byte)];
             if kind & class::WORD == 0 {
@@ -239,7 +239,6 @@ impl Cutter<'_> {
                 break;
             }
             kinds |= kind;
-            hash = step(hash, self.base, byte.to_ascii_lowercase());
             at += 1;
         }
         if (kinds & class::DIGIT != 0 && kinds != class::DIGIT) || at - start > limits::WORD_OCTETS {
@@ -257,7 +256,7 @@ impl Cutter<'_> {
         let kind = if kinds == class::DIGIT { TokenKind::Number } else { TokenKind::Word };
         let token = Token {
             start: place(start),
-            word: self.words.ascii(hash, &self.folded[start..at]),
+            word: self.words.ascii(hash_of_ascii(self.base, &bytes[start..at]), &self.folded[start..at]),
             length: short(at - start),
             gap,
             kind,
@@ -374,7 +373,7 @@ fn token(base: u64, folded: &str, words: &mut Words, range: Range<usize>, kinds:
         if kinds & class::DIGIT != 0 {
             kind = if kinds == class::DIGIT { TokenKind::Number } else { TokenKind::Mixed };
         }
-        words.ascii(raw.bytes().fold(0, |hash, byte| step(hash, base, byte.to_ascii_lowercase())), raw)
+        words.ascii(hash_of_ascii(base, raw.as_bytes()), raw)
     } else {
         let (body, stripped) = match raw.strip_suffix("'s").or_else(|| raw.strip_suffix("'S")) {
             Some(body) if !body.is_empty() => (body, true),

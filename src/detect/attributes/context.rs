@@ -10,13 +10,13 @@ use hashbrown::{HashMap, HashSet};
 use super::Said;
 use crate::detect::Confidence;
 use crate::detect::identifiers::{Number, Whose};
+use crate::detect::marks::Marks;
 use crate::detect::names::Mention;
-use crate::detect::scene::Scene;
-use crate::detect::words::{GENERAL, is};
+use crate::detect::scene::{Line, Scene};
 use crate::limits;
 use crate::people::PupilIndex;
+use crate::text::Kind;
 use crate::text::normalise::Gap;
-use crate::text::{Kind, Text};
 
 /// Who is spoken of where.
 pub(super) struct Context {
@@ -176,7 +176,7 @@ impl Context {
             if !same.is_empty() {
                 return same;
             }
-            if general(&line.text, line.sentence, sentence) {
+            if general(line, sentence) {
                 return Vec::new();
             }
             let before = here.iter().map(|(_, s, _)| *s).filter(|&s| s < sentence).max();
@@ -186,7 +186,7 @@ impl Context {
                 return here.iter().filter(|(_, s, _)| *s == near).flat_map(|(.., p)| p.clone()).collect();
             }
         }
-        if general(&line.text, line.sentence, sentence) {
+        if general(line, sentence) {
             return Vec::new();
         }
         let named: Option<&BTreeSet<PupilIndex>> = match scene.kind(said.line) {
@@ -238,6 +238,6 @@ impl Context {
 }
 
 /// The sentence speaks of the school, its staff or everybody.
-pub(in crate::detect) fn general(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
-    text.tokens.iter().zip(sentences).any(|(token, &s)| s == sentence && is(GENERAL, text.norm(token)))
+pub(in crate::detect) fn general(line: &Line<'_>, sentence: u32) -> bool {
+    line.marked(Marks::GENERAL).any(|at| line.sentence[at] == sentence)
 }

@@ -204,11 +204,7 @@ fn passages<'t>(scene: &Scene<'t>, context: &Context, mentioned: &BTreeSet<Pupil
                 whom = of_these(&here);
             }
             let own = here.is_empty() && of_the_writer(line, from, to);
-            if !whom.is_empty()
-                && (!here.is_empty() || goes_on)
-                && !own
-                && !general(&line.text, line.sentence, sentence)
-            {
+            if !whom.is_empty() && (!here.is_empty() || goes_on) && !own && !general(line, sentence) {
                 let words = words(&line.text, from, to, true, |token| context.names.contains(&(at, token)));
                 if spoken(&words) >= limits::MEANING_FEWEST_WORDS {
                     out.push(Passage { line: at, from, to, words, prose: true, pupils: whom.clone() });
