@@ -638,6 +638,8 @@ limits! {
     LABEL_WORDS: usize = 5, "words", "own choice: `Password for the booking site`";
     /// The longest word; what goes on without a break is cut there.
     WORD_OCTETS: usize = 4_096, "octets", "own choice: as PARAGRAPH_PIECE; no word of any language has a hundred";
+    /// Octets of text for which room for a token is made before it is read; more room is taken where there are more.
+    OCTETS_A_TOKEN: usize = 5, "octets", "own choice: English has six or seven, figures four";
     /// Words of a message up to which none is kept at hand for being met of late.
     FEW_WORDS: usize = 48, "words", "own choice: a cell or a line of prose does without";
     /// Places for words that were met of late; a power of two.

@@ -92,6 +92,7 @@ fn first(columns: &mut Vec<Option<usize>>, column: usize, at: usize) -> usize {
 impl<'a> Layout<'a> {
     pub(super) fn new(documents: &'a [Document], school: &School, halt: &Halt) -> Self {
         let mut out = Self { halt: halt.clone(), ..Self::default() };
+        out.reserve(documents);
         for (document, content) in documents.iter().enumerate() {
             let start = out.spots.len();
             let mut block = 0;
@@ -131,6 +132,27 @@ impl<'a> Layout<'a> {
             out.of_document.push(start..out.spots.len());
         }
         out
+    }
+
+    /// Room for what the documents hold, about.
+    fn reserve(&mut self, documents: &[Document]) {
+        let (mut texts, mut octets) = (0, 0);
+        for block in documents.iter().flat_map(|document| &document.blocks) {
+            match block {
+                Block::Paragraph { text, .. } => (texts, octets) = (texts + 1, octets + text.len()),
+                Block::Table(table) => {
+                    for cell in table.rows.iter().flat_map(|row| &row.cells) {
+                        (texts, octets) = (texts + 1, octets + cell.len());
+                    }
+                }
+            }
+        }
+        // A cell has a token however short it is.
+        let tokens = texts + octets / limits::OCTETS_A_TOKEN;
+        self.texts.reserve(texts, tokens);
+        self.spots.reserve(texts);
+        self.sentences.reserve(tokens);
+        self.marks.reserve(tokens);
     }
 
     fn push(&mut self, source: &'a str, spot: Spot, school: &School) {

@@ -156,6 +156,12 @@ impl<'a> Texts<'a> {
         self.extents.push(Extent { source, folded, tokens: tokens..self.tokens.len() });
     }
 
+    /// Room for so many more texts and tokens, so that a large text is not copied as it grows.
+    pub fn reserve(&mut self, texts: usize, tokens: usize) {
+        self.extents.reserve(texts);
+        self.tokens.reserve(tokens);
+    }
+
     /// Forgets all texts and keeps the room they took.
     pub fn clear(&mut self) {
         self.extents.clear();
