@@ -133,7 +133,7 @@ class Roster:
 
 def words(text):
     """Lower case, a space round each word, so that `in` finds whole words."""
-    return f" {' '.join(re.findall(r'[^\W\d_]+', text.lower()))} "
+    return " " + " ".join(re.findall(r"[^\W\d_]+", text.lower())) + " "
 
 
 def engines(roster, model):
