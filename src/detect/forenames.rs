@@ -582,11 +582,7 @@ fn writers_facts_count(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
     }
     let near = |at: usize| line.sentence[at].abs_diff(line.sentence[span.from]) <= limits::NEAR_SENTENCES;
     let child = (0..text.tokens.len()).any(|at| near(at) && is(CHILD, text.word(at)));
-    child
-        || line
-            .hits()
-            .iter()
-            .any(|hit| !hit.weak && near(hit.from) && (hit.to <= span.from || hit.from >= span.to))
+    child || line.hits().iter().any(|hit| !hit.weak && near(hit.from) && (hit.to <= span.from || hit.from >= span.to))
 }
 
 /// A capital inside a sentence, a possessive or a verb behind: no modal verb, no month.
