@@ -26,7 +26,7 @@ use written::{CONTEXTS, Case, Roster, folded};
 const SCHOOLS: [schools::Kind; 3] = [schools::Kind::Celtic, schools::Kind::Words, schools::Kind::Rural];
 
 /// Messages of each school.
-const MESSAGES: usize = 120;
+const MESSAGES: usize = 90;
 
 fn found(documents: &[Document], school: &School) -> Findings {
     detect(documents, &[], school, &Correspondence::default(), &Halt::default())

@@ -13,6 +13,7 @@ use crate::detect::identifiers::{Number, Whose};
 use crate::detect::names::Mention;
 use crate::detect::scene::Scene;
 use crate::detect::words::{GENERAL, is};
+use crate::detect::work::step;
 use crate::limits;
 use crate::people::PupilIndex;
 use crate::text::normalise::Gap;
@@ -239,5 +240,7 @@ impl Context {
 
 /// The sentence speaks of the school, its staff or everybody.
 pub(in crate::detect) fn general(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
-    text.tokens.iter().zip(sentences).any(|(token, &s)| s == sentence && is(GENERAL, text.norm(token)))
+    let first = sentences.partition_point(|&other| other < sentence);
+    let own = text.tokens[first..].iter().zip(&sentences[first..]).take_while(|(_, other)| **other == sentence);
+    own.inspect(|_| step(1)).any(|(token, _)| is(GENERAL, text.norm(token)))
 }
