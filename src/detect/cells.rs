@@ -3,13 +3,12 @@
 //! A row of adults (a title before, a full name that is exactly an adult's) names no pupil; two words that are also names
 //! need a heading that says so.
 
-use hashbrown::HashMap;
-
 use super::Confidence;
 use super::deeds;
-use super::names::{Mention, Span, single_out};
+use super::names::{Mention, Span, Taken, single_out};
 use super::scene::Scene;
 use super::words::{ACTS, TITLES, YOUTH_TITLES, is};
+use super::work::step;
 use crate::limits;
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
@@ -22,7 +21,7 @@ pub(super) fn names(
     school: &School,
     spans: &[Vec<Span>],
     mentions: &mut Vec<Mention>,
-    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+    taken: &mut Taken,
 ) {
     let mut row: Vec<usize> = Vec::new();
     for at in 0..=scene.lines.len() {
@@ -41,9 +40,9 @@ pub(super) fn names(
     }
 }
 
-fn take(taken: &mut HashMap<usize, Vec<(usize, usize)>>, scene: &Scene<'_>, cells: &[usize]) {
+fn take(taken: &mut Taken, scene: &Scene<'_>, cells: &[usize]) {
     for &at in cells {
-        taken.entry(at).or_default().push((0, scene.lines[at].text.tokens.len()));
+        taken.take(at, 0..scene.lines[at].text.tokens.len());
     }
 }
 
@@ -53,7 +52,7 @@ fn split_name(
     spans: &[Vec<Span>],
     row: &[usize],
     mentions: &mut Vec<Mention>,
-    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+    taken: &mut Taken,
 ) {
     // A cell that is one whole name part; trailing middle names are allowed after a forename.
     let whole = |at: usize| {
@@ -73,12 +72,12 @@ fn split_name(
                 break;
             }
             let (Some(first), Some(second)) = (whole(a), whole(b)) else { continue };
-            let taken_here = |at: usize| taken.get(&at).is_some_and(|list| !list.is_empty());
+            let taken_here = |at: usize| !taken.leaves(at, 0..scene.lines[at].text.tokens.len());
             if taken_here(a) || taken_here(b) {
                 continue;
             }
             // `Mrs | Rose | Tully`: a row of adults.
-            let before = a.checked_sub(1).filter(|at| row.contains(at)).map(|at| &scene.lines[at].text);
+            let before = position.checked_sub(1).map(|before| &scene.lines[row[before]].text);
             if before.is_some_and(|text| {
                 text.tokens.len() == 1 && !is(YOUTH_TITLES, text.word(0)) && is(TITLES, text.word(0))
             }) {
@@ -161,11 +160,12 @@ fn row_says(
     row.iter().filter(|at| !name.contains(at)).take(limits::NAME_REACH).any(|&at| {
         let line = &scene.lines[at];
         let text = &line.text;
-        let fits = scene.facts_of(at).iter().any(|fact| {
+        step(1);
+        let fits = scene.facts_of(at).iter().take(limits::NAME_REACH).any(|fact| {
             school.index().forename_with(forename.run, fact.fact).iter().any(|pupil| pupils.contains(pupil))
         });
         let acts = text.tokens.first().is_some_and(|first| first.case == Case::Lower) && is(ACTS, text.word(0));
-        fits || acts || deeds::done(line, 0) || line.hits().iter().any(|hit| !hit.weak)
+        fits || acts || deeds::done(line, 0) || line.hits().iter().take(limits::NAME_REACH).any(|hit| !hit.weak)
     })
 }
 

@@ -3,6 +3,8 @@
 use super::marks::Marks;
 use super::scene::Line;
 use super::words::is;
+use super::work::step;
+use crate::limits;
 use crate::text::Text;
 use crate::text::normalise::{Gap, TokenKind};
 
@@ -101,6 +103,8 @@ fn does(line: &Line<'_>, verb: usize) -> bool {
         || (is(BEING, text.word(verb))
             && matches!(text.word(verb + 1), "in" | "on" | "captain" | "joining" | "playing" | "part" | "been" | "be")
             && (verb + 2..text.tokens.len())
+                .take(limits::NAME_REACH)
+                .inspect(|_| step(1))
                 .take_while(|&at| line.sentence[at] == line.sentence[verb])
                 .any(|at| is(PURSUITS, text.word(at))))
 }
@@ -113,7 +117,8 @@ pub(super) fn heads(line: &Line<'_>, from: usize, to: usize) -> bool {
         || (from == 1 && text.tokens[0].kind == TokenKind::Number);
     let Some(next) = text.tokens.get(to) else { return false };
     let set_off = next.gap.has(Gap::COLON) || (next.gap.has(Gap::HYPHEN) && next.gap.has(Gap::SPACE));
-    let here = (to..text.tokens.len()).take_while(|&at| line.sentence[at] == line.sentence[to]);
+    let here =
+        (to..text.tokens.len()).take(limits::NAME_REACH).take_while(|&at| line.sentence[at] == line.sentence[to]);
     opens && set_off && here.into_iter().any(|at| is(PURSUITS, text.word(at)))
 }
 
@@ -153,7 +158,10 @@ pub(super) fn figure(line: &Line<'_>, sentence: u32, from: usize) -> bool {
         return false;
     }
     let text = &line.text;
-    let here = || (from..text.tokens.len()).filter(|&at| line.sentence[at] == sentence);
+    let here = || {
+        let reached = (from..text.tokens.len()).take(limits::NAME_REACH).inspect(|_| step(1));
+        reached.take_while(|&at| line.sentence[at] == sentence)
+    };
     here().any(|at| measure(text, at))
         && here().any(|at| is(MEASURED, text.word(at)))
         && !here().any(|at| is(OF_MANY, text.word(at)))

@@ -13,6 +13,7 @@ use super::small;
 use super::vocabulary::Hit;
 use super::whole::Whole;
 use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PREPOSITIONS, ROLES, YOUTH_TITLES, is};
+use super::work::step;
 use super::world::{LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, RENOWN, SITES, WHERE};
 use crate::limits;
 use crate::people::School;
@@ -307,7 +308,7 @@ pub(super) fn weigh(
     {
         add(1, "something said that could be an attribute");
     }
-    let fits = scene.facts_of(at).iter().any(|fact| {
+    let fits = scene.facts_near(at, candidate.from, candidate.to).iter().any(|fact| {
         (fact.to <= candidate.from || fact.from >= candidate.to)
             && line.sentence.get(fact.from).is_some_and(|&other| {
                 // A year group is named in many a sentence; a class or a birth date stands below its pupil's name.
@@ -407,9 +408,10 @@ fn spoken_of(
     let apart = |at: usize| at < candidate.from || at >= candidate.to;
     let near = |at: usize| line.sentence[at].abs_diff(sentence) <= limits::NEAR_SENTENCES;
     let said = |other: usize| {
-        scene.lines.get(other).is_some_and(|beside| {
-            beside.document == line.document
-                && beside.hits().iter().any(|hit| !hit.weak && (other != at || apart(hit.from) && near(hit.from)))
+        scene.lines.get(other).filter(|beside| beside.document == line.document).is_some_and(|beside| {
+            let hits = if other == at { beside.hits_near(candidate.from, candidate.to) } else { beside.hits() };
+            let mut hits = hits.iter().take(limits::NAME_REACH).inspect(|_| step(1));
+            hits.any(|hit| !hit.weak && (other != at || apart(hit.from) && near(hit.from)))
         })
     };
     let alone = candidate.from == 0 && candidate.to == text.tokens.len();
@@ -422,7 +424,7 @@ fn spoken_of(
                 .iter()
                 .any(|p| candidate.pupils.contains(p))
     });
-    let child = (0..text.tokens.len()).any(|at| near(at) && apart(at) && is(CHILD, text.word(at)));
+    let child = line.near(candidate.from, candidate.to).any(|at| near(at) && apart(at) && is(CHILD, text.word(at)));
     subject(line, candidate)
         || text.tokens[candidate.to - 1].possessive
         || candidate.middle
@@ -485,7 +487,8 @@ fn fits_beside(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candid
         let Some(line) = scene.lines.get(beside).filter(|l| l.document == document && l.cell.is_none()) else {
             return false;
         };
-        scene.facts_of(beside).iter().any(|fact| {
+        scene.facts_of(beside).iter().take(limits::NAME_REACH).any(|fact| {
+            step(1);
             let telling = match fact.fact {
                 Fact::Born(_) | Fact::Postcode(_) | Fact::Street(_) => true,
                 Fact::Class(_) => line.text.tokens.len() <= limits::FORM_LINE,

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::Confidence;
 use super::initials::{by_initial, of_a_longer_name};
-use super::names::{Mention, Span, Writers, titled};
+use super::names::{Mention, Span, Taken, Writers, titled};
 use super::neighbours;
 use super::scene::{FactAt, Scene};
 use super::words::{ACTS, ANNOUNCES, CHILD, GOES_ON, GREETINGS, is};
@@ -65,7 +65,8 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
     }
     // The paragraph before.
     if line.cell.is_none() && at > range.start && scene.lines[at - 1].cell.is_none() {
-        out.push(scene.facts_of(at - 1).iter().collect());
+        let facts = scene.facts_of(at - 1);
+        out.push(facts[facts.len().saturating_sub(limits::NAME_REACH)..].iter().collect());
     }
     if let Some(wide) = scene.wide.get(line.document) {
         out.push(wide.named.iter().collect());
@@ -81,24 +82,25 @@ pub(super) fn forenames(
     writers: &Writers,
     spans: &[Vec<Span>],
     mentions: &mut Vec<Mention>,
-    taken: &HashMap<usize, Vec<(usize, usize)>>,
+    taken: &Taken,
 ) {
     let mut bare: Vec<(usize, Span)> = Vec::new();
     for (at, found) in spans.iter().enumerate() {
         if scene.lines[at].footer {
             continue;
         }
-        let covered = |span: &Span| {
-            taken.get(&at).is_some_and(|list| list.iter().any(|&(from, to)| span.from < to && span.to > from))
-        };
         let mut last = 0;
-        for span in found {
-            let longer =
-                found.iter().any(|other| other.from == span.from && other.to > span.to && other.part.pupil_forename);
+        for (place, span) in found.iter().enumerate() {
+            // Spans stand in the order of their beginnings, the shorter first.
+            let longer = found[place + 1..]
+                .iter()
+                .take_while(|other| other.from == span.from)
+                .inspect(|_| step(1))
+                .any(|other| other.to > span.to && other.part.pupil_forename);
             if span.from < last
                 || longer
                 || !span.part.pupil_forename
-                || covered(span)
+                || !taken.leaves(at, span.from..span.to)
                 || !may_be_forename(scene, school, writers, at, span)
             {
                 continue;
@@ -223,7 +225,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
             | "nd"
             | "rd"
     ) || span.from.checked_sub(1).is_some_and(|at| tokens[at].kind != TokenKind::Word);
-    let fact_beside = scene.facts_of(at).iter().any(|fact| fact.from == span.to)
+    let fact_beside = !scene.facts_from(at, span.to).is_empty()
         || by_initial(scene, school, at, span).is_some_and(|fits| !fits.is_empty());
     let year_beside = next.is_some_and(|next| next.gap.only(Gap::SPACE) && next.kind == TokenKind::Number);
     if calendar(text.norm(token))
@@ -256,7 +258,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         }
         // Another capitalised word: somebody else's full name, unless it is a class, a year or an initial.
         let initial = next_word.chars().count() <= 3 && next.case == Case::Upper;
-        let fact = scene.facts_of(at).iter().any(|fact| fact.from == span.to);
+        let fact = !scene.facts_from(at, span.to).is_empty();
         if next.case != Case::Lower
             && next.kind == TokenKind::Word
             && !initial
@@ -317,7 +319,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
         && span.part.wordness > Wordness::Name
         && !is(ANNOUNCES, previous)
         && !is(GREETINGS, previous)
-        && !scene.facts_of(at).iter().any(|fact| fact.to == span.from)
+        && !scene.facts_near(at, span.from, span.to).iter().any(|fact| fact.to == span.from)
     {
         return false;
     }
@@ -326,7 +328,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     }
     // The class of that name: `Holly class`.
     if school.index().class(span.run).is_some()
-        && scene.facts_of(at).iter().any(|f| f.from == span.from && matches!(f.fact, Fact::Class(_)))
+        && scene.facts_from(at, span.from).iter().any(|fact| matches!(fact.fact, Fact::Class(_)))
     {
         let said = matches!(
             next_word,
@@ -339,10 +341,12 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     }
     // Alone on its line: a sign-off or a salutation of somebody the school knows as an adult, or of the writers.
     let sentence = line.sentence[span.from];
-    let alone = line.sentence.iter().filter(|&&s| s == sentence).count() == span.to - span.from;
+    let (first, end) = (|s: &u32| *s < sentence, |s: &u32| *s <= sentence);
+    let words = line.sentence.partition_point(end) - line.sentence.partition_point(first);
+    let alone = words == span.to - span.from;
     let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted);
     // `Ravi, 10B, absent again`: what follows the comma is a fact, so nobody is addressed.
-    let with_fact = scene.facts_of(at).iter().any(|fact| fact.from == span.to);
+    let with_fact = !scene.facts_from(at, span.to).is_empty();
     if alone && correspondence && line.cell.is_none() {
         let writer = writers.sender.contains(&span.run) || writers.recipient.contains(&span.run);
         let first = span.from == 0
@@ -373,9 +377,8 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
 fn introduces_fact(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> bool {
     let text = &scene.lines[at].text;
     matches!(text.word(span.to), "in" | "of" | "from" | "at")
-        && scene.facts_of(at).iter().any(|fact| {
-            fact.from == span.to + 1
-                && !matches!(fact.fact, Fact::Guardian(_))
+        && scene.facts_from(at, span.to + 1).iter().any(|fact| {
+            !matches!(fact.fact, Fact::Guardian(_))
                 // `Grant in Year 9` may be money, unless it does something.
                 && (!matches!(fact.fact, Fact::Year(_)) || is(ACTS, text.word(fact.to)))
                 && !school.index().forename_with(span.run, fact.fact).is_empty()
@@ -419,7 +422,8 @@ fn abstract_subject(text: &Text<'_>, sentences: &[u32], span: &Span) -> bool {
     let next = text.tokens.get(span.to).filter(|next| next.gap.blank());
     let set_off = text.tokens.get(span.to).is_some_and(|next| next.gap.has(Gap::COMMA));
     let near = |at: usize| sentences[at].abs_diff(sentences[span.from]) <= 1;
-    let child = (0..text.tokens.len()).any(|at| near(at) && is(CHILD, text.word(at)));
+    let reach = span.from.saturating_sub(limits::NAME_REACH)..(span.to + limits::NAME_REACH).min(text.tokens.len());
+    let child = reach.inspect(|_| step(1)).any(|at| near(at) && is(CHILD, text.word(at)));
     !child && (set_off || next.is_some_and(|next| is(COPULAS, text.norm(next))))
 }
 
@@ -558,7 +562,7 @@ fn passing(scene: &Scene<'_>, at: usize, span: &Span, scope: usize, fact: &FactA
     let taught = fact.from.checked_sub(1).is_some_and(|before| line.text.word(before) == "with");
     let sentence = line.sentence[span.from];
     let mut all: Vec<Fact> = Vec::new();
-    for other in scene.facts_of(at).iter().filter(|other| line.sentence[other.from] == sentence) {
+    for other in scene.facts_near(at, span.from, span.to).iter().filter(|other| line.sentence[other.from] == sentence) {
         if group(&other.fact) && !all.contains(&other.fact) {
             all.push(other.fact);
         }
@@ -581,8 +585,12 @@ fn writers_facts_count(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
         return false;
     }
     let near = |at: usize| line.sentence[at].abs_diff(line.sentence[span.from]) <= limits::NEAR_SENTENCES;
-    let child = (0..text.tokens.len()).any(|at| near(at) && is(CHILD, text.word(at)));
-    child || line.hits().iter().any(|hit| !hit.weak && near(hit.from) && (hit.to <= span.from || hit.from >= span.to))
+    let child = line.near(span.from, span.to).any(|at| near(at) && is(CHILD, text.word(at)));
+    child
+        || line
+            .hits_near(span.from, span.to)
+            .iter()
+            .any(|hit| !hit.weak && near(hit.from) && (hit.to <= span.from || hit.from >= span.to))
 }
 
 /// A capital inside a sentence, a possessive or a verb behind: no modal verb, no month.

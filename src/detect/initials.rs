@@ -52,7 +52,7 @@ pub(super) fn of_a_longer_name(scene: &Scene<'_>, at: usize, span: &Span) -> boo
         && !text.tokens[surname - 1].possessive
         && !listed
         && neighbours::may_be_name(line, surname)
-        && !scene.facts_of(at).iter().any(|fact| fact.from == surname)
+        && scene.facts_from(at, surname).is_empty()
 }
 
 fn near(gap: Gap) -> bool {

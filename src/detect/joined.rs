@@ -84,8 +84,8 @@ fn joined(
         if !plain && !shows {
             return None;
         }
-        let hits = line.hits();
-        let around = evidence::Around { others: false, hits: &hits, whole: None };
+        let hits = line.hits_near(from, from + 1);
+        let around = evidence::Around { others: false, hits, whole: None };
         evidence::weigh(scene, school, writers, at, &candidate, &around)?;
     }
     Some(Mention {

@@ -3,12 +3,11 @@
 //! `Forename: Zoë` and `Surname: Nash` are one full name; the labels say that they are names, so that words are names too.
 //! What a form asks of a parent or of staff is no pupil's.
 
-use hashbrown::HashMap;
-
 use super::Confidence;
-use super::names::{Mention, Span, single_out};
+use super::names::{Mention, Span, Taken, single_out};
 use super::scene::Scene;
 use super::words::{KIN, ROLES, is};
+use super::work::step;
 use crate::limits;
 use crate::people::School;
 use crate::text::Text;
@@ -35,7 +34,7 @@ pub(super) fn names(
     school: &School,
     spans: &[Vec<Span>],
     mentions: &mut Vec<Mention>,
-    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+    taken: &mut Taken,
 ) {
     let mut last: Option<Part> = None;
     for part in (0..scene.lines.len()).flat_map(|at| parts(scene, &spans[at], at)) {
@@ -44,10 +43,7 @@ pub(super) fn names(
             continue;
         };
         let (forename, surname) = if part.label == Label::Surname { (&other, &part) } else { (&part, &other) };
-        let free = |part: &Part| {
-            let taken = taken.get(&part.line);
-            taken.is_none_or(|list| !list.iter().any(|&(from, to)| from < part.span.to && part.span.from < to))
-        };
+        let free = |part: &Part| taken.leaves(part.line, part.span.from..part.span.to);
         let pupils = school.index().full_name(forename.span.run, surname.span.run);
         if pupils.is_empty() || !free(forename) || !free(surname) {
             last = Some(part);
@@ -55,7 +51,7 @@ pub(super) fn names(
         }
         let pupils = single_out(scene, school, (forename.line, forename.span.from), forename.span.run, &pupils);
         for (part, identifies) in [(forename, true), (surname, false)] {
-            taken.entry(part.line).or_default().push((part.span.from, part.span.to));
+            taken.take(part.line, part.span.from..part.span.to);
             mentions.push(Mention {
                 line: part.line,
                 from: part.span.from,
@@ -97,7 +93,10 @@ fn parts(scene: &Scene<'_>, spans: &[Span], at: usize) -> Vec<Part> {
         };
         if fits {
             // Of two that begin here the longer is behind.
-            out.retain(|part| part.span.from != span.from);
+            step(1);
+            if out.last().is_some_and(|part| part.span.from == span.from) {
+                out.pop();
+            }
             out.push(Part { label, line: at, span: *span });
         }
     }

@@ -2,12 +2,10 @@
 //!
 //! Middle names are surnames too: what is a surname of anybody the school knows wants more beside it, as do two words.
 
-use hashbrown::HashMap;
-
 use super::Confidence;
 use super::deeds;
 use super::marks::Marks;
-use super::names::{Mention, Span, titled};
+use super::names::{Mention, Span, Taken, titled};
 use super::scene::Scene;
 use super::words::{ACTS, is};
 use crate::people::School;
@@ -20,13 +18,12 @@ pub(super) fn names(
     school: &School,
     spans: &[Vec<Span>],
     mentions: &mut Vec<Mention>,
-    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+    taken: &mut Taken,
 ) {
     for (at, found) in spans.iter().enumerate().filter(|(at, _)| !scene.lines[*at].footer) {
         for span in found.iter().filter(|span| span.part.pupil_forename) {
             let to = span.to + 1;
-            let covered = taken.get(&at).is_some_and(|list| list.iter().any(|&(a, b)| span.from < b && a < to));
-            if covered || !stand_together(scene, at, span) {
+            if !taken.leaves(at, span.from..to) || !stand_together(scene, at, span) {
                 continue;
             }
             let text = &scene.lines[at].text;
@@ -35,7 +32,7 @@ pub(super) fn names(
             if !enough(scene, school, at, span) {
                 continue;
             }
-            taken.entry(at).or_default().push((span.from, to));
+            taken.take(at, span.from..to);
             mentions.push(Mention {
                 line: at,
                 from: span.from,
@@ -57,9 +54,8 @@ fn stand_together(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
     let name = |at: usize| text.tokens[at].kind == TokenKind::Word && text.tokens[at].case != Case::Lower;
     let written = name(span.from) && name(span.to) && middle.gap.only(Gap::SPACE);
     let longer = text.tokens.get(span.to + 1).is_some_and(|next| {
-        let capital = next.kind == TokenKind::Word
-            && next.case != Case::Lower
-            && !scene.facts_of(at).iter().any(|fact| fact.from == span.to + 1);
+        let capital =
+            next.kind == TokenKind::Word && next.case != Case::Lower && scene.facts_from(at, span.to + 1).is_empty();
         !middle.possessive && (next.gap.only(Gap::HYPHEN) || (next.gap.only(Gap::SPACE) && capital))
     });
     // A name before: `Amy Zoë Grace`, `Nash, Zoë Grace`.
@@ -84,7 +80,7 @@ fn enough(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> bool {
     }
     let to = span.to + 1;
     let acts = text.tokens.get(to).is_some_and(|next| next.gap.blank() && is(ACTS, text.norm(next)));
-    let said = line.hits().iter().any(|hit| {
+    let said = line.hits_near(span.from, span.to).iter().any(|hit| {
         !hit.weak && line.sentence[hit.from] == line.sentence[span.from] && (hit.from >= to || hit.to <= span.from)
     });
     let done = deeds::done(line, to);
@@ -93,7 +89,10 @@ fn enough(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> bool {
 
 /// The class, the birth date or the address of the one who is meant stands beside.
 fn fact_fits(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> bool {
-    scene.facts_of(at).iter().any(|fact| !school.index().forename_with(span.run, fact.fact).is_empty())
+    scene
+        .facts_near(at, span.from, span.to)
+        .iter()
+        .any(|fact| !school.index().forename_with(span.run, fact.fact).is_empty())
 }
 
 #[cfg(test)]

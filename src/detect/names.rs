@@ -3,6 +3,8 @@
 //! A full name is a candidate by the roster index alone; when its parts are also words it must be written as a name,
 //! not stand where places and things stand, and have evidence beside it. Forenames alone are the work of `forenames`.
 
+use std::ops::Range;
+
 use hashbrown::{HashMap, HashSet};
 
 use super::Confidence;
@@ -19,6 +21,7 @@ use super::neighbours;
 use super::scene::{Line, Scene, guardian_facts};
 use super::whole::Whole;
 use super::words::{ROLE_TITLES, TITLES, is};
+use super::work::step;
 use super::world::REGAL;
 use super::youths;
 use crate::limits;
@@ -79,6 +82,21 @@ pub(super) struct Writers {
     pub titled: HashSet<u64>,
 }
 
+/// Tokens that belong to a name already, by line; what is of one name is free for no other.
+#[derive(Default)]
+pub(super) struct Taken(HashSet<(usize, usize)>);
+
+impl Taken {
+    pub(super) fn take(&mut self, line: usize, tokens: Range<usize>) {
+        self.0.extend(tokens.map(|token| (line, token)));
+    }
+
+    /// Whether none of the tokens is taken.
+    pub(super) fn leaves(&self, line: usize, mut tokens: Range<usize>) -> bool {
+        tokens.all(|token| !self.0.contains(&(line, token)))
+    }
+}
+
 /// All mentions of the message, in order of place.
 pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers) -> Vec<Mention> {
     writers.titled = titled_surnames(scene);
@@ -99,7 +117,7 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
     scene.add_facts(guardians);
     scene.gather(school);
     let mut mentions = Vec::new();
-    let mut taken: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
+    let mut taken = Taken::default();
     judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
     joined::names(scene, school, writers, &mut mentions);
     mailboxes::names(scene, school, &mut mentions);
@@ -254,7 +272,11 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
         !c.comma
             || line.cell.is_some()
             || tokens[c.surname.from].case == Case::Upper
-            || !together.iter().any(|&(from, to)| from < c.to && c.from < from && c.to < to)
+            || !together[together.partition_point(|&(from, _)| from <= c.from)..]
+                .iter()
+                .take_while(|&&(from, _)| from < c.to)
+                .inspect(|_| step(1))
+                .any(|&(_, to)| c.to < to)
     });
     let mut out: Vec<Candidate> = Vec::new();
     for candidate in found {
@@ -377,7 +399,7 @@ fn judge_full_names(
     spans: &[Vec<Span>],
     candidates: Vec<Vec<Candidate>>,
     mentions: &mut Vec<Mention>,
-    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+    taken: &mut Taken,
 ) {
     // First those that need no company, then those that do.
     let mut sure: HashMap<(usize, usize), usize> = HashMap::new();
@@ -394,24 +416,24 @@ fn judge_full_names(
     let whole = candidates.iter().enumerate().any(company).then(|| Whole::of(scene, &candidates));
     for second_round in [false, true] {
         for (at, found) in candidates.iter().enumerate() {
-            let hits = if second_round && !found.is_empty() { scene.lines[at].hits() } else { Vec::new() };
             for candidate in found {
                 let words = evidence::wants_company(&scene.lines[at].text, candidate);
                 if words != second_round {
                     continue;
                 }
                 let key = (scene.lines[at].document, scene.lines[at].block);
-                let around = evidence::Around { others: sure.contains_key(&key), hits: &hits, whole: whole.as_ref() };
+                let hits = if second_round { scene.lines[at].hits_near(candidate.from, candidate.to) } else { &[] };
+                let around = evidence::Around { others: sure.contains_key(&key), hits, whole: whole.as_ref() };
                 let verdict = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
                     .then(|| evidence::weigh(scene, school, writers, at, candidate, &around))
                     .flatten();
                 let Some((confidence, because)) = verdict else {
                     if !candidate.adults.is_empty() || !words {
-                        taken.entry(at).or_default().push((candidate.from, candidate.to));
+                        taken.take(at, candidate.from..candidate.to);
                     }
                     continue;
                 };
-                taken.entry(at).or_default().push((candidate.from, candidate.to));
+                taken.take(at, candidate.from..candidate.to);
                 if evidence::own_signature(scene, at, candidate, writers) {
                     continue;
                 }

@@ -87,7 +87,7 @@ pub(super) fn stands_between(scene: &Scene<'_>, at: usize, from: usize, to: usiz
 }
 
 fn of_a_fact(scene: &Scene<'_>, at: usize, token: usize) -> bool {
-    scene.facts_of(at).iter().any(|fact| fact.from <= token && token < fact.to)
+    scene.facts_near(at, token, token).iter().any(|fact| fact.from <= token && token < fact.to)
 }
 
 /// A capitalised word that begins no sentence, heading or phrase of its own.

@@ -1,6 +1,7 @@
 //! The message laid out for detection: every paragraph and table cell tokenised once, with its sentences and the facts
 //! in it (classes, years, dates, post codes, streets, adults' full names).
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use hashbrown::HashMap;
@@ -9,6 +10,7 @@ use super::layout::Layout;
 use super::marks::Marks;
 use super::vocabulary::{Hit, VOCABULARY};
 use super::words::{FOOTERS, GREETINGS, TITLES, is};
+use super::work::step;
 use super::world::PLACES;
 use crate::limits;
 use crate::people::School;
@@ -39,6 +41,8 @@ pub(super) struct Line<'a> {
     pub footer: bool,
     /// Place among the blocks of the document.
     piece: usize,
+    /// What the vocabulary says of it, once it was asked for.
+    hits: OnceCell<Vec<Hit>>,
 }
 
 /// A fact at its place.
@@ -103,6 +107,7 @@ impl<'a> Scene<'a> {
                     heading_cell: spot.heading,
                     footer: spot.marks.has(Marks::FOOTER) && is_footer(&text),
                     piece: spot.piece,
+                    hits: OnceCell::new(),
                 }
             })
             .collect();
@@ -147,6 +152,21 @@ impl<'a> Scene<'a> {
 
     pub(super) fn facts_of(&self, line: usize) -> &[FactAt] {
         &self.facts[self.facts_of[line].clone()]
+    }
+
+    /// Facts that begin at a token.
+    pub(super) fn facts_from(&self, line: usize, token: usize) -> &[FactAt] {
+        let all = self.facts_of(line);
+        &all[all.partition_point(|fact| fact.from < token)..all.partition_point(|fact| fact.from <= token)]
+    }
+
+    /// Facts of a line that are near enough to what stands from one token to another to speak of it.
+    pub(super) fn facts_near(&self, line: usize, from: usize, to: usize) -> &[FactAt] {
+        let all = self.facts_of(line);
+        let first = all.partition_point(|fact| fact.from + limits::NAME_REACH < from);
+        let near = &all[first..all.partition_point(|fact| fact.from <= to + limits::NAME_REACH).max(first)];
+        step(near.len());
+        near
     }
 
     pub(super) fn add_facts(&mut self, more: Vec<FactAt>) {
@@ -269,7 +289,7 @@ impl<'a> Scene<'a> {
     /// The cell above in the row of headings, which is the table's first row of more than one cell; nothing for what
     /// stands in that row or above it, or in no table.
     pub(super) fn column_heading(&self, at: usize) -> Option<usize> {
-        super::work::step(1);
+        step(1);
         self.lines[at].heading_cell
     }
 
@@ -289,9 +309,28 @@ impl Line<'_> {
         tokens.iter().enumerate().filter(move |(_, own)| own.has(marks)).map(|(at, _)| at)
     }
 
-    /// What the vocabulary says of the line.
-    pub(super) fn hits(&self) -> Vec<Hit> {
-        VOCABULARY.hits_at(&self.text, self.marked(Marks::PHRASE))
+    /// What the vocabulary says of the line, in order; looked up once.
+    pub(super) fn hits(&self) -> &[Hit] {
+        self.hits.get_or_init(|| {
+            step(self.text.tokens.len());
+            VOCABULARY.hits_at(&self.text, self.marked(Marks::PHRASE))
+        })
+    }
+
+    /// As [`Line::hits`], near enough to what stands from one token to another to speak of it.
+    pub(super) fn hits_near(&self, from: usize, to: usize) -> &[Hit] {
+        let all = self.hits();
+        let first = all.partition_point(|hit| hit.from + limits::NAME_REACH < from);
+        let near = &all[first..all.partition_point(|hit| hit.from <= to + limits::NAME_REACH).max(first)];
+        step(near.len());
+        near
+    }
+
+    /// Tokens near enough to what stands from one token to another to speak of it.
+    pub(super) fn near(&self, from: usize, to: usize) -> Range<usize> {
+        let near = from.saturating_sub(limits::NAME_REACH)..(to + limits::NAME_REACH).min(self.text.tokens.len());
+        step(near.len());
+        near
     }
 
     /// Few words and no full stop: a heading, or a label.

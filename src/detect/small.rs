@@ -45,7 +45,7 @@ pub(super) fn named(
         around.hits.iter().any(|hit| {
             !hit.weak && line.sentence[hit.from] == line.sentence[candidate.to - 1] && hit.from >= candidate.to
         }) || deeds::figure(line, line.sentence[candidate.to - 1], candidate.to);
-    let fact = scene.facts_of(at).iter().any(|fact| {
+    let fact = scene.facts_near(at, candidate.from, candidate.to).iter().any(|fact| {
         (fact.to <= candidate.from || fact.from >= candidate.to)
             && school
                 .index()

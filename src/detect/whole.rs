@@ -14,6 +14,7 @@ use super::names::Candidate;
 use super::scene::Scene;
 use super::small;
 use super::words::{ABOUT, ARTICLES, GROUPS, PRONOUNS, is};
+use super::work::step;
 use crate::limits;
 use crate::people::School;
 use crate::people::index::Fact;
@@ -165,7 +166,9 @@ fn something_said(scene: &Scene<'_>, at: usize) -> bool {
 
 /// `Please tell us of any allergies`, `children who have an inhaler`.
 pub(super) fn of_a_group(text: &Text<'_>, sentences: &[u32], sentence: u32) -> bool {
-    text.tokens.iter().zip(sentences).any(|(token, &other)| other == sentence && is(GROUPS, text.norm(token)))
+    let first = sentences.partition_point(|&other| other < sentence);
+    let own = text.tokens[first..].iter().zip(&sentences[first..]).take_while(|(_, other)| **other == sentence);
+    own.inspect(|_| step(1)).any(|(token, _)| is(GROUPS, text.norm(token)))
 }
 
 /// `the summer reading`: in small letters, or pointed at.

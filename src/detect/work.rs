@@ -24,10 +24,10 @@ mod counted {
         STEPS.with(|all| all.set(all.get() + steps));
     }
 
-    /// Steps that a document takes.
-    fn work(school: &School, document: Document) -> usize {
+    /// Steps that documents take.
+    fn work(school: &School, documents: &[Document]) -> usize {
         STEPS.with(|all| all.set(0));
-        detect(&[document], &[], school, &Correspondence::default(), &Halt::default());
+        detect(documents, &[], school, &Correspondence::default(), &Halt::default());
         STEPS.with(Cell::get)
     }
 
@@ -110,11 +110,95 @@ mod counted {
                     Document::of_text(Kind::Body, "body", names.join(".\n\n"))
                 }),
             ),
+            (
+                "all on the second sheet",
+                300,
+                Box::new(|n| {
+                    let names = (0..n).map(|n| vec![full(n), "has asthma".into()]).collect();
+                    sheets(vec![vec![vec!["word".to_owned()]], names])
+                }),
+            ),
+            (
+                "one giant paragraph of names",
+                300,
+                Box::new(|n| paragraph((0..n).map(|n| format!("{} has asthma.", full(n))))),
+            ),
+            ("one giant paragraph of forenames", 300, Box::new(|n| paragraph((0..n).map(forename)))),
+            (
+                "one giant paragraph of labelled names",
+                300,
+                Box::new(|n| {
+                    let labelled = |n| format!("Forename: {}, Surname: {}.", name("Quor", n), name("Zandor", n));
+                    paragraph((0..n).map(labelled))
+                }),
+            ),
+            (
+                "one giant paragraph of forenames and middle names",
+                300,
+                Box::new(|n| paragraph((0..n).map(|n| format!("{} {} was in 9K.", forename(n), name("Mid", n))))),
+            ),
+            (
+                "one giant paragraph of titles and surnames",
+                300,
+                Box::new(|n| paragraph((0..n).map(|n| format!("Miss {} (9K)", name("Zandor", n))))),
+            ),
+            (
+                "one giant sentence of small letters",
+                300,
+                Box::new(|n| {
+                    let said = (0..n).map(|n| format!("{} is on the way and", full(n).to_lowercase()));
+                    paragraph(said)
+                }),
+            ),
+            ("every cell a class", 300, Box::new(|n| sheets(vec![vec![vec!["9K".to_owned(); 4]; n]]))),
+            (
+                "every cell of one row a class",
+                900,
+                Box::new(|n| sheets(vec![vec![(0..n).map(|_| "9K".to_owned()).collect()]])),
+            ),
+            (
+                "strangers with classes under headings",
+                300,
+                Box::new(|n| {
+                    let heading = vec!["Pupil name".to_owned(), "Class".to_owned()];
+                    let rows = (0..n).map(|n| vec![format!("{} Quist", name("Tom", n)), "9K".to_owned()]);
+                    sheets(vec![std::iter::once(heading).chain(rows).collect()])
+                }),
+            ),
         ];
         for (what, size, document) in cases {
-            let (once, twice) = (work(&school, document(size)), work(&school, document(size * 2)));
-            assert!(once > 0, "{what}: nothing is counted");
-            assert!(twice * 10 <= once * 22, "{what}: {once} steps, and of twice as much {twice}");
+            grows(what, work(&school, &[document(size)]), work(&school, &[document(size * 2)]));
         }
+    }
+
+    #[test]
+    fn twice_the_documents_take_twice_the_steps() {
+        let school = school(1_200);
+        let tiny = |n: usize| {
+            let text = format!("{} {} has asthma.", name("Quor", n % 1_200), name("Zandor", n % 1_200));
+            Document::of_text(Kind::Attachment, format!("{n}.txt"), text)
+        };
+        let documents = |n: usize| (0..n).map(tiny).collect::<Vec<_>>();
+        grows("tiny documents", work(&school, &documents(500)), work(&school, &documents(1_000)));
+    }
+
+    #[test]
+    fn twice_the_roster_takes_no_more_steps() {
+        let (small, large) = (school(600), school(1_200));
+        let full = |n: usize| format!("{} {}", name("Quor", n), name("Zandor", n));
+        let said = (0..300).map(|n| format!("{} has asthma. {} is in 9K.", full(n), name("Quor", n)));
+        let documents = [paragraph(said), sheets(vec![(0..300).map(|n| vec![full(n), "9K".into()]).collect()])];
+        grows("roster", work(&small, &documents), work(&large, &documents));
+    }
+
+    /// Sentences of one paragraph.
+    fn paragraph(sentences: impl Iterator<Item = String>) -> Document {
+        Document::of_text(Kind::Body, "body", sentences.collect::<Vec<_>>().join(" "))
+    }
+
+    fn grows(what: &str, once: usize, twice: usize) {
+        println!("{what}: {once} steps, then {twice}");
+        assert!(once > 0, "{what}: nothing is counted");
+        assert!(twice * 10 <= once * 22, "{what}: {once} steps, and of twice as much {twice}");
     }
 }

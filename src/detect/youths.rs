@@ -3,11 +3,9 @@
 //! `Miss Nash, 7R` may be the teacher of 7R: where a member of staff is called so, or a role stands beside, the class says
 //! nothing.
 
-use hashbrown::HashMap;
-
 use super::Confidence;
 use super::marks::Marks;
-use super::names::{Mention, Span};
+use super::names::{Mention, Span, Taken};
 use super::scene::{FactAt, Scene};
 use super::words::{ROLES, YOUTH_TITLES, is};
 use crate::limits;
@@ -22,7 +20,7 @@ pub(super) fn names(
     school: &School,
     spans: &[Vec<Span>],
     mentions: &mut Vec<Mention>,
-    taken: &mut HashMap<usize, Vec<(usize, usize)>>,
+    taken: &mut Taken,
 ) {
     for (at, found) in spans.iter().enumerate() {
         let line = &scene.lines[at];
@@ -30,12 +28,10 @@ pub(super) fn names(
             continue;
         }
         for span in found.iter().filter(|span| span.part.pupil_surname) {
-            let covered =
-                taken.get(&at).is_some_and(|list| list.iter().any(|&(from, to)| span.from < to && from < span.to));
-            if covered || !titled(scene, at, span) {
+            if !taken.leaves(at, span.from..span.to) || !titled(scene, at, span) {
                 continue;
             }
-            let facts = scene.facts_of(at).iter().filter(|fact| behind(scene, at, span, fact));
+            let facts = scene.facts_near(at, span.from, span.to).iter().filter(|fact| behind(scene, at, span, fact));
             let [pupil] = facts
                 .map(|fact| fitting(school, span.run, fact.fact))
                 .find(|fits| !fits.is_empty())
@@ -43,7 +39,7 @@ pub(super) fn names(
             else {
                 continue;
             };
-            taken.entry(at).or_default().push((span.from, span.to));
+            taken.take(at, span.from..span.to);
             mentions.push(Mention {
                 line: at,
                 from: span.from,

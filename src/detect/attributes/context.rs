@@ -13,6 +13,7 @@ use crate::detect::identifiers::{Number, Whose};
 use crate::detect::marks::Marks;
 use crate::detect::names::Mention;
 use crate::detect::scene::{Line, Scene};
+use crate::detect::work::step;
 use crate::limits;
 use crate::people::PupilIndex;
 use crate::text::Kind;
@@ -239,5 +240,10 @@ impl Context {
 
 /// The sentence speaks of the school, its staff or everybody.
 pub(in crate::detect) fn general(line: &Line<'_>, sentence: u32) -> bool {
-    line.marked(Marks::GENERAL).any(|at| line.sentence[at] == sentence)
+    if !line.all_marks.has(Marks::GENERAL) {
+        return false;
+    }
+    let first = line.sentence.partition_point(|&other| other < sentence);
+    let own = line.marks[first..].iter().zip(&line.sentence[first..]).take_while(|(_, other)| **other == sentence);
+    own.inspect(|_| step(1)).any(|(marks, _)| marks.has(Marks::GENERAL))
 }
