@@ -394,8 +394,7 @@ fn judge_full_names(
     let whole = candidates.iter().enumerate().any(company).then(|| Whole::of(scene, &candidates));
     for second_round in [false, true] {
         for (at, found) in candidates.iter().enumerate() {
-            let hits =
-                if second_round && !found.is_empty() { scene.lines[at].hits() } else { Vec::new() };
+            let hits = if second_round && !found.is_empty() { scene.lines[at].hits() } else { Vec::new() };
             for candidate in found {
                 let words = evidence::wants_company(&scene.lines[at].text, candidate);
                 if words != second_round {

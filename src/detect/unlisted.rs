@@ -47,7 +47,10 @@ pub(super) fn children(scene: &Scene<'_>, school: &School, mentions: &[Mention],
     // A number of the roster names its pupil; any other UPN or ULN is counted as an unlisted pupil by itself.
     let counted = |n: &&Number| matches!(n.whose, Whose::Pupil(_)) || matches!(n.kind, "upn" | "uln");
     let numbered: HashSet<_> = numbers.iter().filter(counted).filter_map(|n| row_of(scene, n.line)).collect();
-    let born = school.index().years_of_birth().map(|(first, last)| (first - limits::UNLISTED_OLDER, last + limits::UNLISTED_YOUNGER));
+    let born = school
+        .index()
+        .years_of_birth()
+        .map(|(first, last)| (first - limits::UNLISTED_OLDER, last + limits::UNLISTED_YOUNGER));
     let mut found = Vec::new();
     let mut start = 0;
     while start < scene.lines.len() {
