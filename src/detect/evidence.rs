@@ -409,10 +409,7 @@ fn spoken_of(
     let said = |other: usize| {
         scene.lines.get(other).is_some_and(|beside| {
             beside.document == line.document
-                && beside
-                    .hits()
-                    .iter()
-                    .any(|hit| !hit.weak && (other != at || apart(hit.from) && near(hit.from)))
+                && beside.hits().iter().any(|hit| !hit.weak && (other != at || apart(hit.from) && near(hit.from)))
         })
     };
     let alone = candidate.from == 0 && candidate.to == text.tokens.len();
