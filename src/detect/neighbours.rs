@@ -143,7 +143,7 @@ mod tests {
             ("7R moves to the hut. I have told Oliver at the sports centre.", ""),
             ("7R moves to the hut. Oliver has a detention.", "O"),
             ("7K, 7R and 8M move to the hut, as the builder whom we call Oliver told us.", ""),
-            ("Oliver (7R), Amelia (7K) and Sam (8M) are away.", "OJ"),
+            ("Oliver (7R), Amelia (7K) and Sam (8M) are away.", "JO"),
             ("Our caterer Oliver struggled with 7R.", ""),
             ("Beth Jones has a detention.", "E"),
             ("The piano was tuned by Beth Jones on Monday.", ""),
