@@ -3,7 +3,7 @@
 //! A forename is a candidate that some fact of its surroundings must narrow to exactly one pupil of the roster, nearest
 //! surroundings first; a bare forename of somebody identified elsewhere in the message refers to that pupil.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::Confidence;
 use super::initials::{by_initial, of_a_longer_name};
@@ -85,6 +85,15 @@ pub(super) fn forenames(
     taken: &Taken,
 ) {
     let mut bare: Vec<(usize, Span)> = Vec::new();
+    // Forenames that stand in the message with a surname of no pupil.
+    let strangers: HashSet<u64> = spans
+        .iter()
+        .enumerate()
+        .flat_map(|(at, found)| found.iter().map(move |span| (at, span)))
+        .filter(|(at, span)| span.part.pupil_forename && taken.leaves(*at, span.from..span.to))
+        .filter(|(at, span)| neighbours::surname_behind(scene, *at, span.to))
+        .map(|(_, span)| span.run.hash)
+        .collect();
     for (at, found) in spans.iter().enumerate() {
         if scene.lines[at].footer {
             continue;
@@ -106,7 +115,7 @@ pub(super) fn forenames(
                 continue;
             }
             last = span.to;
-            match narrow(scene, school, at, span) {
+            match narrow(scene, school, at, span, strangers.contains(&span.run.hash)) {
                 Some((pupil, because, to)) => mentions.push(Mention {
                     line: at,
                     from: span.from,
@@ -459,8 +468,15 @@ pub(super) fn calendar(word: &str) -> bool {
     MONTHS_AND_DAYS.contains(&word)
 }
 
-/// The one pupil that the forename with the facts around it leaves, why, and where the mention ends.
-fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<(PupilIndex, String, usize)> {
+/// The one pupil that the forename with the facts around it leaves, why, and where the mention ends. A `stranger` of that forename
+/// stands in full somewhere in the message.
+fn narrow(
+    scene: &Scene<'_>,
+    school: &School,
+    at: usize,
+    span: &Span,
+    stranger: bool,
+) -> Option<(PupilIndex, String, usize)> {
     let line = &scene.lines[at];
     let text = &line.text;
     let index = school.index();
@@ -513,6 +529,11 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
             };
             match fits[..] {
                 [] => {}
+                // `timings from Theo`, where a Theo White stands in full and only a Theodore has a parent in the message.
+                [pupil]
+                    if stranger
+                        && matches!(fact.fact, Fact::Guardian(_) | Fact::Family(_))
+                        && !called(school, pupil, span) => {}
                 [pupil] => {
                     let because = match fact.fact {
                         Fact::Class(_) => "forename and class",
@@ -532,15 +553,29 @@ fn narrow(scene: &Scene<'_>, school: &School, at: usize, span: &Span) -> Option<
     None
 }
 
+/// The roster itself calls the pupil so.
+fn called(school: &School, pupil: PupilIndex, span: &Span) -> bool {
+    school.pupil(pupil).is_some_and(|pupil| school.index().full_name_is_exact(span.run, Run::of(&pupil.surname)))
+}
+
 /// A class or a year that is spoken of beside the forename, and not as its own: one of many in a sentence, one that is taught,
 /// or one in another sentence where nothing is said of a pupil.
 fn passing(scene: &Scene<'_>, at: usize, span: &Span, scope: usize, fact: &FactAt, said: bool) -> bool {
     let line = &scene.lines[at];
-    // `our Year 7s`
+    // `our Year 7s`, and in small letters no class 7S
+    let year = match fact.fact {
+        Fact::Year(_) => true,
+        Fact::Class(_) => {
+            fact.line == at
+                && line.text.tokens[fact.to - 1].case != Case::Upper
+                && fact.to.checked_sub(2).is_some_and(|before| matches!(line.text.word(before), "year" | "yr"))
+        }
+        _ => false,
+    };
     let many = fact.line == at
-        && matches!(fact.fact, Fact::Year(_))
+        && year
         && line.text.word(fact.to - 1).strip_suffix('s').is_some_and(|n| n.parse::<u8>().is_ok());
-    if many && line.cell.is_none() {
+    if many && line.cell.is_none() && !said && !some_of(&line.text, fact) {
         return true;
     }
     let group = |fact: &Fact| matches!(fact, Fact::Class(_) | Fact::Year(_));
@@ -568,6 +603,14 @@ fn passing(scene: &Scene<'_>, at: usize, span: &Span, scope: usize, fact: &FactA
         }
     }
     taught || (!beside && all.len() >= limits::MANY_GROUPS)
+}
+
+/// `a handful of Year 5s`, `two of our Year 5s`: who they are is told beside.
+fn some_of(text: &Text<'_>, fact: &FactAt) -> bool {
+    let year = matches!(text.word(fact.from), "year" | "yr" | "years");
+    let from = if year { fact.from } else { fact.from.saturating_sub(1) };
+    let before = |back: usize| from.checked_sub(back).map_or("", |at| text.word(at));
+    before(1) == "of" || (matches!(before(1), "our" | "my" | "the" | "these" | "your") && before(2) == "of")
 }
 
 /// A class in the signature, or the family that is greeted.

@@ -56,12 +56,14 @@ pattern!(TEN, r"\b\d(?:[ .-]?\d){9}\b");
 pattern!(UCI, r"(?i)\b\d{5}[ -]?[0-9a-p][ -]?\d{2}[ -]?\d{4}[ -]?[a-z]\b");
 pattern!(NINO, r"(?i)\b[a-z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[a-d]\b");
 pattern!(LICENCE, r"(?i)\b[a-z][a-z9]{4}[ -]?\d{6}[ -]?[a-z][a-z9]\d[a-z0-9]{2}\b");
-pattern!(IBAN, r"(?i)\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}\b");
+pattern!(IBAN, r"(?i)\b[a-z]{2}\d{2}[ -]?[a-z0-9]");
 pattern!(CARD, r"\b\d(?:[ -]?\d){12,18}\b");
 pattern!(MRZ, r"\b[0-9A-Z<]{9}[0-9]GBR\d{7}[MFX<]\d{7}[0-9A-Z<]{16}");
 pattern!(PASSPORT, r"(?i)\b[0-9a-z]\d{8}\b");
 pattern!(SORT_CODE, r"\b\d{2}[- ]\d{2}[- ]\d{2}\b|\b\d{6}\b");
 pattern!(ACCOUNT, r"\b\d{8}\b|\b\d{4} \d{4}\b");
+// What stands before the last eight digits of a telephone: `020 7946 0018`, `+44 (0)20 7946 0018`.
+pattern!(AREA, r"(?:\b0|\+44[ -]?(?:\(0\)[ -]?)?)\d{2,4}\)?[ -]?\z");
 // Telephones: a country code, or the word, before the digits.
 pattern!(
     TELEPHONE,
@@ -232,7 +234,7 @@ impl Finder<'_, '_> {
     fn line(&mut self) {
         let text = self.line.text.folded();
         if self.line.text.tokens.iter().any(|token| iban_like(self.line.text.norm(token))) {
-            self.each(&IBAN, 0..text.len(), Self::iban);
+            self.ibans();
         }
         let mut found = Vec::new();
         chains(self.line, |chain| found.push(chain));
@@ -370,11 +372,28 @@ impl Finder<'_, '_> {
         ))
     }
 
-    fn iban(&self, value: &str, _: &Range<usize>) -> Option<Verdict> {
+    /// Where an IBAN ends is told by its country; words may follow.
+    fn ibans(&mut self) {
+        let (Some(pattern), text) = (IBAN.as_ref(), self.line.text.folded()) else { return };
         let accounts = &self.school.bank_accounts;
-        let own = accounts.iter().any(|account| account.len() >= ACCOUNT_DIGITS && value.contains(account.as_str()));
-        let because = "IBAN, check digits right";
-        (checks::iban(value) && !own).then_some(("bank-account", Whose::Adult, Confidence::High, because))
+        let own = |value: &str| {
+            accounts.iter().any(|account| account.len() >= ACCOUNT_DIGITS && value.contains(account.as_str()))
+        };
+        for begin in pattern.find_iter(text).map(|found| found.start()) {
+            let Some((value, end)) = iban_at(text, begin).filter(|(value, _)| checks::iban(value) && !own(value))
+            else {
+                continue;
+            };
+            self.out.push(Number {
+                line: self.at,
+                range: begin..end,
+                kind: "bank-account",
+                whose: Whose::Adult,
+                confidence: Confidence::High,
+                because: "IBAN, check digits right".to_owned(),
+                value,
+            });
+        }
     }
 
     fn ten_digits(&self, value: &str, range: &Range<usize>) -> Option<Verdict> {
@@ -399,6 +418,9 @@ impl Finder<'_, '_> {
     }
 
     fn account(&self, value: &str, range: &Range<usize>) -> Option<Verdict> {
+        if AREA.as_ref()?.is_match(last_of(&self.line.text.folded()[..range.start])) {
+            return None;
+        }
         let beside = words_beside(self.scene, self.at, range);
         let sort = SORT_CODE.as_ref()?.find_iter(&beside).last()?.as_str();
         let said = says(&beside, &["account", "acc", "a/c", "acct", "acc no", "bank", "sort code", "sort"])
@@ -447,6 +469,32 @@ const OF_INSURANCE: &[&str] = &[
 
 /// Digits of a bank account.
 const ACCOUNT_DIGITS: usize = 8;
+
+/// What may be the IBAN that begins at an octet, without separators, and where it ends. It is written whole or in groups of four;
+/// in other groups (`GB29 NWBK 601613 31926819`) where there are but digits behind the bank's letters, as words have not.
+fn iban_at(text: &str, begin: usize) -> Option<(String, usize)> {
+    let text = &text[begin..];
+    let length = checks::iban_length(text.get(..2)?)?;
+    let mut value = String::new();
+    let (mut fours, mut parted) = (true, true);
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        if value.len() == length {
+            let digits = value.bytes().skip(8).all(|c| c.is_ascii_digit());
+            return (!c.is_alphanumeric() && (fours || digits)).then_some((value, begin + at));
+        }
+        let separator = matches!(c, ' ' | '-');
+        if !(c.is_ascii_alphanumeric() || separator && !parted) {
+            return None;
+        }
+        parted = separator;
+        if separator {
+            fours &= value.len().is_multiple_of(4);
+        } else {
+            value.extend(c.to_uppercase());
+        }
+    }
+    None
+}
 
 /// Two letters of a country and two check digits.
 fn iban_like(token: &str) -> bool {

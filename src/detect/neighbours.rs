@@ -3,7 +3,7 @@
 //!
 //! Neighbours are parted by a space, or by the break that a mail program makes where its line is full.
 
-use super::initials::opens_something_else;
+use super::initials::{opens_something_else, so_called};
 use super::marks::Marks;
 use super::scene::{Line, Scene};
 use super::vocabulary::VOCABULARY;
@@ -42,7 +42,12 @@ pub(super) fn forename_before(scene: &Scene<'_>, school: &School, at: usize, sur
         school.index().part_of(text.run_of(token)).is_some_and(|part| part.pupil_forename || part.adult_forename);
     let letter = text.norm(token).chars().nth(1).is_none();
     if letter {
-        return token.case != Case::Lower && !matches!(text.norm(token), "a" | "i");
+        // Both are words too: `A` where a sentence opens, `I` anywhere.
+        let word = match text.norm(token) {
+            "a" => token.sentence_start,
+            letter => letter == "i",
+        };
+        return token.case != Case::Lower && !word;
     }
     let alike = token.case == text.tokens[surname].case;
     if known {
@@ -92,7 +97,7 @@ fn of_a_fact(scene: &Scene<'_>, at: usize, token: usize) -> bool {
 
 /// A capitalised word that begins no sentence, heading or phrase of its own.
 pub(super) fn may_be_name(line: &Line<'_>, at: usize) -> bool {
-    !opens_something_else(&line.text, &line.text.tokens[at]) && !said_there(line, at)
+    so_called(&line.text, at) || !opens_something_else(&line.text, at) && !said_there(line, at)
 }
 
 /// Something that is said of people begins at this word.
@@ -120,6 +125,7 @@ mod tests {
             pupil("J", "Amelia", "Jones", "7K"),
             pupil("E", "Elizabeth", "Jones", "7K"),
             pupil("O", "Oliver", "Nowak", "7R"),
+            pupil("Z", "Zofia", "Lis", "8M"),
         ];
         let school = School { pupils, ..School::default() }.indexed();
         let long = "In the second half of this term the whole of 7R compares Oliver\nCromwell with Elizabeth Fry.";
@@ -137,7 +143,7 @@ mod tests {
             ("7R moves to the hut. I have told Oliver at the sports centre.", ""),
             ("7R moves to the hut. Oliver has a detention.", "O"),
             ("7K, 7R and 8M move to the hut, as the builder whom we call Oliver told us.", ""),
-            ("Oliver (7R), Amelia (7K) and Sam (8M) are away.", "OJ"),
+            ("Oliver (7R), Amelia (7K) and Sam (8M) are away.", "JO"),
             ("Our caterer Oliver struggled with 7R.", ""),
             ("Beth Jones has a detention.", "E"),
             ("The piano was tuned by Beth Jones on Monday.", ""),

@@ -126,14 +126,90 @@ pub fn card(text: &str) -> bool {
     sum.is_multiple_of(10) && scheme && !repeated(&digits)
 }
 
-/// IBAN of any country that pays in SEPA, modulo 97; a British one is 22 characters.
+/// What follows the country and the check digits of its IBANs: how many digits (`n`), letters (`a`) or either (`c`), in order.
+/// The countries that pay in SEPA, and Pakistan, Turkey and Ukraine (SWIFT, IBAN Registry, ISO 13616).
+const IBANS: &[(&str, &str)] = &[
+    ("AD", "8n12c"),
+    ("AL", "8n16c"),
+    ("AT", "16n"),
+    ("BE", "12n"),
+    ("BG", "4a6n8c"),
+    ("CH", "5n12c"),
+    ("CY", "8n16c"),
+    ("CZ", "20n"),
+    ("DE", "18n"),
+    ("DK", "14n"),
+    ("EE", "16n"),
+    ("ES", "20n"),
+    ("FI", "14n"),
+    ("FR", "10n11c2n"),
+    ("GB", "4a14n"),
+    ("GI", "4a15c"),
+    ("GR", "7n16c"),
+    ("HR", "17n"),
+    ("HU", "24n"),
+    ("IE", "4a14n"),
+    ("IS", "22n"),
+    ("IT", "1a10n12c"),
+    ("LI", "5n12c"),
+    ("LT", "16n"),
+    ("LU", "3n13c"),
+    ("LV", "4a13c"),
+    ("MC", "10n11c2n"),
+    ("MD", "20c"),
+    ("ME", "18n"),
+    ("MK", "3n10c2n"),
+    ("MT", "4a5n18c"),
+    ("NL", "4a10n"),
+    ("NO", "11n"),
+    ("PK", "4a16c"),
+    ("PL", "24n"),
+    ("PT", "21n"),
+    ("RO", "4a16c"),
+    ("RS", "18n"),
+    ("SE", "20n"),
+    ("SI", "15n"),
+    ("SK", "20n"),
+    ("SM", "1a10n12c"),
+    ("TR", "6n16c"),
+    ("UA", "6n19c"),
+    ("VA", "18n"),
+];
+
+/// The parts of a country's IBAN behind the check digits: how many characters, and of which kind.
+fn iban_parts(country: &str) -> Option<impl Iterator<Item = (usize, char)>> {
+    let (_, form) = IBANS.iter().find(|(known, _)| known.eq_ignore_ascii_case(country))?;
+    Some(form.split_inclusive(char::is_alphabetic).filter_map(|part| {
+        let kind = part.chars().next_back()?;
+        Some((part.trim_end_matches(kind).parse().ok()?, kind))
+    }))
+}
+
+/// Characters of an IBAN of this country, of two letters; nothing where the country has none.
+pub fn iban_length(country: &str) -> Option<usize> {
+    Some(4 + iban_parts(country)?.map(|(many, _)| many).sum::<usize>())
+}
+
+/// IBAN in the format of its country, modulo 97; a British one is 22 characters.
 pub fn iban(text: &str) -> bool {
     let bytes = text.as_bytes();
-    if !(15..=34).contains(&bytes.len())
-        || !bytes[..2].iter().all(u8::is_ascii_uppercase)
-        || !bytes[2..4].iter().all(u8::is_ascii_digit)
-        || (text.starts_with("GB") && (bytes.len() != 22 || !bytes[8..].iter().all(u8::is_ascii_digit)))
-    {
+    let (Some(country), Some(digits), Some(mut rest)) = (text.get(..2), text.get(2..4), bytes.get(4..)) else {
+        return false;
+    };
+    let Some(parts) = iban_parts(country) else { return false };
+    for (many, kind) in parts {
+        let Some((part, behind)) = rest.split_at_checked(many) else { return false };
+        let right = part.iter().all(|c| match kind {
+            'n' => c.is_ascii_digit(),
+            'a' => c.is_ascii_uppercase(),
+            _ => c.is_ascii_digit() || c.is_ascii_uppercase(),
+        });
+        if !right {
+            return false;
+        }
+        rest = behind;
+    }
+    if !rest.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return false;
     }
     let mut rest = 0u32;
@@ -288,8 +364,24 @@ mod tests {
         ),
         (
             iban,
-            &["GB29NWBK60161331926819", "GB92BARC20038412345678", "GB07LOYD30963412345678", "GB82WEST12345698765432"],
-            &["GB00WEST12345698765432", "GB82WEST1234569876543", "GB83WEST12345698765432"],
+            &[
+                "GB29NWBK60161331926819",
+                "GB92BARC20038412345678",
+                "GB07LOYD30963412345678",
+                "GB82WEST12345698765432",
+                "DE89370400440532013000",
+                "FR1420041010050500013M02606",
+                "MT84MALT011000012345MTLCAST001S",
+                "NO9386011117947",
+            ],
+            &[
+                "GB00WEST12345698765432",
+                "GB82WEST1234569876543",
+                "GB83WEST12345698765432",
+                "EN14TOEN24ANDDRWOOD",
+                "NO93860111179471",
+                "",
+            ],
         ),
         (
             card,

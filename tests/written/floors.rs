@@ -133,7 +133,7 @@ pub const STRANGERS: &[(&str, usize)] = &[
     ("forename with another surname", 0),
     ("forename with another surname that is a word", 0),
     ("forename, initial, another surname", 0),
-    ("forename, initial, another surname that is a word", 38),
+    ("forename, initial, another surname that is a word", 6),
     ("initial and surname", 0),
     ("initial, surname and class", 2),
     ("initials", 0),
