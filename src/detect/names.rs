@@ -28,7 +28,7 @@ use crate::limits;
 use crate::people::index::{Adult, Part};
 use crate::people::names::Wordness;
 use crate::people::{PupilIndex, School};
-use crate::text::normalise::{Case, Gap, TokenKind};
+use crate::text::normalise::{Case, Gap, Token, TokenKind};
 use crate::text::{Kind, Run, Text};
 
 /// A pupil (or pupils, where nothing tells them apart) at a place.
@@ -307,7 +307,15 @@ fn of_two_people(scene: &Scene<'_>, school: &School, at: usize, candidate: &Cand
         && !first.gap.has(Gap::COLON.or(Gap::SEMICOLON))
         && scene.lines[at].cell.is_none();
     let between = neighbours::stands_between(scene, at, candidate.from, candidate.to);
-    inside || between || neighbours::forename_before(scene, school, at, candidate.from)
+    // `| Jones | Amelia Cole |`: two columns, unless the second word is a middle name.
+    let own = |token: &Token| {
+        let hash = scene.lines[at].text.hash(token);
+        candidate.pupils.iter().any(|&pupil| school.index().is_middle_name(pupil, hash))
+    };
+    let columns = tokens[candidate.forename.from].gap.has(Gap::COLUMN)
+        && neighbours::surname_behind(scene, at, candidate.to)
+        && !tokens.get(candidate.to).is_some_and(own);
+    inside || between || columns || neighbours::forename_before(scene, school, at, candidate.from)
 }
 
 /// Marks names that stand in a row with other pupils' names; a famous name is no company for another.
