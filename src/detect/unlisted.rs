@@ -4,7 +4,7 @@
 //! of ten or more such rows of which a heading or the birth dates say that they are children. A row with somebody of the
 //! roster, or with an adult of the school, is none: that one is found by name.
 
-use std::collections::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::dates;
 use super::identifiers::{Number, Whose};
@@ -13,6 +13,7 @@ use super::scene::Scene;
 use super::words::{TITLES, is};
 use crate::limits;
 use crate::people::School;
+use crate::text::Text;
 use crate::text::normalise::{Case, TokenKind};
 
 /// What a column holds, by its heading.
@@ -52,6 +53,7 @@ pub(super) fn children(scene: &Scene<'_>, school: &School, mentions: &[Mention],
         .years_of_birth()
         .map(|(first, last)| (first - limits::UNLISTED_OLDER, last + limits::UNLISTED_YOUNGER));
     let mut found = Vec::new();
+    let mut columns = Columns::default();
     let mut start = 0;
     while start < scene.lines.len() {
         let table = |at: usize| scene.lines[at].cell.map(|_| (scene.lines[at].document, scene.lines[at].block));
@@ -64,7 +66,7 @@ pub(super) fn children(scene: &Scene<'_>, school: &School, mentions: &[Mention],
                 let row_end = (row_start..end).find(|&at| row(at) != row(row_start)).unwrap_or(end);
                 let listed =
                     row_of(scene, row_start).is_some_and(|row| named.contains(&row) || numbered.contains(&row));
-                if let Some(child) = child(scene, school, row_start..row_end, born).filter(|_| !listed) {
+                if let Some(child) = child(scene, school, &mut columns, row_start..row_end, born).filter(|_| !listed) {
                     of_children |= child.said;
                     by_heading.push(child.cell);
                     by_birth.extend(child.young.then_some(child.cell));
@@ -96,11 +98,17 @@ struct Child {
     young: bool,
 }
 
-fn child(scene: &Scene<'_>, school: &School, row: std::ops::Range<usize>, born: Option<(i16, i16)>) -> Option<Child> {
+fn child(
+    scene: &Scene<'_>,
+    school: &School,
+    columns: &mut Columns,
+    row: std::ops::Range<usize>,
+    born: Option<(i16, i16)>,
+) -> Option<Child> {
     let (mut name, mut forename, mut surname, mut beside, mut said, mut young) =
         (None, None, None, false, false, false);
     for at in row {
-        match column(scene, at) {
+        match columns.of(scene, at) {
             Some(Column::Name { of_children }) if written_as_name(scene, at, 2) => {
                 name.get_or_insert(at);
                 said |= of_children;
@@ -141,8 +149,18 @@ fn written_as_name(scene: &Scene<'_>, at: usize, words: usize) -> bool {
         && !is(TITLES, text.word(0))
 }
 
-fn column(scene: &Scene<'_>, at: usize) -> Option<Column> {
-    let heading = &scene.lines[scene.column_heading(at)?].text;
+/// What the columns of the message hold, by the lines of their headings: each heading is read once.
+#[derive(Default)]
+struct Columns(HashMap<usize, Option<Column>>);
+
+impl Columns {
+    fn of(&mut self, scene: &Scene<'_>, at: usize) -> Option<Column> {
+        let heading = scene.column_heading(at)?;
+        *self.0.entry(heading).or_insert_with(|| column(&scene.lines[heading].text))
+    }
+}
+
+fn column(heading: &Text<'_>) -> Option<Column> {
     let has = |words: &[&str]| {
         heading.tokens.iter().any(|token| {
             let word = heading.norm(token);

@@ -80,7 +80,7 @@ pub(super) fn raise(
         return;
     }
     let Some(model) = MODEL.as_ref() else { return };
-    let passages = passages(scene, context, &mentioned);
+    let passages = passages(scene, context, &mentioned, &recorded);
     let mut found = |pupil: PupilIndex, passage: &Passage<'_>, (tier, category): (Tier, &'static str)| {
         let entry = about.entry(pupil).or_default();
         entry.tier = entry.tier.max(Some(tier));
@@ -155,8 +155,13 @@ fn meaning(model: &Model, reading: &Reading) -> Option<(Tier, &'static str)> {
     Some((tier, VOCABULARY.categories[category].id))
 }
 
-/// All that is to be read, in order.
-fn passages<'t>(scene: &Scene<'t>, context: &Context, mentioned: &BTreeSet<PupilIndex>) -> Vec<Passage<'t>> {
+/// All that is to be read, in order: sentences about those who are mentioned, and the cells of those of whom nothing is on record.
+fn passages<'t>(
+    scene: &Scene<'t>,
+    context: &Context,
+    mentioned: &BTreeSet<PupilIndex>,
+    recorded: &BTreeSet<PupilIndex>,
+) -> Vec<Passage<'t>> {
     let mut out = Vec::new();
     let of_these = |pupils: &[PupilIndex]| -> Vec<PupilIndex> {
         let mut of: Vec<PupilIndex> = pupils.iter().copied().filter(|pupil| mentioned.contains(pupil)).collect();
@@ -173,7 +178,7 @@ fn passages<'t>(scene: &Scene<'t>, context: &Context, mentioned: &BTreeSet<Pupil
             let pupils = context.by_row.get(&(line.document, line.block, row));
             let mut pupils = of_these(pupils.map_or(&[], Vec::as_slice));
             // Few words under a heading and a doubtful name are two doubts.
-            pupils.retain(|pupil| context.sure.contains(pupil));
+            pupils.retain(|pupil| context.sure.contains(pupil) && !recorded.contains(pupil));
             if !pupils.is_empty() {
                 out.extend(cell(scene, at, pupils));
             }
