@@ -118,8 +118,8 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             let name = |token| context.names.contains(&(at, token));
             let clause = Clause { text: &line.text, sentence: line.sentence, name: &name };
             if of_the_writer(&line.text, hit.from)
-                || clause.of_another(&hit)
-                || quoted::title(scene, &line.text, &hit, &name)
+                || clause.of_another(hit)
+                || quoted::title(scene, &line.text, hit, &name)
                 || (hit.weak && line.cell.is_none() && plain::doubted(line, hit.from, &name))
             {
                 continue;

@@ -123,9 +123,6 @@ pub const TIERS: &[(&str, usize)] = &[
     ("team", 100),
 ];
 
-/// Messages of all these that name a pupil who is not meant. Lower it when it falls.
-pub const OTHERS: usize = 0;
-
 /// In 1,000 messages about strangers those that are said to name a pupil, by form. Lower them when the figures fall.
 pub const STRANGERS: &[(&str, usize)] = &[
     ("bare forename", 0),
