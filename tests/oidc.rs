@@ -364,7 +364,7 @@ async fn a_real_browser_goes_there_and_back_by_itself() {
             browser.press("#with button");
             let end = Instant::now() + PATIENCE;
             // Between two pages there is no body.
-            while browser.value("document.body?.innerText.includes('Sign out sue') === true") != true {
+            while !browser.holds("document.body?.innerText.includes('Sign out sue') === true") {
                 assert!(Instant::now() < end, "{}", browser.words());
                 std::thread::sleep(SETTLE);
             }

@@ -88,6 +88,13 @@ impl Browser {
 
     /// One command of the protocol and its result.
     fn call(&mut self, method: &str, parameters: Value) -> Value {
+        let answer = self.ask(method, parameters);
+        assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
+        answer["result"].clone()
+    }
+
+    /// One command of the protocol and all that is answered.
+    fn ask(&mut self, method: &str, parameters: Value) -> Value {
         self.last += 1;
         let mut command = json!({ "id": self.last, "method": method, "params": parameters });
         if !self.tab.is_empty() {
@@ -95,9 +102,7 @@ impl Browser {
         }
         write!(self.commands, "{command}\0").and_then(|()| self.commands.flush()).expect("the browser listens");
         let wanted = json!(self.last);
-        let answer = self.wait(method, |message| message["id"] == wanted);
-        assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-        answer["result"].clone()
+        self.wait(method, |message| message["id"] == wanted)
     }
 
     /// Waits for a message; keeps whatever else is told.
@@ -162,6 +167,12 @@ impl Browser {
             .call("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true, "awaitPromise": true }));
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {}", answer["exceptionDetails"]);
         answer["result"]["value"].clone()
+    }
+
+    /// Whether an expression is true in the page; of a page that is left just then nothing is.
+    pub fn holds(&mut self, expression: &str) -> bool {
+        let answer = self.ask("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true }));
+        answer["result"]["result"]["value"] == true
     }
 
     /// As [`Browser::value`], where it is text.
