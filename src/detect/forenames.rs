@@ -1,16 +1,19 @@
 //! Forenames: who is meant when no surname stands beside.
 //!
 //! A forename is a candidate that some fact of its surroundings must narrow to exactly one pupil of the roster, nearest
-//! surroundings first; a bare forename of somebody identified elsewhere in the message refers to that pupil.
+//! surroundings first (`narrow`); a bare forename of somebody identified elsewhere in the message refers to that pupil.
+
+mod narrow;
 
 use hashbrown::{HashMap, HashSet};
 
+use self::narrow::narrow;
 use super::Confidence;
 use super::initials::{by_initial, of_a_longer_name};
 use super::names::{Mention, Span, Taken, Writers, titled};
 use super::neighbours;
 use super::scene::{FactAt, Scene};
-use super::words::{ACTS, ANNOUNCES, CHILD, GOES_ON, GREETINGS, is};
+use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
 use super::work::step;
 use super::world::PLACES;
 use crate::limits;
@@ -468,174 +471,6 @@ pub(super) fn calendar(word: &str) -> bool {
     MONTHS_AND_DAYS.contains(&word)
 }
 
-/// The one pupil that the forename with the facts around it leaves, why, and where the mention ends. A `stranger` of that forename
-/// stands in full somewhere in the message.
-fn narrow(
-    scene: &Scene<'_>,
-    school: &School,
-    at: usize,
-    span: &Span,
-    stranger: bool,
-) -> Option<(PupilIndex, String, usize)> {
-    let line = &scene.lines[at];
-    let text = &line.text;
-    let index = school.index();
-    let common = span.part.wordness == Wordness::Common && !written_as_name(text, span);
-    let subject = abstract_subject(text, line.sentence, span) && !in_a_list_of_forenames(school, text, span);
-    // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
-    let class_too = index.class(span.run).is_some();
-    let writes = writers_facts_count(scene, at, span);
-    let mut left: Option<Vec<PupilIndex>> = None;
-    let mut to = span.to;
-    if let Some(fits) = by_initial(scene, school, at, span) {
-        to = span.to + 1;
-        match fits[..] {
-            [pupil] => return Some((pupil, "forename and surname's initial".into(), to)),
-            [] => return None,
-            _ => left = Some(fits),
-        }
-    }
-    for (scope, facts) in scopes(scene, at, span.from).into_iter().enumerate() {
-        for fact in facts {
-            if fact.line == at && fact.from < span.to && fact.to > span.from {
-                continue;
-            }
-            let counts = writes && of_the_writers(scene, at, fact);
-            // Whoever is greeted has colleagues and friends to write of too.
-            if matches!(fact.fact, Fact::Family(_)) && !counts {
-                continue;
-            }
-            // A common word as a forename wants its fact in the same sentence, row or heading, or of the writers.
-            if common && scope > 2 && !counts {
-                continue;
-            }
-            if subject && !counts && (scope > 0 || fact.line != at) && line.cell.is_none() {
-                continue;
-            }
-            // A forename of staff too wants its fact in the same paragraph, row or heading.
-            if span.part.staff_forename && scope > 2 && !counts && !matches!(fact.fact, Fact::Guardian(_)) {
-                continue;
-            }
-            if !counts && passing(scene, at, span, scope, fact, writes) {
-                continue;
-            }
-            if class_too && !right_beside(scene, school, at, span, fact) {
-                continue;
-            }
-            let fits = index.forename_with(span.run, fact.fact);
-            let fits: Vec<PupilIndex> = match &left {
-                Some(left) => fits.into_iter().filter(|pupil| left.contains(pupil)).collect(),
-                None => fits,
-            };
-            match fits[..] {
-                [] => {}
-                // `timings from Theo`, where a Theo White stands in full and only a Theodore has a parent in the message.
-                [pupil]
-                    if stranger
-                        && matches!(fact.fact, Fact::Guardian(_) | Fact::Family(_))
-                        && !called(school, pupil, span) => {}
-                [pupil] => {
-                    let because = match fact.fact {
-                        Fact::Class(_) => "forename and class",
-                        Fact::Year(_) => "forename and year group",
-                        Fact::Born(_) => "forename and date of birth",
-                        Fact::Postcode(_) | Fact::Street(_) => "forename and home address",
-                        Fact::Guardian(_) => "forename and a guardian's full name",
-                        Fact::Initial(_) => "forename and surname's initial",
-                        Fact::Family(_) => "forename and the family greeted",
-                    };
-                    return Some((pupil, because.into(), to));
-                }
-                _ => left = Some(fits),
-            }
-        }
-    }
-    None
-}
-
-/// The roster itself calls the pupil so.
-fn called(school: &School, pupil: PupilIndex, span: &Span) -> bool {
-    school.pupil(pupil).is_some_and(|pupil| school.index().full_name_is_exact(span.run, Run::of(&pupil.surname)))
-}
-
-/// A class or a year that is spoken of beside the forename, and not as its own: one of many in a sentence, one that is taught,
-/// or one in another sentence where nothing is said of a pupil.
-fn passing(scene: &Scene<'_>, at: usize, span: &Span, scope: usize, fact: &FactAt, said: bool) -> bool {
-    let line = &scene.lines[at];
-    // `our Year 7s`, and in small letters no class 7S
-    let year = match fact.fact {
-        Fact::Year(_) => true,
-        Fact::Class(_) => {
-            fact.line == at
-                && line.text.tokens[fact.to - 1].case != Case::Upper
-                && fact.to.checked_sub(2).is_some_and(|before| matches!(line.text.word(before), "year" | "yr"))
-        }
-        _ => false,
-    };
-    let many = fact.line == at
-        && year
-        && line.text.word(fact.to - 1).strip_suffix('s').is_some_and(|n| n.parse::<u8>().is_ok());
-    if many && line.cell.is_none() && !said && !some_of(&line.text, fact) {
-        return true;
-    }
-    let group = |fact: &Fact| matches!(fact, Fact::Class(_) | Fact::Year(_));
-    if line.cell.is_some()
-        || fact.line != at
-        || !group(&fact.fact)
-        || !matches!(scene.kind(at), Kind::Body | Kind::Quoted)
-    {
-        return false;
-    }
-    if scope > 0 {
-        // `Arlo is coming too. He is in Holly.`
-        let sentence = line.sentence[fact.from];
-        let first = line.sentence.partition_point(|&other| other < sentence);
-        let goes_on = sentence.checked_sub(1) == Some(line.sentence[span.from]) && is(GOES_ON, line.text.word(first));
-        return !said && !goes_on;
-    }
-    let beside = fact.from.abs_diff(span.to).min(span.from.abs_diff(fact.to)) <= limits::BESIDE;
-    let taught = fact.from.checked_sub(1).is_some_and(|before| line.text.word(before) == "with");
-    let sentence = line.sentence[span.from];
-    let mut all: Vec<Fact> = Vec::new();
-    for other in scene.facts_near(at, span.from, span.to).iter().filter(|other| line.sentence[other.from] == sentence) {
-        if group(&other.fact) && !all.contains(&other.fact) {
-            all.push(other.fact);
-        }
-    }
-    taught || (!beside && all.len() >= limits::MANY_GROUPS)
-}
-
-/// `a handful of Year 5s`, `two of our Year 5s`: who they are is told beside.
-fn some_of(text: &Text<'_>, fact: &FactAt) -> bool {
-    let year = matches!(text.word(fact.from), "year" | "yr" | "years");
-    let from = if year { fact.from } else { fact.from.saturating_sub(1) };
-    let before = |back: usize| from.checked_sub(back).map_or("", |at| text.word(at));
-    before(1) == "of" || (matches!(before(1), "our" | "my" | "the" | "these" | "your") && before(2) == "of")
-}
-
-/// A class in the signature, or the family that is greeted.
-fn of_the_writers(scene: &Scene<'_>, at: usize, fact: &FactAt) -> bool {
-    let of = |facts: &[FactAt]| facts.iter().any(|other| (other.line, other.from) == (fact.line, fact.from));
-    scene.wide.get(scene.lines[at].document).is_some_and(|wide| of(&wide.signature) || of(&wide.greeting))
-}
-
-/// Whether a forename that a colleague bears too, or that is a word, may be told by who writes to whom, and any by who is
-/// greeted: a child is spoken of, or something is said that is said of pupils; and it is no month.
-fn writers_facts_count(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
-    let line = &scene.lines[at];
-    let text = &line.text;
-    if calendar(text.norm(&text.tokens[span.from])) {
-        return false;
-    }
-    let near = |at: usize| line.sentence[at].abs_diff(line.sentence[span.from]) <= limits::NEAR_SENTENCES;
-    let child = line.near(span.from, span.to).any(|at| near(at) && is(CHILD, text.word(at)));
-    child
-        || line
-            .hits_near(span.from, span.to)
-            .iter()
-            .any(|hit| !hit.weak && near(hit.from) && (hit.to <= span.from || hit.from >= span.to))
-}
-
 /// A capital inside a sentence, a possessive or a verb behind: no modal verb, no month.
 fn written_as_name(text: &Text<'_>, span: &Span) -> bool {
     let token = &text.tokens[span.from];
@@ -668,34 +503,4 @@ fn in_a_list_of_forenames(school: &School, text: &Text<'_>, span: &Span) -> bool
         }
     });
     after || before
-}
-
-/// `Rowan (Oak)`, `Rowan in Oak`, or the two in cells of one row.
-fn right_beside(scene: &Scene<'_>, school: &School, at: usize, span: &Span, fact: &FactAt) -> bool {
-    if scene.lines[at].cell.is_some() {
-        let whole = scene.lines[at].text.tokens.len() == span.to - span.from;
-        return whole
-            && fact.line != at
-            && scene.lines[fact.line].cell.map(|c| c.0) == scene.lines[at].cell.map(|c| c.0)
-            && scene.lines[fact.line].document == scene.lines[at].document;
-    }
-    let text = &scene.lines[at].text;
-    let sentences = &scene.lines[at].sentence;
-    // `Oak: Robin and Rowan`
-    let labelled = fact.line == at
-        && fact.to <= span.from
-        && sentences[fact.from] == sentences[span.from]
-        && text.tokens[fact.to].gap.has(Gap::COLON);
-    labelled
-        || in_a_list_of_forenames(school, text, span)
-        || fact.line == at
-            && match fact.from.checked_sub(span.to) {
-                Some(0) => {
-                    text.tokens[fact.from].gap.has(Gap::OPEN.or(Gap::HYPHEN)) || matches!(fact.fact, Fact::Year(_))
-                }
-                Some(1) => {
-                    matches!(text.word(span.to), "in" | "from" | "of") && text.tokens[span.to].gap.only(Gap::SPACE)
-                }
-                _ => matches!(fact.fact, Fact::Born(_) | Fact::Guardian(_) | Fact::Postcode(_) | Fact::Street(_)),
-            }
 }
