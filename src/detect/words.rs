@@ -317,6 +317,12 @@ pub(super) const CHILD: &[&str] = &[
     "mummy", "daddy", "boy", "girl", "lad", "child", "pupil", "student",
 ];
 
+/// Behind a surname, the children of that family.
+pub(super) const SIBLINGS: &[&str] = &[
+    "boys", "girls", "lads", "lasses", "children", "kids", "bairns", "siblings", "brothers", "sisters", "twins",
+    "triplets",
+];
+
 /// Words of the closed classes, and a few beside them, with which a sentence opens as a rule.
 pub(super) const OPENERS: &[&str] = &[
     "i",

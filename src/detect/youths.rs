@@ -11,7 +11,6 @@ use super::words::{ROLES, YOUTH_TITLES, is};
 use crate::limits;
 use crate::people::index::Fact;
 use crate::people::{PupilIndex, School};
-use crate::text::Run;
 use crate::text::normalise::{Case, Gap};
 
 /// Pupils who are named by title and surname, told apart by a fact directly behind.
@@ -33,7 +32,7 @@ pub(super) fn names(
             }
             let facts = scene.facts_near(at, span.from, span.to).iter().filter(|fact| behind(scene, at, span, fact));
             let [pupil] = facts
-                .map(|fact| fitting(school, span.run, fact.fact))
+                .map(|fact| fitting(school, span, fact.fact))
                 .find(|fits| !fits.is_empty())
                 .unwrap_or_default()[..]
             else {
@@ -87,10 +86,9 @@ fn behind(scene: &Scene<'_>, at: usize, span: &Span, fact: &FactAt) -> bool {
 }
 
 /// The pupils of a surname whom the fact fits; of a class none, where a member of staff bears the surname.
-fn fitting(school: &School, surname: Run, fact: Fact) -> Vec<PupilIndex> {
-    let staff = || school.staff.iter().any(|person| Run::of(&person.surname) == surname);
-    let fits = school.index().surname_with(surname, fact);
-    if fits.is_empty() || (matches!(fact, Fact::Class(_)) && staff()) { Vec::new() } else { fits }
+fn fitting(school: &School, span: &Span, fact: Fact) -> Vec<PupilIndex> {
+    let staff = span.part.staff_surname;
+    if staff && matches!(fact, Fact::Class(_)) { Vec::new() } else { school.index().surname_with(span.run, fact) }
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub struct Part {
     pub staff_forename: bool,
     /// Surname of a member of staff or a guardian.
     pub adult_surname: bool,
+    /// Surname of a member of staff.
+    pub staff_surname: bool,
     /// How likely it is an ordinary word.
     pub wordness: Wordness,
 }
@@ -48,6 +50,7 @@ impl Part {
     const ADULT_SURNAME: u8 = 16;
     const WORD: u8 = 32;
     const COMMON: u8 = 64;
+    const STAFF_SURNAME: u8 = 128;
 
     fn of(flags: u8) -> Self {
         let has = |flag: u8| flags & flag != 0;
@@ -57,6 +60,7 @@ impl Part {
             adult_forename: has(Self::ADULT_FORENAME),
             staff_forename: has(Self::STAFF_FORENAME),
             adult_surname: has(Self::ADULT_SURNAME),
+            staff_surname: has(Self::STAFF_SURNAME),
             wordness: match (has(Self::WORD), has(Self::COMMON)) {
                 (_, true) => Wordness::Common,
                 (true, false) => Wordness::Word,

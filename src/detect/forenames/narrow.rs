@@ -5,8 +5,9 @@
 use super::{abstract_subject, calendar, in_a_list_of_forenames, scopes, written_as_name};
 use crate::detect::initials::by_initial;
 use crate::detect::names::Span;
-use crate::detect::scene::{FactAt, Scene};
-use crate::detect::words::{CHILD, GOES_ON, is};
+use crate::detect::scene::{FactAt, Line, Scene};
+use crate::detect::words::{CHILD, GOES_ON, SIBLINGS, is};
+use crate::detect::work::step;
 use crate::limits;
 use crate::people::index::Fact;
 use crate::people::names::Wordness;
@@ -30,6 +31,9 @@ pub(super) fn narrow(
     let subject = abstract_subject(text, line.sentence, span) && !in_a_list_of_forenames(school, text, span);
     // A forename that is also a class's name is the class, unless the surname's initial or a class of its own stands right beside it.
     let class_too = index.class(span.run).is_some();
+    if let Some(pupil) = of_a_family_beside(line, school, span) {
+        return Some((pupil, "forename and the family named beside".into(), span.to));
+    }
     let writes = writers_facts_count(scene, at, span);
     let mut left: Option<Vec<PupilIndex>> = None;
     let mut to = span.to;
@@ -94,6 +98,29 @@ pub(super) fn narrow(
                 }
                 _ => left = Some(fits),
             }
+        }
+    }
+    None
+}
+
+/// `the Harris boys, Adam and Luke`, `Adam and Luke, the Harris twins`: a family whose children are spoken of in the same
+/// sentence, and the one of this forename.
+fn of_a_family_beside(line: &Line<'_>, school: &School, span: &Span) -> Option<PupilIndex> {
+    let text = &line.text;
+    let index = school.index();
+    let sentence = line.sentence[span.from];
+    let nearby = line.near(span.from, span.to).filter(|&at| line.sentence[at] == sentence && at != span.from);
+    for siblings in nearby.filter(|&at| is(SIBLINGS, text.word(at)) && text.tokens[at].gap.only(Gap::SPACE)) {
+        step(1);
+        let surname = (siblings.saturating_sub(limits::NAME_PART)..siblings).find(|&from| {
+            let run = text.run(from, siblings);
+            (from >= span.to || siblings <= span.from)
+                && text.tokens[from].case != Case::Lower
+                && index.part_of(run).is_some_and(|part| part.pupil_surname)
+        });
+        let Some(from) = surname else { continue };
+        if let [pupil] = index.forename_with(span.run, Fact::Family(text.run(from, siblings).hash))[..] {
+            return Some(pupil);
         }
     }
     None
@@ -210,4 +237,48 @@ fn right_beside(scene: &Scene<'_>, school: &School, at: usize, span: &Span, fact
                 }
                 _ => matches!(fact.fact, Fact::Born(_) | Fact::Guardian(_) | Fact::Postcode(_) | Fact::Street(_)),
             }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{Correspondence, detect};
+    use crate::people::{Pupil, School};
+    use crate::text::{Document, Halt, Kind};
+
+    #[test]
+    fn children_of_a_family_that_is_named_beside_them() {
+        let pupil = |id: &str, forename: &str, surname: &str| Pupil {
+            id: id.into(),
+            forename: forename.into(),
+            surname: surname.into(),
+            ..Pupil::default()
+        };
+        let pupils = vec![
+            pupil("A", "Adam", "Novotny"),
+            pupil("L", "Luke", "Novotny"),
+            pupil("M", "Adam", "Sharma"),
+            pupil("P", "Priya", "Van Dijk"),
+            pupil("B", "Beth", "Wood"),
+        ];
+        let school = School { pupils, ..School::default() }.indexed();
+        for (text, want) in [
+            ("The Novotny boys, Adam and Luke, sleep on a friend's floor.", "AL"),
+            ("Adam and Luke, the Novotny twins, have left.", "AL"),
+            ("I saw Adam with the other Novotny children.", "A"),
+            ("The van Dijk sisters: Priya is the elder.", "P"),
+            ("The Wood girls, Beth above all, were late.", "B"),
+            // Of that family there is none of that name, or the family is not its children.
+            ("The Novotny boys, Beth and Priya, sleep on a floor.", ""),
+            ("The Novotny farm, where Adam and Luke work, is shut.", ""),
+            // Another sentence; no surname of a pupil; no capital.
+            ("The Novotny boys have left. We saw Adam again.", ""),
+            ("The Kowalski boys, Adam and Luke, have left.", ""),
+            ("The wood girls carry, and Beth saws.", ""),
+        ] {
+            let documents = [Document::of_text(Kind::Body, "body", text)];
+            let found = detect(&documents, &[], &school, &Correspondence::default(), &Halt::default());
+            let ids: String = found.pupils.iter().map(|p| school.pupil(p.pupil).unwrap().id.as_str()).collect();
+            assert_eq!(ids, want, "{text}");
+        }
+    }
 }

@@ -51,27 +51,29 @@ impl RosterIndex {
     }
 
     fn add_adults(&mut self, school: &School, names: &mut Names) {
-        let mut pack = |list: &mut dyn Iterator<Item = (&String, &String)>, many: usize, own: u8| {
-            let mut out = Gathered::default();
-            for (at, (forename, surname)) in list.enumerate() {
-                let whose = u32::try_from(at).unwrap_or(u32::MAX) & !LOOSE;
-                let (forenames, surnames) = (forms(forename, false), forms(surname, false));
-                forenames.iter().for_each(|form| names.add(form, Part::ADULT_FORENAME | own));
-                surnames.iter().for_each(|form| names.add(form, Part::ADULT_SURNAME));
-                for short in NAMES.short_forms(forename) {
-                    forms(short, false).iter().for_each(|form| names.add(form, Part::ADULT_FORENAME));
-                }
-                for forename in &forenames {
-                    for surname in &surnames {
-                        out.add(forename.run.then(surname.run).hash, Entry { whose, loose: false });
+        let mut pack =
+            |list: &mut dyn Iterator<Item = (&String, &String)>, many: usize, [own_forename, own_surname]: [u8; 2]| {
+                let mut out = Gathered::default();
+                for (at, (forename, surname)) in list.enumerate() {
+                    let whose = u32::try_from(at).unwrap_or(u32::MAX) & !LOOSE;
+                    let (forenames, surnames) = (forms(forename, false), forms(surname, false));
+                    forenames.iter().for_each(|form| names.add(form, Part::ADULT_FORENAME | own_forename));
+                    surnames.iter().for_each(|form| names.add(form, Part::ADULT_SURNAME | own_surname));
+                    for short in NAMES.short_forms(forename) {
+                        forms(short, false).iter().for_each(|form| names.add(form, Part::ADULT_FORENAME));
+                    }
+                    for forename in &forenames {
+                        for surname in &surnames {
+                            out.add(forename.run.then(surname.run).hash, Entry { whose, loose: false });
+                        }
                     }
                 }
-            }
-            out.pack(many)
-        };
+                out.pack(many)
+            };
         let (guardians, staff) = (&school.guardians, &school.staff);
-        self.guardians = pack(&mut guardians.iter().map(|g| (&g.forename, &g.surname)), guardians.len(), 0);
-        self.staff = pack(&mut staff.iter().map(|s| (&s.forename, &s.surname)), staff.len(), Part::STAFF_FORENAME);
+        self.guardians = pack(&mut guardians.iter().map(|g| (&g.forename, &g.surname)), guardians.len(), [0, 0]);
+        let own = [Part::STAFF_FORENAME, Part::STAFF_SURNAME];
+        self.staff = pack(&mut staff.iter().map(|s| (&s.forename, &s.surname)), staff.len(), own);
     }
 }
 
