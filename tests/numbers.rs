@@ -48,6 +48,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
             "ADULT_SURNAME",
             "WORD",
             "COMMON",
+            "STAFF_SURNAME",
             "LOOSE",
         ],
         "bits of a mask",

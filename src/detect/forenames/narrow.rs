@@ -110,7 +110,12 @@ fn of_a_family_beside(line: &Line<'_>, school: &School, span: &Span) -> Option<P
     let index = school.index();
     let sentence = line.sentence[span.from];
     let nearby = line.near(span.from, span.to).filter(|&at| line.sentence[at] == sentence && at != span.from);
-    for siblings in nearby.filter(|&at| is(SIBLINGS, text.word(at)) && text.tokens[at].gap.only(Gap::SPACE)) {
+    // `Harris Brothers Ltd` is a firm.
+    let siblings = |&at: &usize| {
+        let token = &text.tokens[at];
+        is(SIBLINGS, text.norm(token)) && token.case == Case::Lower && token.gap.only(Gap::SPACE)
+    };
+    for siblings in nearby.filter(siblings) {
         step(1);
         let surname = (siblings.saturating_sub(limits::NAME_PART)..siblings).find(|&from| {
             let run = text.run(from, siblings);
@@ -270,6 +275,8 @@ mod tests {
             // Of that family there is none of that name, or the family is not its children.
             ("The Novotny boys, Beth and Priya, sleep on a floor.", ""),
             ("The Novotny farm, where Adam and Luke work, is shut.", ""),
+            // A firm.
+            ("Adam from Novotny Brothers Ltd brings props.", ""),
             // Another sentence; no surname of a pupil; no capital.
             ("The Novotny boys have left. We saw Adam again.", ""),
             ("The Kowalski boys, Adam and Luke, have left.", ""),
