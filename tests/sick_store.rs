@@ -122,7 +122,10 @@ fn a_start_on_a_full_disk_waits_for_room() {
         sink.wait(name, |_| arrivals(&sink).contains(&name.to_owned()));
         gateway.kill();
     }
-    assert_eq!(arrivals(&sink), ["first", "second"]);
+    // Killed between the sink's answer and its own note of it, a gateway sends once more what it cannot know has arrived.
+    let mut arrived = arrivals(&sink);
+    arrived.dedup();
+    assert_eq!(arrived, ["first", "second"]);
 }
 
 /// Relay checklist, rows 72 and 73.
