@@ -24,6 +24,12 @@ pub enum Meaning {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Print the lines as a model sees them, with category, group and whether they are of no school: what `meaning/tune.py` reads
+    Words {
+        /// Labelled lines: meaning/*.tsv
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Tell what a model is worth on groups of lines that it was not trained on; trains one for each part
     Assess {
         /// Labelled lines: meaning/*.tsv
@@ -43,6 +49,11 @@ pub fn run(command: &Meaning) -> Result<ExitCode> {
             std::fs::write(&hash, format!("{}  {name}\n", sha256(&model)))
                 .with_context(|| hash.display().to_string())?;
             say!("{} octets; build the program anew to use them", model.len())?;
+        }
+        Meaning::Words { files } => {
+            for line in in_order(files)? {
+                say!("{}\t{}\t{}\t{}", line.category, line.group, line.background, line.words().join(" "))?;
+            }
         }
         Meaning::Assess { files } => report(&assess(&in_order(files)?))?,
     }

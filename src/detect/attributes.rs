@@ -59,7 +59,7 @@ pub(super) fn attribute(
     for &pupil in &context.identified {
         about.entry(pupil).or_default();
     }
-    let said = everything_said(scene, school, &context, numbers);
+    let (said, elsewhere) = everything_said(scene, school, &context, numbers);
     // What a pupil's own row denies, the title of the list does not say of that pupil.
     let mut denied: HashSet<(PupilIndex, usize)> = HashSet::new();
     for said in said.iter().filter(|said| said.denies) {
@@ -92,7 +92,7 @@ pub(super) fn attribute(
             }
         }
     }
-    plain::raise(scene, &context, &mut about, &mut findings);
+    plain::raise(scene, &context, &elsewhere, &mut about, &mut findings);
     (about, findings)
 }
 
@@ -101,7 +101,13 @@ pub(super) fn check() -> Result<(), toml::de::Error> {
     subject::Nouns::embedded().map(|_| ())
 }
 
-fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, numbers: &[Number]) -> Vec<Said> {
+/// All that is said, and of which lines and categories it was found that another thing is meant.
+fn everything_said(
+    scene: &Scene<'_>,
+    school: &School,
+    context: &Context,
+    numbers: &[Number],
+) -> (Vec<Said>, Vec<(usize, usize)>) {
     let mut out = Vec::new();
     let mut ambiguous = Vec::new();
     let attainment = VOCABULARY.id("attainment");
@@ -169,26 +175,28 @@ fn everything_said(scene: &Scene<'_>, school: &School, context: &Context, number
             out.push(Said { line: number.line, from, to, category, tier: Tier::Record, weak: false, denies: false });
         }
     }
-    said_elsewhere(scene, &ambiguous, &mut out);
-    out
+    let elsewhere = said_elsewhere(scene, &ambiguous, &mut out);
+    (out, elsewhere)
 }
 
-/// Takes out the placement of work experience: of ambiguous words what the rest of the message gives another meaning.
-fn said_elsewhere(scene: &Scene<'_>, ambiguous: &[usize], said: &mut Vec<Said>) {
+/// Takes out the placement of work experience: of ambiguous words what the rest of the message gives another meaning. Gives the lines and
+/// categories of what it took out.
+fn said_elsewhere(scene: &Scene<'_>, ambiguous: &[usize], said: &mut Vec<Said>) -> Vec<(usize, usize)> {
     let mut elsewhere: BTreeSet<usize> = ambiguous.iter().map(|&at| said[at].category).collect();
     let sensitive = |(at, said): (usize, &Said)| {
         let told = !said.weak || elsewhere.contains(&said.category);
         told && said.tier == Tier::Sensitive && ambiguous.binary_search(&at).is_err()
     };
     if ambiguous.is_empty() || said.iter().enumerate().any(sensitive) {
-        return;
+        return Vec::new();
     }
     elsewhere.retain(|&category| scene.lines().any(|(_, line)| VOCABULARY.elsewhere(category, &line.text)));
     let mut places = 0_usize..;
-    said.retain(|said| {
+    let another = said.extract_if(.., |said| {
         let place = places.next().unwrap_or(usize::MAX);
-        !(elsewhere.contains(&said.category) && ambiguous.binary_search(&place).is_ok())
+        elsewhere.contains(&said.category) && ambiguous.binary_search(&place).is_ok()
     });
+    another.map(|said| (said.line, said.category)).collect()
 }
 
 /// `my hospital appointment` is the writer's own.

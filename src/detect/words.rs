@@ -295,6 +295,13 @@ pub(super) const GOES_ON: &[&str] = &["he", "she", "they", "his", "her", "their"
 pub(super) const OF_ONE_PERSON: &[&str] =
     &["he", "she", "him", "his", "her", "hers", "hes", "shes", "himself", "herself"];
 
+/// A note that begins with one of these has left out whom it is about: `Has kept house since Easter`.
+pub(super) const SUBJECT_LEFT_OUT: &[&str] = &[
+    "has", "hasnt", "had", "hadnt", "is", "isnt", "was", "wasnt", "does", "doesnt", "did", "didnt", "can", "cant",
+    "cannot", "could", "couldnt", "will", "wont", "would", "wouldnt", "must", "mustnt", "may", "should", "shouldnt",
+    "needs", "gets", "says",
+];
+
 /// A sentence that holds one of these asks or tells something of many, and of nobody in particular.
 pub(super) const GROUPS: &[&str] = &[
     "any",

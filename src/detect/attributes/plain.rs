@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use hashbrown::HashMap;
 
 use super::{About, Context, DENIALS, general, is};
-use crate::detect::meaning::features::{spoken, words};
-use crate::detect::meaning::{MODEL, Model, Reading};
+use crate::detect::meaning::features::{OTHER, spoken, words};
+use crate::detect::meaning::{self, MODEL, Model, Reading};
 use crate::detect::scene::{Line, Scene};
 use crate::detect::vocabulary::VOCABULARY;
-use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON, PRONOUNS};
+use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON, PRONOUNS, SUBJECT_LEFT_OUT};
 use crate::detect::{Confidence, Finding, Tier};
 use crate::limits;
 use crate::people::PupilIndex;
@@ -63,10 +63,12 @@ impl Together {
     }
 }
 
-/// Raises the pupils of whom plain words say something.
+/// Raises the pupils of whom plain words say something. `elsewhere` holds the lines and categories of which it was found that another thing
+/// is meant.
 pub(super) fn raise(
     scene: &Scene<'_>,
     context: &Context,
+    elsewhere: &[(usize, usize)],
     about: &mut BTreeMap<PupilIndex, About>,
     findings: &mut Vec<Finding>,
 ) {
@@ -104,13 +106,25 @@ pub(super) fn raise(
     };
     // The cells of a column say the same over and over.
     let mut read: HashMap<&[&str], Reading> = HashMap::new();
+    let mut closely_read = 0;
     let mut together: BTreeMap<PupilIndex, Together> = BTreeMap::new();
     let mut raised: BTreeSet<PupilIndex> = BTreeSet::new();
     for (at, passage) in passages.iter().enumerate() {
-        let reading = read.entry(&passage.words).or_insert_with(|| model.read_words(&passage.words)).clone();
-        let understood = meaning(model, &reading).filter(|(_, category)| passage.prose || !is(BY_FORM, category));
+        let closely = || {
+            let may = passage.prose && closely_read < limits::MEANING_READ_CLOSELY;
+            closely_read += usize::from(may);
+            may
+        };
+        let reading =
+            read.entry(&passage.words).or_insert_with(|| meaning::read(model, &passage.words, closely)).clone();
+        let another = |category: &str| {
+            elsewhere.iter().any(|of| Some(*of) == VOCABULARY.id(category).map(|id| (passage.line, id)))
+        };
+        let understood = understood(model, &reading)
+            .filter(|(_, category)| (passage.prose || !is(BY_FORM, category)) && !another(category));
         // Whoever is more than mentioned already is raised by a plain sentence alone.
-        let further = |tier: Tier| passage.prose && tier == Tier::Sensitive && reading.said >= limits::MEANING_FURTHER;
+        let clear = reading.said >= limits::MEANING_FURTHER && reading.sensitive >= limits::MEANING_FURTHER_SHARE;
+        let further = |tier: Tier| passage.prose && tier == Tier::Sensitive && clear;
         for &pupil in &passage.pupils {
             if recorded.contains(&pupil) {
                 if let Some(understood) = understood.filter(|(tier, _)| further(*tier)) {
@@ -127,7 +141,7 @@ pub(super) fn raise(
     let settled = |pupil: &PupilIndex| raised.contains(pupil) || !context.sure.contains(pupil);
     for (pupil, together) in together.into_iter().filter(|(pupil, _)| !settled(pupil)) {
         if let Some((at, reading)) = together.reading()
-            && let Some(understood) = meaning(model, &reading)
+            && let Some(understood) = understood(model, &reading)
         {
             found(pupil, &passages[at], understood);
         }
@@ -148,8 +162,8 @@ pub(super) fn doubted(line: &Line<'_>, at: usize, name: &dyn Fn(usize) -> bool) 
 }
 
 /// The tier and category that a reading is enough for.
-fn meaning(model: &Model, reading: &Reading) -> Option<(Tier, &'static str)> {
-    let tier = reading.tier(limits::MEANING_THRESHOLD)?;
+fn understood(model: &Model, reading: &Reading) -> Option<(Tier, &'static str)> {
+    let tier = reading.tier(reading.threshold())?;
     let class = if tier == Tier::Sensitive { reading.sensitive_class } else { reading.record_class };
     let category = VOCABULARY.id(model.classes.get(class)?)?;
     Some((tier, VOCABULARY.categories[category].id))
@@ -186,6 +200,8 @@ fn passages<'t>(
         }
         let alone = || alone(scene, context, at).map_or(Vec::new(), |pupil| of_these(&[pupil]));
         let only = alone();
+        // Of a report under its pupil's name, every sentence is about that pupil.
+        let nameless = !context.by_document.contains_key(&line.document);
         let mut whom = if named.is_some() { Vec::new() } else { only.clone() };
         if named.is_none() && whom.is_empty() {
             continue;
@@ -202,16 +218,21 @@ fn passages<'t>(
                 .collect();
             let of_one = |token: usize| is(OF_ONE_PERSON, line.text.word(token));
             // Below the name in its own paragraph, whatever is said is said of the only pupil.
+            let first = line.text.word(from);
             let goes_on = (named.is_some() && !whom.is_empty() && whom == only)
-                || is(GOES_ON, line.text.word(from))
-                || (named.is_some() && (from..to).any(of_one));
+                || is(GOES_ON, first)
+                || ((named.is_some() || nameless) && (from..to).any(of_one))
+                || (nameless && is(SUBJECT_LEFT_OUT, first));
             if !here.is_empty() {
                 whom = of_these(&here);
             }
             let own = here.is_empty() && of_the_writer(line, from, to);
             if !whom.is_empty() && (!here.is_empty() || goes_on) && !own && !general(line, sentence) {
                 let words = words(&line.text, from, to, true, |token| context.names.contains(&(at, token)));
-                if spoken(&words) >= limits::MEANING_FEWEST_WORDS {
+                // `Kirsty struggled but got there` goes on about Kirsty.
+                let of_another =
+                    here.is_empty() && words.contains(&OTHER) && !is(GOES_ON, first) && !(from..to).any(of_one);
+                if spoken(&words) >= limits::MEANING_FEWEST_WORDS && !of_another {
                     out.push(Passage { line: at, from, to, words, prose: true, pupils: whom.clone() });
                 }
             }
@@ -228,11 +249,13 @@ fn of_the_writer(line: &Line<'_>, from: usize, to: usize) -> bool {
     (from..to).any(states) && !(from..to).any(|at| is(OF_ONE_PERSON, word(at)) || is(PRONOUNS, word(at)))
 }
 
-/// The only pupil of a short document, or of the message for a document that names nobody.
+/// The only pupil of a short document; for one that names nobody, that of its file's name, of the subject line or of the message.
 fn alone(scene: &Scene<'_>, context: &Context, at: usize) -> Option<PupilIndex> {
     let document = scene.lines[at].document;
     let short = context.lengths.get(&document).is_some_and(|length| *length <= limits::SHORT_DOCUMENT);
-    let pupils = context.by_document.get(&document).unwrap_or(&context.identified);
+    let of_file = || context.files.get(scene.place(at)).filter(|_| scene.kind(at) == Kind::Attachment);
+    let of_subject = || Some(&context.subject).filter(|pupils| !pupils.is_empty());
+    let pupils = context.by_document.get(&document).or_else(of_file).or_else(of_subject).unwrap_or(&context.identified);
     pupils.first().copied().filter(|_| short && pupils.len() == 1)
 }
 

@@ -13,7 +13,7 @@ pub const PUPIL: &str = "@";
 /// A pupil's name as an owner: `Ruby's`.
 pub const OWNER: &str = "@s";
 /// Any other name.
-const OTHER: &str = "^";
+pub const OTHER: &str = "^";
 
 /// Written with a capital inside a sentence, and no name of a person or place; so are the days and months.
 const NO_NAMES: &[&str] = &[

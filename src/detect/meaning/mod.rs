@@ -5,7 +5,9 @@
 
 pub mod assess;
 pub mod data;
+mod encoder;
 pub mod features;
+mod file;
 pub mod model;
 pub mod train;
 
@@ -13,6 +15,8 @@ use std::sync::LazyLock;
 
 use super::Tier;
 use super::vocabulary::VOCABULARY;
+use crate::limits;
+use encoder::Encoder;
 pub use model::{Model, ModelError, Reading};
 
 const EMBEDDED: &[u8] = include_bytes!("../../../rules/meaning.bin");
@@ -20,6 +24,20 @@ const HASH: &str = include_str!("../../../rules/meaning.sha256");
 
 /// The model built into the program; none where it is not the one that was shipped, which [`check`] tells at the start.
 pub static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| Model::read(EMBEDDED, HASH).ok());
+
+const ENCODER_FILE: &[u8] = include_bytes!("../../../rules/encoder.bin");
+/// The slow half, made ready when a sentence is first in doubt; none where it does not fit the quick one, which a test rules out.
+static ENCODER: LazyLock<Option<Encoder>> =
+    LazyLock::new(|| Encoder::read(ENCODER_FILE, &MODEL.as_ref()?.classes).ok());
+
+/// What the words say; where the quick half does not rule out that they say something, and `closely` allows it, both halves are asked.
+pub fn read(model: &Model, words: &[&str], closely: impl FnOnce() -> bool) -> Reading {
+    let quick = model.read_words(words);
+    match ENCODER.as_ref().filter(|_| quick.said >= limits::MEANING_RULED_OUT && closely()) {
+        Some(encoder) => model.read_closely(words, encoder),
+        None => quick,
+    }
+}
 
 /// The model built into the program is whole and fits the program.
 pub fn check() -> Result<(), ModelError> {

@@ -2,7 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use super::encoder::Encoder;
 use super::features::features;
+use super::file::Rest;
 use super::{NONE, tier};
 use crate::detect::Tier;
 use crate::limits;
@@ -71,9 +73,16 @@ pub struct Reading {
     pub record_class: usize,
     /// See `record_class`.
     pub sensitive_class: usize,
+    /// The encoder was asked too.
+    pub closely: bool,
 }
 
 impl Reading {
+    /// The likelihood from which it makes a record of a pupil. The encoder is surer of itself, right or wrong.
+    pub fn threshold(&self) -> f32 {
+        if self.closely { limits::MEANING_CLOSE_THRESHOLD } else { limits::MEANING_THRESHOLD }
+    }
+
     /// The tier that it is enough for; sensitive only by a clear share.
     pub fn tier(&self, threshold: f32) -> Option<Tier> {
         let sensitive = self.sensitive > limits::MEANING_SENSITIVE_SHARE;
@@ -93,22 +102,9 @@ pub enum ModelError {
     /// Trained for a category that the program does not know.
     #[error("the model of meaning has an unknown category '{0}'")]
     Category(String),
-}
-
-/// Takes `count` bytes off the front.
-fn take<'b>(bytes: &mut &'b [u8], count: usize) -> Result<&'b [u8], ModelError> {
-    let (head, rest) = bytes.split_at_checked(count).ok_or(ModelError::Shape)?;
-    *bytes = rest;
-    Ok(head)
-}
-
-fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-    bytes.as_chunks::<N>().0.iter().copied()
-}
-
-fn number(bytes: &mut &[u8]) -> Result<usize, ModelError> {
-    let word = words::<4>(take(bytes, 4)?).next().ok_or(ModelError::Shape)?;
-    usize::try_from(u32::from_le_bytes(word)).map_err(|_| ModelError::Shape)
+    /// Its two halves tell other classes apart.
+    #[error("the encoder of meaning was tuned for other categories than the model was trained for")]
+    Classes,
 }
 
 /// SHA-256 as `sha256sum` writes it.
@@ -123,27 +119,22 @@ impl Model {
         if hash.split_whitespace().next() != Some(own.as_str()) {
             return Err(ModelError::Hash(own));
         }
-        let mut rest = bytes;
-        if take(&mut rest, MAGIC.len())? != MAGIC {
-            return Err(ModelError::Shape);
-        }
-        let (classes, rows, names) = (number(&mut rest)?, number(&mut rest)?, number(&mut rest)?);
-        let names = std::str::from_utf8(take(&mut rest, names)?).map_err(|_| ModelError::Shape)?;
-        let floats = |bytes: &[u8]| words::<4>(bytes).map(f32::from_le_bytes).collect::<Vec<f32>>();
-        let size = |each: usize, many: usize| each.checked_mul(many).ok_or(ModelError::Shape);
-        let names: Vec<String> = names.split('\n').map(str::to_owned).collect();
+        let mut rest = Rest::new(bytes, MAGIC)?;
+        let (classes, rows, names) = (rest.number()?, rest.number()?, rest.number()?);
+        let names: Vec<String> = rest.text(names)?.split('\n').map(str::to_owned).collect();
+        let size = rows.checked_mul(classes).ok_or(ModelError::Shape)?;
         let out = Self {
             tiers: names.iter().map(|class| tier(class)).collect(),
             classes: names,
-            bias: floats(take(&mut rest, size(4, classes)?)?),
-            scale: floats(take(&mut rest, size(4, classes)?)?),
+            bias: rest.floats(classes)?,
+            scale: rest.floats(classes)?,
             rows: {
-                let hashes = words::<4>(take(&mut rest, size(4, rows)?)?).map(u32::from_le_bytes).collect();
-                let weights = take(&mut rest, size(rows, classes)?)?.iter().map(|byte| byte.cast_signed()).collect();
-                Rows::new(hashes, weights, classes)
+                let hashes = rest.words(rows)?.map(u32::from_le_bytes).collect();
+                Rows::new(hashes, rest.signed(size)?, classes)
             },
         };
-        if out.classes.len() != classes || !rest.is_empty() || out.classes.first().is_none_or(|first| first != NONE) {
+        rest.end()?;
+        if out.classes.len() != classes || out.classes.first().is_none_or(|first| first != NONE) {
             return Err(ModelError::Shape);
         }
         match out.tiers.iter().skip(1).position(Option::is_none) {
@@ -167,6 +158,20 @@ impl Model {
 
     /// What the words say; `words` as [`super::features::words`] gives them.
     pub fn read_words(&self, words: &[&str]) -> Reading {
+        self.reading(&softmax(&self.logits(words)))
+    }
+
+    /// What the words say to both halves together, at the cost of some milliseconds.
+    pub(super) fn read_closely(&self, words: &[&str], encoder: &Encoder) -> Reading {
+        let (quick, slow) = (softmax(&self.logits(words)), softmax(&encoder.logits(words)));
+        let log = |likely: f32| likely.max(f32::MIN_POSITIVE).ln();
+        let share = limits::MEANING_QUICK_SHARE;
+        let both = quick.iter().zip(&slow).map(|(quick, slow)| share * log(*quick) + (1.0 - share) * log(*slow));
+        Reading { closely: true, ..self.reading(&softmax(&both.collect::<Vec<f32>>())) }
+    }
+
+    /// How much the words speak for each class.
+    fn logits(&self, words: &[&str]) -> Vec<f32> {
         let mut sums = vec![0i32; self.classes.len()];
         let mut many = 0;
         features(words, |feature| {
@@ -176,12 +181,8 @@ impl Model {
             }
         });
         let norm = norm(many);
-        let logits: Vec<f32> = sums
-            .iter()
-            .zip(self.scale.iter().zip(&self.bias))
-            .map(|(sum, (scale, bias))| *sum as f32 * scale * norm + bias)
-            .collect();
-        self.reading(&softmax(&logits))
+        let parts = sums.iter().zip(self.scale.iter().zip(&self.bias));
+        parts.map(|(sum, (scale, bias))| *sum as f32 * scale * norm + bias).collect()
     }
 
     /// The same from the likelihood of each class.
@@ -205,6 +206,7 @@ impl Model {
             sensitive: if said > 0.0 { sensitive.2 / said } else { 0.0 },
             record_class: record.0,
             sensitive_class: sensitive.0,
+            closely: false,
         }
     }
 

@@ -25,6 +25,39 @@ fn the_shipped_model_is_the_one_trained() {
     assert_eq!(Model::read(EMBEDDED, HASH).unwrap().write(), EMBEDDED);
 }
 
+#[test]
+fn the_encoder_fits_the_model() {
+    let classes = &MODEL.as_ref().unwrap().classes;
+    Encoder::read(ENCODER_FILE, classes).unwrap();
+    for cut in [10, 30, 2_000, ENCODER_FILE.len() / 2, ENCODER_FILE.len() - 1] {
+        assert!(matches!(Encoder::read(&ENCODER_FILE[..cut], classes), Err(ModelError::Shape)), "{cut}");
+    }
+    assert!(matches!(Encoder::read(ENCODER_FILE, &classes[1..]), Err(ModelError::Classes)));
+    let hash = include_str!("../../../rules/encoder.sha256").split_whitespace().next().unwrap();
+    assert_eq!(model::sha256(ENCODER_FILE), hash);
+}
+
+#[test]
+fn the_encoder_is_asked_in_doubt_and_where_it_may_be() {
+    let model = MODEL.as_ref().unwrap();
+    let read_of = |text: &str, may: bool| {
+        let words: Vec<&str> = text.split(' ').collect();
+        read(model, &words, || may)
+    };
+    // By its words an ordinary sentence; as a whole it is not.
+    const WHOLE: &str = "she wrote it in the six weeks she was on the ward where they count the knives";
+    assert!(read_of(WHOLE, true).closely);
+    assert!(read_of(WHOLE, true).tier(limits::MEANING_CLOSE_THRESHOLD).is_some());
+    assert!(!read_of(WHOLE, false).closely);
+    // Longer than is read, in words and in pieces, and what is in no vocabulary.
+    for text in
+        [WHOLE.repeat(40), "antidisestablishmentarianism ".repeat(60), "ß 漢 @ ^ @s % 000".to_owned(), String::new()]
+    {
+        let reading = read_of(text.trim(), true);
+        assert!((0.0..=1.0).contains(&reading.said), "{text}");
+    }
+}
+
 /// Half a minute where nothing is optimised.
 #[test]
 #[ignore = "slow: trains the model"]

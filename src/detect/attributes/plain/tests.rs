@@ -171,6 +171,8 @@ fn sentences_that_go_on_are_of_the_pupil() {
         (format!("Oluwaseun Adebisi was here today. Then we left. He {LEG}"), true),
         (format!("Oluwaseun Adebisi was here today. Mum says: {LEG}"), true),
         (format!("Oluwaseun Adebisi was here today.\n\nThe table {LEG}"), false),
+        (format!("Oluwaseun Adebisi was here today. Sadly Kirsty {LEG}"), false),
+        (format!("Oluwaseun Adebisi was here today. As Kirsty says, he {LEG}"), true),
         (format!("Oluwaseun Adebisi and Priya Ramanathan were here. Sadly he {LEG}"), true),
         (format!("Oluwaseun Adebisi and Priya Ramanathan were here. The table {LEG}"), false),
         (format!("We met today. He {LEG}\n\nOluwaseun Adebisi has the blue bag."), true),
@@ -180,6 +182,32 @@ fn sentences_that_go_on_are_of_the_pupil() {
         let document = Document { blocks, ..Document::of_text(Kind::Body, "body", "") };
         let pupils = findings(&[document]).pupils;
         assert_eq!(pupils.iter().any(|pupil| pupil.tier > Tier::Mention), want, "{text}");
+    }
+}
+
+#[test]
+fn what_stands_below_a_pupils_name_is_of_the_pupil() {
+    const LEFT_OUT: &str = "Has only come in two days out of five since half term.";
+    const BY_PRONOUN: &str = "At his nan's again since mum and dad split up, two trains away.";
+    const FILE: &str = "Oluwaseun Adebisi.docx";
+    for (subject, body, attached, want) in [
+        ("Reference: Oluwaseun Adebisi", LEFT_OUT, "", true),
+        ("Reference: Oluwaseun Adebisi", BY_PRONOUN, "", true),
+        ("Reference: Oluwaseun Adebisi", "The table has only come in two days out of five.", "", false),
+        ("Reference: Oluwaseun Adebisi, Priya Ramanathan", LEFT_OUT, "", false),
+        ("Reference", "As promised.", LEFT_OUT, true),
+        ("Reference", "Priya Ramanathan has the blue bag.", LEFT_OUT, true),
+        ("Reference", "As promised.", "Will bring the blue bag on Sunday.", false),
+    ] {
+        let documents = [
+            Document::of_text(Kind::Subject, "subject", subject),
+            Document::of_text(Kind::Body, "body", body),
+            Document::of_text(Kind::FileName, FILE, if attached.is_empty() { "" } else { "Oluwaseun Adebisi" }),
+            Document::of_text(Kind::Attachment, FILE, attached),
+        ];
+        let pupils = findings(&documents).pupils;
+        let raised = pupils.iter().filter(|pupil| pupil.tier > Tier::Mention).count();
+        assert_eq!(raised, usize::from(want), "{subject} / {body} / {attached}");
     }
 }
 
