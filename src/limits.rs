@@ -812,6 +812,8 @@ limits! {
     MEANING_FEWEST_WORDS: usize = 3, "words", "own choice: `Ruby late` may be anything";
     /// Likelihood from which a plain sentence makes the record of a pupil a sensitive one.
     MEANING_FURTHER: f32 = 0.8, "likelihood", "own choice; trials on three schools";
+    /// Share of the sensitive categories from which the encoder is asked whether it does.
+    MEANING_FURTHER_ASKED: f32 = 0.3, "share", "own choice: spares it the sentences that only say once more what is on record";
     /// Share of the sensitive categories from which it does.
     MEANING_FURTHER_SHARE: f32 = 0.8, "share", "own choice: of the pupil a record is found already, so more is asked for";
     /// Likelihood below which a sentence is read as nothing, whatever weak word it holds.

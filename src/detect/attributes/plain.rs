@@ -105,18 +105,22 @@ pub(super) fn raise(
         });
     };
     // The cells of a column say the same over and over.
-    let mut read: HashMap<&[&str], Reading> = HashMap::new();
+    let mut read: HashMap<(&[&str], bool), Reading> = HashMap::new();
     let mut closely_read = 0;
     let mut together: BTreeMap<PupilIndex, Together> = BTreeMap::new();
     let mut raised: BTreeSet<PupilIndex> = BTreeSet::new();
     for (at, passage) in passages.iter().enumerate() {
-        let closely = || {
-            let may = passage.prose && closely_read < limits::MEANING_READ_CLOSELY;
+        // Of whom a record is found already, only something sensitive says more.
+        let known = passage.pupils.iter().all(|pupil| recorded.contains(pupil));
+        let closely = |quick: &Reading| {
+            let may = passage.prose
+                && closely_read < limits::MEANING_READ_CLOSELY
+                && (!known || quick.sensitive >= limits::MEANING_FURTHER_ASKED);
             closely_read += usize::from(may);
             may
         };
-        let reading =
-            read.entry(&passage.words).or_insert_with(|| meaning::read(model, &passage.words, closely)).clone();
+        let reading = || meaning::read(model, &passage.words, closely);
+        let reading = read.entry((&passage.words, known)).or_insert_with(reading).clone();
         let another = |category: &str| {
             elsewhere.iter().any(|of| Some(*of) == VOCABULARY.id(category).map(|id| (passage.line, id)))
         };

@@ -31,9 +31,9 @@ static ENCODER: LazyLock<Option<Encoder>> =
     LazyLock::new(|| Encoder::read(ENCODER_FILE, &MODEL.as_ref()?.classes).ok());
 
 /// What the words say; where the quick half does not rule out that they say something, and `closely` allows it, both halves are asked.
-pub fn read(model: &Model, words: &[&str], closely: impl FnOnce() -> bool) -> Reading {
+pub fn read(model: &Model, words: &[&str], closely: impl FnOnce(&Reading) -> bool) -> Reading {
     let quick = model.read_words(words);
-    match ENCODER.as_ref().filter(|_| quick.said >= limits::MEANING_RULED_OUT && closely()) {
+    match ENCODER.as_ref().filter(|_| quick.said >= limits::MEANING_RULED_OUT && closely(&quick)) {
         Some(encoder) => model.read_closely(words, encoder),
         None => quick,
     }
