@@ -418,6 +418,8 @@ async fn accept<T: TakeIn>(Socket { socket, door }: Socket, shared: Arc<Shared<T
     loop {
         fault::panic_point(Task::Listener.as_str());
         tokio::select! {
+            // In this order: whoever comes after the end has begun is greeted by nobody.
+            biased;
             () = told_to_stop(&mut stop) => break,
             Some(ended) = connections.join_next() => note_panic(&ended),
             accepted = socket.accept() => match accepted {

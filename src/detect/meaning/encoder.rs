@@ -86,6 +86,7 @@ impl Pieces {
 
 #[derive(Debug)]
 struct Dense {
+    /// One row for each number that comes in.
     weights: Array2<f32>,
     bias: Array1<f32>,
 }
@@ -94,11 +95,13 @@ impl Dense {
     fn read(rest: &mut Rest<'_>, from: usize, to: usize) -> Result<Self, ModelError> {
         let weights = rest.small(to, from)?.unrounded();
         let weights = Array2::from_shape_vec((to, from), weights).map_err(|_| ModelError::Shape)?;
+        // Turned once and for all: fetching them is most of the work, and goes quicker in the order in which they lie.
+        let weights = weights.reversed_axes().as_standard_layout().into_owned();
         Ok(Self { weights, bias: rest.floats(to)?.into() })
     }
 
     fn of(&self, rows: ArrayView2<'_, f32>) -> Array2<f32> {
-        rows.dot(&self.weights.t()) + &self.bias
+        rows.dot(&self.weights) + &self.bias
     }
 }
 
@@ -175,10 +178,10 @@ impl Layer {
     }
 }
 
-/// D. Hendrycks and K. Gimpel, Gaussian Error Linear Units, 2016: the form by tanh, within a thousandth of the exact one.
+/// D. Hendrycks and K. Gimpel, Gaussian Error Linear Units, 2016: the form by tanh, here by the exponential that it is made of.
 fn gelu(number: f32) -> f32 {
-    const ROOT_OF_TWO_OVER_PI: f32 = std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2;
-    0.5 * number * (1.0 + (ROOT_OF_TWO_OVER_PI * (number + 0.044_715 * number * number * number)).tanh())
+    const TWICE_ROOT_OF_TWO_OVER_PI: f32 = std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::SQRT_2;
+    number / (1.0 + (-TWICE_ROOT_OF_TWO_OVER_PI * (number + 0.044_715 * number * number * number)).exp())
 }
 
 impl Encoder {
