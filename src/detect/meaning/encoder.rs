@@ -54,10 +54,18 @@ impl Pieces {
         Ok(Self { known, begin, end, unknown })
     }
 
-    /// The words in their longest known pieces, from the left; a word of which a part is unknown is unknown.
+    /// The words in their longest known pieces, from the left; a word of which a part is unknown is unknown, and so is one too long to be
+    /// a word. However much it is given, it looks at a bounded part of it.
     fn of(&self, words: &[&str]) -> Vec<usize> {
         let mut out = vec![self.begin];
         for word in words {
+            if out.len() >= limits::MEANING_MOST_PIECES {
+                break;
+            }
+            if word.len() > limits::MEANING_LONGEST_WORD {
+                out.push(self.unknown);
+                continue;
+            }
             let word = MASKS.iter().find(|(mask, _)| mask == word).map_or(*word, |(_, piece)| piece);
             let before = out.len();
             let mut rest = word;
@@ -230,5 +238,28 @@ impl Encoder {
         let most = rows.fold_axis(Axis(0), f32::MIN, |most, number| most.max(*number));
         let both = concatenate![Axis(0), mean, most].insert_axis(Axis(0));
         self.classes.of(both.view()).into_raw_vec_and_offset().0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_taken_apart_from_the_left_within_bounds() {
+        let pieces = Pieces::new("[CLS]\n[SEP]\n[UNK]\n[unused0]\nward\n##robe\nw\n##s").unwrap();
+        let long = "ward".repeat(limits::MEANING_LONGEST_WORD);
+        for (words, want) in [
+            (&["ward"][..], &[0, 4, 1][..]),
+            (&["wardrobes", "@"], &[0, 4, 5, 7, 3, 1]),
+            (&["wards", "robe", "ward"], &[0, 4, 7, 2, 4, 1]),
+            (&["漢"], &[0, 2, 1]),
+            (&[long.as_str(), "ward"], &[0, 2, 4, 1]),
+            (&[], &[0, 1]),
+        ] {
+            assert_eq!(pieces.of(words), want, "{words:?}");
+        }
+        let many = vec!["ward"; 10_000];
+        assert_eq!(pieces.of(&many).len(), limits::MEANING_MOST_PIECES);
     }
 }
