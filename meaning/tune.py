@@ -5,7 +5,7 @@
     python meaning/tune.py --base MODEL_FOLDER --lines lines.tsv --out rules/encoder.bin
 
 MODEL_FOLDER is the unpacked all-MiniLM-L6-v2 (Apache-2.0), of which the first layers are taken. All weights are tuned for some rounds over the
-labelled lines and as many lines of no school; then each row of weights is rounded to 8 bits. With `--aside 10` every tenth group of
+labelled lines and as many lines of no school; then each row of weights is rounded to 7 bits (pieces: 8). With `--aside 10` every tenth group of
 paraphrases is left out, and what the tuned encoder makes of those lines is told.
 """
 
@@ -21,7 +21,7 @@ import torch
 from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
-MAGIC = b"schoolgate encoder 01\n"
+MAGIC = b"schoolgate encoder 02\n"
 PLACES = 64  # limits.rs: MEANING_MOST_PIECES
 MASKS = {"@": "[unused0]", "@s": "[unused1]", "^": "[unused2]"}
 
@@ -129,7 +129,9 @@ def tune(model, rows, classes, seen, options):
             break
         for group in adam.param_groups:
             group["lr"] = 1e-4 * min(1, done / 100 + 0.01) * (1 - part)
-        loss = nn.functional.cross_entropy(model(*batch([rows[at] for at in places])), classes[places], label_smoothing=0.05)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            said = model(*batch([rows[at] for at in places]))
+        loss = nn.functional.cross_entropy(said.float(), classes[places], label_smoothing=0.05)
         adam.zero_grad()
         loss.backward()
         adam.step()
@@ -139,17 +141,17 @@ def tune(model, rows, classes, seen, options):
     model.eval()
 
 
-def small(matrix):
+def small(matrix, most=127):
     """Rows of small whole numbers, each row with its scale."""
-    scale = np.maximum(np.abs(matrix).max(1), 1e-12) / 127
-    numbers = np.clip(np.round(matrix / scale[:, None]), -127, 127).astype(np.int8)
+    scale = np.maximum(np.abs(matrix).max(1), 1e-12) / most
+    numbers = np.clip(np.round(matrix / scale[:, None]), -most, most).astype(np.int8)
     return scale.astype("<f4").tobytes() + numbers.tobytes()
 
 
 def write(model, pieces, names, path):
     state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     floats = lambda name: state[name].astype("<f4").tobytes()
-    dense = lambda name: small(state[name + ".weight"]) + floats(name + ".bias")
+    dense = lambda name: small(state[name + ".weight"], 63) + floats(name + ".bias")
     norm = lambda name: floats(name + ".weight") + floats(name + ".bias")
     config, layers = model.bert.config, len(model.bert.encoder.layer)
     kept = [piece for piece, _ in pieces]

@@ -810,6 +810,10 @@ limits! {
     MEANING_LONGEST_WORD: usize = 100, "octets", "as long as BERT's own tokeniser takes apart";
     /// Pieces of words of a sentence that the encoder reads; what stands behind them is left to the quick half.
     MEANING_MOST_PIECES: usize = 64, "pieces", "own choice: some fifty words";
+    /// Columns of the encoder's weights that are reckoned at once.
+    MEANING_PANEL: usize = 128, "columns", "rten-gemm shares more than that out to other threads, and a thread that waits for its share takes up another message meanwhile";
+    /// Forenames that may be joined to the full name of one of the same family.
+    SIBLINGS: usize = 6, "forenames", "own choice: more is a list of a class";
     /// Words beside the name from which prose is read.
     MEANING_FEWEST_WORDS: usize = 3, "words", "own choice: `Ruby late` may be anything";
     /// Likelihood from which a plain sentence makes the record of a pupil a sensitive one.

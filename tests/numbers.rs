@@ -36,6 +36,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
     ("command/doctor/files.rs", &["READ", "SEARCH"], "bits of inode(7)"),
     ("extract/tar.rs", &["BLOCK"], "pax(1)"),
     ("extract/offcrypto.rs", &["STANDARD_SPIN_COUNT", "SEGMENT"], "MS-OFFCRYPTO 2.3.4.7 and 2.3.4.15"),
+    ("detect/meaning/encoder/layers.rs", &["MOST_WEIGHT", "STEPS", "NOTHING"], "numbers of seven and eight bits"),
     ("detect/scene.rs", &["OUTWARD", "INWARD"], "British post codes (BS 7666)"),
     ("detect/identifiers.rs", &["FEWEST_DIGITS", "ACCOUNT_DIGITS"], "how the identifiers are written"),
     (

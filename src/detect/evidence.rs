@@ -200,7 +200,22 @@ pub(super) fn weigh(
     let told_of = around.whole.is_some_and(|whole| whole.tells_of(scene, at, candidate));
     let pointed = directly && (is(ARTICLES, previous) || (scenery && is(PREPOSITIONS, previous) && !told_of));
     let both = forename > Wordness::Name && surname > Wordness::Name;
-    if (place_after && !possessive) || (both && pointed) {
+    let sentence = line.sentence[candidate.from];
+    let fits = scene.facts_near(at, candidate.from, candidate.to).iter().any(|fact| {
+        (fact.to <= candidate.from || fact.from >= candidate.to)
+            && line.sentence.get(fact.from).is_some_and(|&other| {
+                // A year group is named in many a sentence; a class or a birth date stands below its pupil's name.
+                other == sentence
+                    || (!matches!(fact.fact, Fact::Year(_)) && other.abs_diff(sentence) <= limits::NEAR_SENTENCES)
+            })
+            && !matches!(fact.fact, Fact::Guardian(_))
+            && school
+                .index()
+                .forename_with(candidate.forename.run, fact.fact)
+                .iter()
+                .any(|p| candidate.pupils.contains(p))
+    });
+    if (place_after && !possessive) || (both && pointed && !fits) {
         return None;
     }
     // File names are written in small letters as often as not.
@@ -258,6 +273,9 @@ pub(super) fn weigh(
     if candidate.surname.to - candidate.surname.from > 1 {
         add(2, "a surname of several words");
     }
+    if !both && !famous && !place && follows && finite(next) {
+        add(1, "with a verb");
+    }
     // `RE:` before a subject is an answer to any subject.
     let answer = matches!(scene.kind(at), Kind::Subject) && previous == "re";
     if is(ANNOUNCES, previous) && !answer && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
@@ -272,7 +290,6 @@ pub(super) fn weigh(
     {
         add(2, "stands alone");
     }
-    let sentence = line.sentence[candidate.from];
     if !famous && deeds::heads(line, candidate.from, candidate.to) {
         add(if is(PLACE_ENDINGS, surname_word) { 1 } else { 2 }, "heads an item about what children take part in");
     }
@@ -308,20 +325,6 @@ pub(super) fn weigh(
     {
         add(1, "something said that could be an attribute");
     }
-    let fits = scene.facts_near(at, candidate.from, candidate.to).iter().any(|fact| {
-        (fact.to <= candidate.from || fact.from >= candidate.to)
-            && line.sentence.get(fact.from).is_some_and(|&other| {
-                // A year group is named in many a sentence; a class or a birth date stands below its pupil's name.
-                other == sentence
-                    || (!matches!(fact.fact, Fact::Year(_)) && other.abs_diff(sentence) <= limits::NEAR_SENTENCES)
-            })
-            && !matches!(fact.fact, Fact::Guardian(_))
-            && school
-                .index()
-                .forename_with(candidate.forename.run, fact.fact)
-                .iter()
-                .any(|p| candidate.pupils.contains(p))
-    });
     if fits {
         add(3, "class, year or birth date fits");
     } else if fits_beside(scene, school, at, candidate) {
@@ -363,6 +366,11 @@ pub(super) fn weigh(
         (_, _, false, false) => 0,
     };
     (score >= needed).then(|| (if score > needed { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
+}
+
+/// `screams`, `tried`: ends as verbs do behind one name.
+fn finite(word: &str) -> bool {
+    word.len() > 3 && (word.ends_with("ed") || word.ends_with('s') && !word.ends_with("ss"))
 }
 
 /// `Glen de Buitléir`: a small word before the capital of a surname is in names alone.

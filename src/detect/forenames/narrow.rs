@@ -34,6 +34,9 @@ pub(super) fn narrow(
     if let Some(pupil) = of_a_family_beside(line, school, span) {
         return Some((pupil, "forename and the family named beside".into(), span.to));
     }
+    if let Some(pupil) = of_the_next_ones_family(text, school, span) {
+        return Some((pupil, "forename before the full name of somebody of the same family".into(), span.to));
+    }
     let writes = writers_facts_count(scene, at, span);
     let mut left: Option<Vec<PupilIndex>> = None;
     let mut to = span.to;
@@ -127,6 +130,39 @@ fn of_a_family_beside(line: &Line<'_>, school: &School, span: &Span) -> Option<P
         if let [pupil] = index.forename_with(span.run, Fact::Family(text.run(from, siblings).hash))[..] {
             return Some(pupil);
         }
+    }
+    None
+}
+
+/// `Leon and Tia Dixon`, `Leon, Sam and Tia Dixon`: forenames joined to the full name of a pupil, of whose family there is one of this
+/// forename.
+fn of_the_next_ones_family(text: &Text<'_>, school: &School, span: &Span) -> Option<PupilIndex> {
+    const COMMA: Gap = Gap::COMMA.or(Gap::SPACE).or(Gap::NEWLINE);
+    let index = school.index();
+    let mut at = span.to;
+    for _ in 0..limits::SIBLINGS {
+        step(1);
+        let gap = text.tokens.get(at)?.gap;
+        let joins = text.word(at) == "and" && gap.blank();
+        if !(joins || gap.only(COMMA.or(Gap::OTHER)) && gap.has(Gap::COMMA.or(Gap::OTHER))) {
+            return None;
+        }
+        at += usize::from(joins);
+        let ends = (1..=limits::NAME_PART).map(|length| at + length);
+        let to = ends.rev().find(|&to| {
+            to <= text.tokens.len() && index.part_of(text.run(at, to)).is_some_and(|part| part.pupil_forename)
+        })?;
+        let surname = (to + 1..=to + limits::NAME_PART).rev().find(|&end| {
+            end <= text.tokens.len()
+                && text.tokens[to].gap.blank()
+                && text.tokens[end - 1].case != Case::Lower
+                && !index.full_name(text.run(at, to), text.run(to, end)).is_empty()
+        });
+        if let Some(end) = surname {
+            let family = index.forename_with(span.run, Fact::Family(text.run(to, end).hash));
+            return if let [pupil] = family[..] { Some(pupil) } else { None };
+        }
+        at = to;
     }
     None
 }
@@ -249,6 +285,41 @@ mod tests {
     use crate::detect::{Correspondence, detect};
     use crate::people::{Pupil, School};
     use crate::text::{Document, Halt, Kind};
+
+    #[test]
+    fn children_joined_to_one_of_their_family() {
+        let pupil = |id: &str, forename: &str, surname: &str| Pupil {
+            id: id.into(),
+            forename: forename.into(),
+            surname: surname.into(),
+            ..Pupil::default()
+        };
+        let pupils = vec![
+            pupil("L", "Leon", "Dixon"),
+            pupil("T", "Tia", "Dixon"),
+            pupil("S", "Sam", "Dixon"),
+            pupil("O", "Leon", "Osei"),
+            pupil("P", "Priya", "Van Dijk"),
+            pupil("B", "Bea", "Van Dijk"),
+        ];
+        let school = School { pupils, ..School::default() }.indexed();
+        for (text, want) in [
+            ("It would be the mum of Leon and Tia Dixon that I had in mind.", "LT"),
+            ("Leon & Tia Dixon are moving.", "LT"),
+            ("Leon, Sam and Tia Dixon were out again.", "LTS"),
+            ("Bea and Priya van Dijk came.", "PB"),
+            // Nobody of that forename in the family; the family of no pupil; another sentence; no name behind.
+            ("Priya and Tia Dixon came.", "T"),
+            ("Leon and Tia Fletcher came.", ""),
+            ("We miss Leon. And Tia Dixon left.", "T"),
+            ("Leon and Tia came with Sam.", ""),
+        ] {
+            let documents = [Document::of_text(Kind::Body, "body", text)];
+            let found = detect(&documents, &[], &school, &Correspondence::default(), &Halt::default());
+            let ids: String = found.pupils.iter().map(|p| school.pupil(p.pupil).unwrap().id.as_str()).collect();
+            assert_eq!(ids, want, "{text}");
+        }
+    }
 
     #[test]
     fn children_of_a_family_that_is_named_beside_them() {

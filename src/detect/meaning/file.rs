@@ -56,8 +56,8 @@ impl<'b> Rest<'b> {
 /// Rows of small whole numbers, each row with its scale.
 #[derive(Debug)]
 pub(super) struct Small {
-    scale: Vec<f32>,
-    numbers: Vec<i8>,
+    pub scale: Vec<f32>,
+    pub numbers: Vec<i8>,
     columns: usize,
 }
 

@@ -33,10 +33,8 @@ static ENCODER: LazyLock<Option<Encoder>> =
 /// What the words say; where the quick half does not rule out that they say something, and `closely` allows it, both halves are asked.
 pub fn read(model: &Model, words: &[&str], closely: impl FnOnce(&Reading) -> bool) -> Reading {
     let quick = model.read_words(words);
-    match ENCODER.as_ref().filter(|_| quick.said >= limits::MEANING_RULED_OUT && closely(&quick)) {
-        Some(encoder) => model.read_closely(words, encoder),
-        None => quick,
-    }
+    let encoder = ENCODER.as_ref().filter(|_| quick.said >= limits::MEANING_RULED_OUT && closely(&quick));
+    encoder.and_then(|encoder| model.read_closely(words, encoder).ok()).unwrap_or(quick)
 }
 
 /// The model built into the program is whole and fits the program.

@@ -162,12 +162,15 @@ impl Model {
     }
 
     /// What the words say to both halves together, at the cost of some milliseconds.
-    pub(super) fn read_closely(&self, words: &[&str], encoder: &Encoder) -> Reading {
-        let (quick, slow) = (softmax(&self.logits(words)), softmax(&encoder.logits(words)));
+    ///
+    /// # Errors
+    /// As [`Encoder::logits`].
+    pub(super) fn read_closely(&self, words: &[&str], encoder: &Encoder) -> Result<Reading, ModelError> {
+        let (quick, slow) = (softmax(&self.logits(words)), softmax(&encoder.logits(words)?));
         let log = |likely: f32| likely.max(f32::MIN_POSITIVE).ln();
         let share = limits::MEANING_QUICK_SHARE;
         let both = quick.iter().zip(&slow).map(|(quick, slow)| share * log(*quick) + (1.0 - share) * log(*slow));
-        Reading { closely: true, ..self.reading(&softmax(&both.collect::<Vec<f32>>())) }
+        Ok(Reading { closely: true, ..self.reading(&softmax(&both.collect::<Vec<f32>>())) })
     }
 
     /// How much the words speak for each class.
