@@ -13,6 +13,7 @@ use crate::detect::identifiers::{Number, Whose};
 use crate::detect::marks::Marks;
 use crate::detect::names::Mention;
 use crate::detect::scene::{Line, Scene};
+use crate::detect::words::{GOES_ON, is};
 use crate::detect::work::step;
 use crate::limits;
 use crate::people::PupilIndex;
@@ -196,8 +197,13 @@ impl Context {
             }
             _ => (!self.subject.is_empty()).then_some(&self.subject),
         };
+        // `He has been late on 31 days` below the name of one pupil, in a text that names nobody.
+        let goes_on = || {
+            let first = line.sentence.partition_point(|&other| other < sentence);
+            is(GOES_ON, line.text.word(first)) && !self.by_document.contains_key(&line.document)
+        };
         if let Some(pupils) = named
-            && !said.weak
+            && (!said.weak || (pupils.len() == 1 && goes_on()))
         {
             return pupils.iter().copied().collect();
         }

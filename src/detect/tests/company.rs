@@ -13,6 +13,8 @@ fn school() -> School {
         ("Isla-3", "Isla", "Reid", "3", "Tern", "2018-11-20"),
         ("Isla-5", "Isla", "Reid", "5", "Kestrel", "2016-09-12"),
         ("Dominik", "Dominik", "Sutcliffe", "6", "Kestrel", "2015-09-12"),
+        ("Summer", "Summer", "Holliday", "6", "Kestrel", "2015-07-12"),
+        ("Faith", "Faith", "Summers", "6", "Kestrel", "2015-06-12"),
     ];
     let adult = |forename: &str, surname: &str, of: u32| Guardian {
         id: surname.into(),
@@ -92,6 +94,21 @@ fn of_two_namesakes_each_is_singled_out_where_it_stands() {
     }
     let tiers = ids("Isla Reid in Tern has asthma. Isla Reid in Kestrel is in the choir.");
     assert_eq!(tiers, [("Isla-3".to_owned(), Tier::Sensitive), ("Isla-5".to_owned(), Tier::Mention)]);
+}
+
+#[test]
+fn a_name_of_words_is_told_by_its_verb_or_its_class() {
+    for (text, want) in [
+        ("Summer Holliday screams if the face changes.", "Summer"),
+        ("Summer Holliday tried the door.", "Summer"),
+        ("Summer Holliday will not come.", ""),
+        ("Could you fit in Faith Summers, Year 6, on Tuesday?", "Faith"),
+        ("Could you fit in Faith Summers (Kestrel) on Tuesday?", "Faith"),
+        ("We believe in faith summers, Year 6.", ""),
+        ("Could you bring in Faith Summers on Tuesday?", ""),
+    ] {
+        assert_eq!(names(text), want, "{text}");
+    }
 }
 
 #[test]

@@ -198,6 +198,8 @@ fn what_stands_below_a_pupils_name_is_of_the_pupil() {
         ("Reference", "As promised.", LEFT_OUT, true),
         ("Reference", "Priya Ramanathan has the blue bag.", LEFT_OUT, true),
         ("Reference", "As promised.", "Will bring the blue bag on Sunday.", false),
+        ("Reference", "As promised.", "He has been late on 31 days and his effort in workshop is excellent.", true),
+        ("Reference", "As promised.", "The coach has been late on 31 days.", false),
     ] {
         let documents = [
             Document::of_text(Kind::Subject, "subject", subject),
