@@ -71,7 +71,12 @@ pub fn read_block(raw: &[u8], base: usize) -> Block {
                 block.faults.push("a header line of blanks alone, which some programs take for the end".into());
             }
             let unfolded = line.trim_ascii_start();
-            if is_mime_field(unfolded) {
+            // Its value may stand on a folded line of its own.
+            let value_end = match raw.get(end) {
+                Some(b' ' | b'\t') => memchr::memchr(b'\n', &raw[end..]).map_or(raw.len(), |n| end + n),
+                _ => end,
+            };
+            if is_mime_field(&raw[at + line.len() - unfolded.len()..value_end]) {
                 block.faults.push("a header of MIME inside another one that is folded".into());
                 block.swallowed.push(at..at + line.len() - unfolded.len());
             }
@@ -128,7 +133,12 @@ fn is_field(line: &[u8]) -> bool {
 pub fn is_mime_field(line: &[u8]) -> bool {
     let Some(colon) = memchr::memchr(b':', line) else { return false };
     let name = line[..colon].trim_ascii_end().to_ascii_lowercase();
-    let value = line[colon + 1..].trim_ascii().to_ascii_lowercase();
+    let mut value = line[colon + 1..].trim_ascii_start();
+    while let Some(comment) = value.strip_prefix(b"(") {
+        let Some(end) = memchr::memchr(b')', comment) else { break };
+        value = comment[end + 1..].trim_ascii_start();
+    }
+    let value = value.strip_prefix(b"\"").unwrap_or(value).to_ascii_lowercase();
     let begins = |with: &[&str]| with.iter().any(|start| value.starts_with(start.as_bytes()));
     let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.+_".contains(byte);
     match name.as_slice() {
@@ -197,6 +207,9 @@ mod tests {
             (b"Subject: x\r\n Content-Type: multipart/mixed; boundary=b\r\n\r\n", true),
             (b"A: b\n\tcontent-transfer-encoding:base64\n\n", true),
             (b"A: b\n MIME-Version: 1.0\n\n", true),
+            (b"A: b\n Content-Type:\n  text/html\n\n", true),
+            (b"A: b\n Content-Transfer-Encoding: (x) \"base64\"\n\n", true),
+            (b"A: b\n Content-Type:\nX-Y: text/html\n\n", false),
             (b"DKIM-Signature: v=1; h=From:Subject:\n Content-Type:MIME-Version:Content-Transfer-Encoding:\n MIME-Version:To; b=x\n\n", false),
             (b"Subject: About the\n Content-Type: header, and others\n\n", false),
         ] {

@@ -74,8 +74,10 @@ impl Runs {
                 Some((bytes, end)) => {
                     found.push(Pasted { name: None, bytes });
                     // A short word above lines of another length may be a greeting that comes out as letters by chance.
-                    if self.length(at) < limits::PASTED_TEXT
-                        && self.length(at) != self.length(at + 1)
+                    let (length, below) = (self.length(at), self.length(at + 1));
+                    let greeting = length != below && (length < below || !length.is_multiple_of(4));
+                    if greeting
+                        && length < limits::PASTED_TEXT
                         && let Some((bytes, _)) = self.decoded_from(at + 1)
                     {
                         found.push(Pasted { name: None, bytes });
@@ -91,29 +93,37 @@ impl Runs {
     }
 
     fn length(&self, at: usize) -> usize {
-        let end = self.words.get(at + 1).map_or(self.chars.len(), |next| next.start);
-        self.words.get(at).map_or(0, |word| end - word.start)
+        self.words.get(at).map_or(0, |word| self.end(at) - word.start)
+    }
+
+    /// Where a word ends.
+    fn end(&self, at: usize) -> usize {
+        self.words.get(at + 1).map_or(self.chars.len(), |next| next.start)
     }
 
     /// What stands from this word on, and where it ends.
     fn decoded_from(&self, at: usize) -> Option<(Vec<u8>, usize)> {
         let word = self.words.get(at)?;
-        let end = word.start + self.length(at);
+        let end = self.end(at);
         let long = end - word.start >= limits::PASTED_RUN;
         if !word.first && !long {
             return None;
         }
         let here = &self.chars[word.start..];
         let begin: Vec<u8> = Decoded::of(here).take(limits::PASTED_TEXT).map(|(byte, _)| byte).collect();
-        if FILES.iter().any(|start| begin.starts_with(start))
-            || long && WIDE.iter().any(|start| begin.starts_with(start))
-        {
-            let rest = self.words[at + 1..].iter().find(|next| !next.alone).map_or(self.chars.len(), |next| next.start);
-            let file = &self.chars[word.start..rest];
-            // Padding ends a file; what follows is another.
-            let padding = memchr::memchr(b'=', file)
-                .map_or(file.len(), |first| first + file[first..].iter().take_while(|b| **b == b'=').count());
-            return Some((crate::message::decode_base64(&file[..padding]), word.start + padding));
+        // Two octets come about by chance: at the beginning of a run, or where Latin letters follow.
+        let wide =
+            WIDE.iter().any(|mark| begin.starts_with(mark)) && (long && at == 0 || begin.get(2..).is_some_and(is_wide));
+        if wide || FILES.iter().any(|start| begin.starts_with(start)) {
+            // Padding at the end of a line ends a file; what follows is another.
+            let mut last = at;
+            while !self.chars[..self.end(last)].ends_with(b"=")
+                && self.words.get(last + 1).is_some_and(|next| next.alone)
+            {
+                last += 1;
+            }
+            let end = self.end(last);
+            return Some((crate::message::decode_base64(&self.chars[word.start..end]), end));
         }
         // A line of a run that was broken anywhere may begin in the middle of a group.
         let shifts = if word.alone { 4 } else { 1 };
@@ -310,7 +320,9 @@ mod tests {
             (state >> 33) as u8
         };
         for width in [5, 12, 40, 64, 76] {
-            let bytes: Vec<u8> = (0..20_000).map(|_| next()).collect();
+            let mut bytes: Vec<u8> = (0..20_000).map(|_| next()).collect();
+            // At the beginning of a line of 76, the mark of UTF-16.
+            bytes[57..59].copy_from_slice(b"\xff\xfe");
             let lines: Vec<String> =
                 encoded(&bytes).as_bytes().chunks(width).map(|line| String::from_utf8_lossy(line).into()).collect();
             assert_eq!(found(&lines.join("\n")), Vec::<Vec<u8>>::new());
