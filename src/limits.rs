@@ -130,6 +130,12 @@ limits! {
     RECIPIENTS_OVERSHOOT: usize = 1_000, "recipients", "as in Postfix (smtpd_recipient_overshoot_limit)";
     /// Received lines in an incoming message before it counts as looping.
     RECEIVED_HOPS: usize = 100, "lines", "RFC 5321 6.3";
+    /// An `=` of quoted-printable that starts no code: from so many on, the text may be meant to be read in another way.
+    QUOTED_PRINTABLE_BAD: usize = 8, "characters", "own choice: a link that a program did not encode has fewer";
+    /// The part of all `=` that those must be more than, as its denominator.
+    QUOTED_PRINTABLE_BAD_PART: usize = 5, "as a divisor", "own choice: a fifth; programs that encode at all encode nearly all";
+    /// Times that a message or part is read once more in the other way in which it can be taken.
+    READ_AGAIN: usize = 4, "readings", "own choice: the message is held in any case; each costs as much as the first";
     /// Header lines, before a message is refused rather than read in part.
     HEADER_LINES: usize = 10_000, "lines", "own choice: no ordinary message has a tenth of it";
     /// The header block, before a message is refused rather than read in part.
@@ -212,6 +218,14 @@ limits! {
     PASTED_RUN: usize = 40, "characters", "own choice: 30 octets of what is pasted";
     /// The least length of text that counts as decoded from it.
     PASTED_TEXT: usize = 24, "characters", "own choice: shorter ones come about by chance";
+    /// Odd octets near each other behind which such a text is at its end.
+    PASTED_ODD: usize = 3, "octets", "own choice: a word in another code page has fewer";
+    /// How many sound octets make up for an odd one.
+    PASTED_ODD_APART: usize = 4, "octets", "own choice: what is no text has more odd octets than sound ones";
+    /// Codes of quoted-printable from which a text is read as encoded though nothing says so.
+    PASTED_QUOTED: usize = 8, "codes", "own choice: fewer come about in settings and links";
+    /// The part of all signs that may start no code there, as its denominator.
+    PASTED_QUOTED_PART: usize = 5, "as a divisor", "own choice, as QUOTED_PRINTABLE_BAD_PART";
     /// How far from its end a PDF says that it ends there.
     PDF_TAIL: usize = 2_048, "octets", "Adobe’s implementation note asks for 1,024; some programs add more";
     /// Pixels from which the pictures of a page may be the page.
@@ -222,6 +236,10 @@ limits! {
     OFFICE_ROUNDS: u32 = 200_000, "rounds", "own choice: Office writes 100,000";
     /// How much of a text is looked at for zero octets.
     CHARSET_LOOK: usize = 1_024, "octets", "own choice: a page";
+    /// Letters beyond ASCII for each spoilt octet, above which a text is UTF-8 all the same.
+    CHARSET_SLIPS: usize = 3, "letters", "own choice: as for the lists that a school imports; in Western text two such letters in a row are rare";
+    /// The least length of a text that is told to be no UTF-16 though it says so.
+    CHARSET_NOT_WIDE: usize = 24, "octets", "own choice: of a dozen Chinese characters one at least is no UTF-8";
     /// Pause between two looks whether a worker has ended.
     WORKER_LOOK_MILLIS: u64 = 1, "milliseconds", "own choice";
     /// Lines of a PDF back to which the other cells of a row are looked for.

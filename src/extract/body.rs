@@ -1,6 +1,9 @@
 //! The message itself: subject, headers that carry words, bodies and their quoted threads; and messages attached to it.
 
+use std::collections::HashSet;
+
 use super::file::{At, Declared, Reader};
+use super::sniff::Format;
 use super::{Why, html, lines, pasted};
 use crate::message::{Header, Message, Part, PartKind, decode_text};
 use crate::text::{Block, Document, Kind};
@@ -112,27 +115,28 @@ impl Reader<'_> {
         let outermost = at.place.is_empty();
         let pieces = match part.content_type.as_str() {
             "text/html" => {
-                let text = html_text(part);
-                self.pasted(text.as_bytes(), at);
-                self.data_uris(&text, at);
-                html::pieces(&text)
+                let text = html_text(&part.body, part.charset.as_deref());
+                let pieces = html::pieces(&text);
+                self.pasted_in_page(&text, &pieces, at);
+                pieces
             }
             "text/plain" | "text/enriched" => {
                 // A file declared as text is still told by its content.
                 if super::sniff::format(&part.body, "", "").is_file() {
-                    let place = at.of("part");
-                    if let Ok(inner) = at.deeper(place) {
-                        self.file(&part.body, part.into(), false, &inner);
-                    }
-                    return;
+                    return self.file_as_text(part, at);
                 }
-                self.pasted(&part.body, at);
-                lines::of_plain(&decode_text(&part.body, part.charset.as_deref()), part.flowed)
+                let text = decode_text(&part.body, part.charset.as_deref());
+                self.pasted(&part.body, &text, at);
+                lines::of_plain(&text, part.flowed)
             }
             _ => {
+                let format = super::sniff::format(&part.body, "", &part.content_type);
+                if format.is_file() && !matches!(format, Format::Calendar | Format::Contact | Format::Rtf) {
+                    return self.file_as_text(part, at);
+                }
                 let place = if outermost { "body" } else { &at.place };
                 let kind = if outermost { Kind::Body } else { Kind::Attachment };
-                let blocks = self.plain_format(&part.body, part);
+                let blocks = self.plain_format(&part.body, part, at);
                 self.document(kind, place, blocks);
                 return;
             }
@@ -147,22 +151,47 @@ impl Reader<'_> {
         }
     }
 
-    /// Files that stand in a text.
-    pub(super) fn pasted(&mut self, text: &[u8], at: &At) {
-        for (number, file) in pasted::find(text).into_iter().enumerate() {
+    /// A file that is declared as text.
+    fn file_as_text(&mut self, part: &Part, at: &At) {
+        match at.deeper(at.of("part")) {
+            Ok(inner) => self.file(&part.body, part.into(), false, &inner),
+            Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
+        }
+    }
+
+    /// Files and encoded texts that stand in a text, in its octets or in what they are decoded to.
+    pub(super) fn pasted(&mut self, bytes: &[u8], text: &str, at: &At) {
+        let mut found = pasted::find(bytes);
+        if bytes != text.as_bytes() {
+            add(&mut found, pasted::find(text.as_bytes()));
+        }
+        add(&mut found, pasted::unquoted(text.as_bytes()));
+        self.found(found, at);
+    }
+
+    /// The same in a page: in its source, in what it shows, and in its links.
+    pub(super) fn pasted_in_page(&mut self, html: &str, pieces: &[lines::Piece], at: &At) {
+        let mut found = pasted::find(html.as_bytes());
+        let shown = lines::shown(pieces);
+        add(&mut found, pasted::find(shown.as_bytes()));
+        add(&mut found, pasted::unquoted(shown.as_bytes()));
+        self.found(found, at);
+        for (number, bytes) in pasted::data_uris(html).into_iter().enumerate() {
+            self.found_file(&bytes, true, at, at.of(&format!("file in a link {}", number + 1)));
+        }
+    }
+
+    fn found(&mut self, files: Vec<pasted::Pasted>, at: &At) {
+        for (number, file) in files.into_iter().enumerate() {
+            if self.budget.parts == 0 {
+                return self.unread(&at.of("pasted file"), Why::BeyondLimit);
+            }
             let name = file.name.filter(|n| !n.is_empty());
             let place = at.of(name.as_deref().unwrap_or(&format!("pasted file {}", number + 1)));
             if let Some(name) = name {
                 self.file_name(&name, &place);
             }
             self.found_file(&file.bytes, false, at, place);
-        }
-    }
-
-    /// Files that stand in the links of a page.
-    pub(super) fn data_uris(&mut self, html: &str, at: &At) {
-        for (number, bytes) in pasted::data_uris(html).into_iter().enumerate() {
-            self.found_file(&bytes, true, at, at.of(&format!("file in a link {}", number + 1)));
         }
     }
 
@@ -185,12 +214,24 @@ impl Reader<'_> {
     }
 }
 
-/// The part indices of one message, without those of messages attached to it.
+/// Adds what is not there yet.
+fn add(found: &mut Vec<pasted::Pasted>, more: impl IntoIterator<Item = pasted::Pasted>) {
+    let mut more = more.into_iter().peekable();
+    if more.peek().is_none() {
+        return;
+    }
+    let known: HashSet<Vec<u8>> = found.iter().map(|file| file.bytes.clone()).collect();
+    found.extend(more.filter(|file| !known.contains(&file.bytes)));
+}
+
+/// The part indices of one message, without those of messages attached to it. What stands beside the root is another
+/// reading of it.
 fn members(parts: &[Part], root: usize) -> Vec<usize> {
     let mut inside = vec![root];
     for index in root + 1..parts.len() {
         let parent = parts[index].parent;
-        if parent.is_some_and(|p| inside.contains(&p) && parts[p].kind == PartKind::Multipart) {
+        let held = parent.is_some_and(|p| inside.contains(&p) && parts[p].kind == PartKind::Multipart);
+        if held || parent == parts[root].parent {
             inside.push(index);
         }
     }
@@ -202,12 +243,11 @@ fn cids(part: &Part) -> Vec<String> {
     if part.content_type != "text/html" {
         return Vec::new();
     }
-    let html = html_text(part);
+    let html = html_text(&part.body, part.charset.as_deref());
     let end = |c: char| matches!(c, '"' | '\'' | ' ' | '>' | ')' | '&');
     html.split("cid:").skip(1).filter_map(|rest| rest.split(end).next()).map(str::to_owned).collect()
 }
 
-/// The charset of a MIME header comes before the one that the mark-up names.
 /// The first line that its writer wrote in a text, above all that is quoted; `None` where nothing is written there, or what is
 /// quoted comes first.
 pub fn first_own_line(part: &Part) -> Option<String> {
@@ -221,20 +261,21 @@ pub fn own_text(part: &Part) -> Option<String> {
 
 fn pieces_of(part: &Part) -> Option<Vec<lines::Piece>> {
     Some(match part.content_type.as_str() {
-        "text/html" => html::pieces(&html_text(part)),
+        "text/html" => html::pieces(&html_text(&part.body, part.charset.as_deref())),
         "text/plain" => lines::of_plain(&decode_text(&part.body, part.charset.as_deref()), part.flowed),
         _ => return None,
     })
 }
 
-fn html_text(part: &Part) -> String {
-    let declared = part.charset.clone().or_else(|| {
-        let head = String::from_utf8_lossy(&part.body[..part.body.len().min(2048)]).to_ascii_lowercase();
+/// The text of a page. The charset of a MIME header comes before the one that the mark-up names.
+pub(super) fn html_text(bytes: &[u8], charset: Option<&str>) -> String {
+    let declared = charset.map(str::to_owned).or_else(|| {
+        let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).to_ascii_lowercase();
         let after = head.split("charset=").nth(1)?;
         let label = after.trim_start_matches(['"', '\'', ' ']);
         label.split(['"', '\'', ' ', '>', ';', '/']).next().map(str::to_owned)
     });
-    decode_text(&part.body, declared.as_deref())
+    decode_text(bytes, declared.as_deref())
 }
 
 fn name_of(part: &Part, otherwise: &str, unnamed: &mut usize, message: bool) -> String {

@@ -1,5 +1,7 @@
-//! Calendar entries and contact cards (RFC 5545, RFC 6350): the lines that carry words, unfolded and unescaped.
+//! Calendar entries and contact cards (RFC 5545, RFC 6350): the lines that carry words, unfolded and unescaped. What is HTML
+//! there (`X-ALT-DESC`, which Outlook and Google show in place of the description, and `ALTREP`) is read as HTML.
 
+use super::{html, lines, pasted};
 use crate::text::Block;
 
 /// Properties without words of a person.
@@ -54,11 +56,18 @@ pub fn read(text: &str) -> Vec<Block> {
         if let Some(common) = head.split(';').find_map(|p| p.strip_prefix("CN=").or_else(|| p.strip_prefix("cn="))) {
             open.push(common.trim_matches('"').to_owned());
         }
+        for page in pasted::data_uris(head) {
+            page_blocks(&crate::message::guess_text(&page), &mut blocks);
+        }
+        if name == "X-ALT-DESC" || head.to_ascii_lowercase().contains("fmttype=text/html") {
+            page_blocks(&unescape(value), &mut blocks);
+            continue;
+        }
         let value = if name == "N" { value.replace(';', " ") } else { value.to_owned() };
         let value = unescape(&value);
         if name.starts_with("DT") || name == "BDAY" {
             open.push(format!("{}: {}", label(&name), spaced_date(&value)));
-        } else if head.contains("ENCODING=B") || value.len() > 200 && !value.contains(' ') {
+        } else if head.contains("ENCODING=B") || value.len() > 200 && is_machine_text(&value) {
             continue;
         } else if matches!(name.as_str(), "ATTENDEE" | "ORGANIZER") {
             open.push(value.trim_start_matches("mailto:").trim_start_matches("MAILTO:").to_owned());
@@ -68,6 +77,11 @@ pub fn read(text: &str) -> Vec<Block> {
     }
     flush(&mut open, &mut blocks);
     blocks
+}
+
+/// What a page says, beside the properties that have been read so far.
+fn page_blocks(page: &str, blocks: &mut Vec<Block>) {
+    blocks.append(&mut lines::blocks(html::pieces(page)));
 }
 
 fn flush(open: &mut Vec<String>, blocks: &mut Vec<Block>) {
@@ -114,6 +128,12 @@ fn unescape(value: &str) -> String {
     out
 }
 
+/// A link, or content in base64, which is looked for elsewhere.
+fn is_machine_text(value: &str) -> bool {
+    let link = value.starts_with("http") && !value.contains(char::is_whitespace);
+    link || value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+}
+
 fn label(name: &str) -> &'static str {
     match name {
         "BDAY" => "Birthday",
@@ -146,5 +166,24 @@ mod tests {
         ] {
             assert_eq!(read(text), [Block::paragraph(expected)]);
         }
+    }
+
+    #[test]
+    fn pages_in_entries_are_read_as_pages() {
+        for (line, expected) in [
+            (
+                "X-ALT-DESC;FMTTYPE=text/html:<html><body><p>Am<b></b>y Smi<i>th</i>\\, asthma</p></body></html>",
+                "Amy Smith, asthma",
+            ),
+            ("x-alt-desc:<p>Amy&nbsp\\;Smi\r\n <!-- -->th<br>EHCP", "Amy Smith\nEHCP"),
+            ("DESCRIPTION;FMTTYPE=Text/HTML:<p>A<b>m</b>y</p>", "Amy"),
+            ("DESCRIPTION;ALTREP=\"data:text/html,%3Cp%3EA%3Cb%3Em%3C/b%3Ey%3C/p%3E\":x", "Amy"),
+        ] {
+            let text = format!("BEGIN:VEVENT\r\nSUMMARY:x\r\n{line}\r\nEND:VEVENT\r\n");
+            assert!(read(&text).contains(&Block::paragraph(expected)), "{text}: {:?}", read(&text));
+        }
+        let long = format!("DESCRIPTION:{}", "Amy_Smith\u{a0}".repeat(40));
+        assert_eq!(read(&long).len(), 1);
+        assert_eq!(read(&format!("X:{}", "QW15".repeat(80))), []);
     }
 }

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use super::body::html_text;
 use super::package::{self, Budget, Member, Package};
 use super::password::try_each;
 use super::sniff::{self, Format};
@@ -105,6 +106,12 @@ pub struct Content {
 }
 
 impl Reader<'_> {
+    /// All that was read, as it was meant.
+    pub fn finish(mut self) -> Reading {
+        self.reading.documents.iter_mut().for_each(Document::undo_double_encoding);
+        self.reading
+    }
+
     /// Notes what could not be read, once.
     pub fn unread(&mut self, part: &str, why: Why) {
         let unread = Unread { part: part.to_owned(), why };
@@ -210,12 +217,13 @@ impl Reader<'_> {
             },
             Format::Rtf => rtf::read(bytes),
             Format::Html => {
-                let text = text();
-                self.pasted(text.as_bytes(), at);
-                self.data_uris(&text, at);
-                Content { blocks: lines::blocks(html::pieces(&text)), ..Content::default() }
+                let text = html_text(bytes, declared.charset);
+                let pieces = html::pieces(&text);
+                self.pasted_in_page(&text, &pieces, at);
+                Content { blocks: lines::blocks(pieces), ..Content::default() }
             }
             Format::Xml => {
+                self.pasted(bytes, &text(), at);
                 if memchr::memmem::find(&bytes[..bytes.len().min(2048)], b"<svg").is_some() {
                     self.reading.images.push(image::svg(&at.place, bytes, inline));
                 }
@@ -225,11 +233,15 @@ impl Reader<'_> {
                 self.attached_message(bytes, at);
                 return Ok(());
             }
-            Format::Calendar | Format::Contact => Content { blocks: calendar::read(&text()), ..Content::default() },
-            Format::Delimited => Content { blocks: delimited::read(&text()), ..Content::default() },
-            Format::Text => {
-                self.pasted(bytes, at);
-                Content { blocks: lines::blocks(lines::of_plain(&text(), None)), ..Content::default() }
+            Format::Calendar | Format::Contact | Format::Delimited | Format::Text => {
+                let text = text();
+                self.pasted(bytes, &text, at);
+                let blocks = match format {
+                    Format::Calendar | Format::Contact => calendar::read(&text),
+                    Format::Delimited => delimited::read(&text),
+                    _ => lines::blocks(lines::of_plain(&text, None)),
+                };
+                Content { blocks, ..Content::default() }
             }
             Format::Image(format) => {
                 let (image, words) = image::read(&at.place, format, bytes, inline);
@@ -340,13 +352,17 @@ impl Reader<'_> {
     }
 
     /// A text part of a kind other than plain and HTML, as blocks.
-    pub fn plain_format(&mut self, bytes: &[u8], part: &Part) -> Vec<Block> {
+    pub fn plain_format(&mut self, bytes: &[u8], part: &Part, at: &At) -> Vec<Block> {
         let text = decode_text(bytes, part.charset.as_deref());
-        match sniff::format(bytes, "", &part.content_type) {
+        let format = sniff::format(bytes, "", &part.content_type);
+        if format != Format::Rtf {
+            self.pasted(bytes, &text, at);
+        }
+        match format {
             Format::Calendar | Format::Contact => calendar::read(&text),
             Format::Delimited => delimited::read(&text),
             Format::Rtf => rtf::read(bytes).blocks,
-            Format::Html => lines::blocks(html::pieces(&text)),
+            Format::Html => lines::blocks(html::pieces(&html_text(bytes, part.charset.as_deref()))),
             Format::Xml => markup::read(bytes).unwrap_or_else(|_| lines::blocks(lines::of_plain(&text, None))),
             _ => lines::blocks(lines::of_plain(&text, None)),
         }

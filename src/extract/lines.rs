@@ -157,6 +157,23 @@ pub fn own(pieces: &[Piece]) -> String {
     out
 }
 
+/// All lines, asides too, and the cells of tables, each on a line of its own.
+pub fn shown(pieces: &[Piece]) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        out.push_str(text);
+        out.push('\n');
+    };
+    for piece in pieces {
+        match piece {
+            Piece::Line { text, .. } | Piece::Aside { text, .. } => line(text),
+            Piece::Table { table, .. } => table.rows.iter().flat_map(|row| &row.cells).for_each(|cell| line(cell)),
+            Piece::Gap | Piece::Earlier => {}
+        }
+    }
+    out
+}
+
 /// What is not seen on a line of its own: blanks, and marks without a width.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')

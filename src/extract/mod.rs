@@ -148,7 +148,7 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Reading {
     let mut reader = file::Reader::default();
     reader.file_name(name, name);
     reader.file(bytes, file::Declared::default(), false, &file::At { place: name.to_owned(), depth: 0 });
-    reader.reading
+    reader.finish()
 }
 
 /// As [`read`], with files that only foreign code can read handed to `isolation`, where one is given. Once `halt` is set,
@@ -156,7 +156,7 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Reading {
 pub fn read_with(isolation: Option<&dyn Isolation>, halt: &Halt, message: &Message<'_>) -> Reading {
     let mut reader = file::Reader { isolation, halt: halt.clone(), ..file::Reader::default() };
     reader.message(message);
-    reader.reading
+    reader.finish()
 }
 
 #[cfg(test)]

@@ -1,27 +1,10 @@
-//! Files that stand in a text instead of being attached to it: uuencode, yEnc, base64 in lines or in one run, and `data:`
-//! URIs in HTML (RFC 2397).
+//! Files and texts that stand in a text instead of being attached to it: uuencode, yEnc, base64 in lines or in one run,
+//! quoted-printable, and `data:` URIs in HTML (RFC 2397).
 //!
-//! Base64 without a mark is only taken for a file when it decodes to one: a link or a fingerprint is as long.
+//! What has no mark is only taken for encoded when it decodes to something: a link or a fingerprint is as long.
 
-use crate::limits;
-
-/// Beginnings of files, long enough that no other run of base64 decodes to one.
-const FILES: &[&[u8]] = &[
-    b"PK\x03\x04",
-    b"%PDF-",
-    b"\xd0\xcf\x11\xe0",
-    b"{\\rtf",
-    b"\x89PNG",
-    b"\xff\xd8\xff\xe0",
-    b"\xff\xd8\xff\xe1",
-    b"GIF8",
-    b"7z\xbc\xaf",
-    b"Rar!",
-    b"\x1f\x8b\x08",
-    b"BEGIN:V",
-    b"\xff\xfe",
-    b"\xfe\xff",
-];
+mod quoted;
+mod runs;
 
 /// A file found in a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,12 +18,11 @@ pub struct Pasted {
 /// All files in a text, in order.
 pub fn find(text: &[u8]) -> Vec<Pasted> {
     let mut found = Vec::new();
-    let mut lines = text.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l)).peekable();
-    // Consecutive lines of nothing but base64 are one run.
-    let mut run: Vec<u8> = Vec::new();
+    let mut lines = text.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l));
+    let mut runs = runs::Runs::default();
     while let Some(line) = lines.next() {
         if let Some(start) = marked_start(line) {
-            finish(&mut run, &mut found);
+            runs.finish(&mut found);
             let mut bytes = Vec::new();
             for line in lines.by_ref() {
                 match start.kind.decode(line, &mut bytes) {
@@ -53,19 +35,15 @@ pub fn find(text: &[u8]) -> Vec<Pasted> {
             }
             continue;
         }
-        let line = line.strip_prefix(b"> ").unwrap_or(line).trim_ascii();
-        if is_run(line) && (line.len() >= limits::PASTED_RUN || !run.is_empty()) {
-            run.extend_from_slice(line);
-            continue;
-        }
-        finish(&mut run, &mut found);
-        for word in line.split(|b| !is_base64(*b)).filter(|word| word.len() >= limits::PASTED_RUN) {
-            run.extend_from_slice(word);
-            finish(&mut run, &mut found);
-        }
+        runs.line(line, &mut found);
     }
-    finish(&mut run, &mut found);
+    runs.finish(&mut found);
     found
+}
+
+/// The text as it was before somebody encoded it in quoted-printable, where it plainly is that and nothing says so.
+pub fn unquoted(text: &[u8]) -> Option<Pasted> {
+    quoted::undone(text).map(|bytes| Pasted { name: None, bytes })
 }
 
 /// The content of every `data:` URI in the source of a page.
@@ -181,32 +159,6 @@ fn y_line(line: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
-}
-
-fn is_run(line: &[u8]) -> bool {
-    !line.is_empty() && line.iter().all(|b| is_base64(*b))
-}
-
-/// Takes the run for a file, if it decodes to one.
-fn finish(run: &mut Vec<u8>, found: &mut Vec<Pasted>) {
-    if run.len() >= limits::PASTED_RUN {
-        let bytes = crate::message::decode_base64(run);
-        if FILES.iter().any(|start| bytes.starts_with(start)) || is_text(&bytes) {
-            found.push(Pasted { name: None, bytes });
-        }
-    }
-    run.clear();
-}
-
-fn is_text(bytes: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    text.len() >= limits::PASTED_TEXT
-        && text.contains(|c: char| c.is_whitespace() || c == ',' || c == ';')
-        && text.chars().all(|c| !c.is_control() || c.is_whitespace())
-}
-
 fn percent(text: &[u8]) -> Vec<u8> {
     let hex = |at: usize| text.get(at).and_then(|b| (*b as char).to_digit(16));
     let mut out = Vec::with_capacity(text.len());
@@ -248,6 +200,26 @@ mod tests {
                 None,
                 "Name,Form\nAmy Smith,Oak\nBen Jones,Elm\n",
             ),
+            (
+                b"TmFtZSxGb3Jt\nCkFteSBTbWl0\naCxPYWsKQmVu\nIEpvbmVzLEVs\nbQo=\nThanks\n",
+                None,
+                "Name,Form\nAmy Smith,Oak\nBen Jones,Elm\n",
+            ),
+            (
+                b"--foo--\nHi\nTmFtZSxGb3JtCkFteSBTbWl0aCxPYWsKQmVu\n\nIEpvbmVzLEVsbQo=\n--foo--\n",
+                None,
+                "Name,Form\nAmy Smith,Oak\nBen Jones,Elm\n",
+            ),
+            (
+                b">> TmFtZSxG b3JtCkFt eSBTbWl0 aCxPYWsK\n>> QmVuIEpv bmVzLEVs bQo=\n",
+                None,
+                "Name,Form\nAmy Smith,Oak\nBen Jones,Elm\n",
+            ),
+            (
+                b"QW15IFNtaXRoIGhh\r\ncyBhc3RobWE=\r\nQmVuIEpvbmVzIGhhcyBub25lLg==\r\n",
+                None,
+                "Amy Smith has asthmaBen Jones has none.",
+            ),
         ] {
             let found = find(text);
             assert_eq!(found.len(), 1, "{}", String::from_utf8_lossy(text));
@@ -264,6 +236,12 @@ mod tests {
             "----------------------------------------------------------------",
             "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch",
+            "Amy\nBen\nCal\nDan\nEve\nFay\nGus\nHal\nIda\nJim\nKay\nLee\nMax\nNed\nOla\nPam\nQuin\nRob\nSam\n",
+            "Dear all\nthis is a text without any marks at all that goes on and on and has words like any other text\n",
+            "9f86d081884c7d65\n9a2feaa0c55ad015\na3bf4f1b2b0b822c\nd15d6c15b0f00a08\n9f86d081884c7d65\n9a2feaa0c55ad015",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8y0p3oXqv9b0l6m3Zx1cV7nB5kQw2tYhR4uE6sGfDa me@here",
+            "https://x.example/track?u=AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfGhIjKl&utm_source=a&id=4E6F20",
+            "550e8400-e29b-41d4-a716-446655440000\n550e8400-e29b-41d4-a716-446655440001\n",
         ] {
             assert_eq!(find(text.as_bytes()), [], "{text}");
         }

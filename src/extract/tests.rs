@@ -135,3 +135,90 @@ fn a_faulty_structure_is_unread() {
     assert_eq!(reading.unread, [Unread { part: "message".into(), why: Why::Contradictory }]);
     assert!(has_text(&reading, "subject", "a b"));
 }
+
+fn anywhere(reading: &Reading, wanted: &str) -> bool {
+    reading.documents.iter().any(|document| has_text(reading, &document.place, wanted))
+}
+
+fn with_part(headers: &str, body: &str) -> Vec<u8> {
+    format!("Subject: Trip\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=xx\n\n--xx\n{headers}\n{body}\n--xx--\n")
+        .replace('\n', "\r\n")
+        .into_bytes()
+}
+
+#[test]
+fn what_is_encoded_though_nothing_says_so_is_read() {
+    let base64 = "TmFtZSxG\nb3JtCkFt\neSBTbWl0\naCxPYWsK\nQmVuIEpv\nbmVzLEVs\nbQo=";
+    let one = base64.replace('\n', "");
+    let quoted = "Amy=20Smith=20has=20asthma=20and=20an=20EHCP=20and=20more";
+    for (headers, body) in [
+        ("Content-Type: text/plain\n", base64.to_owned()),
+        ("Content-Type: text/plain\n", format!("Dear all,\n--foo--\n{base64}\n--foo--\n")),
+        ("Content-Type: text/html\n", format!("<p>{}</p>", base64.replace('\n', "<br>\n"))),
+        ("Content-Type: text/csv\n", format!("a,b\n1,{one}\n")),
+        ("Content-Type: text/csv\nContent-Disposition: attachment; filename=a.csv\n", format!("a,b\n1,{one}\n")),
+        (
+            "Content-Type: text/xml\nContent-Disposition: attachment; filename=a.xml\n",
+            format!("<?xml version='1.0'?><a>{one}</a>"),
+        ),
+        (
+            "Content-Type: application/json\nContent-Disposition: attachment; filename=a.json\n",
+            format!("{{\"a\": \"{one}\"}}"),
+        ),
+        (
+            "Content-Type: text/calendar\n",
+            format!(
+                "BEGIN:VCALENDAR\nATTACH;ENCODING=BASE64;VALUE=BINARY:{}\nEND:VCALENDAR\n",
+                base64.replace('\n', "\n ")
+            ),
+        ),
+        ("Content-Type: text/x-notes\nContent-Transfer-Encoding: base64\n", base64.to_owned()),
+        ("Content-Type: text/plain\n", quoted.to_owned()),
+        ("Content-Type: text/html\n", format!("<p>{quoted}</p>")),
+        ("Content-Type: text/csv\nContent-Disposition: attachment; filename=a.csv\n", format!("a,b\n1,{quoted}\n")),
+    ] {
+        let raw = with_part(headers, &body);
+        let reading = read(&crate::message::read(&raw));
+        let found = anywhere(&reading, "Amy Smith");
+        let table = reading.documents.iter().flat_map(|d| &d.blocks).any(
+            |block| matches!(block, Block::Table(table) if table.rows.iter().any(|row| row.cells == ["Amy Smith", "Oak"])),
+        );
+        assert!(found || table, "{headers}{body}: {:#?}", reading.documents);
+        assert!(reading.unread.is_empty(), "{headers}{body}: {:?}", reading.unread);
+    }
+}
+
+#[test]
+fn a_second_reading_of_the_whole_message_is_read_too() {
+    for raw in [
+        "Subject: x\nContent-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: base64\n\nQW15IFNtaXRo\n",
+        "Subject: x\n\nContent-Transfer-Encoding: base64\n\nQW15IFNtaXRo\n",
+        "Subject: x\n Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/csv; name=a.csv\nContent-Transfer-Encoding: base64\n\nQW15IFNtaXRo\n--b--\n",
+        "Content-Type: message/rfc822\n\nSubject: x\n\nContent-Transfer-Encoding: base64\n\nQW15IFNtaXRo\n",
+    ] {
+        let reading = read(&crate::message::read(raw.as_bytes()));
+        assert!(anywhere(&reading, "Amy Smith"), "{raw}: {:#?}", reading.documents);
+        assert!(reading.unread.iter().any(|unread| unread.why == Why::Contradictory), "{raw}");
+    }
+}
+
+#[test]
+fn what_was_encoded_twice_is_read_as_it_was_meant() {
+    let spoilt = "SiÃ¢n Evans";
+    let docx = archive(&[
+        ("[Content_Types].xml", b"<T/>"),
+        ("word/document.xml", format!("<d><p><t>{spoilt}</t></p></d>").as_bytes()),
+    ]);
+    for (name, bytes) in [
+        ("a.txt", spoilt.as_bytes()),
+        ("a.csv", format!("a,b\n1,{spoilt}\n").as_bytes()),
+        ("a.html", format!("<p>{spoilt}").as_bytes()),
+        ("a.docx", &docx),
+    ] {
+        let reading = super::read_file(name, bytes);
+        assert!(anywhere(&reading, "Siân Evans"), "{name}: {:#?}", reading.documents);
+    }
+    let raw = format!("Subject: {spoilt}\nContent-Type: text/plain; charset=koi8-r\n\nZoÃ« Rowley\n");
+    let reading = read(&crate::message::read(raw.as_bytes()));
+    assert!(anywhere(&reading, "Siân Evans") && anywhere(&reading, "Zoë Rowley"), "{:#?}", reading.documents);
+}

@@ -15,32 +15,33 @@ pub fn decode(bytes: &[u8], label: Option<&str>) -> String {
     if let Some(encoding) = utf16_without_mark(bytes) {
         return encoding.decode_without_bom_handling(bytes).0.into_owned();
     }
-    let label = label.map(str::trim).filter(|l| !l.is_empty());
-    if let Some(label) = label {
-        let known = Encoding::for_label_no_replacement(label.as_bytes());
-        match known {
-            // Text in another code page is hardly ever sound UTF-8 by chance, and a label is often a default that lies.
-            // ASCII is left to the label: escapes of ISO-2022-JP are ASCII too.
-            Some(encoding) if encoding != UTF_16LE && encoding != UTF_16BE && is_plain_utf8(bytes) => {
-                return String::from_utf8_lossy(bytes).into_owned();
-            }
-            // Bytes that break a declared UTF-8 are guessed at.
-            Some(encoding) if encoding == UTF_8 && std::str::from_utf8(bytes).is_err() => {}
-            Some(encoding) => return encoding.decode_without_bom_handling(bytes).0.into_owned(),
-            None => {
-                if let Some(decoder) = mail_parser::decoders::charsets::map::charset_decoder(label.as_bytes()) {
-                    return decoder(bytes);
-                }
-            }
-        }
+    let Some(label) = label.map(str::trim).filter(|l| !l.is_empty()) else { return guess(bytes) };
+    let known = Encoding::for_label_no_replacement(label.as_bytes());
+    let wide = known.is_some_and(|encoding| encoding == UTF_16LE || encoding == UTF_16BE);
+    // Text in another code page is hardly ever sound UTF-8 by chance, and a label is often a default that lies.
+    // ASCII is left to the label: escapes of ISO-2022-JP are ASCII too.
+    let contradicted = if wide { is_not_wide(bytes) } else { is_plain_utf8(bytes) };
+    if contradicted {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
-    guess(bytes)
+    match known {
+        // Bytes that break a declared UTF-8 are guessed at.
+        Some(encoding) if encoding == UTF_8 && std::str::from_utf8(bytes).is_err() => guess(bytes),
+        Some(encoding) => encoding.decode_without_bom_handling(bytes).0.into_owned(),
+        None => match mail_parser::decoders::charsets::map::charset_decoder(label.as_bytes()) {
+            Some(decoder) => decoder(bytes),
+            None => guess(bytes),
+        },
+    }
 }
 
 /// Decodes a text of which nothing is declared.
 pub fn guess(bytes: &[u8]) -> String {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text.to_owned();
+    }
+    if is_utf8_with_slips(bytes) {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
@@ -51,6 +52,23 @@ pub fn guess(bytes: &[u8]) -> String {
 /// UTF-8 with a letter beyond ASCII.
 fn is_plain_utf8(bytes: &[u8]) -> bool {
     !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
+}
+
+/// UTF-8 with a few octets that spoil it: letters beyond ASCII are many times as many, which no other code page brings
+/// about by chance.
+fn is_utf8_with_slips(bytes: &[u8]) -> bool {
+    let (mut letters, mut slips) = (0usize, 0usize);
+    for chunk in bytes.utf8_chunks() {
+        letters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        slips += usize::from(!chunk.invalid().is_empty());
+    }
+    letters > limits::CHARSET_SLIPS * slips
+}
+
+/// Text that is said to be UTF-16 and is none: sound UTF-8 without control characters.
+fn is_not_wide(bytes: &[u8]) -> bool {
+    let text = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
+    bytes.len() >= limits::CHARSET_NOT_WIDE && bytes.iter().all(text) && std::str::from_utf8(bytes).is_ok()
 }
 
 /// Plain Latin text in UTF-16 has a zero in every second byte.
@@ -98,6 +116,20 @@ mod tests {
             (b"Zo+AOs-".to_vec(), Some("utf-7"), "Zoë"),
             (b"Siobh\xe1n O\x92Neill".to_vec(), None, "Siobhán O’Neill"),
             (b"Amy".to_vec(), Some("x-no-such-charset"), "Amy"),
+            ("Siân Zoë".into(), Some("big5"), "Siân Zoë"),
+            ("Siân".into(), Some("cp850"), "Siân"),
+            ("Siân".into(), Some("ibm437"), "Siân"),
+            ("Siân".into(), Some("utf-7"), "Siân"),
+            ("Siân Evans has asthma and a plan.".into(), Some("utf-16"), "Siân Evans has asthma and a plan."),
+            (b"Amy Evans has asthma and a plan.".to_vec(), Some("utf-16le"), "Amy Evans has asthma and a plan."),
+            ("山田".encode_utf16().flat_map(u16::to_le_bytes).collect(), Some("utf-16le"), "山田"),
+            (
+                ["Siân, Zoë, Chloë, Renée".as_bytes(), b"\xff Br\xc3\xa2n"].concat(),
+                Some("utf-8"),
+                "Siân, Zoë, Chloë, Renée\u{fffd} Brân",
+            ),
+            (["Siân, Zoë, Chloë, Renée".as_bytes(), b"\xff"].concat(), None, "Siân, Zoë, Chloë, Renée\u{fffd}"),
+            (b"\xa4\xc0\xa4\xd1".to_vec(), Some("big5"), "分天"),
         ];
         for (bytes, label, expected) in cases {
             assert_eq!(decode(&bytes, label), expected, "{bytes:?} as {label:?}");

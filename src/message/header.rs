@@ -35,6 +35,8 @@ pub struct Block {
     pub body: usize,
     /// What is wrong with it, in plain words.
     pub faults: Vec<String>,
+    /// Where the blanks stand without which a folded line would be a header of MIME.
+    pub swallowed: Vec<Range<usize>>,
 }
 
 /// The bytes without such fields of the block at their start.
@@ -67,6 +69,16 @@ pub fn read_block(raw: &[u8], base: usize) -> Block {
             if line.iter().all(|b| matches!(b, b' ' | b'\t')) && raw.get(end).is_some_and(|b| !b.is_ascii_whitespace())
             {
                 block.faults.push("a header line of blanks alone, which some programs take for the end".into());
+            }
+            let unfolded = line.trim_ascii_start();
+            // Its value may stand on a folded line of its own.
+            let value_end = match raw.get(end) {
+                Some(b' ' | b'\t') => memchr::memchr(b'\n', &raw[end..]).map_or(raw.len(), |n| end + n),
+                _ => end,
+            };
+            if is_mime_field(&raw[at + line.len() - unfolded.len()..value_end]) {
+                block.faults.push("a header of MIME inside another one that is folded".into());
+                block.swallowed.push(at..at + line.len() - unfolded.len());
             }
             if let Some(last) = fields.last_mut() {
                 last.end = end;
@@ -114,6 +126,31 @@ fn is_field(line: &[u8]) -> bool {
     let Some(colon) = memchr::memchr(b':', line) else { return false };
     let name = line[..colon].trim_ascii_end();
     !name.is_empty() && name.iter().all(|b| (33..=126).contains(b))
+}
+
+/// Whether such a line is a header that decides how content is shown, with a value that it can have: a list of names of
+/// headers, as signatures hold it over several lines, is none.
+pub fn is_mime_field(line: &[u8]) -> bool {
+    let Some(colon) = memchr::memchr(b':', line) else { return false };
+    let name = line[..colon].trim_ascii_end().to_ascii_lowercase();
+    let mut value = line[colon + 1..].trim_ascii_start();
+    while let Some(comment) = value.strip_prefix(b"(") {
+        let Some(end) = memchr::memchr(b')', comment) else { break };
+        value = comment[end + 1..].trim_ascii_start();
+    }
+    let value = value.strip_prefix(b"\"").unwrap_or(value).to_ascii_lowercase();
+    let begins = |with: &[&str]| with.iter().any(|start| value.starts_with(start.as_bytes()));
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-.+_".contains(byte);
+    match name.as_slice() {
+        b"content-type" => {
+            let main = value.iter().take_while(|byte| word(byte)).count();
+            main > 0 && value.get(main) == Some(&b'/') && value.get(main + 1).is_some_and(|byte| word(byte))
+        }
+        b"content-transfer-encoding" => begins(&["7bit", "8bit", "binary", "base64", "quoted-printable", "x-"]),
+        b"content-disposition" => begins(&["attachment", "inline", "form-data"]),
+        b"mime-version" => value.first().is_some_and(u8::is_ascii_digit),
+        _ => false,
+    }
 }
 
 fn trim_line_end(line: &[u8]) -> &[u8] {
@@ -167,6 +204,14 @@ mod tests {
             (b"A: b\nno header here\n\n", true),
             (b"Content-Type : text/plain\n\n", true),
             (b"A: b\n \nContent-Type: text/html\n\n", true),
+            (b"Subject: x\r\n Content-Type: multipart/mixed; boundary=b\r\n\r\n", true),
+            (b"A: b\n\tcontent-transfer-encoding:base64\n\n", true),
+            (b"A: b\n MIME-Version: 1.0\n\n", true),
+            (b"A: b\n Content-Type:\n  text/html\n\n", true),
+            (b"A: b\n Content-Transfer-Encoding: (x) \"base64\"\n\n", true),
+            (b"A: b\n Content-Type:\nX-Y: text/html\n\n", false),
+            (b"DKIM-Signature: v=1; h=From:Subject:\n Content-Type:MIME-Version:Content-Transfer-Encoding:\n MIME-Version:To; b=x\n\n", false),
+            (b"Subject: About the\n Content-Type: header, and others\n\n", false),
         ] {
             assert_eq!(!read_block(raw, 0).faults.is_empty(), faulty, "{}", String::from_utf8_lossy(raw));
         }

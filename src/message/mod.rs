@@ -13,6 +13,7 @@ mod encoded_word;
 pub mod header;
 mod mailbox;
 pub mod markers;
+mod other;
 mod parameters;
 pub mod signed;
 mod transfer;
@@ -27,6 +28,11 @@ use crate::limits;
 /// Base64 undone, whatever stands between its characters.
 pub fn decode_base64(text: &[u8]) -> Vec<u8> {
     transfer::base64(text).0
+}
+
+/// Quoted-printable undone; an `=` that starts no code stays.
+pub fn decode_quoted_printable(text: &[u8]) -> Vec<u8> {
+    transfer::quoted_printable(text).0
 }
 
 /// A message as read. Nothing here changes the bytes.

@@ -50,7 +50,7 @@ pub fn parse(raw: &str) -> Value {
         };
         let name = name.trim().to_ascii_lowercase();
         value.odd |= section.comment && name.starts_with("boundary");
-        let text = if section.quoted { text.trim_start() } else { text.trim() };
+        let text = section.value(text);
         match name.split_once('*') {
             None => value.parameters.push((name, encoded_word::decode(text))),
             Some((base, marks)) => {
@@ -109,16 +109,44 @@ fn percent(text: &str) -> Vec<u8> {
     out
 }
 
+#[derive(Default)]
 struct Section {
     text: String,
     quoted: bool,
     comment: bool,
+    /// Where the text stood that the first quotation marks began with and the last ended with: blanks in it are its own.
+    inside: Option<std::ops::Range<usize>>,
+}
+
+impl Section {
+    fn opens(&mut self) {
+        self.quoted = true;
+        self.inside.get_or_insert(self.text.len()..usize::MAX);
+    }
+
+    fn closes(&mut self) {
+        if let Some(inside) = &mut self.inside {
+            inside.end = self.text.len();
+        }
+    }
+
+    /// The value, which is the end of the text, without the blanks around it that no quotation marks hold.
+    fn value<'t>(&self, value: &'t str) -> &'t str {
+        let Some(inside) = &self.inside else { return value.trim() };
+        let before = self.text.len().saturating_sub(value.len());
+        let kept = |at: usize| at.saturating_sub(before).min(value.len());
+        let (start, end) = (kept(inside.start), kept(inside.end));
+        let blanks = |text: &str| text.len() - text.trim_start().len();
+        let start = blanks(value).min(start);
+        let end = value.trim_end().len().max(end);
+        value.get(start..end).unwrap_or_default()
+    }
 }
 
 /// Splits at semicolons outside quotes and comments; quotes and escapes are undone, comments dropped.
 fn sections(raw: &str) -> Vec<Section> {
     let mut out = Vec::new();
-    let mut section = Section { text: String::new(), quoted: false, comment: false };
+    let mut section = Section::default();
     let (mut in_quotes, mut depth) = (false, 0usize);
     let mut chars = raw.chars();
     while let Some(c) = chars.next() {
@@ -133,7 +161,7 @@ fn sections(raw: &str) -> Vec<Section> {
             }
             '"' if depth == 0 => {
                 in_quotes = !in_quotes;
-                section.quoted = true;
+                if in_quotes { section.opens() } else { section.closes() }
             }
             '(' if !in_quotes && (depth > 0 || !section.text.contains('=') || section.text.ends_with([' ', '='])) => {
                 depth += 1;
@@ -141,10 +169,7 @@ fn sections(raw: &str) -> Vec<Section> {
             }
             ')' if !in_quotes && depth > 0 => depth -= 1,
             ';' if !in_quotes && depth == 0 => {
-                out.push(std::mem::replace(
-                    &mut section,
-                    Section { text: String::new(), quoted: false, comment: false },
-                ));
+                out.push(std::mem::take(&mut section));
             }
             _ if depth > 0 => {}
             c => section.text.push(c),
@@ -168,6 +193,21 @@ mod tests {
             ("attachment; filename*0*=iso-8859-1''Zo%EB; filename*1=.pdf", "filename", "Zoë.pdf"),
             ("attachment; filename=\"=?utf-8?Q?Zo=C3=AB.pdf?=\"", "filename", "Zoë.pdf"),
             ("attachment; filename=list(1).csv", "filename", "list(1).csv"),
+            (
+                "attachment; filename*0=\"Targets for Keira\";\r\n filename*1=\" Doyle.txt\"",
+                "filename",
+                "Targets for Keira Doyle.txt",
+            ),
+            (
+                "attachment; filename*0=\"Targets for Keira \"; filename*1=\"Doyle.txt\"",
+                "filename",
+                "Targets for Keira Doyle.txt",
+            ),
+            ("attachment; filename*0 = \"a\" ; filename*1 = \" b\" ", "filename", "a b"),
+            ("attachment; filename*0=a ; filename*1= b", "filename", "ab"),
+            ("attachment; filename = \"a b\" ", "filename", "a b"),
+            ("attachment; filename=\"  \"", "filename", "  "),
+            ("attachment; filename=\" open", "filename", " open"),
             ("multipart/mixed; BOUNDARY=\"a\\\"b\"", "boundary", "a\"b"),
         ] {
             assert_eq!(parse(raw).first(name), Some(expected), "{raw}");

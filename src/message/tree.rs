@@ -8,7 +8,7 @@ use mail_parser::{MessageParser, PartType};
 use super::header::{self, Header};
 use super::parameters::{self, Value};
 use super::transfer::{self, Fit};
-use super::{Part, PartKind, charset};
+use super::{Part, PartKind, charset, other};
 use crate::limits;
 
 /// What reading the tree yields, collected over all levels.
@@ -17,6 +17,8 @@ pub struct Tree {
     pub parts: Vec<Part>,
     pub faults: Vec<String>,
     pub outside: Vec<String>,
+    /// How many messages and parts were read once more in another way.
+    again: usize,
 }
 
 /// Reads `raw` and all it holds. `depth` counts messages inside messages.
@@ -48,10 +50,11 @@ impl Reader<'_> {
     /// Reads the part `root` of mail-parser's list and everything below it, parents before children.
     fn part(&mut self, root: u32, parent: Option<usize>, in_digest: bool) {
         let mut waiting = vec![(root, parent, in_digest)];
+        let mut others: Vec<(Vec<u8>, Option<usize>)> = Vec::new();
         while let Some((id, parent, in_digest)) = waiting.pop() {
             if self.tree.parts.len() >= limits::EXTRACT_PARTS {
                 self.tree.faults.push("more parts than are read in one message".into());
-                return;
+                break;
             }
             let Some(part) = self.parsed.parts.get(id as usize) else { continue };
             let end = if id == 0 { self.raw.len() } else { part.offset_end as usize }.min(self.raw.len());
@@ -64,6 +67,9 @@ impl Reader<'_> {
             self.tree.faults.extend(block.faults.iter().cloned());
             let content_type = self.content_type(&block.headers, in_digest);
             let encoded = &self.raw[body_start.min(end)..end];
+            if !block.swallowed.is_empty() {
+                others.push((other::unfolded(&self.raw[start..end], &block.swallowed), parent));
+            }
             let mut new = Part::of(block.headers, &content_type, parent);
             match &part.body {
                 PartType::Multipart(children) => {
@@ -88,6 +94,10 @@ impl Reader<'_> {
                     if new.content_type == "message/external-body" {
                         self.tree.faults.push("content that is not in the message but fetched from elsewhere".into());
                     }
+                    if let Some(other) = other::headed_inside(&self.raw[start..end], &new.headers, start, encoded) {
+                        self.tree.faults.push("headers of MIME at the beginning of a part's body".into());
+                        others.push((other, parent));
+                    }
                     for encoding in encodings_of(&new.headers) {
                         // Two encodings that differ are two contents; either may be what the recipient sees.
                         let body = self.undo_encoding(&encoding, encoded);
@@ -96,6 +106,19 @@ impl Reader<'_> {
                 }
             }
         }
+        for (other, parent) in others {
+            self.read_again(&other, parent);
+        }
+    }
+
+    /// Reads what a message or part is to programs that take its headers in another way; beside the first reading.
+    fn read_again(&mut self, other: &[u8], parent: Option<usize>) {
+        if self.tree.again >= limits::READ_AGAIN || self.depth >= limits::EXTRACT_DEPTH {
+            // The fault is told already.
+            return;
+        }
+        self.tree.again += 1;
+        read(other, parent, self.depth + 1, self.tree);
     }
 
     fn message(&mut self, mut part: Part, encoded: &[u8]) {
@@ -175,7 +198,8 @@ impl Reader<'_> {
             }
         };
         if fit == Fit::Doubtful {
-            self.tree.faults.push("base64 that mail programs decode differently".into());
+            let encoding = if encoding.contains("quoted") { "quoted-printable" } else { "base64" };
+            self.tree.faults.push(format!("{encoding} that mail programs decode differently"));
         }
         body
     }

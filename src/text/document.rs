@@ -87,6 +87,24 @@ impl Document {
     }
 }
 
+impl Document {
+    /// Undoes one level of double encoding ([`super::decoded_again`]) in every text.
+    pub fn undo_double_encoding(&mut self) {
+        for block in &mut self.blocks {
+            match block {
+                Block::Paragraph { text, .. } => undo(text),
+                Block::Table(table) => table.rows.iter_mut().flat_map(|row| &mut row.cells).for_each(undo),
+            }
+        }
+    }
+}
+
+fn undo(text: &mut String) {
+    if let Some(meant) = super::decoded_again(text) {
+        *text = meant;
+    }
+}
+
 impl Block {
     /// A paragraph without a finer place.
     pub fn paragraph(text: impl Into<String>) -> Self {

@@ -14,8 +14,10 @@ pub mod normalise;
 pub mod problem;
 mod run;
 mod tokens;
+mod twice;
 mod words;
 
 pub use document::{Block, Document, Image, Kind, Row, Table};
 pub use halt::Halt;
 pub use normalise::{Run, Text, TextBuf, Texts};
+pub use twice::decoded_again;
