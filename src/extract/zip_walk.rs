@@ -42,6 +42,7 @@ struct Directory {
 
 struct Entry {
     name: Vec<u8>,
+    second_name: Option<Vec<u8>>,
     flags: u16,
     method: u16,
     packed: usize,
@@ -52,6 +53,7 @@ struct Entry {
 
 struct Local {
     name: Vec<u8>,
+    second_name: Option<Vec<u8>>,
     method: u16,
     flags: u16,
     packed: usize,
@@ -98,7 +100,10 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Second {
         let agrees = |here: usize, there: usize| here == there || described_later && matches!(here, 0 | ELSEWHERE);
         let sizes = agrees(local.packed, entry.packed) && agrees(local.unpacked, entry.unpacked);
         let sealed = local.flags & 1 == entry.flags & 1;
-        if local.name != entry.name || local.method != entry.method || !sizes || !sealed {
+        // A second name, for programs that know of it (APPNOTE 4.6.9); not all write it in both places.
+        let second_name =
+            local.second_name.is_none() || entry.second_name.is_none() || local.second_name == entry.second_name;
+        if local.name != entry.name || local.method != entry.method || !sizes || !sealed || !second_name {
             second.contradictory = true;
             second.hidden.push(member(bytes, &local, packed, budget));
         }
@@ -186,12 +191,12 @@ fn directory(bytes: &[u8], end: usize) -> Option<Directory> {
     let mut at = start;
     while at < end && bytes.get(at..at + 4)? == CENTRAL {
         let (name, extra, comment) = (number16(bytes, at + 28)?, number16(bytes, at + 30)?, number16(bytes, at + 32)?);
-        let [unpacked, packed, offset] = wide_numbers(
-            bytes.get(at + 46 + name..at + 46 + name + extra)?,
-            [number32(bytes, at + 24)?, number32(bytes, at + 20)?, number32(bytes, at + 42)?],
-        );
+        let field = bytes.get(at + 46 + name..at + 46 + name + extra)?;
+        let [unpacked, packed, offset] =
+            wide_numbers(field, [number32(bytes, at + 24)?, number32(bytes, at + 20)?, number32(bytes, at + 42)?]);
         entries.push(Entry {
             name: bytes.get(at + 46..at + 46 + name)?.to_vec(),
+            second_name: second_name(field),
             flags: number16(bytes, at + 8)? as u16,
             method: number16(bytes, at + 10)? as u16,
             packed,
@@ -205,23 +210,34 @@ fn directory(bytes: &[u8], end: usize) -> Option<Directory> {
 
 /// Numbers that stand in the extra field of an entry (APPNOTE 4.5.3) in place of those that say so, in their order.
 fn wide_numbers<const N: usize>(extra: &[u8], short: [usize; N]) -> [usize; N] {
+    let Some(field) = extra_field(extra, 1) else { return short };
+    let mut from = 0;
+    short.map(|number| {
+        if number != ELSEWHERE {
+            return number;
+        }
+        let wide = number64(field, from).unwrap_or(number);
+        from += 8;
+        wide
+    })
+}
+
+/// The name in Unicode that an extra field gives beside that of the header, behind a version and a check of that one.
+fn second_name(extra: &[u8]) -> Option<Vec<u8>> {
+    extra_field(extra, 0x7075)?.get(5..).map(<[u8]>::to_vec)
+}
+
+/// What stands in the extra field under a number.
+fn extra_field(extra: &[u8], wanted: usize) -> Option<&[u8]> {
     let mut at = 0;
-    while let (Some(kind), Some(length)) = (number16(extra, at), number16(extra, at + 2)) {
-        let Some(field) = extra.get(at + 4..at + 4 + length) else { break };
-        if kind == 1 {
-            let mut from = 0;
-            return short.map(|number| {
-                if number != ELSEWHERE {
-                    return number;
-                }
-                let wide = number64(field, from).unwrap_or(number);
-                from += 8;
-                wide
-            });
+    loop {
+        let (kind, length) = (number16(extra, at)?, number16(extra, at + 2)?);
+        let field = extra.get(at + 4..at + 4 + length)?;
+        if kind == wanted {
+            return Some(field);
         }
         at += 4 + length;
     }
-    short
 }
 
 fn local(bytes: &[u8], at: usize) -> Option<Local> {
@@ -229,12 +245,11 @@ fn local(bytes: &[u8], at: usize) -> Option<Local> {
         return None;
     }
     let (name, extra) = (number16(bytes, at + 26)?, number16(bytes, at + 28)?);
-    let [unpacked, packed] = wide_numbers(
-        bytes.get(at + 30 + name..at + 30 + name + extra)?,
-        [number32(bytes, at + 22)?, number32(bytes, at + 18)?],
-    );
+    let field = bytes.get(at + 30 + name..at + 30 + name + extra)?;
+    let [unpacked, packed] = wide_numbers(field, [number32(bytes, at + 22)?, number32(bytes, at + 18)?]);
     Some(Local {
         name: bytes.get(at + 30..at + 30 + name)?.to_vec(),
+        second_name: second_name(field),
         flags: number16(bytes, at + 6)? as u16,
         method: number16(bytes, at + 8)? as u16,
         packed,
@@ -338,6 +353,29 @@ mod tests {
         let package = super::super::package::read(&streamed, &mut Budget::default(), &[]).unwrap();
         assert!(!package.contradictory);
         assert_eq!(package.members[0].content.as_deref(), Ok(b"Amy Smith".as_slice()));
+        // A second name that differs in the two places, or stands in one of them.
+        let named = |local: &str, central: &str| {
+            let field = |name: &str| {
+                let rest = [&[1, 0, 0, 0, 0], name.as_bytes()].concat();
+                [b"\x75\x70".as_slice(), &(rest.len() as u16).to_le_bytes(), &rest].concat()
+            };
+            let at = memchr::memmem::find(&list, CENTRAL).unwrap();
+            let (mut header, mut directory) = (list[..at].to_vec(), list[at..list.len() - 22].to_vec());
+            for (bytes, length, from, name) in [(&mut header, 28, 38, local), (&mut directory, 30, 54, central)] {
+                if !name.is_empty() {
+                    let more = field(name);
+                    bytes[length..length + 2].copy_from_slice(&(more.len() as u16).to_le_bytes());
+                    bytes.splice(from..from, more);
+                }
+            }
+            let mut end = list[list.len() - 22..].to_vec();
+            end[12..16].copy_from_slice(&(directory.len() as u32).to_le_bytes());
+            end[16..20].copy_from_slice(&(header.len() as u32).to_le_bytes());
+            read(&[header, directory, end].concat(), &mut Budget::default()).contradictory
+        };
+        for (local, central, differ) in [("a.txt", "a.txt", false), ("", "a.txt", false), ("a.txt", "b.txt", true)] {
+            assert_eq!(named(local, central), differ, "{local} {central}");
+        }
         // Sealed in one place, open in the other.
         let mut sealed = list.clone();
         sealed[6] |= 1;
