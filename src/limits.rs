@@ -212,6 +212,14 @@ limits! {
     PDF_COLUMN_EM: f64 = 1.2, "em", "own choice";
     /// Cells of one row drawn apart come together again up to this length.
     PDF_CELL_CHARS: usize = 45, "characters", "own choice: below the lines of a column of running text";
+    /// Documents inside documents of one page (`srcdoc`), one in the other.
+    PAGE_DEPTH: usize = 4, "pages", "own choice: nobody nests them; what is deeper is read as text with its tags";
+    /// Letters in a row that are words in a file which a program keeps for itself.
+    COMPANION_RUN: usize = 4, "letters", "own choice: shorter ones are marks of the format";
+    /// Where packed objects begin in a file of Office's, behind its mark.
+    ACTIVE_MIME_HEAD: usize = 256, "octets", "own choice: they begin at 50 in all that are known";
+    /// What a package says of its parts (`[Content_Types].xml`, `_rels/.rels`), read to tell the format.
+    PACKAGE_HEAD: u64 = 1024 * 1024, "octets", "own choice: a workbook of a thousand sheets lists them in 200 KB";
     /// Text of one picture’s comment that is read.
     PICTURE_COMMENT: u64 = 256 * 1024, "octets", "own choice: captions are shorter";
     /// The least length of a run of base64 in a text that is looked at.

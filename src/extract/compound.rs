@@ -8,7 +8,7 @@ use office_oxide::options::ParseOptions;
 use office_oxide::{Document, DocumentFormat};
 
 use super::file::Content;
-use super::{Why, outlook};
+use super::{Why, companion, outlook};
 use crate::text::{Block, Row, Table};
 
 /// Reads a compound file.
@@ -31,7 +31,7 @@ pub fn read(bytes: &[u8]) -> Result<Content, Why> {
     } else if container.has_root_entry("__properties_version1.0") {
         return Ok(outlook::read(&mut container));
     } else {
-        return Err(Why::UnknownType);
+        return companion::of_program(&mut container).ok_or(Why::UnknownType);
     };
     let mut options = ParseOptions::default();
     options.limits = office_oxide::limits::Limits::strict();

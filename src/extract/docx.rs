@@ -5,31 +5,38 @@ use super::Why;
 use super::file::Content;
 use super::office;
 use super::package::Package;
+use super::relations;
 use super::xml::{self, Element, Node};
 use crate::text::{Block, Row, Table};
 
 /// Reads a package.
 pub fn read(package: &Package) -> Result<Content, Why> {
-    let is_text = |name: &str| name.starts_with("word/") && name.ends_with(".xml") && !name[5..].contains('/');
+    let main = relations::main_part(package).unwrap_or_else(|| "word/document.xml".to_owned());
+    let folder = relations::folder(&main).to_owned();
+    let is_text = |name: &str| name.strip_prefix(&folder).is_some_and(|n| n.ends_with(".xml") && !n.contains('/'));
     if let Some(why) = package.trouble(|name| is_text(name)) {
         return Err(why);
     }
-    let main = package.get("word/document.xml").ok_or(Why::Damaged)?;
     let mut content = Content::default();
-    let mut done = vec!["word/document.xml".to_owned()];
-    let root = xml::parse(main)?;
+    let root = xml::parse(package.need(&main)?)?;
     blocks(&root, None, &mut content.blocks);
+    // What is no document is looked through once more, whatever the relation says.
+    let mut done: Vec<String> = (root.name == "document").then(|| main.clone()).into_iter().collect();
     let mut names: Vec<&str> = package.members.iter().map(|m| m.name.as_str()).filter(|n| is_text(n)).collect();
     names.sort_unstable();
-    for name in names {
-        let detail = match &name[5..] {
-            n if n.starts_with("header") => "header",
-            n if n.starts_with("footer") => "footer",
-            n if n.starts_with("footnotes") => "footnote",
-            n if n.starts_with("endnotes") => "endnote",
-            n if n.starts_with("comments.") => "comment",
-            _ => continue,
-        };
+    let mut further: Vec<(&str, &'static str)> = names
+        .into_iter()
+        .filter_map(|name| Some((name, detail_of(name[folder.len()..].trim_end_matches(".xml"))?)))
+        .collect();
+    let related = relations::of(package, &main);
+    for relation in &related {
+        if let Some(detail) = detail_of(&relation.kind)
+            && !further.iter().any(|(name, _)| name.eq_ignore_ascii_case(&relation.target))
+        {
+            further.push((&relation.target, detail));
+        }
+    }
+    for (name, detail) in further {
         if let Some(root) = package.get(name).map(xml::parse).transpose()? {
             blocks(&root, Some(detail), &mut content.blocks);
             done.push(name.to_owned());
@@ -37,6 +44,38 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     }
     office::sweep(package, &done, &mut content);
     Ok(content)
+}
+
+/// Reads a document that is one file of XML: that of Word 2003, or a package written out flat.
+pub fn flat(root: &Element) -> Content {
+    let mut content = Content::default();
+    if root.name != "package" {
+        blocks(root, None, &mut content.blocks);
+        return content;
+    }
+    for part in root.elements().filter(|e| e.name == "part") {
+        let name = part.attribute("name").unwrap_or_default().trim_start_matches('/');
+        let last = name.rsplit('/').next().unwrap_or_default().trim_end_matches(".xml");
+        if let Some(data) = part.child("xmlData") {
+            blocks(data, detail_of(last), &mut content.blocks);
+        }
+        if let Some(data) = part.child("binaryData") {
+            content.inner.push((name.to_owned(), crate::message::decode_base64(data.text().as_bytes())));
+        }
+    }
+    content
+}
+
+/// What a part is to the document, by its relation or by its name, which numbers follow.
+fn detail_of(kind: &str) -> Option<&'static str> {
+    Some(match kind.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "header" => "header",
+        "footer" => "footer",
+        "footnotes" => "footnote",
+        "endnotes" => "endnote",
+        "comments" => "comment",
+        _ => return None,
+    })
 }
 
 /// The paragraphs and tables below an element, in order.
@@ -208,6 +247,46 @@ mod tests {
             ("docProps/core.xml", b"<a><creator>Jo Author</creator></a>"),
         ]);
         read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap().blocks
+    }
+
+    #[test]
+    fn parts_are_found_by_their_relations() {
+        const R: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        let p = |t: &str| format!("<w:p><w:r><w:t>{t}</w:t></w:r></w:p>");
+        let document = format!("<w:document><w:body>{}</w:body></w:document>", p("Main"));
+        let header = format!("<w:hdr>{}</w:hdr>", p("Above"));
+        for (main, head) in [("word/document2.xml", "word/header1.xml"), ("doc/main.xml", "doc/x/styles.xml")] {
+            let types = format!(
+                "<Types><Override PartName='/{main}' ContentType='application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml'/></Types>"
+            );
+            let rels = format!("<R><Relationship Id='1' Type='{R}/officeDocument' Target='/{main}'/></R>");
+            let own = format!("<R><Relationship Id='1' Type='{R}/header' Target='/{head}'/></R>");
+            let (folder, name) = main.rsplit_once('/').unwrap();
+            let bytes = archive(&[
+                ("[Content_Types].xml", types.as_bytes()),
+                ("_rels/.rels", rels.as_bytes()),
+                (&format!("{folder}/_rels/{name}.rels"), own.as_bytes()),
+                (main, document.as_bytes()),
+                (head, header.as_bytes()),
+            ]);
+            assert_eq!(super::super::sniff::format(&bytes, "", ""), super::super::sniff::Format::Docx, "{main}");
+            let content = read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap();
+            assert_eq!(content.blocks, [Block::paragraph("Main"), Block::paragraph_at("Above", "header")], "{main}");
+            assert_eq!(content.incomplete, None);
+        }
+    }
+
+    #[test]
+    fn one_file_of_mark_up_is_read_like_a_package() {
+        let body = "<w:body><w:p><w:r><w:t>Amy Smi</w:t></w:r><w:r><w:t>th</w:t></w:r></w:p></w:body>";
+        for file in [
+            format!("<?xml version='1.0'?><w:wordDocument xmlns:w='x'>{body}</w:wordDocument>"),
+            format!(
+                "<pkg:package xmlns:pkg='x'><pkg:part pkg:name='/word/document.xml'><pkg:xmlData><w:document>{body}</w:document></pkg:xmlData></pkg:part></pkg:package>"
+            ),
+        ] {
+            assert_eq!(super::super::markup::read(file.as_bytes()).unwrap(), [Block::paragraph("Amy Smith")], "{file}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One file, told by its content and handed to the reader of its format; archives and packages are followed inwards.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -8,8 +9,8 @@ use super::package::{self, Budget, Member, Package};
 use super::password::try_each;
 use super::sniff::{self, Format};
 use super::{
-    Done, Isolation, Reading, Task, Unread, Why, archive, calendar, cms, compound, delimited, docx, html, image, lines,
-    markup, offcrypto, opendocument, pdf, pptx, rtf, tar, tnef, xlsx, zip_walk,
+    Done, Isolation, Reading, Task, Unread, Why, archive, behind, calendar, cms, companion, compound, delimited, docx,
+    html, image, json, lines, markup, offcrypto, opendocument, pdf, pptx, rtf, tar, tnef, xlsx, zip_walk,
 };
 use crate::limits;
 use crate::message::{Part, decode_text};
@@ -97,6 +98,8 @@ impl Format {
 #[derive(Default)]
 pub struct Content {
     pub blocks: Vec<Block>,
+    /// Of sheets and the like: each is searched as the name of a file is.
+    pub names: Vec<String>,
     /// Files inside, with their names.
     pub inner: Vec<(String, Vec<u8>)>,
     /// Something is missing although the rest was read.
@@ -127,15 +130,41 @@ impl Reader<'_> {
         }
     }
 
-    /// The document that a file's name is, without its extension.
+    /// The document that a file's name is, without its extension; and the names of the folders that it lies in.
     pub fn file_name(&mut self, name: &str, place: &str) {
-        let last = name.rsplit('/').next().unwrap_or_default();
+        let (folders, last) = name.rsplit_once('/').unwrap_or(("", name));
         let stem = match last.rsplit_once('.') {
             Some((stem, extension)) if !stem.is_empty() && extension.len() <= 5 && !extension.contains(' ') => stem,
             _ => last,
         };
         if stem.chars().any(char::is_alphanumeric) {
             self.reading.documents.push(Document::of_text(Kind::FileName, place, stem));
+        }
+        self.folder_names(folders, place);
+    }
+
+    /// The document that the names of folders are, one inside the other.
+    fn folder_names(&mut self, folders: &str, place: &str) {
+        let words = folders.split('/').filter(|name| name.chars().any(char::is_alphabetic) && *name != "__MACOSX");
+        let blocks = words.map(|name| Block::paragraph_at(name, "name of a folder")).collect();
+        self.document(Kind::FileName, place, blocks);
+    }
+
+    /// Names inside a file, of its sheets for one, beside the file's own.
+    fn inner_names(&mut self, names: &[String], at: &At) {
+        let mut known = HashSet::new();
+        let mut said: Vec<&str> = Vec::new();
+        for name in names.iter().map(|name| name.trim()) {
+            // What a program calls a sheet of its own accord.
+            let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ').to_ascii_lowercase();
+            let own = matches!(bare.as_str(), "" | "sheet" | "table" | "chart" | "tabelle" | "feuil" | "feuille");
+            if !own && name.chars().any(char::is_alphabetic) && known.insert(name) {
+                said.push(name);
+            }
+        }
+        if !said.is_empty() {
+            let blocks = said.into_iter().map(|name| Block::paragraph_at(name, "name of a sheet")).collect();
+            self.document(Kind::FileName, &at.place, blocks);
         }
     }
 
@@ -227,9 +256,11 @@ impl Reader<'_> {
                 if memchr::memmem::find(&bytes[..bytes.len().min(2048)], b"<svg").is_some() {
                     self.reading.images.push(image::svg(&at.place, bytes, inline));
                 }
-                Content { blocks: markup::read(bytes)?, ..Content::default() }
+                markup::content(bytes)?
             }
             Format::Message => {
+                // Blank lines above the headers are passed over: else the headers would be empty and all else text.
+                let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
                 self.attached_message(bytes, at);
                 return Ok(());
             }
@@ -239,10 +270,12 @@ impl Reader<'_> {
                 let blocks = match format {
                     Format::Calendar | Format::Contact => calendar::read(&text),
                     Format::Delimited => delimited::read(&text),
-                    _ => lines::blocks(lines::of_plain(&text, None)),
+                    _ => lines::blocks(lines::of_plain(&json::unescaped(text), None)),
                 };
                 Content { blocks, ..Content::default() }
             }
+            Format::Companion => companion::read(bytes),
+            Format::PageObjects => companion::page_objects(bytes, &mut self.budget)?,
             Format::Image(format) => {
                 let (image, words) = image::read(&at.place, format, bytes, inline);
                 self.reading.images.push(image);
@@ -272,6 +305,7 @@ impl Reader<'_> {
         if content.opened_with_password {
             self.reading.opened_with_password.push(at.place.clone());
         }
+        self.inner_names(&content.names, at);
         self.document(Kind::Attachment, &at.place, content.blocks);
         // In an office package most of what is inside is the package's own; elsewhere people put it there and named it.
         let package = matches!(format, Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument);
@@ -286,7 +320,29 @@ impl Reader<'_> {
                 Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
             }
         }
+        self.behind_end(format, bytes, at);
         content.incomplete.map_or(Ok(()), Err)
+    }
+
+    /// What stands behind the end of a picture or a PDF, if it is text or a file of a known kind: films that telephones put
+    /// there, and pictures of the same moment, say nothing.
+    fn behind_end(&mut self, format: Format, bytes: &[u8], at: &At) {
+        let end = match format {
+            Format::Image(kind) => behind::of_picture(kind, bytes),
+            Format::Pdf => behind::of_pdf(bytes),
+            _ => return,
+        };
+        let rest = end.and_then(|end| bytes.get(end..)).unwrap_or_default();
+        let start = rest.iter().position(|b| !b.is_ascii_whitespace() && *b != 0).unwrap_or(rest.len());
+        let speaks = |rest: &[u8]| {
+            !matches!(sniff::format(rest, "", ""), Format::Unknown | Format::Empty | Format::Image(_) | Format::Font)
+        };
+        // Of a ZIP it has been said already that there are two readings.
+        if speaks(&rest[start..]) && !zip_walk::ends_as_archive(rest, usize::from(u16::MAX)) {
+            self.behind(&rest[start..], at);
+        } else if let Some(start) = behind::archive_inside(bytes).filter(|_| matches!(format, Format::Image(_))) {
+            self.behind(&bytes[start..], at);
+        }
     }
 
     /// A file inside an office package: what is of no known type there is machinery, unless a person embedded it.
@@ -307,7 +363,27 @@ impl Reader<'_> {
         if package.contradictory {
             self.unread(&at.place, Why::Contradictory);
         }
+        let said = package.comments.iter().map(|text| Block::paragraph_at(text, "comment of the archive"));
+        self.document(Kind::Attachment, &at.place, said.collect());
+        for folder in &package.folders {
+            self.folder_names(folder, &at.of(folder));
+        }
+        self.behind(&package.behind, at);
         Ok(package)
+    }
+
+    /// What stands behind the end of an archive: read as a file of its own.
+    fn behind(&mut self, bytes: &[u8], at: &At) {
+        // Blocks of disks and the end mark of old texts are no content.
+        let empty = |b: &u8| b.is_ascii_whitespace() || matches!(b, 0 | 0x1a);
+        let Some(first) = bytes.iter().position(|b| !empty(b)) else { return };
+        let last = bytes.iter().rposition(|b| !empty(b)).unwrap_or(first);
+        // A packed file may end in such octets, a text does not.
+        let end = if sniff::format(&bytes[first..], "", "") == Format::Unknown { last + 1 } else { bytes.len() };
+        match at.deeper(at.of("what stands behind its end")) {
+            Ok(inner) => self.file(&bytes[first..end], Declared::default(), false, &inner),
+            Err(inner) => self.unread(&inner.place, Why::BeyondLimit),
+        }
     }
 
     /// An office file that a password seals: read where one of the message, or the one that Office itself uses, opens it.

@@ -10,15 +10,17 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
 use super::lines::Piece;
+use crate::limits;
 use crate::text::{Row, Table};
 
 /// Reads a document or fragment.
 pub fn pieces(html: &str) -> Vec<Piece> {
-    read(html, true)
+    read(html, true, 0)
 }
 
-fn read(html: &str, comments: bool) -> Vec<Piece> {
-    let sink = Sink { state: RefCell::new(State::new(comments)) };
+/// `inside` counts the pages that this one stands in.
+fn read(html: &str, comments: bool, inside: usize) -> Vec<Piece> {
+    let sink = Sink { state: RefCell::new(State { inside, ..State::new(comments) }) };
     let queue = BufferQueue::default();
     queue.push_back(StrTendril::from_slice(html));
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
@@ -75,6 +77,10 @@ struct State {
     /// The paragraph that is open keeps a distance from what follows; Outlook's do not.
     close_gap: bool,
     comments: bool,
+    /// How many pages this one stands in.
+    inside: usize,
+    /// What the script or the style that is open says.
+    source: String,
 }
 
 impl State {
@@ -90,11 +96,14 @@ impl State {
             preformatted: 0,
             close_gap: true,
             comments,
+            inside: 0,
+            source: String::new(),
         }
     }
 
     fn text(&mut self, text: &str) {
         if self.skipping.is_some() {
+            self.source.push_str(text);
             return;
         }
         for c in text.chars() {
@@ -148,6 +157,15 @@ impl State {
             if text.chars().any(char::is_alphanumeric) {
                 self.here().push(Piece::Aside { text, detail });
             }
+        }
+        let srcdoc = attribute("srcdoc");
+        if !srcdoc.is_empty() && self.inside < limits::PAGE_DEPTH {
+            let pieces = read(&srcdoc, true, self.inside + 1);
+            self.gap();
+            self.here().extend(pieces);
+            self.gap();
+        } else if !srcdoc.is_empty() {
+            self.here().push(Piece::Aside { text: srcdoc, detail: "page inside" });
         }
         let style = attribute("style").to_ascii_lowercase().replace(' ', "");
         let (id, class) = (attribute("id"), attribute("class"));
@@ -230,7 +248,7 @@ impl State {
 
     fn close(&mut self, name: &str) {
         if self.skipping.as_deref() == Some(name) {
-            self.skipping = None;
+            self.end_of_source(name);
             return;
         }
         match name {
@@ -297,7 +315,7 @@ impl State {
             return;
         }
         // Comments of office programs hold mark-up of their own.
-        for piece in read(text, false) {
+        for piece in read(text, false, self.inside) {
             if let Piece::Line { text, .. } | Piece::Aside { text, .. } = piece
                 && text.chars().filter(|c| c.is_alphabetic()).count() > 1
                 && !is_condition(&text)
@@ -311,13 +329,94 @@ impl State {
         self.skipping = Some(name.to_owned());
     }
 
+    /// What a script writes into the page, and what a style puts before or behind an element, is seen by whoever opens it.
+    fn end_of_source(&mut self, name: &str) {
+        self.skipping = None;
+        let source = std::mem::take(&mut self.source);
+        let (lines, detail) = match name {
+            "style" => (written_by_style(&source), "style"),
+            _ => {
+                let source = super::json::undone(&source, false);
+                let mut lines: Vec<String> = source.lines().map(|line| line.trim().to_owned()).collect();
+                if source.contains("</") && self.inside < limits::PAGE_DEPTH {
+                    // Mark-up in its strings parts the words no more than elsewhere.
+                    lines.extend(read(&source, false, self.inside + 1).into_iter().filter_map(|piece| match piece {
+                        Piece::Line { text, .. } | Piece::Aside { text, .. } => Some(text),
+                        _ => None,
+                    }));
+                }
+                (lines, "script")
+            }
+        };
+        for text in lines {
+            if text.chars().filter(|c| c.is_alphabetic()).count() > 1 {
+                self.here().push(Piece::Aside { text, detail });
+            }
+        }
+    }
+
     fn finish(mut self) -> Vec<Piece> {
         while !self.tables.is_empty() {
             self.close_table();
         }
         self.end_line();
+        if let Some(name) = self.skipping.clone() {
+            self.end_of_source(&name);
+        }
         self.pieces
     }
+}
+
+/// The strings of `content` and of a style's own properties (`--name`), their escapes undone (CSS Syntax 4.3.7).
+fn written_by_style(style: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = style;
+    while let Some(colon) = rest.find(':') {
+        let property =
+            rest[..colon].trim_end().rsplit([';', '{', '}', '/', ' ', '\n', '\t']).next().unwrap_or_default();
+        let shows = property.eq_ignore_ascii_case("content") || property.starts_with("--");
+        rest = &rest[colon + 1..];
+        if shows {
+            let (text, length) = strings_of_value(rest);
+            found.push(text);
+            rest = &rest[length..];
+        }
+    }
+    found
+}
+
+/// All strings of a value, joined, and where it ends.
+fn strings_of_value(value: &str) -> (String, usize) {
+    let mut out = String::new();
+    let mut open: Option<char> = None;
+    let mut chars = value.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match (c, open) {
+            ('\\', Some(_)) => {
+                let mut code = 0u32;
+                let mut digits = 0;
+                while let Some((_, c)) = chars.next_if(|(_, c)| digits < 6 && c.is_ascii_hexdigit()) {
+                    code = code * 16 + c.to_digit(16).unwrap_or(0);
+                    digits += 1;
+                }
+                if digits > 0 {
+                    // One blank ends the number and is no part of the text.
+                    let _ = chars.next_if(|(_, c)| c.is_ascii_whitespace());
+                    out.push(char::from_u32(code).unwrap_or('\u{fffd}'));
+                } else if let Some((_, c)) = chars.next()
+                    && c != '\n'
+                {
+                    out.push(c);
+                }
+            }
+            (c, Some(quote)) if c == quote => open = None,
+            (c, Some(_)) => out.push(c),
+            ('"' | '\'', None) => open = Some(c),
+            (';' | '}', None) => return (out, at),
+            _ => {}
+        }
+    }
+    (out, value.len())
 }
 
 impl Cell {
@@ -415,7 +514,12 @@ mod tests {
             ("<p class=MsoNormal>one</p><p class=MsoNormal>&nbsp;</p><p class=MsoNormal>two</p>", vec!["one", "two"]),
             ("<p class=MsoNormal>one</p><p class=MsoNormal>two</p>", vec!["one\ntwo"]),
             ("<ul><li>a</li><li>b</li></ul>", vec!["a", "b"]),
-            ("<style>p{x:y}</style><script>var a='Amy'</script>x", vec!["x"]),
+            ("<style>p{x:y}</style><script></script>x", vec!["x"]),
+            ("<script>var a='\\u0041my Smith'</script>x", vec!["x", "script: var a='Amy Smith'"]),
+            ("<script>w('<b>A</b>my')</script>", vec!["script: w('<b>A</b>my')", "script: w('Amy')"]),
+            ("<style>p::before{content: 'Amy \\53 mith' attr(x);color:red}</style>x", vec!["x", "style: Amy Smith"]),
+            ("<style>p{font-family:'Amy Sans';background:url(a:b)}</style>x", vec!["x"]),
+            ("<iframe srcdoc='&lt;p&gt;A&lt;b&gt;my&lt;/b&gt;&lt;/p&gt;'></iframe>x", vec!["Amy", "x"]),
             ("<span style='display:none'>Amy</span>x", vec!["Amyx"]),
             ("<img alt='Amy Smith'>x", vec!["x", "alternative text: Amy Smith"]),
             ("x<!-- Amy Smith -->", vec!["x", "comment: Amy Smith"]),

@@ -1,18 +1,33 @@
 //! XML files of any kind: elements that repeat, or a pupil's element, become rows; all else becomes lines
 //! "Name: value". Common transfer files of English schools are read this way, one row for each pupil.
 
-use super::Why;
+use super::file::Content;
 use super::xml::{self, Element, Node};
+use super::{Why, docx, opendocument, spreadsheet_xml};
 use crate::text::{Block, Row, Table};
 
-/// Reads a file.
-pub fn read(bytes: &[u8]) -> Result<Vec<Block>, Why> {
+/// Reads a file: what office programs write as one file of mark-up by what it is, all else as records and lines.
+pub fn content(bytes: &[u8]) -> Result<Content, Why> {
     let root = xml::parse(bytes)?;
+    if spreadsheet_xml::is_workbook(&root) {
+        return Ok(spreadsheet_xml::read(&root));
+    }
+    if root.name == "wordDocument" || root.name == "package" && root.child("part").is_some() {
+        return Ok(docx::flat(&root));
+    }
+    if root.attribute("mimetype").is_some_and(|m| m.contains("opendocument")) {
+        return Ok(opendocument::flat(&root));
+    }
     let mut blocks = Vec::new();
     let mut lines = Vec::new();
     walk(&root, &mut lines, &mut blocks);
     flush(&mut lines, &mut blocks);
-    Ok(blocks)
+    Ok(Content { blocks, ..Content::default() })
+}
+
+/// The blocks of a file.
+pub fn read(bytes: &[u8]) -> Result<Vec<Block>, Why> {
+    content(bytes).map(|content| content.blocks)
 }
 
 fn walk(element: &Element, lines: &mut Vec<String>, blocks: &mut Vec<Block>) {

@@ -8,21 +8,25 @@
 //! where a [`Pool`] is given; subjects, bodies and small texts are read where we are, by code that is ours and bounded.
 
 mod archive;
+mod behind;
 mod body;
 mod calendar;
 mod cms;
+mod companion;
 mod compound;
 mod delimited;
 mod docx;
 mod file;
 mod html;
 mod image;
+mod json;
 mod lines;
 mod mapi;
 mod markup;
 mod offcrypto;
 mod office;
 mod opendocument;
+mod opening;
 mod outlook;
 pub(crate) mod package;
 mod password;
@@ -31,8 +35,10 @@ mod pdf;
 mod pdf_layout;
 mod pool;
 mod pptx;
+mod relations;
 mod rtf;
 mod sniff;
+mod spreadsheet_xml;
 mod tar;
 mod tnef;
 mod wire;

@@ -1,5 +1,7 @@
 //! What the package formats share: document properties, the sweep over every other XML part, and the files inside.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use hashbrown::HashSet;
 
 use super::Why;
@@ -35,13 +37,48 @@ const MACHINERY: &[&str] = &[
 /// The detail of title, author, keywords and the like.
 const PROPERTIES: &str = "document properties";
 
-/// Elements that end a run of words in any of these formats.
-const ENDS: &[&str] = &["p", "h", "si", "comment", "text", "row", "c", "title", "author", "v"];
+/// Elements that hold a paragraph: what stands in them is parted by formatting, not by meaning.
+const PARAGRAPHS: &[&str] = &["p", "h", "si", "is", "text", "div"];
 
-/// The words already read of a document, so that the sweep says nothing twice.
+/// Elements inside a paragraph that only format a part of it; of those that hold properties the names end in `Pr`.
+const INLINE: &[&str] = &[
+    "r",
+    "t",
+    "fld",
+    "rPh",
+    "span",
+    "font",
+    "b",
+    "i",
+    "u",
+    "s",
+    "em",
+    "strong",
+    "sub",
+    "sup",
+    "a",
+    "hyperlink",
+    "ins",
+    "del",
+    "delText",
+    "moveTo",
+    "moveFrom",
+    "smartTag",
+    "sdt",
+    "sdtContent",
+    "ruby",
+    "rt",
+    "rubyBase",
+    "m",
+    "oMath",
+];
+
+/// What was already read of a document, so that the sweep says nothing twice.
 #[derive(Default)]
 pub struct Seen {
     words: HashSet<String>,
+    /// Hashes of whole paragraphs and cells: the words of a sentence may all stand elsewhere, one by one.
+    texts: HashSet<u64>,
     /// Room for one word.
     word: String,
 }
@@ -61,7 +98,9 @@ impl Seen {
 
     /// Remembers further blocks.
     pub fn remember(&mut self, blocks: &[Block]) {
-        self.words.extend(Self::of(blocks).words);
+        let other = Self::of(blocks);
+        self.words.extend(other.words);
+        self.texts.extend(other.texts);
     }
 
     /// Whether a block has a word that is not remembered.
@@ -73,6 +112,7 @@ impl Seen {
     }
 
     fn add(&mut self, text: &str) {
+        self.texts.insert(hash(text));
         // A long list has a hundred thousand words and a tenth of them once: only those are kept.
         for word in words(text) {
             lowercase(word, &mut self.word);
@@ -82,10 +122,25 @@ impl Seen {
         }
     }
 
+    /// Whether the text says something that was not said: a single word by itself, several in this order.
+    fn says_new(&self, text: &str) -> bool {
+        if words(text).nth(1).is_some() { !self.texts.contains(&hash(text)) } else { self.has_new(text) }
+    }
+
     /// Whether the text has a word that is not remembered.
     pub fn has_new(&self, text: &str) -> bool {
         words(text).any(|w| w.chars().count() > 1 && !self.words.contains(&w.to_lowercase()))
     }
+}
+
+/// The same for texts that differ in case, blanks and marks alone.
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for word in words(text) {
+        word.chars().flat_map(char::to_lowercase).for_each(|c| hasher.write_u32(c.into()));
+        hasher.write_u8(b' ');
+    }
+    hasher.finish()
 }
 
 fn lowercase(word: &str, into: &mut String) {
@@ -135,11 +190,11 @@ pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
                     fields(&root, &mut texts);
                 } else {
                     let mut open = String::new();
-                    gather(&root, &mut open, &mut texts);
+                    gather(&root, false, &mut open, &mut texts);
                     flush(&mut open, &mut texts);
                 }
                 for text in texts {
-                    if seen.has_new(&text) {
+                    if seen.says_new(&text) {
                         seen.add(&text);
                         content.blocks.push(Block::paragraph_at(text, detail));
                     }
@@ -211,8 +266,8 @@ const MACHINE_FIELDS: &[&str] = &[
     "template",
 ];
 
-/// Runs of text, each ended by an element that separates; and attributes that hold cached words.
-fn gather(element: &Element, open: &mut String, texts: &mut Vec<String>) {
+/// Paragraphs, their runs joined, and the text of any other element by itself; and attributes that hold cached words.
+fn gather(element: &Element, inside: bool, open: &mut String, texts: &mut Vec<String>) {
     for name in ["v", "name", "descr", "title", "caption"] {
         let holds_words = match name {
             // The items of a pivot cache.
@@ -224,13 +279,27 @@ fn gather(element: &Element, open: &mut String, texts: &mut Vec<String>) {
             texts.push(value.to_owned());
         }
     }
+    if element.children.is_empty() {
+        match element.name.as_str() {
+            "br" | "cr" => open.push('\n'),
+            "tab" => open.push('\t'),
+            _ => {}
+        }
+        return;
+    }
+    let paragraph = PARAGRAPHS.contains(&element.name.as_str());
+    let name = element.name.as_str();
+    let joins = inside && !paragraph && (INLINE.contains(&name) || name.ends_with("Pr"));
+    if !joins {
+        flush(open, texts);
+    }
     for node in &element.children {
         match node {
             Node::Text(text) => open.push_str(text),
-            Node::Element(child) => gather(child, open, texts),
+            Node::Element(child) => gather(child, inside || paragraph, open, texts),
         }
     }
-    if ENDS.contains(&element.name.as_str()) || !element.children.iter().any(|n| matches!(n, Node::Text(_))) {
+    if !joins {
         flush(open, texts);
     }
 }
@@ -250,5 +319,70 @@ fn flush(open: &mut String, texts: &mut Vec<String>) {
     let text = std::mem::take(open).trim().to_owned();
     if text.chars().any(char::is_alphanumeric) {
         texts.push(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::package::{Budget, read as read_package, tests::archive};
+    use super::*;
+
+    #[test]
+    fn formatting_does_not_part_a_name() {
+        for (part, xml, expected) in [
+            (
+                "xl/drawings/drawing1.xml",
+                "<w><a:p><a:r><a:rPr b='1'><a:latin typeface='x'/></a:rPr><a:t>Kei</a:t></a:r><a:r><a:t>ra Doyle</a:t></a:r></a:p><a:p><a:r><a:t>Oak</a:t></a:r></a:p></w>",
+                vec!["Keira Doyle", "Oak"],
+            ),
+            (
+                "xl/charts/chart1.xml",
+                "<c><c:rich><a:p><a:r><a:t>Of Keira</a:t></a:r><a:fld><a:t> Doyle</a:t></a:fld></a:p></c:rich><c:pt><c:v>Amy</c:v></c:pt><c:pt><c:v>Ben</c:v></c:pt></c>",
+                vec!["Of Keira Doyle", "Amy", "Ben"],
+            ),
+            (
+                "xl/comments1.xml",
+                "<c><authors><author>AM</author></authors><comment><text><r><rPr><b/></rPr><t>Kei</t></r><r><t>ra</t></r></text></comment></c>",
+                vec!["AM", "Keira"],
+            ),
+            (
+                "word/diagrams/data1.xml",
+                "<d><pt><t><a:p><a:r><a:t>Kei</a:t></a:r><a:r><a:t>ra</a:t></a:r><a:br/><a:r><a:t>Doyle</a:t></a:r></a:p></t></pt></d>",
+                vec!["Keira\nDoyle"],
+            ),
+            (
+                "xl/drawings/vmlDrawing1.vml",
+                "<x><v:textbox><div><font>Kei</font><b>ra</b></div><div>Doyle</div></v:textbox></x>",
+                vec!["Keira", "Doyle"],
+            ),
+            (
+                "xl/threadedComments/threadedComment1.xml",
+                "<T><threadedComment><text>Keira</text></threadedComment></T>",
+                vec!["Keira"],
+            ),
+            ("customXml/item1.xml", "<r><a>Amy</a><b>Smith</b><t>x y</t></r>", vec!["Amy", "Smith", "x y"]),
+        ] {
+            let package = read_package(&archive(&[(part, xml.as_bytes())]), &mut Budget::default(), &[]).unwrap();
+            let mut content = Content::default();
+            sweep(&package, &[], &mut content);
+            let texts: Vec<&str> = content
+                .blocks
+                .iter()
+                .map(|b| if let Block::Paragraph { text, .. } = b { text.as_str() } else { "" })
+                .collect();
+            assert_eq!(texts, expected, "{part}");
+            assert_eq!(content.incomplete, None);
+        }
+    }
+
+    #[test]
+    fn a_sentence_of_words_that_stand_elsewhere_is_said() {
+        let part = b"<w><a:p><a:t>Keira has asthma</a:t></a:p><a:p><a:t>Keira, Doyle</a:t></a:p><a:p><a:t>asthma</a:t></a:p></w>";
+        let package =
+            read_package(&archive(&[("xl/drawings/drawing1.xml", part)]), &mut Budget::default(), &[]).unwrap();
+        let said = ["Keira", "has", "asthma", "Keira Doyle"].map(Block::paragraph);
+        let mut content = Content { blocks: said.to_vec(), ..Content::default() };
+        sweep(&package, &[], &mut content);
+        assert_eq!(content.blocks[said.len()..], [Block::paragraph_at("Keira has asthma", "text box")]);
     }
 }

@@ -20,7 +20,7 @@ pub fn read(package: &Package) -> Result<Content, Why> {
         return Err(why);
     }
     let main = xml::parse(package.get("content.xml").ok_or(Why::Damaged)?)?;
-    let mut walk = Walk { hidden: hidden_styles(&main), out: Vec::new() };
+    let mut walk = Walk { hidden: hidden_styles(&main), ..Walk::default() };
     if let Some(body) = main.child("body") {
         walk.blocks(body, None);
     }
@@ -32,9 +32,27 @@ pub fn read(package: &Package) -> Result<Content, Why> {
         }
         done.push("styles.xml".to_owned());
     }
-    let mut content = Content { blocks: walk.out, ..Content::default() };
+    let mut content = Content { blocks: walk.out, names: walk.names, ..Content::default() };
     office::sweep(package, &done, &mut content);
     Ok(content)
+}
+
+/// Reads a document that is one file of XML.
+pub fn flat(root: &Element) -> Content {
+    let mut walk = Walk { hidden: hidden_styles(root), ..Walk::default() };
+    if let Some(body) = root.child("body") {
+        walk.blocks(body, None);
+    }
+    if let Some(pages) = root.child("master-styles") {
+        walk.blocks(pages, Some("header or footer"));
+    }
+    for field in root.child("meta").into_iter().flat_map(Element::elements) {
+        let words = matches!(field.name.as_str(), "title" | "subject" | "description" | "keyword" | "user-defined");
+        if words || matches!(field.name.as_str(), "creator" | "initial-creator") {
+            walk.push(field.text(), Some("document properties"));
+        }
+    }
+    Content { blocks: walk.out, names: walk.names, ..Content::default() }
 }
 
 /// Styles of sheets that are not shown.
@@ -46,9 +64,12 @@ fn hidden_styles(root: &Element) -> HashSet<String> {
     styles.into_iter().filter(hidden).filter_map(|s| s.attribute("name").map(str::to_owned)).collect()
 }
 
+#[derive(Default)]
 struct Walk {
     hidden: HashSet<String>,
     out: Vec<Block>,
+    /// Of sheets and tables.
+    names: Vec<String>,
 }
 
 impl Walk {
@@ -93,6 +114,7 @@ impl Walk {
 
     fn table(&mut self, element: &Element, detail: Option<&str>) {
         let name = element.attribute("name").unwrap_or_default();
+        self.names.push(name.to_owned());
         let hidden = element.attribute("style-name").is_some_and(|s| self.hidden.contains(s));
         let mut lines = Vec::new();
         let mut columns = Vec::new();

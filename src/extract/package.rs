@@ -66,6 +66,12 @@ pub struct Member {
 pub struct Package {
     /// In the order of the directory, folders left out.
     pub members: Vec<Member>,
+    /// Names of folders that the archive says to be empty.
+    pub folders: Vec<String>,
+    /// What the directory says about members in words.
+    pub comments: Vec<String>,
+    /// What stands behind the directory: the comment of the archive, or anything else.
+    pub behind: Vec<u8>,
     /// The directory and the archive's own headers disagree.
     pub contradictory: bool,
     /// A password of the message has opened members.
@@ -77,6 +83,12 @@ impl Package {
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let member = self.members.iter().find(|m| m.name.eq_ignore_ascii_case(name))?;
         member.content.as_deref().ok()
+    }
+
+    /// The content of a member without which nothing can be read.
+    pub fn need(&self, name: &str) -> Result<&[u8], Why> {
+        let member = self.members.iter().find(|m| m.name.eq_ignore_ascii_case(name)).ok_or(Why::Damaged)?;
+        member.content.as_deref().map_err(|why| *why)
     }
 
     /// The worst reason for which a member that `concerns` names could not be read.
@@ -91,12 +103,24 @@ pub fn names(bytes: &[u8]) -> Result<Vec<String>, Why> {
     Ok(archive.file_names().map(|n| n.map(|n| n.into_owned()).unwrap_or_default()).collect())
 }
 
+/// Two members by name, where they are there, can be unpacked and are no longer than [`limits::PACKAGE_HEAD`].
+pub fn heads(bytes: &[u8], names: [&str; 2]) -> [Option<Vec<u8>>; 2] {
+    let Ok(mut archive) = ZipArchive::new(Cursor::new(bytes)) else { return [None, None] };
+    names.map(|wanted| {
+        let is = |n: zip::result::ZipResult<std::borrow::Cow<'_, str>>| n.is_ok_and(|n| n.eq_ignore_ascii_case(wanted));
+        let index = archive.file_names().position(is)?;
+        let mut out = Vec::new();
+        archive.by_index(index).ok()?.take(limits::PACKAGE_HEAD).read_to_end(&mut out).ok()?;
+        ((out.len() as u64) < limits::PACKAGE_HEAD).then_some(out)
+    })
+}
+
 /// Reads all members; of those that are encrypted, what one of the `passwords` opens.
 pub fn read(bytes: &[u8], budget: &mut Budget, passwords: &[String]) -> Result<Package, Why> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Why::Damaged)?;
-    let contradictory = archive.has_duplicate_names()
-        || archive.has_overlapping_entries().unwrap_or(true)
-        || archive.validate_header_consistency().is_err();
+    let duplicates = archive.has_duplicate_names();
+    let mut folders = Vec::new();
+    let mut comments: Vec<String> = Vec::new();
     let mut members = Vec::new();
     let mut known: Vec<String> = Vec::new();
     for index in 0..archive.len() {
@@ -107,6 +131,10 @@ pub fn read(bytes: &[u8], budget: &mut Budget, passwords: &[String]) -> Result<P
                     Ok(name) => name.into_owned(),
                     Err(_) => crate::message::guess_text(file.name_raw()),
                 };
+                let comment = file.comment().trim();
+                if comment.chars().any(char::is_alphanumeric) && !comments.iter().any(|known| known == comment) {
+                    comments.push(comment.to_owned());
+                }
                 (name, file.encrypted(), file.is_dir(), file.compressed_size() as usize)
             }
             Err(_) => {
@@ -114,7 +142,9 @@ pub fn read(bytes: &[u8], budget: &mut Budget, passwords: &[String]) -> Result<P
                 continue;
             }
         };
-        if folder {
+        // A folder has no content: some programs seal or pack the nothing, and a name may lie.
+        if folder && (packed == 0 || encrypted && packed <= 16) {
+            folders.push(name.trim_end_matches(['/', '\\']).replace('\\', "/"));
             continue;
         }
         let content = if encrypted {
@@ -136,12 +166,20 @@ pub fn read(bytes: &[u8], budget: &mut Budget, passwords: &[String]) -> Result<P
                 Err(_) => Err(Why::Damaged),
             }
         };
-        members.push(Member { name: name.replace('\\', "/"), content });
+        let name = name.replace('\\', "/");
+        if folder && content.as_ref().is_ok_and(Vec::is_empty) {
+            folders.push(name.trim_end_matches('/').to_owned());
+            continue;
+        }
+        members.push(Member { name: name.trim_end_matches('/').to_owned(), content });
     }
     let second = zip_walk::read(bytes, budget);
     members.extend(second.hidden);
-    let contradictory = contradictory || second.contradictory;
-    Ok(Package { members, contradictory, opened_with_password: !known.is_empty() })
+    // Two directories, and each reading has taken another one.
+    let other = second.named.is_some_and(|named| named != archive.len());
+    let contradictory = duplicates || other || second.contradictory;
+    let (behind, opened_with_password) = (second.behind, !known.is_empty());
+    Ok(Package { members, folders, comments, behind, contradictory, opened_with_password })
 }
 
 /// One member, if the password is right: the check of a wrong one passes by chance, what comes out then does not.
@@ -203,6 +241,33 @@ pub mod tests {
         let at = bytes.windows(8).position(|w| w == b"list.txt").unwrap();
         bytes[at..at + 8].copy_from_slice(b"menu.txt");
         assert!(read(&bytes, &mut Budget::default(), &[]).unwrap().contradictory);
+    }
+
+    #[test]
+    fn a_folder_with_content_is_a_file() {
+        let mut bytes = archive(&[("list.txt", b"Amy Smith"), ("none.txt", b"")]);
+        for (from, to) in [(b"list.txt", b"list.tx/"), (b"none.txt", b"none.tx/")] {
+            for at in memchr::memmem::find_iter(&bytes.clone(), from) {
+                bytes[at..at + 8].copy_from_slice(to);
+            }
+        }
+        let package = read(&bytes, &mut Budget::default(), &[]).unwrap();
+        assert!(!package.contradictory);
+        assert_eq!((package.members[0].name.as_str(), package.members.len()), ("list.tx", 1));
+        assert_eq!(package.members[0].content.as_deref(), Ok(b"Amy Smith".as_slice()));
+        assert_eq!(package.folders, ["none.tx"]);
+    }
+
+    #[test]
+    fn times_may_differ_and_comments_are_kept() {
+        let mut bytes = archive(&[("list.txt", b"Amy Smith")]);
+        bytes[10..14].copy_from_slice(&[1, 2, 3, 0x44]);
+        let end = bytes.len();
+        bytes[end - 2] = 4;
+        bytes.extend(b"Ruby and what follows");
+        let package = read(&bytes, &mut Budget::default(), &[]).unwrap();
+        assert!(!package.contradictory);
+        assert_eq!(package.behind, b"Ruby and what follows");
     }
 
     #[test]

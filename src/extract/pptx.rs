@@ -4,34 +4,76 @@ use super::Why;
 use super::file::Content;
 use super::office;
 use super::package::Package;
+use super::relations::{self, Relation};
 use super::xml::{self, Element, Node};
 use crate::text::{Block, Row, Table};
 
 /// Reads a package.
 pub fn read(package: &Package) -> Result<Content, Why> {
-    if let Some(why) = package.trouble(|n| n.starts_with("ppt/slides/") || n.starts_with("ppt/notesSlides/")) {
+    let main = relations::main_part(package).unwrap_or_else(|| "ppt/presentation.xml".to_owned());
+    let folder = relations::folder(&main);
+    if let Some(why) =
+        package.trouble(|n| ["slides/", "notesSlides/"].iter().any(|f| n.starts_with(&format!("{folder}{f}"))))
+    {
         return Err(why);
     }
-    if package.get("ppt/presentation.xml").is_none() {
-        return Err(Why::Damaged);
-    }
+    let presentation = xml::parse(package.need(&main)?)?;
     let mut content = Content::default();
-    let mut done = vec!["ppt/presentation.xml".to_owned()];
-    for (folder, what) in [("ppt/slides/slide", "slide"), ("ppt/notesSlides/notesSlide", "notes, slide")] {
-        let number = |name: &str| name.strip_prefix(folder)?.strip_suffix(".xml")?.parse::<u32>().ok();
-        let mut slides: Vec<(u32, &str)> =
-            package.members.iter().filter_map(|m| Some((number(&m.name)?, m.name.as_str()))).collect();
-        slides.sort_unstable();
-        for (number, name) in slides {
-            if let Some(root) = package.get(name).map(xml::parse).transpose()? {
-                let hidden = if root.attribute("show") == Some("0") { ", hidden" } else { "" };
-                blocks(&root, &format!("{what} {number}{hidden}"), &mut content.blocks);
-                done.push(name.to_owned());
-            }
+    let mut done: Vec<String> = (presentation.name == "presentation").then(|| main.clone()).into_iter().collect();
+    let slides = slides(package, &presentation, &main);
+    let mut parts: Vec<(String, String)> = Vec::new();
+    let mut notes = Vec::new();
+    for (number, part) in slides {
+        let own = relations::of(package, &part).into_iter().find(|r| r.kind == "notesSlide");
+        notes.extend(own.map(|r| (format!("notes, slide {number}"), r.target)));
+        parts.push((format!("slide {number}"), part));
+    }
+    parts.append(&mut notes);
+    let number = |name: &str| {
+        let name = name.strip_prefix(folder)?.strip_prefix("notesSlides/notesSlide")?;
+        name.strip_suffix(".xml")?.parse::<u32>().ok()
+    };
+    let mut others: Vec<(u32, &str)> =
+        package.members.iter().filter_map(|m| Some((number(&m.name)?, m.name.as_str()))).collect();
+    others.sort_unstable();
+    parts.extend(others.into_iter().map(|(number, name)| (format!("notes, slide {number}"), name.to_owned())));
+    for (what, name) in parts {
+        if done.contains(&name) {
+            continue;
+        }
+        if let Some(root) = package.get(&name).map(xml::parse).transpose()? {
+            let hidden = if root.attribute("show") == Some("0") { ", hidden" } else { "" };
+            blocks(&root, &format!("{what}{hidden}"), &mut content.blocks);
+            done.push(name);
         }
     }
     office::sweep(package, &done, &mut content);
     Ok(content)
+}
+
+/// The slides in the order in which they are shown, by the presentation's own list; then those that only lie in the
+/// folder of slides, by their names.
+fn slides(package: &Package, presentation: &Element, main: &str) -> Vec<(u32, String)> {
+    let related = relations::of(package, main);
+    let mut listed = Vec::new();
+    presentation.descendants("sldId", &mut listed);
+    let mut found: Vec<(u32, String)> = Vec::new();
+    for slide in listed {
+        // It has two attributes of this local name: a number of its own, and that of the relation.
+        let id = |r: &&Relation| slide.attributes.iter().any(|(name, value)| name == "id" && *value == r.id);
+        if let Some(relation) = related.iter().find(id) {
+            found.push((found.len() as u32 + 1, relation.target.clone()));
+        }
+    }
+    let folder = relations::folder(main);
+    let number =
+        |name: &str| name.strip_prefix(folder)?.strip_prefix("slides/slide")?.strip_suffix(".xml")?.parse::<u32>().ok();
+    let mut others: Vec<(u32, String)> =
+        package.members.iter().filter_map(|m| Some((number(&m.name)?, m.name.clone()))).collect();
+    others.retain(|(_, name)| !found.iter().any(|(_, known)| known.eq_ignore_ascii_case(name)));
+    others.sort_unstable();
+    found.append(&mut others);
+    found
 }
 
 fn blocks(element: &Element, detail: &str, out: &mut Vec<Block>) {
@@ -96,6 +138,31 @@ fn table(element: &Element, detail: &str, out: &mut Vec<Block>) {
 mod tests {
     use super::super::package::{Budget, read as read_package, tests::archive};
     use super::*;
+
+    #[test]
+    fn slides_stand_in_the_order_of_their_list() {
+        const R: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        let slide = |t: &str| format!("<p:sld><a:p><a:r><a:t>{t}</a:t></a:r></a:p></p:sld>");
+        let rels = |list: &[(&str, &str, &str)]| {
+            let one = |(id, kind, target): &(&str, &str, &str)| {
+                format!("<Relationship Id='{id}' Type='{R}/{kind}' Target='{target}'/>")
+            };
+            format!("<R>{}</R>", list.iter().map(one).collect::<String>())
+        };
+        let bytes = archive(&[
+            ("[Content_Types].xml", b"<Types/>"),
+            ("_rels/.rels", rels(&[("a", "officeDocument", "ppt/deck.xml")]).as_bytes()),
+            ("ppt/deck.xml", b"<p:presentation><p:sldIdLst><p:sldId id='256' r:id='r2'/><p:sldId id='257' r:id='r1'/></p:sldIdLst></p:presentation>"),
+            ("ppt/_rels/deck.xml.rels", rels(&[("r1", "slide", "pages/one.xml"), ("r2", "slide", "slides/slide7.xml")]).as_bytes()),
+            ("ppt/pages/one.xml", slide("last").as_bytes()),
+            ("ppt/pages/_rels/one.xml.rels", rels(&[("r1", "notesSlide", "../said/theme1.xml")]).as_bytes()),
+            ("ppt/said/theme1.xml", slide("say it").as_bytes()),
+            ("ppt/slides/slide7.xml", slide("first").as_bytes()),
+        ]);
+        let content = read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap();
+        let expected = [("first", "slide 1"), ("last", "slide 2"), ("say it", "notes, slide 2")];
+        assert_eq!(content.blocks, expected.map(|(text, detail)| Block::paragraph_at(text, detail)));
+    }
 
     #[test]
     fn slides_tables_and_notes() {

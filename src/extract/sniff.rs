@@ -1,7 +1,8 @@
 //! What a file is, by its content. Its name and declared type decide only between kinds of plain text.
 
 use super::archive::Packing;
-use super::package;
+use super::opening::{self, Opening};
+use super::{companion, package, relations, xml};
 use crate::limits;
 
 /// The formats told apart here.
@@ -34,6 +35,10 @@ pub enum Format {
     /// S/MIME in DER.
     Cms,
     Pgp,
+    /// What a program has put beside the files of people.
+    Companion,
+    /// Objects of a page that Office has written.
+    PageObjects,
     Empty,
     Unknown,
 }
@@ -126,6 +131,10 @@ fn binary(bytes: &[u8], head: &[u8]) -> Option<Format> {
         Format::Tar
     } else if starts(b"\x30") && memchr::memmem::find(head, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07").is_some() {
         Format::Cms
+    } else if companion::is_of_finder(bytes) {
+        Format::Companion
+    } else if starts(companion::PAGE_OBJECTS) {
+        Format::PageObjects
     } else if starts(b"-----BEGIN PGP MESSAGE") {
         Format::Pgp
     } else {
@@ -137,6 +146,9 @@ fn zip_kind(bytes: &[u8]) -> Format {
     let Ok(names) = package::names(bytes) else { return Format::Zip };
     let has = |prefix: &str| names.iter().any(|n| n.to_ascii_lowercase().starts_with(prefix));
     if has("[content_types].xml") {
+        if let Some(format) = office_kind(bytes) {
+            return format;
+        }
         if has("word/") {
             return Format::Docx;
         }
@@ -151,6 +163,31 @@ fn zip_kind(bytes: &[u8]) -> Format {
         return Format::OpenDocument;
     }
     Format::Zip
+}
+
+/// What the package says that the part is with which it begins; folders of their own are habit.
+fn office_kind(bytes: &[u8]) -> Option<Format> {
+    let [relations, types] = package::heads(bytes, ["_rels/.rels", "[Content_Types].xml"]);
+    let main = relations::read(&relations?, "").into_iter().find(|r| r.kind == "officeDocument")?.target;
+    let types = xml::parse(&types?).ok()?;
+    let named = types.elements().find(|entry| {
+        let name = entry.attribute("PartName").unwrap_or_default();
+        name.trim_start_matches('/').eq_ignore_ascii_case(&main)
+    });
+    let ending = main.rsplit('.').next().unwrap_or_default();
+    let by_ending =
+        || types.elements().find(|e| e.attribute("Extension").is_some_and(|x| x.eq_ignore_ascii_case(ending)));
+    let content_type = named.or_else(by_ending)?.attribute("ContentType")?.to_ascii_lowercase();
+    let is = |words: [&str; 2]| words.iter().any(|word| content_type.contains(word));
+    if is(["wordprocessingml", "ms-word"]) {
+        Some(Format::Docx)
+    } else if is(["spreadsheetml", "ms-excel"]) {
+        Some(Format::Xlsx)
+    } else if is(["presentationml", "ms-powerpoint"]) {
+        Some(Format::Pptx)
+    } else {
+        None
+    }
 }
 
 /// Text has no control characters but those of lines and pages; UTF-16 has them in every second byte.
@@ -180,15 +217,14 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
     if lower.starts_with("{\\rtf") {
         return Format::Rtf;
     }
-    let html_tag = ["<!doctype html", "<html", "<head", "<body", "<table", "<div", "<p>"];
-    if html_tag.iter().any(|tag| lower.starts_with(tag)) || lower.starts_with("<!--") && lower.contains("<html") {
-        return Format::Html;
-    }
-    if lower.starts_with("<?xml") || lower.starts_with('<') && matches!(extension.as_str(), "xml" | "svg" | "xhtml") {
-        return if lower.contains("<html") { Format::Html } else { Format::Xml };
-    }
-    if lower.starts_with("<svg") {
-        return Format::Xml;
+    match opening::of(&text) {
+        Opening::Html => {
+            let xml = matches!(extension.as_str(), "xml" | "svg") && !lower.contains("<html");
+            return if xml && lower.starts_with('<') { Format::Xml } else { Format::Html };
+        }
+        Opening::Xml => return Format::Xml,
+        Opening::Tag if matches!(extension.as_str(), "xml" | "svg" | "xhtml") => return Format::Xml,
+        Opening::Tag | Opening::Text => {}
     }
     if is_mbox(start) {
         return Format::Mbox;
@@ -197,6 +233,10 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
         return Format::Message;
     }
     if declared == "text/html" || matches!(extension.as_str(), "htm" | "html") {
+        return Format::Html;
+    }
+    // Programs that open such names take a page for a sheet or a letter, whatever stands above the first tag.
+    if matches!(extension.as_str(), "xls" | "doc" | "xlsx" | "docx" | "xlt" | "dot") && opening::holds_page(&text) {
         return Format::Html;
     }
     if matches!(extension.as_str(), "csv" | "tsv" | "tab") || declared.ends_with("csv") || looks_delimited(start) {
@@ -211,17 +251,22 @@ fn is_mbox(text: &str) -> bool {
     first.starts_with("From ") && first.bytes().any(|b| b.is_ascii_digit()) && looks_like_message(rest)
 }
 
-/// Several header lines first, one of them of those that only mail has.
+/// Header lines first: several of those that only mail has, or the two that a page saved as one file begins with, which
+/// say what it holds and what parts it.
 fn looks_like_message(text: &str) -> bool {
     let mut known = 0;
+    let mut of_mime = 0;
+    let mut boundary = None;
+    let mut typed = false;
     for line in text.lines().take(60) {
         if line.is_empty() {
             break;
         }
         if line.starts_with([' ', '\t']) {
+            boundary = boundary.or_else(|| boundary_in(line).filter(|_| typed));
             continue;
         }
-        let Some((name, _)) = line.split_once(':') else { return false };
+        let Some((name, value)) = line.split_once(':') else { return false };
         if name.is_empty() || name.contains(' ') {
             return false;
         }
@@ -230,8 +275,23 @@ fn looks_like_message(text: &str) -> bool {
             name.as_str(),
             "received" | "return-path" | "message-id" | "mime-version" | "content-type" | "from" | "date" | "subject"
         ));
+        of_mime += usize::from(matches!(name.as_str(), "mime-version" | "content-type"));
+        typed = name == "content-type";
+        boundary = boundary.or_else(|| boundary_in(value).filter(|_| typed));
     }
-    known >= 3
+    let parted = |boundary: &str| text.contains(&format!("\n--{boundary}"));
+    known >= 3 || of_mime == 2 || boundary.is_some_and(parted)
+}
+
+/// What a line of `Content-Type` names as that which parts the text.
+fn boundary_in(line: &str) -> Option<&str> {
+    let at = line.to_ascii_lowercase().find("boundary=")?;
+    let value = line[at..].split_once('=')?.1.trim_start();
+    let value = match value.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next()?,
+        None => value.split([';', ' ', '\t']).next()?,
+    };
+    (!value.is_empty()).then_some(value)
 }
 
 /// The same number of a delimiter, two at least, in each of the first lines.
@@ -272,6 +332,20 @@ mod tests {
             (b"<?xml version='1.0'?><a/>", "x", "", Format::Xml),
             (b"<html><p>x", "x.xls", "application/vnd.ms-excel", Format::Html),
             (b"From: a@b\nSubject: x\nDate: y\n\nz", "x.txt", "", Format::Message),
+            (b"<style>td{a:b}</style><table><tr><td>x", "report.xls", "", Format::Html),
+            (b"<meta charset=utf-8><table>", "report.xls", "application/vnd.ms-excel", Format::Html),
+            (b"<tr><td>x</td></tr>", "report.xls", "", Format::Html),
+            (b"Report of May\n<table><tr><td>x", "report.xls", "", Format::Html),
+            (b"Report of May: a < b\n", "report.xls", "", Format::Text),
+            (b"<address><name>x</name></address>", "a.xml", "", Format::Xml),
+            (
+                b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=\"x\"\n\n--x\n",
+                "letter.doc",
+                "",
+                Format::Message,
+            ),
+            (b"Content-Type: multipart/related;\n\tboundary=\"x\"\n\n--x\n", "letter.doc", "", Format::Message),
+            (b"Content-Type: a word of the web\nMore: no\n\n", "notes.txt", "", Format::Text),
             (b"BEGIN:VCALENDAR\n", "", "", Format::Calendar),
             (b"\x00\x01\x02\x03\x04\x05\x06\x07", "x.txt", "text/plain", Format::Unknown),
             (b"", "x.txt", "", Format::Empty),

@@ -92,8 +92,51 @@ fn files_are_read_by_their_content() {
         reading.documents.iter().filter(|d| d.kind == Kind::FileName).map(|d| d.place.as_str()).collect();
     assert_eq!(
         names,
-        ["pack.zip", "pack.zip/more/inner.zip", "pack.zip/more/inner.zip/list.csv", "pack.zip/photo.jpg"]
+        [
+            "pack.zip",
+            "pack.zip/more/inner.zip",
+            "pack.zip/more/inner.zip",
+            "pack.zip/more/inner.zip/list.csv",
+            "pack.zip/photo.jpg"
+        ]
     );
+}
+
+#[test]
+fn names_and_comments_inside_an_archive_are_texts() {
+    let zip = archive(&[("SEN/Amy Smith/plan.txt", b"Soup"), ("__MACOSX/menu.txt", b"Soup")]);
+    let names = |reading: &Reading| -> Vec<String> {
+        let documents = reading.documents.iter().filter(|d| d.kind == Kind::FileName);
+        let blocks = documents.flat_map(|d| &d.blocks).filter_map(|b| match b {
+            Block::Paragraph { text, .. } => Some(text.clone()),
+            Block::Table(_) => None,
+        });
+        blocks.collect()
+    };
+    assert_eq!(names(&read_file("pack.zip", "", &zip)), ["pack", "plan", "SEN", "Amy Smith", "menu"]);
+    let behind = "pack.zip/what stands behind its end";
+    let with = |comment: &[u8]| {
+        let mut bytes = zip.clone();
+        let end = bytes.len();
+        bytes[end - 2..].copy_from_slice(&u16::try_from(comment.len()).unwrap().to_le_bytes());
+        [bytes.as_slice(), comment].concat()
+    };
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, b"Amy Smith").unwrap();
+    let packed = packed.finish().unwrap();
+    for (bytes, place) in [
+        (with(b"Amy Smith"), behind.to_owned()),
+        ([zip.as_slice(), b"\0\0Amy Smith"].concat(), behind.to_owned()),
+        (with(&packed), format!("{behind}/what stands behind its end")),
+    ] {
+        let reading = read_file("pack.zip", "", &bytes);
+        assert!(has_text(&reading, &place, "Amy Smith"), "{:#?}", reading.documents);
+        assert!(reading.unread.is_empty(), "{:?}", reading.unread);
+    }
+    // An archive in the comment of an archive: the two of them have two readings.
+    let reading = read_file("pack.zip", "", &with(&archive(&[("list.txt", b"Amy Smith")])));
+    assert!(reading.unread.iter().any(|u| u.why == Why::Contradictory), "{:?}", reading.unread);
+    assert!(read_file("pack.zip", "", &[zip.as_slice(), &[0; 512]].concat()).unread.is_empty());
 }
 
 /// Relay checklist, row 130.

@@ -1,11 +1,12 @@
 //! Excel workbooks (ECMA-376 SpreadsheetML): every sheet as a table, hidden ones too, with dates as dates.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Why;
 use super::file::Content;
 use super::office;
 use super::package::Package;
+use super::relations::{self, Relation};
 use super::xml::{self, Element};
 use crate::limits;
 use crate::text::{Block, Row, Table};
@@ -14,6 +15,8 @@ struct Book {
     strings: Vec<String>,
     /// For each cell style, how its numbers are shown.
     styles: Vec<Shown>,
+    /// Words that formats of numbers show beside the number, or in its place.
+    words: Vec<String>,
     /// Days count from 1904.
     from_1904: bool,
 }
@@ -37,22 +40,33 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     if let Some(why) = package.trouble(|n| n.starts_with("xl/") && n.ends_with(".xml")) {
         return Err(why);
     }
-    let Some(workbook) = package.get("xl/workbook.xml") else {
-        let binary = package.get("xl/workbook.bin").is_some();
-        return Err(if binary { Why::UnknownType } else { Why::Damaged });
+    let main = relations::main_part(package).unwrap_or_else(|| "xl/workbook.xml".to_owned());
+    if main.ends_with(".bin") || package.get("xl/workbook.bin").is_some() {
+        return Err(Why::UnknownType);
+    }
+    let folder = relations::folder(&main);
+    let related = relations::of(package, &main);
+    // What the workbook says of its strings and styles, or where they are as a rule.
+    let part = |kind: &str| {
+        let said = related.iter().find(|r| r.kind == kind && package.get(&r.target).is_some());
+        said.map_or_else(|| format!("{folder}{kind}.xml"), |r| r.target.clone())
     };
-    let workbook = xml::parse(workbook)?;
-    let mut done = vec!["xl/workbook.xml".to_owned(), "xl/sharedStrings.xml".to_owned()];
+    let workbook = xml::parse(package.need(&main)?)?;
+    let mut done: Vec<String> = (workbook.name == "workbook").then(|| main.clone()).into_iter().collect();
+    let (styles, words) = styles(package, &part("styles"))?;
     let book = Book {
-        strings: strings(package)?,
-        styles: styles(package)?,
+        strings: strings(package, &part("sharedStrings"))?,
+        styles,
+        words,
         from_1904: workbook
             .child("workbookPr")
             .and_then(|p| p.attribute("date1904"))
             .is_some_and(|v| v == "1" || v == "true"),
     };
+    done.push(part("sharedStrings"));
     let mut content = Content::default();
-    for sheet in sheets(&workbook, package)? {
+    for sheet in sheets(&workbook, folder, &related) {
+        content.names.push(sheet.name.clone());
         let Some(bytes) = package.get(&sheet.part) else {
             content.incomplete = Some(Why::Damaged);
             continue;
@@ -63,25 +77,23 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     let mut names = Vec::new();
     workbook.descendants("definedName", &mut names);
     for name in names {
-        let text = format!("{} {}", name.attribute("name").unwrap_or_default(), name.text());
-        if !text.starts_with("_xlnm") {
+        let said = name.attribute("name").unwrap_or_default();
+        // A name has no blanks: strokes stand for them.
+        let said = if said.starts_with("_xlnm.") { String::new() } else { said.replace('_', " ") };
+        let hints = ["comment", "description"].map(|hint| name.attribute(hint).unwrap_or_default());
+        let text = [said.as_str(), &name.text(), hints[0], hints[1]].join(" ").trim().to_owned();
+        if !said.is_empty() || text.contains('"') || hints.iter().any(|hint| !hint.is_empty()) {
             content.blocks.push(Block::paragraph_at(text, "defined name"));
         }
     }
+    let words = book.words.into_iter().map(|words| Block::paragraph_at(words, "number format"));
+    content.blocks.extend(words);
     office::sweep(package, &done, &mut content);
     Ok(content)
 }
 
-fn sheets(workbook: &Element, package: &Package) -> Result<Vec<Sheet>, Why> {
-    let mut targets = HashMap::new();
-    if let Some(relations) = package.get("xl/_rels/workbook.xml.rels") {
-        for relation in xml::parse(relations)?.elements() {
-            if let (Some(id), Some(target)) = (relation.attribute("Id"), relation.attribute("Target")) {
-                let part = target.strip_prefix('/').map_or_else(|| format!("xl/{target}"), str::to_owned);
-                targets.insert(id.to_owned(), part);
-            }
-        }
-    }
+fn sheets(workbook: &Element, folder: &str, related: &[Relation]) -> Vec<Sheet> {
+    let target = |id: &str| related.iter().find(|r| r.id == id).map(|r| r.target.clone());
     let mut found = Vec::new();
     let mut elements = Vec::new();
     workbook.descendants("sheet", &mut elements);
@@ -94,15 +106,15 @@ fn sheets(workbook: &Element, package: &Package) -> Result<Vec<Sheet>, Why> {
                 Some("veryHidden") => ", very hidden",
                 _ => "",
             },
-            part: targets.get(id).cloned().unwrap_or_else(|| format!("xl/worksheets/sheet{}.xml", number + 1)),
+            part: target(id).unwrap_or_else(|| format!("{folder}worksheets/sheet{}.xml", number + 1)),
         });
     }
-    Ok(found)
+    found
 }
 
-fn strings(package: &Package) -> Result<Vec<String>, Why> {
+fn strings(package: &Package, part: &str) -> Result<Vec<String>, Why> {
     let mut strings = Vec::new();
-    if let Some(bytes) = package.get("xl/sharedStrings.xml") {
+    if let Some(bytes) = package.get(part) {
         xml::walk(bytes, |name| name == "si", |item| strings.push(rich_text(&item)))?;
     }
     Ok(strings)
@@ -121,18 +133,28 @@ fn rich_text(item: &Element) -> String {
     out
 }
 
-fn styles(package: &Package) -> Result<Vec<Shown>, Why> {
-    let Some(bytes) = package.get("xl/styles.xml") else { return Ok(Vec::new()) };
+/// How numbers are shown, by cell style; and the words that the formats hold.
+fn styles(package: &Package, part: &str) -> Result<(Vec<Shown>, Vec<String>), Why> {
+    let Some(bytes) = package.get(part) else { return Ok((Vec::new(), Vec::new())) };
     let root = xml::parse(bytes)?;
     let mut codes: HashMap<&str, &str> = HashMap::new();
     let mut formats = Vec::new();
     root.descendants("numFmt", &mut formats);
+    let root_codes: Vec<&str> = formats.iter().filter_map(|format| format.attribute("formatCode")).collect();
     for format in formats {
         if let (Some(id), Some(code)) = (format.attribute("numFmtId"), format.attribute("formatCode")) {
             codes.insert(id, code);
         }
     }
-    let Some(cells) = root.child("cellXfs") else { return Ok(Vec::new()) };
+    let mut words: Vec<String> = Vec::new();
+    for code in root_codes {
+        for section in words_of(code) {
+            if !words.contains(&section) && words.len() < limits::TABLE_COLUMNS {
+                words.push(section);
+            }
+        }
+    }
+    let Some(cells) = root.child("cellXfs") else { return Ok((Vec::new(), words)) };
     let shown = cells.elements().map(|style| {
         let id = style.attribute("numFmtId").unwrap_or("0");
         match codes.get(id) {
@@ -141,7 +163,28 @@ fn styles(package: &Package) -> Result<Vec<Shown>, Why> {
             None => Shown::Plain,
         }
     });
-    Ok(shown.collect())
+    Ok((shown.collect(), words))
+}
+
+/// What each section of a number format says in words.
+fn words_of(code: &str) -> Vec<String> {
+    let mut sections = vec![String::new()];
+    let mut chars = code.chars();
+    while let Some(c) = chars.next() {
+        let section = sections.last_mut().filter(|_| c != ';');
+        match (c, section) {
+            ('"', Some(section)) => section.extend(chars.by_ref().take_while(|c| *c != '"')),
+            ('\\', Some(section)) => section.extend(chars.next()),
+            // A condition or a colour; the width of a letter; a letter that fills the cell.
+            ('[', Some(_)) => chars.by_ref().take_while(|c| *c != ']').for_each(drop),
+            ('_' | '*', Some(_)) => drop(chars.next()),
+            (' ', Some(section)) => section.push(' '),
+            (_, Some(_)) => {}
+            (_, None) => sections.push(String::new()),
+        }
+    }
+    let said = sections.into_iter().map(|section| section.trim().to_owned());
+    said.filter(|section| section.chars().filter(|c| c.is_alphabetic()).count() > 1).collect()
 }
 
 /// What a number format makes of a number (ECMA-376 18.8.31), as far as reading needs it.
@@ -177,12 +220,14 @@ impl Book {
         let mut table = Table::default();
         let mut hidden_columns: Vec<String> = Vec::new();
         let mut other = Vec::new();
+        let mut said = HashSet::new();
         let mut number = 0usize;
         let wanted = |name: &str| matches!(name, "row" | "col" | "headerFooter" | "dataValidation");
         xml::walk(bytes, wanted, |element| match element.name.as_str() {
             "row" => {
                 number = element.attribute("r").and_then(|r| r.parse().ok()).unwrap_or(number + 1);
                 let row = self.row(&element, number);
+                formulas(&element, &row, &mut said, &mut other);
                 if row.is_filled() {
                     table.rows.push(row);
                 }
@@ -226,6 +271,10 @@ impl Book {
 
     fn value(&self, cell: &Element) -> String {
         let raw = cell.child("v").map(Element::text).unwrap_or_default();
+        if raw.is_empty() && cell.attribute("t") != Some("inlineStr") {
+            // No program has reckoned yet: what the formula says itself is what will be shown.
+            return cell.child("f").map(|formula| strings_of(&formula.text()).concat()).unwrap_or_default();
+        }
         match cell.attribute("t") {
             Some("s") => {
                 raw.trim().parse::<usize>().ok().and_then(|i| self.strings.get(i)).cloned().unwrap_or_default()
@@ -245,6 +294,43 @@ impl Book {
             }
         }
     }
+}
+
+/// Strings in the formulas of a row that the row does not show now; each once.
+fn formulas(element: &Element, row: &Row, said: &mut HashSet<String>, out: &mut Vec<(String, &'static str)>) {
+    for formula in element.elements().filter_map(|cell| cell.child("f")) {
+        let strings = strings_of(&formula.text());
+        let joined = strings.concat();
+        let shown = |text: &str| row.cells.iter().any(|cell| cell.contains(text));
+        let words = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count() > 1;
+        if words(&joined) && !shown(&joined) && !said.contains(&joined) {
+            let together = strings.len() > 1 && joined.contains(' ');
+            let each = strings.into_iter().filter(|text| words(text) && !shown(text));
+            for text in together.then(|| joined.clone()).into_iter().chain(each) {
+                if said.insert(text.clone()) {
+                    out.push((text, "formula"));
+                }
+            }
+            said.insert(joined);
+        }
+    }
+}
+
+/// The strings that stand in a formula; a doubled quote is one.
+fn strings_of(formula: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut chars = formula.chars().peekable();
+    while chars.any(|c| c == '"') {
+        let mut text = String::new();
+        while let Some(c) = chars.next() {
+            if c == '"' && chars.next_if_eq(&'"').is_none() {
+                break;
+            }
+            text.push(c);
+        }
+        found.push(text);
+    }
+    found
 }
 
 /// A number as the sheet shows it, near enough: dates in ISO form, long numbers without exponent.
@@ -355,6 +441,74 @@ mod tests {
                 Block::paragraph_at("Jones", "pivot table's source"),
             ]
         );
+    }
+
+    #[test]
+    fn what_only_a_name_a_format_or_a_formula_says() {
+        let book = |names: &str, formats: &str, cells: &str| {
+            let workbook = format!(
+                "<workbook><sheets><sheet name='Ruby Stone' r:id='r1'/></sheets><definedNames>{names}</definedNames></workbook>"
+            );
+            let styles =
+                format!("<styleSheet><numFmts>{formats}</numFmts><cellXfs><xf numFmtId='0'/></cellXfs></styleSheet>");
+            let sheet = format!("<worksheet><sheetData><row r='1'>{cells}</row></sheetData></worksheet>");
+            let bytes = archive(&[
+                ("[Content_Types].xml", b"<Types/>"),
+                ("xl/workbook.xml", workbook.as_bytes()),
+                ("xl/styles.xml", styles.as_bytes()),
+                ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+            ]);
+            read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap()
+        };
+        let at = "Sheet 'Ruby Stone'";
+        let cell = |text: &str| {
+            Block::Table(Table {
+                detail: Some(at.into()),
+                rows: vec![Row { cells: vec![text.into()], detail: Some("row 1".into()) }],
+            })
+        };
+        for (names, formats, cells, expected) in [
+            (
+                "<definedName name='Amy_Smith'>x!$A$1</definedName><definedName name='_xlnm.Print_Area'>x!$A$1</definedName>",
+                "",
+                "",
+                vec![Block::paragraph_at("Amy Smith x!$A$1", "defined name")],
+            ),
+            (
+                "<definedName name='_xlnm.Print_Area'>\"Amy Smith\"</definedName>",
+                "",
+                "",
+                vec![Block::paragraph_at("\"Amy Smith\"", "defined name")],
+            ),
+            (
+                "",
+                "<numFmt numFmtId='164' formatCode='[Red]&quot;Amy &quot;\\S\\m\\i;0.00;d mmm;&quot;a&quot;'/>",
+                "",
+                vec![Block::paragraph_at("Amy Smi", "number format")],
+            ),
+            ("", "<numFmt numFmtId='164' formatCode='_-* #,##0.00_-;dd/mm/yyyy'/>", "", vec![]),
+            ("", "", "<c r='A1'><f>\"Amy\"&amp;\" Smith\"</f></c>", vec![cell("Amy Smith")]),
+            (
+                "",
+                "",
+                "<c r='A1'><f>\"Amy Smith\"</f><v>0</v></c>",
+                vec![cell("0"), Block::paragraph_at("Amy Smith", format!("{at}, formula"))],
+            ),
+            (
+                "",
+                "",
+                "<c r='A1' t='str'><f>IF(B1,\"Yes\",\"\")</f><v>Yes</v></c><c r='B1'><f>SUM(C1)</f><v>1</v></c>",
+                vec![Block::Table(Table {
+                    detail: Some(at.into()),
+                    rows: vec![Row { cells: vec!["Yes".into(), "1".into()], detail: Some("row 1".into()) }],
+                })],
+            ),
+        ] {
+            let content = book(names, formats, cells);
+            assert_eq!(content.blocks, expected, "{names}{formats}{cells}");
+            assert_eq!(content.names, ["Ruby Stone"]);
+        }
+        assert_eq!(strings_of("A&\"say \"\"x\"\"\"&\"\""), ["say \"x\"", ""]);
     }
 
     #[test]

@@ -1,0 +1,161 @@
+//! Workbooks in the XML of Excel 2003 (`urn:schemas-microsoft-com:office:spreadsheet`): one file of mark-up, which
+//! registers still export under the name of a workbook.
+
+use super::file::Content;
+use super::xml::Element;
+use crate::limits;
+use crate::text::{Block, Row, Table};
+
+/// Whether an XML file is such a workbook.
+pub fn is_workbook(root: &Element) -> bool {
+    root.name == "Workbook" && root.child("Worksheet").is_some()
+}
+
+/// Reads it.
+pub fn read(root: &Element) -> Content {
+    let mut content = Content::default();
+    for part in root.elements() {
+        match part.name.as_str() {
+            "Worksheet" => sheet(part, &mut content),
+            "DocumentProperties" => {
+                let fields = part.elements().filter(|f| {
+                    matches!(
+                        f.name.as_str(),
+                        "Title"
+                            | "Subject"
+                            | "Author"
+                            | "Keywords"
+                            | "Description"
+                            | "LastAuthor"
+                            | "Category"
+                            | "Manager"
+                            | "Company"
+                    )
+                });
+                for field in fields {
+                    push(field.text(), "document properties", &mut content.blocks);
+                }
+            }
+            "Names" => names(part, &mut content.blocks),
+            _ => {}
+        }
+    }
+    content
+}
+
+fn sheet(element: &Element, content: &mut Content) {
+    let name = element.attribute("Name").unwrap_or_default();
+    let mut options = Vec::new();
+    element.descendants("Visible", &mut options);
+    let state = match options.first().map(|v| v.text()) {
+        Some(state) if state.trim() == "SheetHidden" => ", hidden",
+        Some(state) if state.trim() == "SheetVeryHidden" => ", very hidden",
+        _ => "",
+    };
+    let detail = format!("Sheet '{name}'{state}");
+    content.names.push(name.to_owned());
+    let mut other = Vec::new();
+    let mut table = Table { detail: Some(detail.clone()), rows: Vec::new() };
+    let mut number = 0usize;
+    let mut lines = Vec::new();
+    element.elements().filter(|e| e.name == "Table").for_each(|t| t.descendants("Row", &mut lines));
+    for line in lines {
+        number = place(line).unwrap_or(number + 1);
+        let mut cells: Vec<String> = Vec::new();
+        for cell in line.elements().filter(|e| e.name == "Cell") {
+            if let Some(column) = place(cell) {
+                // A cell far off to the right is read, but does not stretch the row.
+                while cells.len() < (column - 1).min(limits::TABLE_COLUMNS) {
+                    cells.push(String::new());
+                }
+            }
+            cells.push(value(cell));
+            let covered = cell.attribute("MergeAcross").and_then(|n| n.parse().ok()).unwrap_or(0usize);
+            cells.extend((0..covered.min(limits::TABLE_COLUMNS.saturating_sub(cells.len()))).map(|_| String::new()));
+            if let Some(comment) = cell.child("Comment") {
+                other.push((comment.text(), "comment"));
+            }
+            other.extend(cell.child("PhoneticText").map(|text| (text.text(), "phonetic text")));
+        }
+        let hidden = if line.attribute("Hidden") == Some("1") { ", hidden" } else { "" };
+        let row = Row { cells, detail: Some(format!("row {number}{hidden}")) };
+        if row.is_filled() {
+            table.rows.push(row);
+        }
+    }
+    if !table.rows.is_empty() {
+        content.blocks.push(Block::Table(table));
+    }
+    for (text, what) in other {
+        push(text, &format!("{detail}, {what}"), &mut content.blocks);
+    }
+    for page in ["Header", "Footer"] {
+        let mut found = Vec::new();
+        element.descendants(page, &mut found);
+        for data in found.into_iter().filter_map(|e| e.attribute("Data")) {
+            push(data.to_owned(), &format!("{detail}, header or footer"), &mut content.blocks);
+        }
+    }
+    element.elements().filter(|e| e.name == "Names").for_each(|list| names(list, &mut content.blocks));
+}
+
+fn names(list: &Element, out: &mut Vec<Block>) {
+    for name in list.elements() {
+        let said = ["Name", "RefersTo"].map(|n| name.attribute(n).unwrap_or_default());
+        push(said.join(" ").replace('_', " "), "defined name", out);
+    }
+}
+
+/// `ss:Index`, which counts from one.
+fn place(element: &Element) -> Option<usize> {
+    element.attribute("Index").and_then(|n| n.parse().ok()).filter(|n| *n > 0)
+}
+
+fn value(cell: &Element) -> String {
+    let Some(data) = cell.child("Data") else { return String::new() };
+    let text = data.text();
+    match data.attribute("Type") {
+        Some("DateTime") => {
+            let date = text.trim().trim_end_matches(".000").trim_end_matches("T00:00:00");
+            date.replace('T', " ")
+        }
+        _ => text,
+    }
+}
+
+fn push(text: String, detail: &str, out: &mut Vec<Block>) {
+    if text.chars().any(char::is_alphanumeric) {
+        out.push(Block::paragraph_at(text.trim(), detail));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::markup;
+    use super::*;
+
+    #[test]
+    fn columns_stay_where_they_are() {
+        let file = b"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet' xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet'><Worksheet ss:Name='Amy Smith'><Table><Column ss:Index='2'/><Row><Cell><Data ss:Type='String'>Name</Data></Cell><Cell ss:Index='3'><Data ss:Type='String'>DOB</Data></Cell></Row><Row ss:Index='5' ss:Hidden='1'><Cell ss:MergeAcross='1'><ss:Data ss:Type='String'><Font>Ben</Font><B> Jones</B></ss:Data><Comment><ss:Data>asthma</ss:Data></Comment></Cell><Cell><Data ss:Type='DateTime'>2015-11-03T00:00:00.000</Data></Cell></Row></Table></Worksheet></Workbook>";
+        let content = markup::content(file).unwrap();
+        let row = |cells: [&str; 3], detail: &str| Row {
+            cells: cells.map(str::to_owned).to_vec(),
+            detail: Some(detail.into()),
+        };
+        let detail = "Sheet 'Amy Smith'";
+        assert_eq!(content.names, ["Amy Smith"]);
+        assert_eq!(
+            content.blocks,
+            [
+                Block::Table(Table {
+                    detail: Some(detail.into()),
+                    rows: vec![
+                        row(["Name", "", "DOB"], "row 1"),
+                        row(["Ben Jones", "", "2015-11-03"], "row 5, hidden")
+                    ],
+                }),
+                Block::paragraph_at("asthma", format!("{detail}, comment")),
+            ]
+        );
+    }
+}
