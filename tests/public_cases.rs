@@ -14,7 +14,6 @@ const KNOWN: &[&str] = &[
     "37-text-box-and-notes-in-a-workbook/textbox.eml",
     "44-html-report-named-xls/meta.eml",
     "44-html-report-named-xls/style-first.eml",
-    "54-xfa-form/message.eml",
     "57-zip-of-a-mac/message.eml",
     "60-word-online-document2/clean.eml",
 ];

@@ -7,8 +7,8 @@ use super::package::{self, Budget, Member, Package};
 use super::password::try_each;
 use super::sniff::{self, Format};
 use super::{
-    Done, Isolation, Reading, Task, Unread, Why, archive, calendar, cms, compound, delimited, docx, html, image, lines,
-    markup, offcrypto, opendocument, pdf, pptx, rtf, tar, tnef, xlsx, zip_walk,
+    Done, Isolation, Reading, Task, Unread, Why, archive, calendar, cms, compound, delimited, docx, flat, html, image,
+    lines, markup, offcrypto, opendocument, pdf, pptx, rtf, tar, tnef, xlsx, xml, zip_walk,
 };
 use crate::limits;
 use crate::message::{Part, decode_text};
@@ -194,6 +194,7 @@ impl Reader<'_> {
             self.unread(&at.place, Why::Contradictory);
             self.archive(bytes, at)?;
         }
+        let mut kept_flat = false;
         let content = match format {
             Format::Empty => return self.empty(at),
             // Shapes of letters, as mail in HTML brings along; no text.
@@ -219,7 +220,26 @@ impl Reader<'_> {
                 if memchr::memmem::find(&bytes[..bytes.len().min(2048)], b"<svg").is_some() {
                     self.reading.images.push(image::svg(&at.place, bytes, inline));
                 }
-                Content { blocks: markup::read(bytes)?, ..Content::default() }
+                let mut root = xml::parse(bytes)?;
+                match flat::package(&root) {
+                    Some(package) => {
+                        let has = |folder: &str| package.members.iter().any(|m| m.name.starts_with(folder));
+                        kept_flat = true;
+                        if has("xl/") {
+                            xlsx::read(&package)?
+                        } else if has("ppt/") {
+                            pptx::read(&package)?
+                        } else {
+                            docx::read(&package)?
+                        }
+                    }
+                    None => {
+                        let mut content = Content::default();
+                        flat::take_files(&mut root, &mut content);
+                        content.blocks = markup::blocks(&root);
+                        content
+                    }
+                }
             }
             Format::Message => {
                 self.attached_message(bytes, at);
@@ -254,7 +274,18 @@ impl Reader<'_> {
             Format::Cms => cms::read(bytes)?,
             Format::Tar => tar::read(bytes)?,
             Format::Tnef => tnef::read(bytes)?,
-            Format::Pgp => return Err(Why::Encrypted),
+            Format::Pgp | Format::Rights => return Err(Why::Encrypted),
+            Format::BinHex => {
+                // The words around it are read; what it holds is not.
+                let blocks = lines::blocks(lines::of_plain(&text(), None));
+                Content { blocks, incomplete: Some(Why::UnknownType), ..Content::default() }
+            }
+            Format::ActiveMime => {
+                // A header of 50 octets, then a packed compound file.
+                let packed = bytes.get(50..).ok_or(Why::Damaged)?;
+                let unpacked = self.budget.unpack(packed.len(), flate2::read::ZlibDecoder::new(packed))?;
+                Content { inner: vec![("objects".to_owned(), unpacked)], ..Content::default() }
+            }
             Format::Unknown => return Err(damaged_or_unknown(at.name())),
         };
         if content.opened_with_password {
@@ -262,7 +293,7 @@ impl Reader<'_> {
         }
         self.document(Kind::Attachment, &at.place, content.blocks);
         // In an office package most of what is inside is the package's own; elsewhere people put it there and named it.
-        let package = matches!(format, Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument);
+        let package = kept_flat || matches!(format, Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument);
         for (name, bytes) in content.inner {
             let place = at.of(&name);
             if !package && !matches!(format, Format::Cms | Format::Mbox | Format::Packed(_)) {

@@ -7,12 +7,16 @@ use crate::text::{Block, Row, Table};
 
 /// Reads a file.
 pub fn read(bytes: &[u8]) -> Result<Vec<Block>, Why> {
-    let root = xml::parse(bytes)?;
+    Ok(blocks(&xml::parse(bytes)?))
+}
+
+/// Reads an element with all that it holds.
+pub fn blocks(root: &Element) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = Vec::new();
-    walk(&root, &mut lines, &mut blocks);
+    walk(root, &mut lines, &mut blocks);
     flush(&mut lines, &mut blocks);
-    Ok(blocks)
+    blocks
 }
 
 fn walk(element: &Element, lines: &mut Vec<String>, blocks: &mut Vec<Block>) {

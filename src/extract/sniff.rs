@@ -34,6 +34,12 @@ pub enum Format {
     /// S/MIME in DER.
     Cms,
     Pgp,
+    /// A message that only a server of rights opens ([MS-OXORMMS]).
+    Rights,
+    /// A file of a Mac as text (RFC 1741).
+    BinHex,
+    /// The objects of a document that is written as a page of the web.
+    ActiveMime,
     Empty,
     Unknown,
 }
@@ -126,6 +132,10 @@ fn binary(bytes: &[u8], head: &[u8]) -> Option<Format> {
         Format::Tar
     } else if starts(b"\x30") && memchr::memmem::find(head, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07").is_some() {
         Format::Cms
+    } else if starts(b"\x76\xe8\x04\x60\xc4\x11\xe3\x86") {
+        Format::Rights
+    } else if starts(b"ActiveMime\0") {
+        Format::ActiveMime
     } else if starts(b"-----BEGIN PGP MESSAGE") {
         Format::Pgp
     } else {
@@ -180,6 +190,9 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
     if lower.starts_with("{\\rtf") {
         return Format::Rtf;
     }
+    if is_binhex(start) {
+        return Format::BinHex;
+    }
     let html_tag = ["<!doctype html", "<html", "<head", "<body", "<table", "<div", "<p>"];
     if html_tag.iter().any(|tag| lower.starts_with(tag)) || lower.starts_with("<!--") && lower.contains("<html") {
         return Format::Html;
@@ -203,6 +216,13 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
         return Format::Delimited;
     }
     Format::Text
+}
+
+/// The line that says so, and a colon at the beginning of what follows.
+fn is_binhex(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.any(|line| line.starts_with("(This file must be converted with BinHex"))
+        && lines.next().is_some_and(|line| line.starts_with(':'))
 }
 
 /// A line that parts messages, with headers behind it (RFC 4155).
@@ -275,6 +295,9 @@ mod tests {
             (b"BEGIN:VCALENDAR\n", "", "", Format::Calendar),
             (b"\x00\x01\x02\x03\x04\x05\x06\x07", "x.txt", "text/plain", Format::Unknown),
             (b"", "x.txt", "", Format::Empty),
+            (b"Hello\n(This file must be converted with BinHex 4.0)\n\n:$f\"", "x.txt", "", Format::BinHex),
+            (b"(This file must be converted with BinHex 4.0)\nsaid the note\n", "x.txt", "", Format::Text),
+            (b"\x76\xe8\x04\x60\xc4\x11\xe3\x86\0\0", "message.rpmsg", "", Format::Rights),
         ] {
             assert_eq!(format(bytes, name, declared), expected, "{name} {declared}");
         }
