@@ -220,6 +220,10 @@ limits! {
     ACTIVE_MIME_HEAD: usize = 256, "octets", "own choice: they begin at 50 in all that are known";
     /// What a package says of its parts (`[Content_Types].xml`, `_rels/.rels`), read to tell the format.
     PACKAGE_HEAD: u64 = 1024 * 1024, "octets", "own choice: a workbook of a thousand sheets lists them in 200 KB";
+    /// The least length of a run of letters in data of no known shape that counts as words.
+    HIDDEN_RUN: usize = 4, "letters", "own choice: as strings(1); shorter ones come about by chance";
+    /// Groups of Rich Text Format inside one another that are told apart.
+    RTF_DEPTH: usize = 1_000, "groups", "own choice: Word writes a few dozen";
     /// Text of one picture’s comment that is read.
     PICTURE_COMMENT: u64 = 256 * 1024, "octets", "own choice: captions are shorter";
     /// The least length of a run of base64 in a text that is looked at.
@@ -234,6 +238,12 @@ limits! {
     PASTED_QUOTED: usize = 8, "codes", "own choice: fewer come about in settings and links";
     /// The part of all signs that may start no code there, as its denominator.
     PASTED_QUOTED_PART: usize = 5, "as a divisor", "own choice, as QUOTED_PRINTABLE_BAD_PART";
+    /// Letters without a meaning after one another, by which words in a PDF cannot be read.
+    PDF_MEANINGLESS_RUN: usize = 6, "letters", "own choice: a name; pictures of a font stand by themselves or by threes";
+    /// Depth of what stands in an object of a PDF without a reference.
+    PDF_NESTING: usize = 16, "levels", "own choice: writers refer to what is deeper than four";
+    /// Octets of a PDF's streams of no kind that are looked at for files.
+    PDF_LOOKED: usize = 64 * 1024 * 1024, "octets", "own choice: the pages of a book take a tenth of it";
     /// How far from its end a PDF says that it ends there.
     PDF_TAIL: usize = 2_048, "octets", "Adobe’s implementation note asks for 1,024; some programs add more";
     /// Pixels from which the pictures of a page may be the page.

@@ -138,7 +138,7 @@ mod tests {
                 assert_eq!(says(&reading, "Amy Smith"), found, "{name} {behind:?}: {:?}", reading.documents);
                 // A picture that a ZIP follows has two readings; all else is what it is.
                 assert_eq!(reading.unread.is_empty(), behind != list, "{name} {behind:?}: {:?}", reading.unread);
-                assert_eq!(reading.images.is_empty(), false);
+                assert!(!reading.images.is_empty());
             }
             let reading = read_file(name, &[picture.as_slice(), b"\x01\x02Rar!\x1a\x07\0broken"].concat());
             assert!(reading.unread.iter().any(|u| u.why == Why::Damaged), "{name}: {:?}", reading.unread);

@@ -3,7 +3,7 @@
 //!
 //! They are told by their structure alone; no program shows them. Words in them (names of files, remarks) are read.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
 use office_oxide::cfb::{CfbReader, EntryType};
 
@@ -45,56 +45,22 @@ pub fn page_objects(bytes: &[u8], budget: &mut Budget) -> Result<Content, Why> {
         .ok_or(Why::Damaged)?;
     let packed = &packed[start..];
     let inside = budget.unpack(packed.len(), flate2::read::ZlibDecoder::new(packed))?;
-    match CfbReader::new(Cursor::new(inside.as_slice())).ok().and_then(|mut container| objects(&mut container)) {
-        Some(content) => Ok(content),
-        None => Ok(Content { inner: vec![("objects of a page".to_owned(), inside)], ..Content::default() }),
-    }
+    Ok(Content { inner: vec![("objects of a page".to_owned(), inside)], ..Content::default() })
 }
 
-/// What a compound file of no document holds, where it is one that programs make of their own accord: the small pictures
-/// of a folder, or the objects of a page; nothing where it is another.
-pub fn of_program(container: &mut CfbReader<Cursor<&[u8]>>) -> Option<Content> {
-    let entries = container.entries();
-    let used = entries.iter().filter(|e| matches!(e.entry_type, EntryType::Stream | EntryType::Storage));
+/// Whether a compound file is one that Windows puts into a folder of its own accord: the small pictures of the files in it.
+pub fn is_of_folder(container: &CfbReader<Cursor<&[u8]>>) -> bool {
+    let mut used = container
+        .entries()
+        .iter()
+        .filter(|e| matches!(e.entry_type, EntryType::Stream | EntryType::Storage))
+        .peekable();
     let small_picture = |name: &str| {
         let (size, hash) = name.split_once('_').unwrap_or((name, ""));
         !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit()) && hash.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    let mut streams = used.clone().filter(|e| e.entry_type == EntryType::Stream);
-    if used.clone().count() > 0 && streams.all(|e| e.name == "Catalog" || small_picture(&e.name)) {
-        let flat = used.clone().all(|e| e.entry_type == EntryType::Stream);
-        return flat.then(Content::default);
-    }
-    objects(container)
-}
-
-/// Storages named by numbers and nothing beside them; whole files in them are files inside.
-fn objects<R: Read + std::io::Seek>(container: &mut CfbReader<R>) -> Option<Content> {
-    let entries = container.entries();
-    let mut waiting = vec![entries.first()?.child];
-    let mut seen = 0;
-    while let Some(at) = waiting.pop() {
-        let Some(entry) = entries.get(at as usize) else { continue };
-        let numbered =
-            entry.name.strip_prefix('_').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-        seen += 1;
-        if entry.entry_type != EntryType::Storage || !numbered || seen > entries.len() {
-            return None;
-        }
-        waiting.extend([entry.left_sibling, entry.right_sibling]);
-    }
-    let files: Vec<usize> = (0..entries.len())
-        .filter(|at| matches!(entries[*at].name.as_str(), "Package" | "CONTENTS"))
-        .filter(|at| entries[*at].entry_type == EntryType::Stream)
-        .collect();
-    let mut content = Content::default();
-    for (number, at) in files.into_iter().enumerate() {
-        match container.read_stream_by_index(at) {
-            Ok(bytes) => content.inner.push((format!("object {}", number + 1), bytes)),
-            Err(_) => content.incomplete = Some(Why::Damaged),
-        }
-    }
-    (seen > 0).then_some(content)
+    used.peek().is_some()
+        && used.all(|e| e.entry_type == EntryType::Stream && (e.name == "Catalog" || small_picture(&e.name)))
 }
 
 /// Runs of letters, of one octet each or of two.

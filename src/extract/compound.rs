@@ -1,38 +1,116 @@
-//! OLE compound files: Word 97, Excel 97, PowerPoint 97, Outlook messages, and the shell of encrypted office files.
+//! OLE compound files: Word 97, Excel 97, PowerPoint 97, Outlook messages, the shell of encrypted office files, and objects
+//! that stand by themselves.
+//!
+//! Never knows what is inside the objects of a document: they are handed on as files. What the reader of a format leaves
+//! out is looked for in its records and added as hidden text.
 
 use std::io::Cursor;
 
-use office_oxide::cfb::CfbReader;
+use office_oxide::cfb::{DirEntry, EntryType};
 use office_oxide::ir::{Element, Section, Table as IrTable, inline_to_text};
 use office_oxide::options::ParseOptions;
 use office_oxide::{Document, DocumentFormat};
 
 use super::file::Content;
-use super::{Why, companion, outlook};
+use super::office::Seen;
+use super::storage::{File, Walk};
+use super::{Why, companion, ole, outlook, records};
 use crate::text::{Block, Row, Table};
+
+/// Entries of the root that make a file one that only a key opens ([MS-OFFCRYPTO] 1.3.2 and 2.2).
+const SEALED: &[&str] =
+    &["EncryptedPackage", "DRMEncryptedDataSpace", "DRMContent", "\u{9}DRMContent", "\u{9}DRMViewerContent"];
+
+/// Streams that are documents of programs read here; more than one of them where a file wants to be several.
+const DOCUMENTS: &[(&str, DocumentFormat)] = &[
+    ("WordDocument", DocumentFormat::Doc),
+    ("Workbook", DocumentFormat::Xls),
+    ("Book", DocumentFormat::Xls),
+    ("PowerPoint Document", DocumentFormat::Ppt),
+];
 
 /// Reads a compound file.
 pub fn read(bytes: &[u8]) -> Result<Content, Why> {
-    let mut container = CfbReader::new(Cursor::new(bytes)).map_err(|_| Why::Damaged)?;
-    if container.has_root_entry("EncryptedPackage") || container.has_root_entry("DRMEncryptedDataSpace") {
+    let mut container = File::new(Cursor::new(bytes)).map_err(|_| Why::Damaged)?;
+    if SEALED.iter().any(|name| container.has_root_entry(name)) {
         return Err(Why::Encrypted);
     }
-    let format = if container.has_root_entry("WordDocument") {
-        // FIB: bit 8 of the flags at 10 says encrypted ([MS-DOC] 2.5.2).
-        let stream = container.open_stream("WordDocument").map_err(|_| Why::Damaged)?;
-        if stream.get(11).is_some_and(|flags| flags & 1 != 0) {
-            return Err(Why::Encrypted);
+    let mut found: Vec<(&str, DocumentFormat)> = Vec::new();
+    for (stream, format) in DOCUMENTS {
+        // A workbook for two generations of Excel has both of its streams; one reader takes them.
+        if container.has_root_entry(stream) && found.iter().all(|(_, other)| other != format) {
+            found.push((stream, *format));
         }
-        DocumentFormat::Doc
-    } else if container.has_root_entry("Workbook") || container.has_root_entry("Book") {
-        DocumentFormat::Xls
-    } else if container.has_root_entry("PowerPoint Document") {
-        DocumentFormat::Ppt
-    } else if container.has_root_entry("__properties_version1.0") {
-        return Ok(outlook::read(&mut container));
-    } else {
-        return companion::of_program(&mut container).ok_or(Why::UnknownType);
-    };
+    }
+    if found.is_empty() && container.has_root_entry("__properties_version1.0") {
+        return Ok(outlook::read(&mut container, bytes.len()));
+    }
+    if found.is_empty() && companion::is_of_folder(&container) {
+        return Ok(Content::default());
+    }
+    let mut content = Content::default();
+    for (stream, format) in &found {
+        document(bytes, &mut container, stream, *format, &mut content)?;
+    }
+    if found.len() > 1 {
+        // One program shows the one, another the other.
+        content.incomplete = Some(Why::Contradictory);
+    }
+    inside(&mut container, bytes.len(), found.is_empty(), &mut content);
+    Ok(content)
+}
+
+/// What stands in the storages of a document: objects, the sources of pivot tables, data of its controls. A file that is
+/// no document is an object itself.
+fn inside(container: &mut File<'_>, length: usize, object: bool, content: &mut Content) {
+    let mut walk = Walk::new(container, length);
+    if object {
+        return ole::objects(container, vec![0], &mut walk, content);
+    }
+    let mut storages = Vec::new();
+    for entry in walk.children(container.entries(), 0) {
+        let DirEntry { name, entry_type, .. } = &container.entries()[entry];
+        if *entry_type != EntryType::Storage || ole::is_machine_storage(name) {
+            continue;
+        }
+        if !name.eq_ignore_ascii_case("_SX_DB_CUR") {
+            storages.push(entry);
+            continue;
+        }
+        for cache in walk.children(container.entries(), entry) {
+            match walk.stream(container, cache) {
+                Ok(stream) => add_hidden(records::sheets(&stream), "pivot table's source", content),
+                Err(why) => content.incomplete = Some(why),
+            }
+        }
+    }
+    ole::objects(container, storages, &mut walk, content);
+}
+
+/// Adds what was not yet said.
+fn add_hidden(texts: Vec<String>, detail: &str, content: &mut Content) {
+    let mut seen = Seen::of(&content.blocks);
+    for text in texts {
+        let block = Block::paragraph_at(text, detail);
+        if seen.is_new(&block) {
+            seen.remember(std::slice::from_ref(&block));
+            content.blocks.push(block);
+        }
+    }
+}
+
+fn document(
+    bytes: &[u8],
+    container: &mut File<'_>,
+    stream: &str,
+    format: DocumentFormat,
+    content: &mut Content,
+) -> Result<(), Why> {
+    let stream = container.open_stream(stream).map_err(|_| Why::Damaged)?;
+    // FIB: bit 8 of the flags at 10 says encrypted ([MS-DOC] 2.5.2).
+    if format == DocumentFormat::Doc && stream.get(11).is_some_and(|flags| flags & 1 != 0) {
+        return Err(Why::Encrypted);
+    }
     let mut options = ParseOptions::default();
     options.limits = office_oxide::limits::Limits::strict();
     options.include_hidden_text = true;
@@ -41,7 +119,6 @@ pub fn read(bytes: &[u8]) -> Result<Content, Why> {
         let words = error.to_string().to_lowercase();
         if words.contains("encrypt") || words.contains("password") { Why::Encrypted } else { Why::Damaged }
     })?;
-    let mut content = Content::default();
     let whole = document.to_ir();
     for section in &whole.sections {
         section_blocks(section, format, &mut content.blocks);
@@ -52,7 +129,15 @@ pub fn read(bytes: &[u8]) -> Result<Content, Why> {
     if document.damage().iter().any(|damage| damage.is_loss()) {
         content.incomplete = Some(Why::Damaged);
     }
-    Ok(content)
+    match format {
+        DocumentFormat::Xls => add_hidden(records::sheets(&stream), "header, text box or cache", content),
+        DocumentFormat::Ppt => {
+            let texts = records::slides(&stream, content);
+            add_hidden(texts, "hidden part", content);
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn section_blocks(section: &Section, format: DocumentFormat, out: &mut Vec<Block>) {
@@ -141,5 +226,56 @@ fn table(table: &IrTable, detail: Option<&str>, out: &mut Vec<Block>) {
     }
     if !rows.is_empty() {
         out.push(Block::Table(Table { detail: detail.map(str::to_owned), rows }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ole::tests::{packaged, stream};
+    use super::super::records::tests::record;
+    use super::super::storage::tests::compound;
+    use super::*;
+
+    /// A workbook of one empty sheet with further records.
+    fn workbook(more: &[u8]) -> Vec<u8> {
+        let begin = |kind: u8| record(0x0809, &[0, 6, kind, 0, 0xbb, 0x0d, 0xcc, 0x07, 0, 0, 0, 0, 6, 0, 0, 0]);
+        let sheet = [begin(0x10).as_slice(), more, &record(0x000a, &[])].concat();
+        let place = (begin(5).len() + 4 + 14 + 4) as u32;
+        let name = [place.to_le_bytes().as_slice(), &[0, 0, 6, 0], b"Sheet1"].concat();
+        [begin(5), record(0x0085, &name), record(0x000a, &[]), sheet].concat()
+    }
+
+    #[test]
+    fn what_stands_beside_the_cells() {
+        let package = stream(&packaged("list.csv", b"Amy"));
+        let odd = [1u8, 2, 3, 4, 5, 6, 7, 0];
+        let header = workbook(&record(0x0014, b"\x05\0\0&LAmy"));
+        let plain = workbook(&[]);
+        let cache = record(0x00cd, b"\x03\0\0Amy");
+        for (streams, inner, text, incomplete) in [
+            (vec![("Workbook", plain.as_slice())], 0, None, None),
+            (vec![("Workbook", header.as_slice())], 0, Some("Amy"), None),
+            (vec![("Workbook", plain.as_slice()), ("_SX_DB_CUR/0001", &cache)], 0, Some("Amy"), None),
+            (vec![("Workbook", plain.as_slice()), ("MBD0001/\u{1}Ole10Native", &package)], 1, None, None),
+            (vec![("Workbook", plain.as_slice()), ("MBD0001/Workbook", &plain)], 1, None, None),
+            (vec![("Workbook", plain.as_slice()), ("MBD0001/Odd", &odd)], 0, None, Some(Why::UnknownType)),
+            (vec![("Workbook", plain.as_slice()), ("_VBA_PROJECT_CUR/Odd", &odd)], 0, None, None),
+            (vec![("\u{1}Ole10Native", package.as_slice())], 1, None, None),
+        ] {
+            let content = read(&compound(&streams)).unwrap();
+            let said = content
+                .blocks
+                .iter()
+                .any(|b| matches!(b, Block::Paragraph { text: t, .. } if Some(t.as_str()) == text));
+            assert_eq!(
+                (content.inner.len(), said, content.incomplete),
+                (inner, text.is_some(), incomplete),
+                "{streams:?} {:?}",
+                content.blocks
+            );
+        }
+        for name in ["\u{9}DRMContent", "DRMContent", "EncryptedPackage"] {
+            assert_eq!(read(&compound(&[(name, &odd)])).err(), Some(Why::Encrypted));
+        }
     }
 }

@@ -46,23 +46,10 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     Ok(content)
 }
 
-/// Reads a document that is one file of XML: that of Word 2003, or a package written out flat.
+/// Reads a document that is one file of XML: that of Word 2003.
 pub fn flat(root: &Element) -> Content {
     let mut content = Content::default();
-    if root.name != "package" {
-        blocks(root, None, &mut content.blocks);
-        return content;
-    }
-    for part in root.elements().filter(|e| e.name == "part") {
-        let name = part.attribute("name").unwrap_or_default().trim_start_matches('/');
-        let last = name.rsplit('/').next().unwrap_or_default().trim_end_matches(".xml");
-        if let Some(data) = part.child("xmlData") {
-            blocks(data, detail_of(last), &mut content.blocks);
-        }
-        if let Some(data) = part.child("binaryData") {
-            content.inner.push((name.to_owned(), crate::message::decode_base64(data.text().as_bytes())));
-        }
-    }
+    blocks(root, None, &mut content.blocks);
     content
 }
 
@@ -277,16 +264,10 @@ mod tests {
     }
 
     #[test]
-    fn one_file_of_mark_up_is_read_like_a_package() {
+    fn a_document_of_word_2003_is_read_like_a_package() {
         let body = "<w:body><w:p><w:r><w:t>Amy Smi</w:t></w:r><w:r><w:t>th</w:t></w:r></w:p></w:body>";
-        for file in [
-            format!("<?xml version='1.0'?><w:wordDocument xmlns:w='x'>{body}</w:wordDocument>"),
-            format!(
-                "<pkg:package xmlns:pkg='x'><pkg:part pkg:name='/word/document.xml'><pkg:xmlData><w:document>{body}</w:document></pkg:xmlData></pkg:part></pkg:package>"
-            ),
-        ] {
-            assert_eq!(super::super::markup::read(file.as_bytes()).unwrap(), [Block::paragraph("Amy Smith")], "{file}");
-        }
+        let file = format!("<?xml version='1.0'?><w:wordDocument xmlns:w='x'>{body}</w:wordDocument>");
+        assert_eq!(super::super::markup::read(file.as_bytes()).unwrap(), [Block::paragraph("Amy Smith")]);
     }
 
     #[test]

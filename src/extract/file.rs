@@ -10,7 +10,7 @@ use super::password::try_each;
 use super::sniff::{self, Format};
 use super::{
     Done, Isolation, Reading, Task, Unread, Why, archive, behind, calendar, cms, companion, compound, delimited, docx,
-    html, image, json, lines, markup, offcrypto, opendocument, pdf, pptx, rtf, tar, tnef, xlsx, zip_walk,
+    flat, html, image, json, lines, markup, offcrypto, opendocument, pdf, pptx, rtf, tar, tnef, xlsx, xml, zip_walk,
 };
 use crate::limits;
 use crate::message::{Part, decode_text};
@@ -230,6 +230,7 @@ impl Reader<'_> {
             self.unread(&at.place, Why::Contradictory);
             self.archive(bytes, at)?;
         }
+        let mut kept_flat = false;
         let content = match format {
             Format::Empty => return self.empty(at),
             // Shapes of letters, as mail in HTML brings along; no text.
@@ -256,7 +257,27 @@ impl Reader<'_> {
                 if memchr::memmem::find(&bytes[..bytes.len().min(2048)], b"<svg").is_some() {
                     self.reading.images.push(image::svg(&at.place, bytes, inline));
                 }
-                markup::content(bytes)?
+                let mut root = xml::parse(bytes)?;
+                match flat::package(&root) {
+                    Some(package) => {
+                        let has = |folder: &str| package.members.iter().any(|m| m.name.starts_with(folder));
+                        kept_flat = true;
+                        if has("xl/") {
+                            xlsx::read(&package)?
+                        } else if has("ppt/") {
+                            pptx::read(&package)?
+                        } else {
+                            docx::read(&package)?
+                        }
+                    }
+                    None => {
+                        let mut content = Content::default();
+                        flat::take_files(&mut root, &mut content);
+                        let read = markup::content(&root);
+                        content.inner.extend(read.inner);
+                        Content { inner: content.inner, incomplete: content.incomplete.or(read.incomplete), ..read }
+                    }
+                }
             }
             Format::Message => {
                 // Blank lines above the headers are passed over: else the headers would be empty and all else text.
@@ -299,7 +320,12 @@ impl Reader<'_> {
             Format::Cms => cms::read(bytes)?,
             Format::Tar => tar::read(bytes)?,
             Format::Tnef => tnef::read(bytes)?,
-            Format::Pgp => return Err(Why::Encrypted),
+            Format::Pgp | Format::Rights => return Err(Why::Encrypted),
+            Format::BinHex => {
+                // The words around it are read; what it holds is not.
+                let blocks = lines::blocks(lines::of_plain(&text(), None));
+                Content { blocks, incomplete: Some(Why::UnknownType), ..Content::default() }
+            }
             Format::Unknown => return Err(damaged_or_unknown(at.name())),
         };
         if content.opened_with_password {
@@ -308,7 +334,7 @@ impl Reader<'_> {
         self.inner_names(&content.names, at);
         self.document(Kind::Attachment, &at.place, content.blocks);
         // In an office package most of what is inside is the package's own; elsewhere people put it there and named it.
-        let package = matches!(format, Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument);
+        let package = kept_flat || matches!(format, Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument);
         for (name, bytes) in content.inner {
             let place = at.of(&name);
             if !package && !matches!(format, Format::Cms | Format::Mbox | Format::Packed(_)) {

@@ -67,7 +67,10 @@ impl Properties {
             && self.bytes(id::HTML).is_none()
             && self.text(id::BODY).is_none()
         {
-            content.blocks.extend(rtf::read(&unpack_rtf(packed)).blocks);
+            let body = rtf::read(&unpack_rtf(packed));
+            content.blocks.extend(body.blocks);
+            content.inner.extend(body.inner);
+            content.incomplete = content.incomplete.or(body.incomplete);
         }
     }
 

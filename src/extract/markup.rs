@@ -7,27 +7,31 @@ use super::{Why, docx, opendocument, spreadsheet_xml};
 use crate::text::{Block, Row, Table};
 
 /// Reads a file: what office programs write as one file of mark-up by what it is, all else as records and lines.
-pub fn content(bytes: &[u8]) -> Result<Content, Why> {
-    let root = xml::parse(bytes)?;
-    if spreadsheet_xml::is_workbook(&root) {
-        return Ok(spreadsheet_xml::read(&root));
+pub fn content(root: &Element) -> Content {
+    if spreadsheet_xml::is_workbook(root) {
+        return spreadsheet_xml::read(root);
     }
-    if root.name == "wordDocument" || root.name == "package" && root.child("part").is_some() {
-        return Ok(docx::flat(&root));
+    if root.name == "wordDocument" {
+        return docx::flat(root);
     }
     if root.attribute("mimetype").is_some_and(|m| m.contains("opendocument")) {
-        return Ok(opendocument::flat(&root));
+        return opendocument::flat(root);
     }
-    let mut blocks = Vec::new();
-    let mut lines = Vec::new();
-    walk(&root, &mut lines, &mut blocks);
-    flush(&mut lines, &mut blocks);
-    Ok(Content { blocks, ..Content::default() })
+    Content { blocks: blocks(root), ..Content::default() }
 }
 
 /// The blocks of a file.
 pub fn read(bytes: &[u8]) -> Result<Vec<Block>, Why> {
-    content(bytes).map(|content| content.blocks)
+    xml::parse(bytes).map(|root| content(&root).blocks)
+}
+
+/// Reads an element with all that it holds as records and lines.
+pub fn blocks(root: &Element) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = Vec::new();
+    walk(root, &mut lines, &mut blocks);
+    flush(&mut lines, &mut blocks);
+    blocks
 }
 
 fn walk(element: &Element, lines: &mut Vec<String>, blocks: &mut Vec<Block>) {

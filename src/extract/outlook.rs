@@ -1,23 +1,20 @@
 //! Outlook messages ([MS-OXMSG]): a compound file with a stream for each property and a storage for each attachment.
 
-use std::io::Cursor;
-
-use office_oxide::cfb::CfbReader;
-
 use super::file::Content;
 use super::mapi::{Properties, id, kind};
+use super::storage::{File, Walk};
+use super::{Why, ole};
 use crate::limits;
 
-type File<'b> = CfbReader<Cursor<&'b [u8]>>;
-
-/// Reads the message that a compound file holds.
-pub fn read(file: &mut File<'_>) -> Content {
+/// Reads the message that a compound file of `length` octets holds.
+pub fn read(file: &mut File<'_>, length: usize) -> Content {
     let mut content = Content::default();
-    message(file, "", 0, &mut content);
+    let mut walk = Walk::new(file, length);
+    message(file, "", 0, &mut walk, &mut content);
     content
 }
 
-fn message(file: &mut File<'_>, path: &str, depth: usize, content: &mut Content) {
+fn message(file: &mut File<'_>, path: &str, depth: usize, walk: &mut Walk, content: &mut Content) {
     const WORDS: &[u16] = &[
         id::SUBJECT,
         id::SENDER_NAME,
@@ -29,16 +26,22 @@ fn message(file: &mut File<'_>, path: &str, depth: usize, content: &mut Content)
         id::RTF,
     ];
     properties(file, path, WORDS).message(content);
-    for number in 0..limits::EXTRACT_PARTS {
-        let storage = format!("{path}__attach_version1.0_#{number:08X}");
-        if file.find_entry_by_path(&storage).is_none() {
-            break;
-        }
-        let inside = format!("{storage}/");
+    // Their numbers may have gaps, where an attachment was taken out.
+    let own = if path.is_empty() { Some(0) } else { file.find_entry_by_path(path.trim_end_matches('/')) };
+    let children = walk.children(file.entries(), own.unwrap_or_default());
+    let names: Vec<String> = children.into_iter().map(|child| file.entries()[child].name.clone()).collect();
+    for name in names.iter().filter(|name| name.to_ascii_lowercase().starts_with("__attach_version1.0_#")) {
+        let inside = format!("{path}{name}/");
         let attachment = properties(file, &inside, &[id::LONG_NAME, id::SHORT_NAME, id::DATA]);
-        let embedded = format!("{inside}__substg1.0_3701000D/");
-        if file.find_entry_by_path(embedded.trim_end_matches('/')).is_some() && depth < limits::EXTRACT_DEPTH {
-            message(file, &embedded, depth + 1, content);
+        let embedded = format!("{inside}__substg1.0_3701000D");
+        if let Some(storage) = file.find_entry_by_path(&embedded) {
+            if file.find_entry_by_path(&format!("{embedded}/__properties_version1.0")).is_none() {
+                ole::objects(file, vec![storage], walk, content);
+            } else if depth < limits::EXTRACT_DEPTH {
+                message(file, &format!("{embedded}/"), depth + 1, walk, content);
+            } else {
+                content.incomplete = Some(Why::BeyondLimit);
+            }
         } else if let Some(data) = attachment.bytes(id::DATA) {
             content.inner.push((attachment.name(), data.to_vec()));
         }
@@ -56,4 +59,42 @@ fn properties(file: &mut File<'_>, path: &str, wanted: &[u16]) -> Properties {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::ole::tests::{packaged, stream};
+    use super::super::storage::tests::compound;
+    use super::*;
+
+    #[test]
+    fn attachments_with_gaps_and_objects() {
+        let package = stream(&packaged("list.csv", b"Amy"));
+        let deep = "__attach_version1.0_#00000000/__substg1.0_3701000D/".repeat(limits::EXTRACT_DEPTH + 1);
+        for (streams, inner, incomplete) in [
+            (vec![("__attach_version1.0_#00000002/__substg1.0_37010102".to_owned(), b"Amy".as_slice())], 1, None),
+            (
+                vec![("__attach_version1.0_#00000000/__substg1.0_3701000D/\u{1}Ole10Native".to_owned(), &package)],
+                1,
+                None,
+            ),
+            (
+                (0..=limits::EXTRACT_DEPTH)
+                    .map(|depth| {
+                        let path = &deep[..deep.len() / (limits::EXTRACT_DEPTH + 1) * (depth + 1)];
+                        (format!("{path}__properties_version1.0"), b"x".as_slice())
+                    })
+                    .collect(),
+                0,
+                Some(Why::BeyondLimit),
+            ),
+        ] {
+            let streams: Vec<(&str, &[u8])> = streams.iter().map(|(path, octets)| (path.as_str(), *octets)).collect();
+            let bytes = compound(&streams);
+            let content = read(&mut File::new(Cursor::new(&bytes)).unwrap(), bytes.len());
+            assert_eq!((content.inner.len(), content.incomplete), (inner, incomplete), "{streams:?}");
+        }
+    }
 }

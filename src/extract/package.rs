@@ -63,6 +63,7 @@ pub struct Member {
 }
 
 /// An archive as read.
+#[derive(Default)]
 pub struct Package {
     /// In the order of the directory, folders left out.
     pub members: Vec<Member>,

@@ -12,7 +12,6 @@ use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
     InterpreterSettings, SoftMask, interpret_page,
 };
-use hayro_syntax::object::{Dict, Name, Object, Stream, String as PdfString};
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use super::Why;
@@ -20,6 +19,7 @@ use super::file::Content;
 use super::office::Seen;
 use super::password::try_each;
 use super::pdf_layout::{self, Glyph};
+use super::pdf_objects;
 use crate::limits;
 use crate::text::Block;
 
@@ -53,10 +53,13 @@ pub fn read(bytes: &[u8], passwords: &[String]) -> Result<Content, Why> {
     let mut content = Content { opened_with_password, ..Content::default() };
     let mut drawn = Drawn::default();
     content.blocks = drawn.pages(&pdf, "");
-    if (drawn.unknown > 20 && drawn.unknown > drawn.known / 10) || drawn.scanned {
+    if drawn.meaningless || (drawn.unknown > 20 && drawn.unknown > drawn.known / 10) || drawn.scanned {
         content.incomplete = Some(Why::UnknownType);
     }
-    objects(&pdf, &mut content);
+    if pdf.pages().iter().any(|page| pdf_objects::page_is_cut(page.raw())) {
+        content.incomplete = Some(Why::Damaged);
+    }
+    pdf_objects::read(&pdf, &mut content);
     earlier_versions(bytes, &open, &mut drawn, &mut content);
     // The end of the file is what a cut takes away first; what is left was read, but it is not all.
     let tail = &bytes[bytes.len().saturating_sub(limits::PDF_TAIL)..];
@@ -72,6 +75,8 @@ struct Drawn {
     operations: usize,
     known: usize,
     unknown: usize,
+    /// Words stand in a font that does not say what its letters mean.
+    meaningless: bool,
     /// A page is a picture: a scan, whose text nobody has read.
     scanned: bool,
 }
@@ -85,11 +90,12 @@ impl Drawn {
             let bounds = Rect::new(-1e6, -1e6, 1e6, 1e6);
             let mut context =
                 Context::new(Affine::IDENTITY, bounds, &cache, pdf.xref(), InterpreterSettings::default());
-            let mut device = TextDevice { glyphs: Vec::new(), unknown: 0, operations: self.operations, pixels: 0 };
+            let mut device = TextDevice { operations: self.operations, ..TextDevice::default() };
             interpret_page(page, &mut context, &mut device);
             self.operations = device.operations;
             self.known += device.glyphs.len();
             self.unknown += device.unknown;
+            self.meaningless |= device.meaningless;
             self.scanned |= device.pixels >= limits::PDF_SCANNED_PIXELS && device.glyphs.len() < limits::PDF_FEW_GLYPHS;
             blocks.extend(pdf_layout::blocks(&device.glyphs, &format!("page {}{version}", number + 1)));
         }
@@ -112,84 +118,25 @@ fn earlier_versions(bytes: &[u8], open: &impl Fn(&[u8]) -> Option<Pdf>, drawn: &
     for end in ends.into_iter().rev().take(limits::PDF_VERSIONS) {
         let Some(pdf) = open(&bytes[..end]) else { continue };
         let mut earlier = Content { blocks: drawn.pages(&pdf, ", earlier version"), ..Content::default() };
-        objects(&pdf, &mut earlier);
+        pdf_objects::read(&pdf, &mut earlier);
         let new: Vec<Block> = earlier.blocks.into_iter().filter(|block| seen.is_new(block)).collect();
         seen.remember(&new);
         content.blocks.extend(new);
-    }
-}
-
-/// What pages do not draw: notes, field values, properties, files.
-fn objects(pdf: &Pdf, content: &mut Content) {
-    let mut seen = std::collections::HashSet::new();
-    for object in pdf.objects() {
-        let dict = match &object {
-            Object::Dict(dict) => dict.clone(),
-            Object::Stream(stream) => {
-                embedded(stream, content);
-                stream.dict().clone()
-            }
-            _ => continue,
-        };
-        for (key, detail) in [
-            ("Contents", "annotation"),
-            ("TU", "form field"),
-            ("V", "form field"),
-            ("DV", "form field"),
-            ("Title", "title"),
-            ("Author", "document properties"),
-            ("Subject", "document properties"),
-            ("Keywords", "document properties"),
-            ("Alt", "alternative text"),
-            ("ActualText", "alternative text"),
-        ] {
-            let Some(text) = dict.get::<PdfString<'_>>(key) else { continue };
-            let text = text_string(text.as_bytes());
-            if text.chars().any(char::is_alphanumeric) && seen.insert((text.clone(), detail)) {
-                content.blocks.push(Block::paragraph_at(text, detail));
-            }
-        }
-        if let Some(name) = file_name(&dict)
-            && let Some(stream) = dict.get::<Dict<'_>>("EF").and_then(|ef| ef.get::<Stream<'_>>("F"))
-        {
-            match stream.decoded() {
-                Ok(bytes) => content.inner.push((name, bytes.into_owned())),
-                Err(_) => content.incomplete = Some(Why::Damaged),
+        for (name, file) in earlier.inner {
+            if content.inner.iter().all(|(_, known)| *known != file) {
+                content.inner.push((name, file));
             }
         }
     }
 }
 
-fn file_name(dict: &Dict<'_>) -> Option<String> {
-    dict.get::<Dict<'_>>("EF")?;
-    let name = dict.get::<PdfString<'_>>("UF").or_else(|| dict.get::<PdfString<'_>>("F"));
-    Some(name.map(|n| text_string(n.as_bytes())).filter(|n| !n.is_empty()).unwrap_or_else(|| "embedded file".into()))
-}
-
-/// Photographs stand in PDFs as JPEG streams.
-fn embedded(stream: &Stream<'_>, content: &mut Content) {
-    let dict = stream.dict();
-    let is_image = dict.get::<Name<'_>>("Subtype").is_some_and(|n| n.as_str() == "Image");
-    if is_image && dict.get::<Name<'_>>("Filter").is_some_and(|n| n.as_str() == "DCTDecode") {
-        let bytes = stream.raw_data().into_owned();
-        content.inner.push((format!("image {}.jpg", content.inner.len() + 1), bytes));
-    }
-}
-
-/// A text string: UTF-16 or UTF-8 with a mark, else PDFDocEncoding, which is Latin-1 near enough (ISO 32000-1 7.9.2).
-fn text_string(bytes: &[u8]) -> String {
-    let text = if bytes.starts_with(b"\xfe\xff") || bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xef\xbb\xbf")
-    {
-        crate::message::decode_text(bytes, None)
-    } else {
-        crate::message::decode_text(bytes, Some("windows-1252"))
-    };
-    text.replace('\r', "\n")
-}
-
+#[derive(Default)]
 struct TextDevice {
     glyphs: Vec<Glyph>,
     unknown: usize,
+    /// The codes of letters without a meaning that follow one another.
+    run: Vec<u32>,
+    meaningless: bool,
     operations: usize,
     /// Of all pictures drawn.
     pixels: u64,
@@ -205,17 +152,45 @@ impl TextDevice {
     }
 }
 
+impl TextDevice {
+    /// Whether a letter has a meaning; bullets and pictures of a font have none, but do not come in words.
+    fn meaning(&mut self, code: u32, text: Option<&str>) {
+        let private = |c: char| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fffd}');
+        match text {
+            Some(text) if !text.chars().any(private) => {
+                // Blanks part words, they do not give them a meaning.
+                if !text.trim().is_empty() {
+                    self.run.clear();
+                }
+            }
+            _ => {
+                if self.run.len() < limits::PDF_MEANINGLESS_RUN {
+                    self.run.push(code);
+                }
+                // Dots that lead to a number and rules made of letters are one letter again and again.
+                let different: std::collections::HashSet<u32> = self.run.iter().copied().collect();
+                self.meaningless |=
+                    self.run.len() >= limits::PDF_MEANINGLESS_RUN && different.len() > self.run.len() / 2;
+                if self.run.len() >= limits::PDF_MEANINGLESS_RUN {
+                    self.run.remove(0);
+                }
+            }
+        }
+    }
+}
+
 impl<'a> Device<'a> for TextDevice {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
         self.count(run.glyphs().len().max(1));
         for glyph in run.glyphs() {
-            let text = match glyph.as_unicode() {
-                Some(BfString::Char(c)) => c.to_string(),
-                Some(BfString::String(s)) => s,
-                None => {
-                    self.unknown += 1;
-                    continue;
-                }
+            let text = glyph.as_unicode().map(|text| match text {
+                BfString::Char(c) => c.to_string(),
+                BfString::String(s) => s,
+            });
+            self.meaning(glyph.char_code(), text.as_deref());
+            let Some(text) = text else {
+                self.unknown += 1;
+                continue;
             };
             let place = props.transform * glyph.transform();
             let origin = place * Point::ZERO;
@@ -258,16 +233,21 @@ impl<'a> Device<'a> for TextDevice {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     /// A file of one page with a content stream and further objects, numbered from 6.
-    fn file(content: &str, more: &[&str]) -> Vec<u8> {
+    pub fn file(content: &str, more: &[&str]) -> Vec<u8> {
+        file_of(&format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()), more)
+    }
+
+    /// The same with the object that the page's content is; letters are octets.
+    pub fn file_of(content: &str, more: &[&str]) -> Vec<u8> {
         let mut objects = vec![
             "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
             "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>".to_owned(),
-            format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+            content.to_owned(),
             "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
         ];
         objects.extend(more.iter().map(|o| o.to_string()));
@@ -275,7 +255,7 @@ mod tests {
         let mut offsets = Vec::new();
         for (number, object) in objects.iter().enumerate() {
             offsets.push(out.len());
-            out.extend(format!("{} 0 obj\n{object}\nendobj\n", number + 1).bytes());
+            out.extend(format!("{} 0 obj\n{object}\nendobj\n", number + 1).chars().map(|c| c as u8));
         }
         let start = out.len();
         out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
@@ -324,6 +304,24 @@ mod tests {
             (picture(200, 80), None),
         ] {
             assert_eq!(read(&file(&page, &[]), &[]).unwrap().incomplete, incomplete);
+        }
+    }
+
+    #[test]
+    fn words_in_a_font_without_meanings_are_told() {
+        let letters = |codes: &[u32], text: Option<&'static str>| codes.iter().map(|c| (*c, text)).collect::<Vec<_>>();
+        for (run, told) in [
+            (letters(&[1, 2, 3, 4, 5, 6, 7], None), true),
+            (letters(&[1, 2, 3, 4, 5, 6, 7], Some("\u{f041}")), true),
+            ([letters(&[1, 2, 3], None), letters(&[9], Some(" ")), letters(&[4, 5, 6], None)].concat(), true),
+            ([letters(&[1, 2, 3], None), letters(&[9], Some("a")), letters(&[4, 5, 6], None)].concat(), false),
+            (letters(&[7; 90], None), false),
+            (letters(&[1, 2, 3, 4], None), false),
+            (letters(&[1, 2, 3, 4, 5, 6, 7], Some("a")), false),
+        ] {
+            let mut device = TextDevice::default();
+            run.iter().for_each(|(code, text)| device.meaning(*code, *text));
+            assert_eq!(device.meaningless, told, "{run:?}");
         }
     }
 }

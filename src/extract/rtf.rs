@@ -1,83 +1,99 @@
-//! Rich Text Format: control words undone, hidden text and notes read, pictures and tables of fonts left out.
+//! Rich Text Format 1.9: control words undone; hidden text, notes and the words of drawings read, each as a text of its own;
+//! objects handed on; pictures and tables of styles left out.
+//!
+//! Never knows what is inside an object. Groups are kept on a stack of their own with a bound, never by recursion; a file
+//! that ends inside a group, or inside the octets that it announced, is damaged.
+
+use hashbrown::HashMap;
 
 use super::file::Content;
+use super::rtf_words::{self, Destination};
+use super::{Why, ole, records};
+use crate::limits;
 use crate::message::decode_text;
 use crate::text::{Block, Row, Table};
 
-/// Destinations that hold no words of the writer.
-const SKIPPED: &[&str] = &[
-    "fonttbl",
-    "colortbl",
-    "stylesheet",
-    "listtable",
-    "listoverridetable",
-    "rsidtbl",
-    "generator",
-    "pict",
-    "themedata",
-    "colorschememapping",
-    "datastore",
-    "latentstyles",
-    "xmlnstbl",
-    "filetbl",
-    "revtbl",
-    "fldinst",
-    "objdata",
-    "bkmkstart",
-    "bkmkend",
-    "mmathPr",
-    "panose",
-    "falt",
-    "nonshppict",
-    "wgrffmtfilter",
-    "pnseclvl",
-    "listpicture",
-];
-
 #[derive(Clone)]
 struct Group {
-    skip: bool,
+    to: Destination,
     /// Characters to leave out behind a `\u`.
     fallback: usize,
+    /// Of the font that is on; the document's own where none is.
+    encoding: Option<&'static str>,
 }
 
-struct Reader {
-    blocks: Vec<Block>,
-    /// Bytes in the document's code page that wait for decoding.
-    pending: Vec<u8>,
+/// A text by itself: the document, a note, a header, what is hidden in a destination.
+#[derive(Default)]
+struct Flow {
     text: String,
     cells: Vec<String>,
     rows: Vec<Row>,
-    code_page: &'static str,
+    detail: Option<&'static str>,
+    /// How many groups are open around it.
+    depth: usize,
 }
 
-/// Reads a file; every file can be read.
+struct Reader {
+    content: Content,
+    /// The one that is read, and those that it interrupts.
+    flow: Flow,
+    interrupted: Vec<Flow>,
+    /// Bytes in a code page that wait for decoding.
+    pending: Vec<u8>,
+    code_page: &'static str,
+    fonts: HashMap<i32, Option<&'static str>>,
+    /// The font that is being defined, and the one that is on from the start.
+    font: i32,
+    first_font: i32,
+    /// The digits of an object.
+    object: Vec<u8>,
+    /// What stands for readers that know no Unicode, where that is long.
+    fallback: Vec<u8>,
+}
+
+/// Reads a file.
 pub fn read(bytes: &[u8]) -> Content {
     let mut reader = Reader {
-        blocks: Vec::new(),
+        content: Content::default(),
+        flow: Flow::default(),
+        interrupted: Vec::new(),
         pending: Vec::new(),
-        text: String::new(),
-        cells: Vec::new(),
-        rows: Vec::new(),
         code_page: "windows-1252",
+        fonts: HashMap::new(),
+        font: 0,
+        first_font: 0,
+        object: Vec::new(),
+        fallback: Vec::new(),
     };
     reader.run(bytes);
-    reader.end_paragraph();
-    reader.end_table();
-    Content { blocks: reader.blocks, ..Content::default() }
+    reader.content
 }
 
 impl Reader {
     fn run(&mut self, bytes: &[u8]) {
-        let mut group = Group { skip: false, fallback: 1 };
+        let mut group = Group { to: Destination::Same, fallback: 1, encoding: None };
         let mut outer: Vec<Group> = Vec::new();
+        // Groups beyond the bound, which are not told apart any more.
+        let mut beyond = 0usize;
         let (mut at, mut drop) = (0, 0usize);
         while let Some(&byte) = bytes.get(at) {
             at += 1;
             match byte {
-                b'{' => outer.push(group.clone()),
+                b'{' if outer.len() >= limits::RTF_DEPTH => {
+                    beyond += 1;
+                    self.content.incomplete = Some(Why::BeyondLimit);
+                }
+                b'{' => {
+                    self.flush(&group);
+                    drop = 0;
+                    outer.push(group.clone());
+                }
+                b'}' if beyond > 0 => beyond -= 1,
                 b'}' => {
+                    self.flush(&group);
+                    drop = 0;
                     if let Some(before) = outer.pop() {
+                        self.leave(&group, &before, outer.len());
                         group = before;
                     }
                 }
@@ -88,129 +104,256 @@ impl Reader {
                         "'" => {
                             let code = bytes.get(at..at + 2).and_then(|h| std::str::from_utf8(h).ok());
                             at = (at + 2).min(bytes.len());
-                            match code.and_then(|h| u8::from_str_radix(h, 16).ok()) {
-                                _ if drop > 0 => drop -= 1,
-                                Some(code) if !group.skip => self.pending.push(code),
-                                _ => {}
+                            if let Some(code) = code.and_then(|h| u8::from_str_radix(h, 16).ok()) {
+                                self.octet(code, &mut drop, &group);
                             }
                         }
                         "u" => {
-                            if !group.skip {
-                                self.flush();
+                            if group.to == Destination::Same {
+                                self.flush(&group);
                                 // Negative numbers are the upper half of 16 bits.
                                 self.unit(number.unwrap_or(0) as u16);
                             }
                             drop = group.fallback;
                         }
                         "uc" => group.fallback = usize::try_from(number.unwrap_or(1)).unwrap_or(1).min(16),
-                        "bin" => at = at.saturating_add(usize::try_from(number.unwrap_or(0)).unwrap_or(0)),
-                        "*" => {
-                            // An optional destination; notes and comments are among them, the rest is skipped by name.
-                            let (name, ..) = control(bytes, at + usize::from(bytes.get(at) == Some(&b'\\')));
-                            group.skip |=
-                                !matches!(name, "annotation" | "atnauthor" | "shpinst" | "shptxt" | "ud" | "footnote");
+                        "bin" => {
+                            let length = usize::try_from(number.unwrap_or(0)).unwrap_or(0);
+                            let end = at.saturating_add(length).min(bytes.len());
+                            if end - at < length {
+                                self.content.incomplete = Some(Why::Damaged);
+                            }
+                            self.binary(&bytes[at..end], &group);
+                            at = end;
                         }
-                        "ansicpg" => self.code_page = code_page(number.unwrap_or(1252)),
-                        name if SKIPPED.contains(&name) => group.skip = true,
-                        _ if group.skip => {}
-                        name => self.word(name),
+                        "*" => {
+                            // The word behind it names the destination.
+                            let (name, _, next) = control(bytes, at + usize::from(bytes.get(at) == Some(&b'\\')));
+                            at = next;
+                            self.enter(rtf_words::destination(name, true), &mut group, outer.len());
+                            self.word(name, None, &mut group);
+                        }
+                        name => {
+                            self.enter(rtf_words::destination(name, false), &mut group, outer.len());
+                            self.word(name, number, &mut group);
+                        }
                     }
                 }
-                b'\r' | b'\n' => {}
-                _ if drop > 0 => drop -= 1,
-                _ if group.skip => {}
-                byte => self.pending.push(byte),
+                b'\r' | b'\n' | 0 => {}
+                byte => self.octet(byte, &mut drop, &group),
             }
         }
+        self.flush(&group);
+        if !outer.is_empty() || beyond > 0 {
+            self.content.incomplete = self.content.incomplete.or(Some(Why::Damaged));
+        }
+        while let Some(before) = outer.pop() {
+            self.leave(&group, &before, outer.len());
+            group = before;
+        }
+        self.finish_flow();
+        let dropped = std::mem::take(&mut self.fallback);
+        self.hidden(records::runs(&dropped));
     }
 
-    fn word(&mut self, name: &str) {
-        match name {
-            "par" | "sect" | "page" => {
-                self.end_paragraph();
+    /// One octet of text.
+    fn octet(&mut self, octet: u8, drop: &mut usize, group: &Group) {
+        if *drop > 0 {
+            *drop -= 1;
+            // One or two letters stand for the one that was given; more are a text that some readers show.
+            if group.fallback > 2 && group.to == Destination::Same {
+                self.fallback.push(octet);
             }
-            "line" => self.push('\n'),
-            "tab" => self.push('\t'),
-            "~" => self.push(' '),
-            "_" => self.push('-'),
-            "\\" | "{" | "}" => self.push(name.chars().next().unwrap_or(' ')),
-            "lquote" => self.push('‘'),
-            "rquote" => self.push('’'),
-            "ldblquote" => self.push('“'),
-            "rdblquote" => self.push('”'),
-            "endash" => self.push('–'),
-            "emdash" => self.push('—'),
-            "bullet" => self.push('•'),
-            "cell" | "nestcell" => {
-                self.flush();
-                let cell = std::mem::take(&mut self.text);
-                self.cells.push(cell.trim().to_owned());
-            }
-            "row" | "nestrow" => {
-                self.flush();
-                let row = Row::of(std::mem::take(&mut self.cells));
-                if row.is_filled() {
-                    self.rows.push(row);
-                }
-            }
-            "footnote" | "header" | "footer" | "headerl" | "headerr" | "footerl" | "footerr" | "annotation" => {
-                self.end_paragraph();
-            }
+            return;
+        }
+        match group.to {
+            Destination::Same => self.pending.push(octet),
+            Destination::Object if octet.is_ascii_hexdigit() => self.object.push(octet),
             _ => {}
         }
     }
 
-    fn push(&mut self, c: char) {
-        self.flush();
-        self.text.push(c);
+    /// Octets that stand as they are: of an object, or of a picture. In the midst of text they belong to nothing.
+    fn binary(&mut self, octets: &[u8], group: &Group) {
+        match group.to {
+            Destination::Object => {
+                const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                let digits = octets.iter().flat_map(|o| [DIGITS[usize::from(o >> 4)], DIGITS[usize::from(o & 15)]]);
+                self.object.extend(digits);
+            }
+            Destination::Same => self.hidden(records::runs(octets)),
+            _ => {}
+        }
+    }
+
+    fn hidden(&mut self, texts: Vec<String>) {
+        self.content.blocks.extend(texts.into_iter().map(|text| Block::paragraph_at(text, "hidden part")));
+    }
+
+    /// A destination begins, unless it stands inside machinery; objects and the words of drawings are looked for there too.
+    fn enter(&mut self, to: Option<Destination>, group: &mut Group, depth: usize) {
+        let Some(to) = to else { return };
+        self.flush(group);
+        let inside = matches!(to, Destination::Object | Destination::Aside("drawing"));
+        if group.to != Destination::Same && !inside || group.to == Destination::Object {
+            return;
+        }
+        group.to = to;
+        if let Destination::Aside(detail) = to {
+            group.to = Destination::Same;
+            let flow = Flow { detail: Some(detail), depth, ..Flow::default() };
+            self.interrupted.push(std::mem::replace(&mut self.flow, flow));
+        }
+    }
+
+    /// A group has ended; `depth` are still open.
+    fn leave(&mut self, group: &Group, before: &Group, depth: usize) {
+        if group.to == Destination::Object && before.to != Destination::Object {
+            let digits = std::mem::take(&mut self.object);
+            let digit = |c: u8| char::from(c).to_digit(16).unwrap_or(0) as u8;
+            let octets: Vec<u8> = digits.chunks_exact(2).map(|d| digit(d[0]) << 4 | digit(d[1])).collect();
+            if !octets.is_empty() {
+                ole::embedded(&octets, &mut self.content);
+            }
+        }
+        while self.flow.detail.is_some() && self.flow.depth > depth {
+            self.finish_flow();
+            self.flow = self.interrupted.pop().unwrap_or_default();
+        }
+    }
+
+    fn finish_flow(&mut self) {
+        if !self.flow.cells.is_empty() {
+            // A row without an end is a row.
+            self.end_row();
+        }
+        self.end_paragraph();
+        self.end_table();
+    }
+
+    fn word(&mut self, name: &str, number: Option<i32>, group: &mut Group) {
+        match (name, group.to) {
+            ("ansicpg", _) => self.code_page = rtf_words::code_page(number.unwrap_or(1252)),
+            ("mac", _) => self.code_page = "macintosh",
+            ("deff", _) => self.first_font = number.unwrap_or(0),
+            ("f", Destination::Fonts) => self.font = number.unwrap_or(0),
+            ("fcharset", Destination::Fonts) => {
+                self.fonts.insert(self.font, rtf_words::charset(number.unwrap_or(1)));
+            }
+            ("cpg", Destination::Fonts) => {
+                self.fonts.insert(self.font, number.map(rtf_words::code_page));
+            }
+            ("f" | "plain", Destination::Same) => {
+                self.flush(group);
+                let font = if name == "f" { number.unwrap_or(0) } else { self.first_font };
+                group.encoding = self.fonts.get(&font).copied().flatten();
+            }
+            (name, Destination::Same) => self.text_word(name, group),
+            _ => {}
+        }
+    }
+
+    fn text_word(&mut self, name: &str, group: &Group) {
+        let sign = match name {
+            "par" | "sect" | "page" => {
+                self.flush(group);
+                return self.end_paragraph();
+            }
+            "cell" | "nestcell" => {
+                self.flush(group);
+                return self.end_cell();
+            }
+            "row" | "nestrow" => {
+                self.flush(group);
+                return self.end_row();
+            }
+            "line" => '\n',
+            "tab" => '\t',
+            "~" => ' ',
+            "_" => '-',
+            "\\" => '\\',
+            "{" => '{',
+            "}" => '}',
+            "lquote" => '‘',
+            "rquote" => '’',
+            "ldblquote" => '“',
+            "rdblquote" => '”',
+            "endash" => '–',
+            "emdash" => '—',
+            "bullet" => '•',
+            _ => return,
+        };
+        self.flush(group);
+        self.flow.text.push(sign);
     }
 
     fn unit(&mut self, unit: u16) {
+        let text = &mut self.flow.text;
         // Pairs of surrogates come as two control words; the first waits as a private mark.
         match char::from_u32(u32::from(unit)) {
-            Some(c) => self.text.push(c),
+            Some(c) => text.push(c),
             None => {
                 if (0xd800..0xdc00).contains(&unit) {
-                    self.text.push(char::from_u32(0xf_0000 + u32::from(unit - 0xd800)).unwrap_or(' '));
-                } else if let Some(high) = self.text.pop() {
+                    text.push(char::from_u32(0xf_0000 + u32::from(unit - 0xd800)).unwrap_or(' '));
+                } else if let Some(high) = text.pop() {
                     let high = u32::from(high).wrapping_sub(0xf_0000);
                     let joined = 0x10000u32.wrapping_add(high << 10).wrapping_add(u32::from(unit) - 0xdc00);
-                    self.text.push(char::from_u32(joined).unwrap_or(' '));
+                    text.push(char::from_u32(joined).unwrap_or(' '));
                 }
             }
         }
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self, group: &Group) {
         if !self.pending.is_empty() {
             let bytes = std::mem::take(&mut self.pending);
-            let decoded = if bytes.is_ascii() {
-                String::from_utf8_lossy(&bytes).into_owned()
+            if bytes.is_ascii() {
+                self.flow.text.push_str(&String::from_utf8_lossy(&bytes));
             } else {
-                decode_text(&bytes, Some(self.code_page))
-            };
-            self.text.push_str(&decoded);
+                let encoding = group.encoding.unwrap_or(self.code_page);
+                self.flow.text.push_str(&decode_text(&bytes, Some(encoding)));
+            }
+        }
+    }
+
+    fn end_cell(&mut self) {
+        let cell = std::mem::take(&mut self.flow.text);
+        self.flow.cells.push(cell.trim().to_owned());
+    }
+
+    fn end_row(&mut self) {
+        // Words between the last cell and the end of its row stand in no cell, but there they stand.
+        if !self.flow.text.trim().is_empty() {
+            self.end_cell();
+        }
+        self.flow.text.clear();
+        let row = Row::of(std::mem::take(&mut self.flow.cells));
+        if row.is_filled() {
+            self.flow.rows.push(row);
         }
     }
 
     fn end_paragraph(&mut self) {
-        self.flush();
-        if !self.cells.is_empty() {
-            // A paragraph inside a cell.
-            self.text.push('\n');
+        if !self.flow.cells.is_empty() {
+            self.flow.text.push('\n');
             return;
         }
-        let text = std::mem::take(&mut self.text);
-        if !text.trim().is_empty() {
+        let text = std::mem::take(&mut self.flow.text);
+        let said = match self.flow.detail {
+            // Sizes and colours are properties of a drawing as its description is.
+            Some("drawing") => text.chars().filter(|c| c.is_alphabetic()).count() > 1,
+            _ => !text.trim().is_empty(),
+        };
+        if said {
             self.end_table();
-            self.blocks.push(Block::paragraph(text));
+            self.content.blocks.push(Block::Paragraph { text, detail: self.flow.detail.map(str::to_owned) });
         }
     }
 
     fn end_table(&mut self) {
-        if !self.rows.is_empty() {
-            let rows = std::mem::take(&mut self.rows);
-            self.blocks.push(Block::Table(Table { detail: None, rows }));
+        if !self.flow.rows.is_empty() {
+            let rows = std::mem::take(&mut self.flow.rows);
+            self.content.blocks.push(Block::Table(Table { detail: self.flow.detail.map(str::to_owned), rows }));
         }
     }
 }
@@ -234,24 +377,15 @@ fn control(bytes: &[u8], at: usize) -> (&str, Option<i32>, usize) {
     (word, number, end + usize::from(bytes.get(end) == Some(&b' ')))
 }
 
-fn code_page(number: i32) -> &'static str {
-    match number {
-        1250 => "windows-1250",
-        1251 => "windows-1251",
-        1253 => "windows-1253",
-        1254 => "windows-1254",
-        1257 => "windows-1257",
-        10000 => "macintosh",
-        932 => "shift_jis",
-        936 => "gbk",
-        65001 => "utf-8",
-        _ => "windows-1252",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::ole::tests::packaged;
     use super::*;
+
+    fn table(rows: &[&[&str]]) -> Block {
+        let rows = rows.iter().map(|row| Row::of(row.iter().map(|cell| (*cell).to_owned()).collect())).collect();
+        Block::Table(Table { detail: None, rows })
+    }
 
     #[test]
     fn words_codes_and_tables() {
@@ -262,23 +396,109 @@ mod tests {
             ),
             (r"{\rtf1\ansicpg1252 Zo\'eb \u8217?s{\v hidden}}", vec![Block::paragraph("Zoë ’shidden")]),
             (r"{\rtf1\uc0 \u-10179 \u-8704 x\{y\}}", vec![Block::paragraph("\u{1f600}x{y}")]),
-            (r"{\rtf1{\*\generator Word;}{\info{\author Jo}}{\pict ffd8}a}", vec![Block::paragraph("Joa")]),
+            (
+                r"{\rtf1{\*\generator Word;}{\info{\author Jo}}{\pict ffd8}a}",
+                vec![Block::paragraph_at("Jo", "document properties"), Block::paragraph("a")],
+            ),
             (
                 r"{\rtf1\trowd Name\cell Form\cell\row Amy\cell Oak\cell\row\pard after\par}",
-                vec![
-                    Block::Table(Table {
-                        detail: None,
-                        rows: vec![
-                            Row::of(vec!["Name".into(), "Form".into()]),
-                            Row::of(vec!["Amy".into(), "Oak".into()]),
-                        ],
-                    }),
-                    Block::paragraph("after"),
-                ],
+                vec![table(&[&["Name", "Form"], &["Amy", "Oak"]]), Block::paragraph("after")],
             ),
-            (r"{\rtf1 cut \'e", vec![Block::paragraph("cut ")]),
+            // Words behind the last cell of a row, and a row without an end.
+            (r"{\rtf1 Amy\cell Oak\cell nuts\row}", vec![table(&[&["Amy", "Oak", "nuts"]])]),
+            (r"{\rtf1 Amy\cell Oak\cell nuts}", vec![table(&[&["Amy", "Oak", "nuts"]])]),
+            (r"{\rtf1 Amy\nestcell{\*\nesttableprops\nestrow}x\cell\row}", vec![table(&[&["Amy"], &["x"]])]),
+            // The text goes on around a note.
+            (
+                r"{\rtf1 Amy{\footnote ill\par} Smith}",
+                vec![Block::paragraph_at("ill", "footnote"), Block::paragraph("Amy Smith")],
+            ),
+            // What stands for a letter ends with its group.
+            (r"{\rtf1{\u8217}Amy}", vec![Block::paragraph("’Amy")]),
+            (
+                r"{\rtf1\uc9\u32 Amy Smith is}",
+                vec![Block::paragraph("  is"), Block::paragraph_at("Amy Smith", "hidden part")],
+            ),
         ] {
-            assert_eq!(read(rtf.as_bytes()).blocks, expected, "{rtf}");
+            let content = read(rtf.as_bytes());
+            assert_eq!((content.blocks, content.incomplete), (expected, None), "{rtf}");
+        }
+    }
+
+    #[test]
+    fn destinations_known_and_unknown() {
+        let hidden = |text: &str| vec![Block::paragraph_at(text, "hidden part")];
+        for (rtf, expected) in [
+            (r"{\rtf1{\*\strange Amy Smith}}", hidden("Amy Smith")),
+            (
+                r"{\rtf1{\shp{\*\shpinst{\sp{\sn posh}{\sv 12}}{\sp{\sn wz}{\sv Amy}}}}}",
+                vec![Block::paragraph_at("Amy", "drawing")],
+            ),
+            (r"{\rtf1{\pict{\*\picprop{\sp{\sn wz}{\sv Amy}}}ffd8}}", vec![Block::paragraph_at("Amy", "drawing")]),
+            (r"{\rtf1{\shp{\*\shpinst{\shptxt Amy\par}}}}", vec![Block::paragraph_at("Amy", "text box")]),
+            (r"{\rtf1{\*\themedata 504b}{\*\datastore 0105}{\*\latentstyles Normal;}{\*\blipuid ab}}", vec![]),
+            (r"{\rtf1{\*\htmltag64 <p>}Amy{\*\htmltag72 </p>}}", vec![Block::paragraph("Amy")]),
+            (r"{\rtf1{\stylesheet{\s1 Heading;}}{\*\listtable{\list{\listname x;}}}}", vec![]),
+        ] {
+            let content = read(rtf.as_bytes());
+            assert_eq!((content.blocks, content.incomplete), (expected, None), "{rtf}");
+        }
+    }
+
+    #[test]
+    fn a_font_says_how_its_letters_are_written() {
+        let fonts = r"{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial;}{\f2\fcharset128 x;}{\f3\fcharset2 S;}}";
+        for (text, expected) in [
+            (r"\f1 \'c0\'ed\'ed\'e0", "Анна"),
+            (r"{\f1 \'c0}\'e9", "Аé"),
+            (r"\f2 \'82\'a0", "あ"),
+            (r"\f1\plain\f0 Zo\'eb", "Zoë"),
+            (r"\f3 Zo\'eb", "Zoë"),
+        ] {
+            let rtf = format!(r"{{\rtf1\ansicpg1252\deff0{fonts}{text}}}");
+            assert_eq!(read(rtf.as_bytes()).blocks, [Block::paragraph(expected)], "{rtf}");
+        }
+    }
+
+    #[test]
+    fn objects_are_handed_on() {
+        let data = packaged("list.csv", b"Amy");
+        let object = [
+            b"\x01\x05\0\0\x02\0\0\0\x08\0\0\0Package\0\0\0\0\0\0\0\0\0".as_slice(),
+            &(data.len() as u32).to_le_bytes(),
+            &data,
+        ]
+        .concat();
+        let digits: String = object.iter().map(|octet| format!("{octet:02x}\n")).collect();
+        let plain =
+            format!(r"{{\rtf1{{\object\objemb{{\*\objclass Package}}{{\*\objdata {digits}}}{{\result seen}}}}}}");
+        let split = plain.replace("objdata 01", "objdata {\\*\\strange}01").replace("Package", "Pack");
+        let mut raw = format!(r"{{\rtf1{{\object{{\*\objdata \bin{} ", object.len()).into_bytes();
+        raw.extend(&object);
+        raw.extend(b"}}}");
+        for rtf in [plain.as_bytes(), split.as_bytes(), &raw] {
+            let content = read(rtf);
+            assert_eq!(content.inner, [("list.csv".to_owned(), b"Amy".to_vec())], "{}", String::from_utf8_lossy(rtf));
+            assert_eq!(content.incomplete, None);
+        }
+        assert_eq!(read(&plain.as_bytes()[..plain.len() - 60]).incomplete, Some(Why::Damaged));
+    }
+
+    #[test]
+    fn cut_short_and_without_end() {
+        let deep = "{".repeat(limits::RTF_DEPTH + 2) + "Amy" + &"}".repeat(limits::RTF_DEPTH + 2);
+        for (rtf, text, incomplete) in [
+            (r"{\rtf1 cut \'e", "cut ", Some(Why::Damaged)),
+            (r"{\rtf1 Amy{\b Smith}", "AmySmith", Some(Why::Damaged)),
+            (r"{\rtf1 Amy\bin99 Smith}", "Smith}", Some(Why::Damaged)),
+            (&format!(r"{{\rtf1 {deep}}}"), "Amy", Some(Why::BeyondLimit)),
+            (r"{\rtf1 Amy}}", "Amy", None),
+            (r"{\rtf1 Amy{\pict\bin3 {{{}}", "Amy", None),
+        ] {
+            let content = read(rtf.as_bytes());
+            let said = content.blocks.iter().any(|b| matches!(b, Block::Paragraph { text: t, .. } if t == text));
+            assert!(said, "{rtf} {:?}", content.blocks);
+            assert_eq!(content.incomplete, incomplete, "{rtf}");
         }
     }
 }

@@ -39,6 +39,10 @@ pub enum Format {
     Companion,
     /// Objects of a page that Office has written.
     PageObjects,
+    /// A message that only a server of rights opens ([MS-OXORMMS]).
+    Rights,
+    /// A file of a Mac as text (RFC 1741).
+    BinHex,
     Empty,
     Unknown,
 }
@@ -135,6 +139,8 @@ fn binary(bytes: &[u8], head: &[u8]) -> Option<Format> {
         Format::Companion
     } else if starts(companion::PAGE_OBJECTS) {
         Format::PageObjects
+    } else if starts(b"\x76\xe8\x04\x60\xc4\x11\xe3\x86") {
+        Format::Rights
     } else if starts(b"-----BEGIN PGP MESSAGE") {
         Format::Pgp
     } else {
@@ -217,6 +223,9 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
     if lower.starts_with("{\\rtf") {
         return Format::Rtf;
     }
+    if is_binhex(start) {
+        return Format::BinHex;
+    }
     match opening::of(&text) {
         Opening::Html => {
             let xml = matches!(extension.as_str(), "xml" | "svg") && !lower.contains("<html");
@@ -243,6 +252,13 @@ fn textual(bytes: &[u8], name: &str, declared: &str) -> Format {
         return Format::Delimited;
     }
     Format::Text
+}
+
+/// The line that says so, and a colon at the beginning of what follows.
+fn is_binhex(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.any(|line| line.starts_with("(This file must be converted with BinHex"))
+        && lines.next().is_some_and(|line| line.starts_with(':'))
 }
 
 /// A line that parts messages, with headers behind it (RFC 4155).
@@ -349,6 +365,9 @@ mod tests {
             (b"BEGIN:VCALENDAR\n", "", "", Format::Calendar),
             (b"\x00\x01\x02\x03\x04\x05\x06\x07", "x.txt", "text/plain", Format::Unknown),
             (b"", "x.txt", "", Format::Empty),
+            (b"Hello\n(This file must be converted with BinHex 4.0)\n\n:$f\"", "x.txt", "", Format::BinHex),
+            (b"(This file must be converted with BinHex 4.0)\nsaid the note\n", "x.txt", "", Format::Text),
+            (b"\x76\xe8\x04\x60\xc4\x11\xe3\x86\0\0", "message.rpmsg", "", Format::Rights),
         ] {
             assert_eq!(format(bytes, name, declared), expected, "{name} {declared}");
         }

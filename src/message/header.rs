@@ -144,7 +144,7 @@ pub fn is_mime_field(line: &[u8]) -> bool {
     match name.as_slice() {
         b"content-type" => {
             let main = value.iter().take_while(|byte| word(byte)).count();
-            main > 0 && value.get(main) == Some(&b'/') && value.get(main + 1).is_some_and(|byte| word(byte))
+            main > 0 && value.get(main) == Some(&b'/') && value.get(main + 1).is_some_and(word)
         }
         b"content-transfer-encoding" => begins(&["7bit", "8bit", "binary", "base64", "quoted-printable", "x-"]),
         b"content-disposition" => begins(&["attachment", "inline", "form-data"]),

@@ -13,7 +13,7 @@ use crate::detect::identifiers::{Number, Whose};
 use crate::detect::marks::Marks;
 use crate::detect::names::Mention;
 use crate::detect::scene::{Line, Scene};
-use crate::detect::words::{GOES_ON, is};
+use crate::detect::words::{GOES_ON, OF_ONE_PERSON, is};
 use crate::detect::work::step;
 use crate::limits;
 use crate::people::PupilIndex;
@@ -244,12 +244,15 @@ impl Context {
     }
 }
 
-/// The sentence speaks of the school, its staff or everybody.
+/// The sentence speaks of the school, its staff or everybody; not where it begins with him or her (`His effort in workshop is excellent`).
 pub(in crate::detect) fn general(line: &Line<'_>, sentence: u32) -> bool {
     if !line.all_marks.has(Marks::GENERAL) {
         return false;
     }
     let first = line.sentence.partition_point(|&other| other < sentence);
+    if is(OF_ONE_PERSON, line.text.word(first)) {
+        return false;
+    }
     let own = line.marks[first..].iter().zip(&line.sentence[first..]).take_while(|(_, other)| **other == sentence);
     own.inspect(|_| step(1)).any(|(marks, _)| marks.has(Marks::GENERAL))
 }

@@ -101,7 +101,7 @@ fn a_name_of_words_is_told_by_its_verb_or_its_class() {
     for (text, want) in [
         ("Summer Holliday screams if the face changes.", "Summer"),
         ("Summer Holliday tried the door.", "Summer"),
-        ("Summer Holliday will not come.", ""),
+        ("The Summer Holliday camp is full.", ""),
         ("Could you fit in Faith Summers, Year 6, on Tuesday?", "Faith"),
         ("Could you fit in Faith Summers (Kestrel) on Tuesday?", "Faith"),
         ("We believe in faith summers, Year 6.", ""),

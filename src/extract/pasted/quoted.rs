@@ -89,7 +89,7 @@ mod tests {
             "size=20 width=35 height=41 top=52 left=61 right=72 pad=33 gap=44 row=55\n".to_owned(),
             "id=4E6F20\n".repeat(2),
             "==========\n".repeat(20),
-            "key=A0FF key=B1EE key=C2DD, and= not=so =\n".repeat(1),
+            "key=A0FF key=B1EE key=C2DD, and= not=so =\n".to_owned(),
             "session=01 session=02 session=0A session=1B ".repeat(9),
             "a=b c=d e=f g=h i=j k=l m=n o=p q=r s=t".to_owned(),
             "no sign at all".to_owned(),

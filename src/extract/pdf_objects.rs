@@ -1,0 +1,517 @@
+//! What the objects of a PDF hold beside its pages (ISO 32000-1): notes, field values, properties, XFA forms, and files,
+//! wherever they hang.
+//!
+//! Never knows what is drawn. Each object is looked at once; what stands in it directly is followed to a bounded depth, a
+//! reference never.
+
+use hashbrown::HashSet;
+use hayro_syntax::Pdf;
+use hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, ObjectIdentifier, Stream, String as PdfString};
+
+use super::file::Content;
+use super::sniff::{self, Format};
+use super::xml::{self, Element, Node};
+use super::{Why, markup};
+use crate::limits;
+use crate::text::Block;
+
+/// Keys under which words stand, and what they are.
+const WORDS: &[(&str, &str)] = &[
+    ("Contents", "annotation"),
+    ("RC", "annotation"),
+    ("Subj", "annotation"),
+    ("T", "annotation"),
+    ("TU", "form field"),
+    ("V", "form field"),
+    ("DV", "form field"),
+    ("RV", "form field"),
+    ("Title", "title"),
+    ("Author", "document properties"),
+    ("Subject", "document properties"),
+    ("Keywords", "document properties"),
+    ("Desc", "document properties"),
+    ("Alt", "alternative text"),
+    ("ActualText", "alternative text"),
+];
+
+/// Keys of arrays that hold numbers and names alone.
+const NUMBERS: &[&str] =
+    &["W", "W2", "Widths", "Index", "Differences", "Rect", "ID", "Limits", "Parent", "P", "MediaBox"];
+
+/// Keys of a file specification under which its names and its files stand.
+const SYSTEMS: &[&str] = &["UF", "F", "Unix", "Mac", "DOS"];
+
+/// What was found, so that nothing is given twice.
+#[derive(Default)]
+struct Found {
+    texts: HashSet<(String, &'static str)>,
+    files: HashSet<ObjectIdentifier>,
+    /// Files of which no specification has told the name yet.
+    nameless: Vec<(ObjectIdentifier, Result<Vec<u8>, Why>)>,
+    /// Octets of further streams that were looked at.
+    looked: usize,
+}
+
+/// Adds what pages do not draw.
+pub fn read(pdf: &Pdf, content: &mut Content) {
+    let mut found = Found::default();
+    for object in pdf.objects() {
+        if let Object::Stream(stream) = &object {
+            found.stream(stream, content);
+        }
+        let mut waiting = vec![(object, 0usize)];
+        while let Some((object, depth)) = waiting.pop() {
+            let (dict, inside): (Option<Dict<'_>>, Vec<Object<'_>>) = match object {
+                Object::Dict(dict) => (Some(dict.clone()), direct(&dict)),
+                Object::Stream(stream) => (Some(stream.dict().clone()), direct(stream.dict())),
+                Object::Array(array) => (None, array.raw_iter().filter_map(not_reference).collect()),
+                _ => continue,
+            };
+            if let Some(dict) = dict {
+                found.dict(&dict, content);
+            }
+            if depth < limits::PDF_NESTING {
+                waiting.extend(inside.into_iter().map(|object| (object, depth + 1)));
+            } else if !inside.is_empty() {
+                content.incomplete = content.incomplete.or(Some(Why::BeyondLimit));
+            }
+        }
+    }
+    for (id, file) in std::mem::take(&mut found.nameless) {
+        if found.files.insert(id) {
+            add_file("embedded file".to_owned(), file, content);
+        }
+    }
+}
+
+fn not_reference<'a>(object: MaybeRef<Object<'a>>) -> Option<Object<'a>> {
+    match object {
+        MaybeRef::NotRef(object @ (Object::Dict(_) | Object::Array(_))) => Some(object),
+        _ => None,
+    }
+}
+
+fn direct<'a>(dict: &Dict<'a>) -> Vec<Object<'a>> {
+    let keys = dict.keys().filter(|key| !NUMBERS.contains(&key.as_str()));
+    keys.filter_map(|key| dict.get_raw::<Object<'a>>(&*key).and_then(not_reference)).collect()
+}
+
+fn add_file(name: String, file: Result<Vec<u8>, Why>, content: &mut Content) {
+    match file {
+        Ok(octets) => content.inner.push((name, octets)),
+        Err(why) => {
+            content.blocks.push(Block::paragraph_at(name, "name of an embedded file"));
+            content.incomplete = Some(why);
+        }
+    }
+}
+
+impl Found {
+    fn dict(&mut self, dict: &Dict<'_>, content: &mut Content) {
+        for (key, detail) in WORDS {
+            // Of what writes a note its name is shown; that of a field is for programs. A signature is no text.
+            let shown = match *key {
+                "T" => dict.contains_key("Contents"),
+                "Contents" => !dict.contains_key("ByteRange"),
+                _ => true,
+            };
+            let text = match dict.get::<Object<'_>>(*key).filter(|_| shown) {
+                Some(Object::String(text)) if matches!(*key, "RC" | "RV") => rich(&text_string(text.as_bytes())),
+                Some(Object::String(text)) => text_string(text.as_bytes()),
+                // The value of a field may be a stream, and several where several may be chosen.
+                Some(Object::Stream(stream)) if matches!(*key, "V" | "DV" | "RV" | "RC") => {
+                    rich(&stream.decoded().map(|octets| text_string(&octets)).unwrap_or_default())
+                }
+                Some(Object::Array(array)) if matches!(*key, "V" | "DV") => {
+                    let texts = array.iter::<Object<'_>>().filter_map(|object| match object {
+                        Object::String(text) => Some(text_string(text.as_bytes())),
+                        _ => None,
+                    });
+                    texts.collect::<Vec<_>>().join("\n")
+                }
+                _ => continue,
+            };
+            self.text(text, detail, content);
+        }
+        // Choices of a field; the second of a pair is what is shown.
+        if dict.contains_key("FT")
+            && let Some(options) = dict.get::<Array<'_>>("Opt")
+        {
+            for option in options.iter::<Object<'_>>() {
+                let shown = match option {
+                    Object::Array(pair) => pair.iter::<Object<'_>>().last(),
+                    other => Some(other),
+                };
+                if let Some(Object::String(text)) = shown {
+                    self.text(text_string(text.as_bytes()), "form field", content);
+                }
+            }
+        }
+        self.specification(dict, content);
+        if let Some(form) = dict.get::<Object<'_>>("XFA") {
+            self.form(&form, content);
+        }
+    }
+
+    fn text(&mut self, text: String, detail: &'static str, content: &mut Content) {
+        if text.chars().any(char::is_alphanumeric) && self.texts.insert((text.clone(), detail)) {
+            content.blocks.push(Block::paragraph_at(text, detail));
+        }
+    }
+
+    /// The files of a file specification: one for each system, where they differ.
+    fn specification(&mut self, dict: &Dict<'_>, content: &mut Content) {
+        let Some(files) = dict.get::<Dict<'_>>("EF") else { return };
+        let names = SYSTEMS.iter().filter_map(|key| dict.get::<PdfString<'_>>(*key));
+        let names: Vec<String> =
+            names.map(|name| text_string(name.as_bytes())).filter(|name| !name.is_empty()).collect();
+        let first = names.first().cloned().unwrap_or_else(|| "embedded file".to_owned());
+        for other in names.into_iter().skip(1).filter(|name| *name != first) {
+            self.text(other, "name of an embedded file", content);
+        }
+        for key in files.keys() {
+            match files.get::<Stream<'_>>(&*key) {
+                Some(stream) if self.files.insert(stream.obj_id()) => {
+                    add_file(first.clone(), decoded(&stream), content);
+                }
+                Some(_) => {}
+                None => add_file(first.clone(), Err(Why::Damaged), content),
+            }
+        }
+    }
+
+    /// A stream of another kind than pages, fonts and colours.
+    fn stream(&mut self, stream: &Stream<'_>, content: &mut Content) {
+        let dict = stream.dict();
+        let (kind, subtype) = (dict.get::<Name<'_>>("Type"), dict.get::<Name<'_>>("Subtype"));
+        let kind = kind.as_ref().map_or("", |name| name.as_str());
+        let subtype = subtype.as_ref().map_or("", |name| name.as_str());
+        match (kind, subtype) {
+            (_, "Image") => {
+                // Photographs stand in PDFs as JPEG streams.
+                if dict.get::<Name<'_>>("Filter").is_some_and(|n| n.as_str() == "DCTDecode") {
+                    let octets = stream.raw_data().into_owned();
+                    content.inner.push((format!("image {}.jpg", content.inner.len() + 1), octets));
+                }
+            }
+            ("EmbeddedFile", _) => self.nameless.push((stream.obj_id(), decoded(stream))),
+            ("Metadata", _) | (_, "XML") => {
+                if let Some(root) = decoded(stream).ok().and_then(|octets| xml::parse(&octets).ok()) {
+                    self.properties(&root, content);
+                }
+            }
+            // Models, sounds and films.
+            ("3D" | "Sound", _) => content.incomplete = content.incomplete.or(Some(Why::UnknownType)),
+            ("ObjStm" | "XRef" | "Pattern" | "CMap" | "Font", _) | (_, "Form") => {
+                if subtype == "Form" && ends_early(stream) {
+                    content.incomplete = Some(Why::Damaged);
+                }
+            }
+            _ => self.other(stream),
+        }
+    }
+
+    /// A stream that says nothing of itself: pages and fonts are among them, and so may be files.
+    fn other(&mut self, stream: &Stream<'_>) {
+        let dict = stream.dict();
+        let machinery =
+            ["Length1", "Length2", "Length3", "FunctionType", "ShadingType", "PatternType", "N", "CIDToGIDMap"];
+        if machinery.iter().any(|key| dict.contains_key(*key)) || self.looked > limits::PDF_LOOKED {
+            return;
+        }
+        let Ok(octets) = decoded(stream) else { return };
+        self.looked = self.looked.saturating_add(octets.len());
+        let is_file = match sniff::format(&octets, "", "") {
+            // Pictures of pages stand in such streams too, where a writer forgot to say so.
+            Format::Image(_) | Format::Font => false,
+            format => format.is_file(),
+        };
+        if is_file {
+            self.nameless.push((stream.obj_id(), Ok(octets)));
+        }
+    }
+
+    /// Titles, descriptions, authors and keywords of the metadata.
+    fn properties(&mut self, root: &Element, content: &mut Content) {
+        for name in ["title", "description", "creator", "subject", "Keywords", "rights", "Headline", "CaptionWriter"] {
+            let mut elements = Vec::new();
+            root.descendants(name, &mut elements);
+            for element in elements {
+                let words = element.text().split_whitespace().collect::<Vec<_>>().join(" ");
+                self.text(words, "document properties", content);
+            }
+        }
+    }
+
+    /// An XFA form: packets of XML, in an array with their names or all in one stream.
+    fn form(&mut self, form: &Object<'_>, content: &mut Content) {
+        let mut packets: Vec<Result<Vec<u8>, Why>> = Vec::new();
+        match form {
+            Object::Stream(stream) => packets.push(decoded(stream)),
+            Object::Array(array) => {
+                // A name that no packet follows has lost its packet.
+                let mut named = 0usize;
+                for object in array.iter::<Object<'_>>() {
+                    match object {
+                        Object::String(_) => named += 1,
+                        Object::Stream(stream) => packets.push(decoded(&stream)),
+                        _ => packets.push(Err(Why::Damaged)),
+                    }
+                }
+                if named > packets.len() {
+                    content.incomplete = Some(Why::Damaged);
+                }
+            }
+            _ => packets.push(Err(Why::Damaged)),
+        }
+        let mut whole = Vec::new();
+        for packet in &packets {
+            match packet {
+                Ok(octets) => whole.extend_from_slice(octets),
+                Err(why) => content.incomplete = Some(*why),
+            }
+        }
+        let mut roots = Vec::new();
+        // Packets without a frame are several roots after one another.
+        let walked = if whole.len() > limits::XML_TREE_BYTES {
+            Err(Why::BeyondLimit)
+        } else {
+            xml::walk(&whole, |_| true, |root| roots.push(root))
+        };
+        match walked {
+            Ok(()) if !roots.is_empty() => {}
+            Ok(()) => content.incomplete = Some(Why::Damaged),
+            Err(Why::Damaged) => {
+                // Packets may well be documents of their own; the first and the last are halves of a frame.
+                roots.clear();
+                roots.extend(packets.iter().flatten().filter_map(|octets| xml::parse(octets).ok()));
+                if roots.is_empty() {
+                    content.incomplete = Some(Why::Damaged);
+                }
+            }
+            Err(why) => content.incomplete = Some(why),
+        }
+        for root in &roots {
+            for (name, detail) in [("datasets", "form data"), ("template", "form"), ("form", "form")] {
+                let mut parts = Vec::new();
+                if root.name == name {
+                    parts.push(root)
+                } else {
+                    root.descendants(name, &mut parts)
+                }
+                for part in parts {
+                    if name == "datasets" {
+                        content.blocks.extend(markup::blocks(part).into_iter().map(|block| placed(block, detail)));
+                    } else {
+                        self.labels(part, detail, content);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The words of a form's pages: captions, fixed texts, what fields are filled with from the start.
+    fn labels(&mut self, part: &Element, detail: &'static str, content: &mut Content) {
+        let mut waiting = vec![part];
+        while let Some(element) = waiting.pop() {
+            if matches!(element.name.as_str(), "text" | "exData" | "toolTip" | "speak") {
+                self.text(element.text().trim().to_owned(), detail, content);
+            } else if element.name != "script" {
+                waiting.extend(element.children.iter().rev().filter_map(|node| match node {
+                    Node::Element(child) => Some(child),
+                    Node::Text(_) => None,
+                }));
+            }
+        }
+    }
+}
+
+/// Text with XML in it, or without.
+fn rich(text: &str) -> String {
+    xml::parse(text.as_bytes()).map_or_else(|_| text.to_owned(), |root| root.text())
+}
+
+fn placed(block: Block, place: &str) -> Block {
+    match block {
+        Block::Paragraph { text, .. } => Block::paragraph_at(text, place),
+        Block::Table(mut table) => {
+            table.detail = Some(place.to_owned());
+            Block::Table(table)
+        }
+    }
+}
+
+fn decoded(stream: &Stream<'_>) -> Result<Vec<u8>, Why> {
+    stream.decoded().map(|octets| octets.into_owned()).map_err(|_| Why::Damaged)
+}
+
+/// Whether the content of a page is missing, cannot be undone, or ends before its end.
+pub fn page_is_cut(page: &Dict<'_>) -> bool {
+    if !page.contains_key("Contents") {
+        // A blank page.
+        return false;
+    }
+    match page.get::<Object<'_>>("Contents") {
+        Some(Object::Stream(stream)) => ends_early(&stream),
+        Some(Object::Array(array)) => {
+            let named = array.raw_iter().count();
+            let streams: Vec<Stream<'_>> = array.iter::<Stream<'_>>().collect();
+            streams.len() < named || streams.iter().any(ends_early)
+        }
+        Some(Object::Null(_)) => page.get_ref("Contents").is_some(),
+        _ => true,
+    }
+}
+
+/// Whether what is packed in a stream stops before it says that it ends, or what is plain runs on into other objects.
+fn ends_early(stream: &Stream<'_>) -> bool {
+    let octets = stream.raw_data();
+    if octets.is_empty() {
+        return false;
+    }
+    if stream.decoded().is_err() {
+        return true;
+    }
+    let dict = stream.dict();
+    let first = dict.get::<Name<'_>>("Filter").or_else(|| dict.get::<Array<'_>>("Filter")?.iter::<Name<'_>>().next());
+    match first {
+        None => memchr::memmem::find(&octets, b"endobj")
+            .is_some_and(|at| memchr::memmem::find(&octets[at..], b" obj").is_some()),
+        Some(name) if matches!(name.as_str(), "FlateDecode" | "Fl") => !ends(&octets),
+        _ => false,
+    }
+}
+
+/// Whether packed octets come to their end. A checksum that is wrong or missing harms no words.
+fn ends(packed: &[u8]) -> bool {
+    // Some writers leave the header out (RFC 1950 2.2).
+    let header =
+        matches!(packed, [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0);
+    let packed = &packed[if header { 2 } else { 0 }..];
+    let mut state = flate2::Decompress::new(false);
+    let mut room = vec![0u8; 32 * 1024];
+    loop {
+        let (read, written) = (state.total_in(), state.total_out());
+        let rest = &packed[usize::try_from(read).unwrap_or(usize::MAX).min(packed.len())..];
+        match state.decompress(rest, &mut room, flate2::FlushDecompress::None) {
+            Ok(flate2::Status::StreamEnd) => return true,
+            Ok(_) if (state.total_in(), state.total_out()) != (read, written) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// A text string: UTF-16 or UTF-8 with a mark, else PDFDocEncoding, which is Latin-1 near enough (ISO 32000-1 7.9.2).
+fn text_string(bytes: &[u8]) -> String {
+    let text = if bytes.starts_with(b"\xfe\xff") || bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xef\xbb\xbf")
+    {
+        crate::message::decode_text(bytes, None)
+    } else {
+        crate::message::decode_text(bytes, Some("windows-1252"))
+    };
+    text.replace('\r', "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::super::pdf::read;
+    use super::super::pdf::tests::{file, file_of};
+    use super::*;
+
+    fn stream(dict: &str, content: &str) -> String {
+        format!("<< {dict} /Length {} >>\nstream\n{content}\nendstream", content.len())
+    }
+
+    fn packed(content: &str) -> Vec<u8> {
+        let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        out.write_all(content.as_bytes()).unwrap();
+        out.finish().unwrap()
+    }
+
+    /// As ASCII, since the files here are text.
+    fn packed_stream(octets: &[u8]) -> String {
+        let mut out = format!("<< /Filter /FlateDecode /Length {} >>\nstream\n", octets.len()).into_bytes();
+        out.extend(octets);
+        out.extend(b"\nendstream");
+        out.into_iter().map(char::from).collect()
+    }
+
+    #[test]
+    fn xfa_forms() {
+        let data = "<xfa:datasets><xfa:data><form><pupil>Amy Smith</pupil></form></xfa:data></xfa:datasets>";
+        let template = "<template><subform><caption><value><text>Name</text></value></caption><script>x</script></subform></template>";
+        let whole = format!("<xdp:xdp>{template}{data}</xdp:xdp>");
+        let (begin, end) = (stream("", "<xdp:xdp>"), stream("", "</xdp:xdp>"));
+        let (data_stream, template_stream) = (stream("", data), stream("", template));
+        for (form, objects, read_whole) in [
+            ("[(datasets) 7 0 R]", vec![data_stream.as_str()], true),
+            ("[(template) 7 0 R (datasets) 8 0 R]", vec![template_stream.as_str(), &data_stream], true),
+            ("[(preamble) 7 0 R (datasets) 8 0 R (postamble) 9 0 R]", vec![&begin, &data_stream, &end], true),
+            ("7 0 R", vec![&stream("", &whole)], true),
+            ("[(datasets) 9 0 R]", vec!["<< >>"], false),
+        ] {
+            let form = format!("<< /AcroForm << /Fields [] /XFA {form} >> >>");
+            let mut more = vec![form.as_str()];
+            more.extend(objects);
+            let content = read(&file("", &more), &[]).unwrap();
+            let found = content.blocks.contains(&Block::paragraph_at("pupil: Amy Smith", "form data"));
+            assert_eq!((found, content.incomplete.is_none()), (read_whole, read_whole), "{form} {:?}", content.blocks);
+            let label = more.iter().any(|object| object.contains("<template>"));
+            assert_eq!(content.blocks.contains(&Block::paragraph_at("Name", "form")), label, "{form}");
+        }
+    }
+
+    #[test]
+    fn files_wherever_they_hang() {
+        let list = stream("/Type /EmbeddedFile", "Name,Form");
+        let other = stream("", "Amy,Oak");
+        for (objects, names) in [
+            (vec!["<< /Type /Filespec /UF (list.csv) /EF << /F 7 0 R >> >>", &list], vec!["list.csv"]),
+            (
+                vec!["<< /Type /Filespec /DOS (list.csv) /EF << /DOS 7 0 R /Unix 8 0 R >> >>", &list, &other],
+                vec!["list.csv"; 2],
+            ),
+            (vec!["<< /Names [(a) << /F (list.csv) /EF << /UF 7 0 R >> >>] >>", &list], vec!["list.csv"]),
+            (
+                vec!["<< /Type /Annot /Subtype /FileAttachment /FS << /F (list.csv) /EF << /F 7 0 R >> >> >>", &list],
+                vec!["list.csv"],
+            ),
+            (vec!["<< /AF [<< /F (list.csv) /EF << /F 7 0 R >> >>] >>", &list], vec!["list.csv"]),
+            (vec!["<< >>", &list], vec!["embedded file"]),
+            (vec!["<< >>", &stream("", "{\\rtf1 Amy}")], vec!["embedded file"]),
+            (vec!["<< >>", &stream("", "BT (Amy) Tj ET")], vec![]),
+            (vec!["<< /Type /Filespec /F (other.pdf) >>"], vec![]),
+        ] {
+            let content = read(&file("", &objects), &[]).unwrap();
+            let found: Vec<&str> = content.inner.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!((found, content.incomplete), (names, None), "{objects:?}");
+        }
+        let lost = file("", &["<< /Type /Filespec /UF (list.csv) /EF << /F 9 0 R >> >>"]);
+        assert_eq!(read(&lost, &[]).unwrap().incomplete, Some(Why::Damaged));
+        let model = file("", &[&stream("/Type /3D /Subtype /U3D", "U3D")]);
+        assert_eq!(read(&model, &[]).unwrap().incomplete, Some(Why::UnknownType));
+    }
+
+    #[test]
+    fn pages_that_are_cut() {
+        let text = "BT /F1 12 Tf 72 720 Td (Amy Smith) Tj ET ".repeat(40);
+        let whole = packed(&text);
+        let plain = stream("", &text);
+        for (content, incomplete) in [
+            (plain.clone(), None),
+            (packed_stream(&whole), None),
+            // Its checksum is missing.
+            (packed_stream(&whole[..whole.len() - 4]), None),
+            (packed_stream(&whole[..whole.len() / 2]), Some(Why::Damaged)),
+            (plain.replace("endstream", ""), Some(Why::Damaged)),
+            ("<< >>".to_owned(), Some(Why::Damaged)),
+            ("null".to_owned(), Some(Why::Damaged)),
+            ("[]".to_owned(), None),
+        ] {
+            let read = read(&file_of(&content, &[&plain]), &[]).unwrap();
+            assert_eq!(read.incomplete, incomplete, "{content}");
+        }
+    }
+}
