@@ -286,14 +286,19 @@ mod tests {
     use crate::people::{Pupil, School};
     use crate::text::{Document, Halt, Kind};
 
+    fn pupil(id: &str, forename: &str, surname: &str) -> Pupil {
+        Pupil { id: id.into(), forename: forename.into(), surname: surname.into(), ..Pupil::default() }
+    }
+
+    /// The letters of those whom a text names.
+    fn named(school: &School, text: &str) -> String {
+        let documents = [Document::of_text(Kind::Body, "body", text)];
+        let found = detect(&documents, &[], school, &Correspondence::default(), &Halt::default());
+        found.pupils.iter().map(|p| school.pupil(p.pupil).unwrap().id.as_str()).collect()
+    }
+
     #[test]
     fn children_joined_to_one_of_their_family() {
-        let pupil = |id: &str, forename: &str, surname: &str| Pupil {
-            id: id.into(),
-            forename: forename.into(),
-            surname: surname.into(),
-            ..Pupil::default()
-        };
         let pupils = vec![
             pupil("L", "Leon", "Dixon"),
             pupil("T", "Tia", "Dixon"),
@@ -314,21 +319,12 @@ mod tests {
             ("We miss Leon. And Tia Dixon left.", "T"),
             ("Leon and Tia came with Sam.", ""),
         ] {
-            let documents = [Document::of_text(Kind::Body, "body", text)];
-            let found = detect(&documents, &[], &school, &Correspondence::default(), &Halt::default());
-            let ids: String = found.pupils.iter().map(|p| school.pupil(p.pupil).unwrap().id.as_str()).collect();
-            assert_eq!(ids, want, "{text}");
+            assert_eq!(named(&school, text), want, "{text}");
         }
     }
 
     #[test]
     fn children_of_a_family_that_is_named_beside_them() {
-        let pupil = |id: &str, forename: &str, surname: &str| Pupil {
-            id: id.into(),
-            forename: forename.into(),
-            surname: surname.into(),
-            ..Pupil::default()
-        };
         let pupils = vec![
             pupil("A", "Adam", "Novotny"),
             pupil("L", "Luke", "Novotny"),
@@ -353,10 +349,7 @@ mod tests {
             ("The Kowalski boys, Adam and Luke, have left.", ""),
             ("The wood girls carry, and Beth saws.", ""),
         ] {
-            let documents = [Document::of_text(Kind::Body, "body", text)];
-            let found = detect(&documents, &[], &school, &Correspondence::default(), &Halt::default());
-            let ids: String = found.pupils.iter().map(|p| school.pupil(p.pupil).unwrap().id.as_str()).collect();
-            assert_eq!(ids, want, "{text}");
+            assert_eq!(named(&school, text), want, "{text}");
         }
     }
 }
