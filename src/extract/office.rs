@@ -1,6 +1,7 @@
 //! What the package formats share: document properties, the sweep over every other XML part, and the files inside.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
 
 use hashbrown::HashSet;
 
@@ -133,9 +134,11 @@ impl Seen {
     }
 }
 
-/// The same for texts that differ in case, blanks and marks alone.
+/// The same for texts that differ in case, blanks and marks alone. Keyed anew at each start, so that nobody can write two texts of one hash,
+/// of which the second would count as said.
 fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    let mut hasher = KEYS.build_hasher();
     for word in words(text) {
         word.chars().flat_map(char::to_lowercase).for_each(|c| hasher.write_u32(c.into()));
         hasher.write_u8(b' ');
