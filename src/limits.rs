@@ -234,6 +234,8 @@ limits! {
     PASTED_ODD: usize = 3, "octets", "own choice: a word in another code page has fewer";
     /// How many sound octets make up for an odd one.
     PASTED_ODD_APART: usize = 4, "octets", "own choice: what is no text has more odd octets than sound ones";
+    /// Decoded octets without a blank from which a run is a row of letters and no text.
+    PASTED_UNPARTED: usize = 1_024, "octets", "own choice: no text goes on for so long without one; shorter rows cost little to try again";
     /// Codes of quoted-printable from which a text is read as encoded though nothing says so.
     PASTED_QUOTED: usize = 8, "codes", "own choice: fewer come about in settings and links";
     /// The part of all signs that may start no code there, as its denominator.

@@ -71,19 +71,19 @@ impl Runs {
         let mut at = 0;
         while at < self.words.len() && self.chars.len() - self.words[at].start >= limits::PASTED_RUN {
             match self.decoded_from(at) {
-                Some((bytes, end)) => {
+                Some((None, end)) => at = self.behind(at, end),
+                Some((Some(bytes), end)) => {
                     found.push(Pasted { name: None, bytes });
                     // A short word above lines of another length may be a greeting that comes out as letters by chance.
                     let (length, below) = (self.length(at), self.length(at + 1));
                     let greeting = length != below && (length < below || !length.is_multiple_of(4));
                     if greeting
                         && length < limits::PASTED_TEXT
-                        && let Some((bytes, _)) = self.decoded_from(at + 1)
+                        && let Some((Some(bytes), _)) = self.decoded_from(at + 1)
                     {
                         found.push(Pasted { name: None, bytes });
                     }
-                    let next = self.words[at + 1..].iter().position(|word| word.start >= end);
-                    at = next.map_or(self.words.len(), |next| at + 1 + next);
+                    at = self.behind(at, end);
                 }
                 None => at += 1,
             }
@@ -101,8 +101,15 @@ impl Runs {
         self.words.get(at + 1).map_or(self.chars.len(), |next| next.start)
     }
 
-    /// What stands from this word on, and where it ends.
-    fn decoded_from(&self, at: usize) -> Option<(Vec<u8>, usize)> {
+    /// The first word behind `at` that begins at `end` or later.
+    fn behind(&self, at: usize, end: usize) -> usize {
+        let next = self.words[at + 1..].iter().position(|word| word.start >= end);
+        next.map_or(self.words.len(), |next| at + 1 + next)
+    }
+
+    /// What stands from this word on, and where it ends; without octets where it is a long row of letters that nothing parts, which is
+    /// no text, and need not be decoded once more from each of its words.
+    fn decoded_from(&self, at: usize) -> Option<(Option<Vec<u8>>, usize)> {
         let word = self.words.get(at)?;
         let end = self.end(at);
         let long = end - word.start >= limits::PASTED_RUN;
@@ -123,14 +130,22 @@ impl Runs {
                 last += 1;
             }
             let end = self.end(last);
-            return Some((crate::message::decode_base64(&self.chars[word.start..end]), end));
+            return Some((Some(crate::message::decode_base64(&self.chars[word.start..end])), end));
         }
         // A line of a run that was broken anywhere may begin in the middle of a group.
         let shifts = if word.alone { 4 } else { 1 };
-        (0..shifts.min(end - word.start)).find_map(|shift| {
-            let (bytes, length) = text(&here[shift..])?;
-            Some((bytes, word.start + shift + length))
-        })
+        let mut unparted = None;
+        for shift in 0..shifts.min(end - word.start) {
+            let Some((bytes, length)) = text(&here[shift..]) else { continue };
+            let end = word.start + shift + length;
+            if bytes.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b',' | b';')) {
+                return Some((Some(bytes), end));
+            }
+            if bytes.len() >= limits::PASTED_UNPARTED {
+                unparted = Some((None, end));
+            }
+        }
+        unparted
     }
 }
 
@@ -196,8 +211,7 @@ fn text(run: &[u8]) -> Option<(Vec<u8>, usize)> {
         (sound, length) = end;
     }
     bytes.truncate(sound);
-    let parted = bytes.iter().any(|b| b.is_ascii_whitespace() || matches!(b, b',' | b';'));
-    (bytes.len() >= limits::PASTED_TEXT && parted).then_some((bytes, length))
+    (bytes.len() >= limits::PASTED_TEXT).then_some((bytes, length))
 }
 
 /// UTF-16 of Latin letters: a zero in every second octet.
@@ -310,6 +324,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Decoded anew from each of its 100,000 lines, such a run would take hours.
+    #[test]
+    fn a_long_row_of_letters_is_decoded_once() {
+        let lines = |bytes: &[u8]| {
+            let all = encoded(bytes);
+            let lines: Vec<&[u8]> = all.as_bytes().chunks(40).collect();
+            String::from_utf8_lossy(&lines.join(&b'\n')).into_owned()
+        };
+        let letters = vec![b'a'; 3_000_000];
+        assert_eq!(found(&lines(&letters)), Vec::<Vec<u8>>::new());
+        let behind = b"Amy Smith has asthma, and Ben Jones is a child in need.";
+        let found = found(&format!("{}\nHello, see:\n{}", lines(&letters), lines(behind)));
+        assert_eq!(found, [behind.to_vec()]);
     }
 
     #[test]
