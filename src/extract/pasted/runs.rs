@@ -117,7 +117,12 @@ impl Runs {
             return None;
         }
         let here = &self.chars[word.start..];
-        let begin: Vec<u8> = Decoded::of(here).take(limits::PASTED_TEXT).map(|(byte, _)| byte).collect();
+        // Even of groups of one octet each, the beginning takes no more characters; a row of padding alone would take all of them.
+        let near = &here[..here.len().min(4 * limits::PASTED_TEXT)];
+        let begin: Vec<u8> = Decoded::of(near).take(limits::PASTED_TEXT).map(|(byte, _)| byte).collect();
+        if begin.len() < limits::PASTED_TEXT.min(here.len() / 2) {
+            return None;
+        }
         // Two octets come about by chance: at the beginning of a run, or where Latin letters follow.
         let wide =
             WIDE.iter().any(|mark| begin.starts_with(mark)) && (long && at == 0 || begin.get(2..).is_some_and(is_wide));
@@ -334,6 +339,9 @@ mod tests {
             let lines: Vec<&[u8]> = all.as_bytes().chunks(40).collect();
             String::from_utf8_lossy(&lines.join(&b'\n')).into_owned()
         };
+        for row in ["=\n", "A=\n", "QQ==\n"] {
+            assert_eq!(found(&row.repeat(500_000)), Vec::<Vec<u8>>::new(), "{row}");
+        }
         let letters = vec![b'a'; 3_000_000];
         assert_eq!(found(&lines(&letters)), Vec::<Vec<u8>>::new());
         let behind = b"Amy Smith has asthma, and Ben Jones is a child in need.";
