@@ -191,14 +191,14 @@ fn marks_sheet(school: &School, cells: usize) -> Document {
         cells.push(format!("{} {}", numbers.of(&words), numbers.of(&words)));
         rows.push(row(cells));
     }
-    let table = Block::Table(Table { rows, ..Table::default() });
+    let table = Block::Table(Table::of(None, rows));
     Document { place: "marks.xlsx".into(), kind: Kind::Attachment, blocks: vec![table] }
 }
 
 fn octets(document: &Document) -> usize {
     let of_block = |block: &Block| match block {
         Block::Paragraph { text, .. } => text.len(),
-        Block::Table(table) => table.rows.iter().flat_map(|row| &row.cells).map(String::len).sum(),
+        Block::Table(table) => table.octets(),
     };
     document.blocks.iter().map(of_block).sum()
 }

@@ -176,6 +176,8 @@ limits! {
     EXTRACT_DEPTH: usize = 8, "levels", "own choice: real mail seldom passes 3";
     /// Parts, files and members read in one message.
     EXTRACT_PARTS: usize = 2_000, "parts", "own choice";
+    /// Text that one message may show, over all its parts; what stands in many cells counts in each.
+    EXTRACT_TEXT: usize = 64 * 1024 * 1024, "octets", "own choice: half of WORKER_ANSWER; a sheet of a million cells has one eighth of it";
     /// Bytes unpacked from one message, over all its parts.
     EXTRACT_BYTES: usize = 256 * 1024 * 1024, "octets", "own choice: five times the largest message";
     /// Unpacked bytes for one packed byte before a part counts as a bomb.
@@ -186,6 +188,8 @@ limits! {
     XML_TREE_BYTES: usize = 48 * 1024 * 1024, "octets", "own choice: ten times a long book; its tree takes some ten times that";
     /// Depth of elements in one XML part.
     XML_DEPTH: usize = 256, "levels", "own choice: office documents stay below 100, and the tree is walked by recursion";
+    /// Strings of one formula that are looked for in what its cell shows.
+    FORMULA_STRINGS: usize = 32, "strings", "own choice: formulas that people write have fewer; more are told, shown or not";
     /// Columns that a repeated or far-off cell may stretch a row to.
     TABLE_COLUMNS: usize = 512, "columns", "own choice: registers with a column a day stay below 400";
     /// Earlier versions of one PDF that are read.

@@ -126,7 +126,7 @@ fn changed(documents: &[Document], mut change: impl FnMut(&str) -> String) -> Ve
         match block {
             Block::Paragraph { text, .. } => *text = change(text),
             Block::Table(table) => {
-                table.rows.iter_mut().flat_map(|row| &mut row.cells).for_each(|cell| *cell = change(cell));
+                table.change_texts(|text| Some(change(text)));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `schoolgate extract`: what is read of a file or a message, and what is not. For people who want to know why a message
 //! was held, and for those who doubt that an attachment is read at all.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,8 +55,8 @@ struct PrintedBlock<'a> {
 #[derive(Debug, Serialize)]
 struct PrintedRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-    cells: &'a [String],
+    detail: Option<Cow<'a, str>>,
+    cells: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,9 +127,7 @@ fn block(block: &Block) -> PrintedBlock<'_> {
         Block::Table(table) => PrintedBlock {
             detail: table.detail.as_deref(),
             text: None,
-            rows: Some(
-                table.rows.iter().map(|r| PrintedRow { detail: r.detail.as_deref(), cells: &r.cells }).collect(),
-            ),
+            rows: Some(table.rows().map(|row| PrintedRow { detail: row.detail(), cells: row.aligned() }).collect()),
         },
     }
 }
@@ -164,9 +163,9 @@ pub fn told(reading: &Reading, faults: &[String]) -> String {
                 }
                 Block::Table(table) => {
                     line(2, &format!("[{}]", table.detail.as_deref().unwrap_or("table")));
-                    for row in &table.rows {
-                        let place = row.detail.as_ref().map_or(String::new(), |d| format!("{d}: "));
-                        line(4, &format!("{place}{}", row.cells.join(" | ").replace(['\r', '\n'], " ")));
+                    for row in table.rows() {
+                        let place = row.detail().map_or(String::new(), |detail| format!("{detail}: "));
+                        line(4, &format!("{place}{}", row.aligned().join(" | ").replace(['\r', '\n'], " ")));
                     }
                 }
             }

@@ -32,7 +32,7 @@ pub(super) struct Layout<'a> {
     pub texts: Texts<'a>,
     /// By text.
     pub spots: Vec<Spot>,
-    /// By token, those of all texts one behind the other.
+    /// By token, those of all texts one behind the other; a text that stands in several cells has its tokens once.
     pub sentences: Vec<u32>,
     /// By token as well.
     pub marks: Vec<Marks>,
@@ -98,9 +98,17 @@ impl<'a> Layout<'a> {
             let mut block = 0;
             for (piece, of_content) in content.blocks.iter().enumerate() {
                 block += 1;
+                let spot = |block: usize, cell: Option<(usize, usize)>| Spot {
+                    document,
+                    block,
+                    piece,
+                    cell,
+                    top: None,
+                    heading: None,
+                    marks: Marks::default(),
+                };
                 let mut add = |text: &'a str, block: usize, cell: Option<(usize, usize)>| {
-                    let spot = Spot { document, block, piece, cell, top: None, heading: None, marks: Marks::default() };
-                    out.push(text, spot, school);
+                    out.push(text, spot(block, cell), school);
                 };
                 match of_content {
                     Block::Paragraph { text, .. } => {
@@ -119,10 +127,18 @@ impl<'a> Layout<'a> {
                         }
                     }
                     Block::Table(table) => {
-                        for (row, content) in table.rows.iter().enumerate() {
-                            for (column, text) in content.cells.iter().enumerate() {
-                                if !text.trim().is_empty() {
-                                    pieces(text, |text| add(text, block, Some((row, column))));
+                        // By text, where its pieces are that were laid out for its first cell.
+                        let mut laid: Vec<Range<usize>> = vec![0..0; table.texts().len()];
+                        for (row, content) in table.rows().enumerate() {
+                            for cell in content.ids() {
+                                let place = Some((row, cell.column as usize));
+                                let known = laid[cell.text.place()].clone();
+                                if known.is_empty() {
+                                    let start = out.spots.len();
+                                    pieces(table.text(cell.text), |text| out.push(text, spot(block, place), school));
+                                    laid[cell.text.place()] = start..out.spots.len();
+                                } else {
+                                    known.for_each(|at| out.push_again(at, spot(block, place)));
                                 }
                             }
                         }
@@ -141,9 +157,7 @@ impl<'a> Layout<'a> {
             match block {
                 Block::Paragraph { text, .. } => (texts, octets) = (texts + 1, octets + text.len()),
                 Block::Table(table) => {
-                    for cell in table.rows.iter().flat_map(|row| &row.cells) {
-                        (texts, octets) = (texts + 1, octets + cell.len());
-                    }
+                    (texts, octets) = (texts + table.filled(), octets + table.kept_octets());
                 }
             }
         }
@@ -164,10 +178,23 @@ impl<'a> Layout<'a> {
         let text = self.texts.get(self.spots.len());
         let marks = mark(&text, &self.of_words, &mut self.marks);
         sentences(&text, &self.marks[self.sentences.len()..], &mut self.sentences);
+        self.place(Spot { marks, ..spot });
+    }
+
+    /// A text that was laid out before, at another spot.
+    fn push_again(&mut self, at: usize, spot: Spot) {
+        if self.halt.is_set() {
+            return;
+        }
+        self.texts.push_again(at);
+        self.place(Spot { marks: self.spots[at].marks, ..spot });
+    }
+
+    fn place(&mut self, spot: Spot) {
         let same = |last: &&Spot| (last.document, last.block) == (spot.document, spot.block);
         let before = self.spots.last().filter(same).and_then(|last| last.cell);
         let [top, heading] = spot.cell.map_or([None, None], |cell| self.columns.take(self.spots.len(), cell, before));
-        self.spots.push(Spot { marks, top, heading, ..spot });
+        self.spots.push(Spot { top, heading, ..spot });
     }
 }
 

@@ -86,15 +86,13 @@ pub(super) struct Wide {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(documents: &'a [Document], layout: &'a Layout<'a>, school: &School, halt: &'a Halt) -> Self {
-        let mut from = 0;
         let lines: Vec<Line<'a>> = layout
             .spots
             .iter()
             .enumerate()
             .map(|(at, spot)| {
                 let text = layout.texts.get(at);
-                let tokens = from..from + text.tokens.len();
-                from = tokens.end;
+                let tokens = layout.texts.tokens_of(at);
                 Line {
                     text,
                     sentence: &layout.sentences[tokens.clone()],
@@ -141,11 +139,8 @@ impl<'a> Scene<'a> {
         match self.documents[line.document].blocks.get(line.piece)? {
             Block::Paragraph { detail, .. } => detail.clone(),
             Block::Table(table) => {
-                let row = line.cell.and_then(|(row, _)| table.rows.get(row)?.detail.as_ref());
-                match (&table.detail, row) {
-                    (Some(sheet), Some(row)) => Some(format!("{sheet}, {row}")),
-                    (sheet, row) => sheet.clone().or_else(|| row.cloned()),
-                }
+                let row = line.cell.and_then(|(row, _)| table.row(row));
+                row.map_or_else(|| table.detail.clone(), |row| table.detail_of(row))
             }
         }
     }

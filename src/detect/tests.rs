@@ -215,13 +215,8 @@ fn tiers() {
 fn tables_speak_by_row_and_column() {
     let school = school();
     let table = |rows: &[&[&str]]| {
-        let rows =
-            rows.iter().map(|row| Row { cells: row.iter().map(|c| (*c).to_owned()).collect(), detail: None }).collect();
-        [Document {
-            kind: Kind::Attachment,
-            place: "x.csv".into(),
-            blocks: vec![Block::Table(Table { detail: None, rows })],
-        }]
+        let rows = rows.iter().map(|row| Row::of(row.iter().map(|c| (*c).to_owned()).collect()));
+        [Document { kind: Kind::Attachment, place: "x.csv".into(), blocks: vec![Block::Table(Table::of(None, rows))] }]
     };
     let found = found(
         &school,
@@ -305,7 +300,7 @@ fn a_national_insurance_number_stands_below_its_heading() {
         let document = Document {
             kind: Kind::Attachment,
             place: "list.xlsx".into(),
-            blocks: vec![Block::Table(Table { rows, ..Table::default() })],
+            blocks: vec![Block::Table(Table::of(None, rows))],
         };
         let found = detect(&[document], &[], &school, &Correspondence::default(), &Halt::default());
         assert_eq!(found.adult_identifier, want, "{heading}");
@@ -359,8 +354,8 @@ fn a_table_of_children_who_are_on_no_list_counts_each_row() {
         };
         let rows = (0..count).map(|at| row.iter().map(|kind| cell(kind, at)).collect::<Vec<_>>());
         let heading = headings.iter().map(|text| (*text).to_owned()).collect();
-        let rows = std::iter::once(heading).chain(rows).map(|cells| Row { cells, detail: None }).collect();
-        let table = Block::Table(Table { detail: None, rows });
+        let rows = std::iter::once(heading).chain(rows).map(Row::of);
+        let table = Block::Table(Table::of(None, rows));
         let list = Document { kind: Kind::Attachment, place: "list.csv".into(), blocks: vec![table] };
         detect(&[list], &[], &school, &Correspondence::default(), &Halt::default()).unlisted_pupils
     };

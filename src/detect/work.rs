@@ -33,7 +33,7 @@ mod counted {
 
     fn sheets(sheets: Vec<Vec<Vec<String>>>) -> Document {
         let row = |cells| Row { cells, ..Row::default() };
-        let table = |rows: Vec<_>| Table { rows: rows.into_iter().map(row).collect(), ..Table::default() };
+        let table = |rows: Vec<_>| Table::of(None, rows.into_iter().map(row));
         Document {
             kind: Kind::Attachment,
             place: "list.xlsx".into(),

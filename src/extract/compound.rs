@@ -213,7 +213,7 @@ fn table(table: &IrTable, detail: Option<&str>, out: &mut Vec<Block>) {
                 .into_iter()
                 .map(|block| match block {
                     Block::Paragraph { text, .. } => text,
-                    Block::Table(table) => table.rows.iter().map(|r| r.cells.join("\t")).collect::<Vec<_>>().join("\n"),
+                    Block::Table(table) => table.rows().map(|row| row.joined("\t")).collect::<Vec<_>>().join("\n"),
                 })
                 .collect();
             cells.push(lines.join("\n"));
@@ -225,7 +225,7 @@ fn table(table: &IrTable, detail: Option<&str>, out: &mut Vec<Block>) {
         }
     }
     if !rows.is_empty() {
-        out.push(Block::Table(Table { detail: detail.map(str::to_owned), rows }));
+        out.push(Block::Table(Table::of(detail.map(str::to_owned), rows)));
     }
 }
 

@@ -1,27 +1,28 @@
 //! Comma, semicolon and tab separated lists (RFC 4180 and its neighbours) to one table.
 
-use crate::text::{Block, Row, Table};
+use crate::text::{Block, RowPlace, RowView, TableWriter};
 
 /// Reads a list; lines before it that have no columns are paragraphs.
 pub fn read(text: &str) -> Vec<Block> {
     let text = text.trim_start_matches('\u{feff}');
     let (delimiter, text) = delimiter(text);
+    use csv::StringRecord;
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let mut table = Table::default();
-    let mut number = 0;
-    for record in reader.records() {
+    let mut writer = TableWriter::default();
+    let (mut record, mut number, mut columns) = (StringRecord::new(), 0, 0);
+    // Only invalid UTF-8 can fail here, and the text is UTF-8.
+    while reader.read_record(&mut record).unwrap_or(true) {
         number += 1;
-        // Only invalid UTF-8 can fail here, and the text is UTF-8.
-        let Ok(record) = record else { continue };
-        let row = Row { cells: record.iter().map(str::to_owned).collect(), detail: Some(format!("row {number}")) };
-        if row.is_filled() {
-            table.rows.push(row);
+        writer.row(RowPlace::Numbered { number, hidden: false });
+        record.iter().enumerate().for_each(|(column, cell)| writer.cell(column, cell));
+        if writer.is_row_filled() {
+            columns = columns.max(record.len());
         }
     }
-    if table.rows.iter().all(|row| row.cells.len() < 2) {
-        let lines = table.rows.into_iter().flat_map(|row| row.cells);
-        return lines.map(Block::paragraph).collect();
+    let table = writer.finish(None);
+    if columns < 2 {
+        return table.rows().flat_map(RowView::texts).map(Block::paragraph).collect();
     }
     vec![Block::Table(table)]
 }
@@ -64,7 +65,7 @@ mod tests {
         ] {
             let blocks = read(text);
             let [Block::Table(table)] = blocks.as_slice() else { panic!("{blocks:?}") };
-            let cells: Vec<_> = table.rows.iter().map(|r| r.cells.clone()).collect();
+            let cells: Vec<_> = table.rows().map(RowView::aligned).collect();
             assert_eq!(cells, expected, "{text}");
         }
         assert_eq!(read("Amy Smith\nBen Jones\n").len(), 2);

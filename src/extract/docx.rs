@@ -7,7 +7,7 @@ use super::office;
 use super::package::Package;
 use super::relations;
 use super::xml::{self, Element, Node};
-use crate::text::{Block, Row, Table};
+use crate::text::{Block, RowPlace, TableWriter, TextId};
 
 /// Reads a package.
 pub fn read(package: &Package) -> Result<Content, Why> {
@@ -158,12 +158,15 @@ impl Text {
 }
 
 fn table(element: &Element, detail: Option<&str>, out: &mut Vec<Block>) {
-    let mut rows: Vec<Row> = Vec::new();
+    let mut writer = TableWriter::default();
+    // What stands in the row above, by column.
+    let mut above: Vec<Option<TextId>> = Vec::new();
     let mut nested = Vec::new();
     let mut lines = Vec::new();
     collect(element, "tr", &mut lines);
     for line in lines {
-        let mut cells: Vec<String> = Vec::new();
+        writer.row(RowPlace::Unnamed);
+        let mut row: Vec<Option<TextId>> = Vec::new();
         let mut parts = Vec::new();
         collect(line, "tc", &mut parts);
         for cell in parts {
@@ -172,24 +175,25 @@ fn table(element: &Element, detail: Option<&str>, out: &mut Vec<Block>) {
                 properties.and_then(|p| p.child("vMerge")).is_some_and(|m| m.attribute("val") != Some("restart"));
             let text = if merged {
                 // The cell above reaches down into this row.
-                rows.last().and_then(|row| row.cells.get(cells.len())).cloned().unwrap_or_default()
+                above.get(row.len()).copied().flatten()
             } else {
-                cell_text(cell, &mut nested)
+                Some(cell_text(cell, &mut nested)).filter(|text| !text.trim().is_empty()).map(|text| writer.text(&text))
             };
-            cells.push(text);
+            text.into_iter().for_each(|text| writer.cell_of(row.len(), text));
+            row.push(text);
             let span = properties.and_then(|p| p.child("gridSpan")).and_then(|s| s.attribute("val"));
             let span = span.and_then(|s| s.parse().ok()).unwrap_or(1usize).min(64);
-            cells.extend((1..span).map(|_| String::new()));
+            row.extend((1..span).map(|_| None));
         }
-        let row = Row::of(cells);
-        if row.is_filled() {
-            rows.push(row);
+        if writer.is_row_filled() {
+            above = row;
         }
     }
-    if rows.iter().all(|row| row.cells.iter().filter(|c| !c.trim().is_empty()).count() <= 1) {
-        rows.into_iter().flat_map(|row| row.cells).for_each(|text| push(text, detail, out));
+    let table = writer.finish(detail.map(str::to_owned));
+    if table.rows().all(|row| row.ids().len() <= 1) {
+        table.texts().for_each(|text| push(text.to_owned(), detail, out));
     } else {
-        out.push(Block::Table(Table { detail: detail.map(str::to_owned), rows }));
+        out.push(Block::Table(table));
     }
     out.append(&mut nested);
 }
@@ -223,6 +227,7 @@ fn cell_text(cell: &Element, nested: &mut Vec<Block>) -> String {
 mod tests {
     use super::super::package::{Budget, read as read_package, tests::archive};
     use super::*;
+    use crate::text::{Row, Table};
 
     fn document(body: &str) -> Vec<Block> {
         let main = format!("<w:document><w:body>{body}</w:body></w:document>");
@@ -286,10 +291,10 @@ mod tests {
             ),
             (
                 format!("<w:tbl><w:tr><w:tc>{}</w:tc><w:tc>{}</w:tc></w:tr><w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr></w:tc><w:sdt><w:sdtContent><w:tc>{}{}</w:tc></w:sdtContent></w:sdt></w:tr></w:tbl>", p("Amy"), p("nuts"), p("milk"), p("eggs")),
-                vec![Block::Table(Table { detail: None, rows: vec![
+                vec![Block::Table(Table::of(None, [
                     Row::of(vec!["Amy".into(), "nuts".into()]),
                     Row::of(vec!["Amy".into(), "milk\neggs".into()]),
-                ] })],
+                ]))],
             ),
         ] {
             let mut all = expected;

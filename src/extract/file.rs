@@ -125,8 +125,19 @@ impl Reader<'_> {
 
     /// Adds a document, if there is anything in it.
     pub fn document(&mut self, kind: Kind, place: &str, blocks: Vec<Block>) {
-        if !blocks.is_empty() {
-            self.reading.documents.push(Document { kind, place: place.to_owned(), blocks });
+        if blocks.is_empty() {
+            return;
+        }
+        let octets = |block: &Block| match block {
+            Block::Paragraph { text, .. } => text.len(),
+            Block::Table(table) => table.octets(),
+        };
+        match self.budget.text.checked_sub(blocks.iter().map(octets).sum()) {
+            Some(left) => {
+                self.budget.text = left;
+                self.reading.documents.push(Document { kind, place: place.to_owned(), blocks });
+            }
+            None => self.unread(place, Why::BeyondLimit),
         }
     }
 
@@ -198,6 +209,7 @@ impl Reader<'_> {
                 // What a worker answers may lower what is left, never raise it.
                 self.budget.parts = self.budget.parts.min(budget.parts);
                 self.budget.bytes = self.budget.bytes.min(budget.bytes);
+                self.budget.text = self.budget.text.min(budget.text);
             }
             Err(why) => self.unread(&at.place, why),
         }

@@ -120,7 +120,7 @@ mod tests {
     fn said(reading: &Reading, place: &str, words: &str) -> bool {
         reading.documents.iter().filter(|document| document.place == place).flat_map(|d| &d.blocks).any(|b| match b {
             Block::Paragraph { text, .. } => text.contains(words),
-            Block::Table(table) => table.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.contains(words)),
+            Block::Table(table) => table.texts().any(|text| text.contains(words)),
         })
     }
 

@@ -286,7 +286,7 @@ impl State {
             self.here().push(Piece::Gap);
             return;
         }
-        let mut read = Table::default();
+        let mut rows = Vec::new();
         let mut starts_earlier = false;
         let mut asides = Vec::new();
         for row in table.rows {
@@ -298,14 +298,12 @@ impl State {
                 cells.push(cell.into_text());
                 cells.extend((1..span).map(|_| String::new()));
             }
-            if cells.iter().any(|c| !c.is_empty()) {
-                read.rows.push(Row { cells, detail: None });
-            }
+            rows.push(Row::of(cells));
         }
         if starts_earlier {
             self.here().push(Piece::Earlier);
         }
-        self.here().push(Piece::Table { table: read, depth });
+        self.here().push(Piece::Table { table: Table::of(None, rows), depth });
         self.here().extend(asides);
         self.here().push(Piece::Gap);
     }
@@ -497,7 +495,7 @@ mod tests {
         let one = |block: &Block| match block {
             Block::Paragraph { text, detail: None } => text.clone(),
             Block::Paragraph { text, detail: Some(detail) } => format!("{detail}: {text}"),
-            Block::Table(table) => table.rows.iter().map(|r| r.cells.join("|")).collect::<Vec<_>>().join("/"),
+            Block::Table(table) => table.rows().map(|row| row.aligned().join("|")).collect::<Vec<_>>().join("/"),
         };
         blocks.iter().map(one).collect()
     }

@@ -4,7 +4,7 @@
 //! Here too the earlier messages quoted in a body are told from what the sender wrote.
 
 use crate::message::Flowed;
-use crate::text::{Block, Table};
+use crate::text::{Block, RowView, Table};
 
 /// One piece of a body.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,7 +146,7 @@ pub fn own(pieces: &[Piece]) -> String {
                 out.push('\n');
             }
             Piece::Table { table, depth: 0 } => {
-                for cell in table.rows.iter().flat_map(|row| &row.cells) {
+                for cell in table.rows().flat_map(RowView::texts) {
                     out.push_str(cell);
                     out.push('\n');
                 }
@@ -167,7 +167,7 @@ pub fn shown(pieces: &[Piece]) -> String {
     for piece in pieces {
         match piece {
             Piece::Line { text, .. } | Piece::Aside { text, .. } => line(text),
-            Piece::Table { table, .. } => table.rows.iter().flat_map(|row| &row.cells).for_each(|cell| line(cell)),
+            Piece::Table { table, .. } => table.rows().flat_map(RowView::texts).for_each(&mut line),
             Piece::Gap | Piece::Earlier => {}
         }
     }

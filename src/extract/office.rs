@@ -91,7 +91,7 @@ impl Seen {
         for block in blocks {
             match block {
                 Block::Paragraph { text, .. } => seen.add(text),
-                Block::Table(table) => table.rows.iter().flat_map(|r| &r.cells).for_each(|cell| seen.add(cell)),
+                Block::Table(table) => table.texts().for_each(|text| seen.add(text)),
             }
         }
         seen
@@ -108,7 +108,7 @@ impl Seen {
     pub fn is_new(&self, block: &Block) -> bool {
         match block {
             Block::Paragraph { text, .. } => self.has_new(text),
-            Block::Table(table) => table.rows.iter().flat_map(|r| &r.cells).any(|cell| self.has_new(cell)),
+            Block::Table(table) => table.texts().any(|text| self.has_new(text)),
         }
     }
 

@@ -8,7 +8,7 @@ use super::office;
 use super::package::Package;
 use super::xml::{self, Element, Node};
 use crate::limits;
-use crate::text::{Block, Row, Table};
+use crate::text::{Block, RowPlace, TableWriter};
 
 /// Reads a package.
 pub fn read(package: &Package) -> Result<Content, Why> {
@@ -129,29 +129,28 @@ impl Walk {
         if !hidden_columns.is_empty() {
             detail.push_str(&format!(", hidden columns {}", hidden_columns.join(", ")));
         }
-        let mut rows = Vec::new();
+        let mut writer = TableWriter::default();
         let mut number = 1usize;
         let mut asides = Vec::new();
         for line in lines {
-            let row = self.row(line, number, &mut asides);
-            number += repeated(line, "number-rows-repeated");
-            if row.is_filled() {
-                rows.push(row);
-            }
+            let hidden = matches!(line.attribute("visibility"), Some("collapse" | "filter"));
+            writer.row(RowPlace::Numbered { number: u32::try_from(number).unwrap_or(u32::MAX), hidden });
+            self.row(line, &mut writer, &mut asides);
+            number = number.saturating_add(repeated(line, "number-rows-repeated"));
         }
-        if rows.iter().all(|r| r.cells.iter().filter(|c| !c.trim().is_empty()).count() <= 1) {
-            for row in rows {
-                let place = (!detail.is_empty()).then_some(detail.as_str());
-                row.cells.into_iter().for_each(|cell| self.push(cell, place));
-            }
+        let detail = (!detail.is_empty()).then_some(detail);
+        let table = writer.finish(detail);
+        if table.rows().all(|row| row.ids().len() <= 1) {
+            let place = table.detail.as_deref();
+            table.texts().for_each(|cell| self.push(cell.to_owned(), place));
         } else {
-            self.out.push(Block::Table(Table { detail: (!detail.is_empty()).then_some(detail), rows }));
+            self.out.push(Block::Table(table));
         }
         self.out.append(&mut asides);
     }
 
-    fn row(&mut self, line: &Element, number: usize, asides: &mut Vec<Block>) -> Row {
-        let mut cells: Vec<String> = Vec::new();
+    fn row(&mut self, line: &Element, writer: &mut TableWriter, asides: &mut Vec<Block>) {
+        let mut column = 0usize;
         for cell in line.elements().filter(|e| matches!(e.name.as_str(), "table-cell" | "covered-table-cell")) {
             let outer = std::mem::take(&mut self.out);
             self.blocks(cell, None);
@@ -167,15 +166,14 @@ impl Walk {
                 Some(date) => date.trim_end_matches("T00:00:00").to_owned(),
                 None => text.join("\n"),
             };
-            let times =
-                repeated(cell, "number-columns-repeated").min(limits::TABLE_COLUMNS.saturating_sub(cells.len()));
-            cells.extend(std::iter::repeat_n(value, times.max(1)));
+            let repeated = repeated(cell, "number-columns-repeated");
+            if !value.trim().is_empty() {
+                let text = writer.text(&value);
+                let times = repeated.min(limits::TABLE_COLUMNS.saturating_sub(column)).max(1);
+                (column..column + times).for_each(|column| writer.cell_of(column, text));
+            }
+            column = column.saturating_add(repeated);
         }
-        while cells.last().is_some_and(|c| c.is_empty()) {
-            cells.pop();
-        }
-        let hidden = matches!(line.attribute("visibility"), Some("collapse" | "filter"));
-        Row { cells, detail: Some(format!("row {number}{}", if hidden { ", hidden" } else { "" })) }
     }
 }
 
@@ -229,6 +227,7 @@ fn inline<'e>(element: &'e Element, text: &mut String, asides: &mut Vec<(&'e Ele
 mod tests {
     use super::super::package::{Budget, read as read_package, tests::archive};
     use super::*;
+    use crate::text::{Row, Table};
 
     fn document(body: &str, manifest: &str) -> Result<Vec<Block>, Why> {
         let main = format!("<office:document-content><office:body>{body}</office:body></office:document-content>");
@@ -250,10 +249,10 @@ mod tests {
             ),
             (
                 sheet,
-                vec![Block::Table(Table {
-                    detail: Some("Sheet 'Club', hidden columns 2".into()),
-                    rows: vec![row(&["Name", "DOB"], "row 1"), row(&["Amy", "2015-11-03"], "row 2, hidden")],
-                })],
+                vec![Block::Table(Table::of(
+                    Some("Sheet 'Club', hidden columns 2".into()),
+                    [row(&["Name", "DOB"], "row 1"), row(&["Amy", "2015-11-03"], "row 2, hidden")],
+                ))],
             ),
         ] {
             assert_eq!(document(body, "<m/>"), Ok(expected), "{body}");

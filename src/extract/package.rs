@@ -19,6 +19,8 @@ pub struct Budget {
     pub parts: usize,
     /// Unpacked octets.
     pub bytes: usize,
+    /// Octets of text: what stands in many places counts in each.
+    pub text: usize,
     /// Time in workers.
     pub time: Duration,
 }
@@ -28,6 +30,7 @@ impl Default for Budget {
         Self {
             parts: limits::EXTRACT_PARTS,
             bytes: limits::EXTRACT_BYTES,
+            text: limits::EXTRACT_TEXT,
             time: Duration::from_secs(limits::EXTRACT_SECONDS),
         }
     }

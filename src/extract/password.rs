@@ -37,7 +37,7 @@ pub fn candidates(documents: &[Document]) -> Vec<String> {
         match block {
             Block::Paragraph { text, .. } => found.text(text),
             Block::Table(table) => {
-                table.rows.iter().for_each(|row| found.text(&row.cells.join(" ")));
+                table.rows().for_each(|row| found.text(&row.joined(" ")));
             }
         }
     }

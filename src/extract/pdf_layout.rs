@@ -185,7 +185,7 @@ fn table(lines: &[Line], detail: &str) -> Table {
         }
         rows.push(Row::of(cells));
     }
-    Table { detail: Some(detail.to_owned()), rows }
+    Table::of(Some(detail.to_owned()), rows)
 }
 
 #[cfg(test)]
@@ -219,10 +219,7 @@ mod tests {
             ),
             (
                 vec![(0.0, 100.0, "Name"), (100.0, 100.0, "Form"), (0.0, 88.0, "Amy"), (100.0, 88.0, "Oak")],
-                vec![Block::Table(Table {
-                    detail: Some("page 1".into()),
-                    rows: vec![row(&["Name", "Form"]), row(&["Amy", "Oak"])],
-                })],
+                vec![Block::Table(Table::of(Some("page 1".into()), [row(&["Name", "Form"]), row(&["Amy", "Oak"])]))],
             ),
             (
                 // Drawn column by column, and one cell left empty.
@@ -235,10 +232,10 @@ mod tests {
                     (200.0, 88.0, "halal"),
                     (100.0, 76.0, "Elm"),
                 ],
-                vec![Block::Table(Table {
-                    detail: Some("page 1".into()),
-                    rows: vec![row(&["Name", "Form", "Diet"]), row(&["Amy", "", "halal"]), row(&["Ben", "Elm", ""])],
-                })],
+                vec![Block::Table(Table::of(
+                    Some("page 1".into()),
+                    [row(&["Name", "Form", "Diet"]), row(&["Amy", "", "halal"]), row(&["Ben", "Elm", ""])],
+                ))],
             ),
         ] {
             assert_eq!(blocks(&page(&texts), "page 1"), expected, "{texts:?}");

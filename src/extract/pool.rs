@@ -5,7 +5,7 @@
 //! alone while it does.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -98,16 +98,22 @@ impl Pool {
         }
     }
 
-    fn exchange(worker: &mut Worker, frame: &[u8], until: Instant) -> Result<Done, Failure> {
+    fn exchange(worker: &mut Worker, task: &Task<'_>, until: Instant) -> Result<Done, Failure> {
         worker.files += 1;
-        let mut sent = Timed { wire: &worker.wire, until };
-        if let Err(error) = wire::send(&mut sent, frame) {
+        let mut sent = BufWriter::with_capacity(limits::READ_BUFFER, Timed { wire: &worker.wire, until });
+        if let Err(error) = wire::send_task(&mut sent, task) {
             return Err(if is_timeout(&error) { Failure::Late } else { Failure::Gone });
         }
-        let mut answered = Timed { wire: &worker.wire, until };
-        match wire::receive(&mut answered, limits::WORKER_ANSWER) {
-            Ok(Some(answer)) => wire::read_done(&answer).map_err(|_| Failure::Broken),
-            Ok(None) => Err(Failure::Broken),
+        let mut answered = BufReader::with_capacity(limits::READ_BUFFER, Timed { wire: &worker.wire, until });
+        match wire::receive_done(&mut answered, limits::WORKER_ANSWER) {
+            // Nothing follows an answer; whoever says more says what no worker says.
+            Ok(done) => {
+                if answered.buffer().is_empty() {
+                    Ok(done)
+                } else {
+                    Err(Failure::Broken)
+                }
+            }
             Err(error) if is_timeout(&error) => Err(Failure::Late),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(Failure::TooLong),
             Err(_) => Err(Failure::Broken),
@@ -118,15 +124,14 @@ impl Pool {
 impl Isolation for Pool {
     fn read(&self, task: &Task<'_>) -> Result<Done, Why> {
         let until = Instant::now() + task.budget.time;
-        let frame = wire::task(task);
-        if frame.len() > limits::WORKER_TASK {
+        if task.bytes.len() > limits::WORKER_TASK {
             return Err(Why::BeyondLimit);
         }
         // A worker may have died while nobody looked; that is no fault of this file, and a fresh one reads it.
         for attempt in 0..2 {
             let warm = if attempt == 0 { self.take() } else { None };
             let Some(mut worker) = warm.or_else(|| self.spawn().ok()) else { return Err(Why::BeyondLimit) };
-            match Self::exchange(&mut worker, &frame, until) {
+            match Self::exchange(&mut worker, task, until) {
                 Ok(done) => {
                     self.put_back(worker);
                     return Ok(done);

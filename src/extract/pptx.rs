@@ -130,7 +130,7 @@ fn table(element: &Element, detail: &str, out: &mut Vec<Block>) {
         }
     }
     if !rows.is_empty() {
-        out.push(Block::Table(Table { detail: Some(detail.to_owned()), rows }));
+        out.push(Block::Table(Table::of(Some(detail.to_owned()), rows)));
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
             content.blocks,
             [
                 Block::paragraph_at("Smith", hidden),
-                Block::Table(Table { detail: Some(hidden.into()), rows: vec![Row::of(vec!["a".into(), "b".into()])] }),
+                Block::Table(Table::of(Some(hidden.into()), [Row::of(vec!["a".into(), "b".into()])])),
                 Block::paragraph_at("last", "slide 10"),
                 Block::paragraph_at("say it", "notes, slide 2"),
             ]

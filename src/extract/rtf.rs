@@ -353,7 +353,7 @@ impl Reader {
     fn end_table(&mut self) {
         if !self.flow.rows.is_empty() {
             let rows = std::mem::take(&mut self.flow.rows);
-            self.content.blocks.push(Block::Table(Table { detail: self.flow.detail.map(str::to_owned), rows }));
+            self.content.blocks.push(Block::Table(Table::of(self.flow.detail.map(str::to_owned), rows)));
         }
     }
 }
@@ -383,8 +383,8 @@ mod tests {
     use super::*;
 
     fn table(rows: &[&[&str]]) -> Block {
-        let rows = rows.iter().map(|row| Row::of(row.iter().map(|cell| (*cell).to_owned()).collect())).collect();
-        Block::Table(Table { detail: None, rows })
+        let rows = rows.iter().map(|row| Row::of(row.iter().map(|cell| (*cell).to_owned()).collect()));
+        Block::Table(Table::of(None, rows))
     }
 
     #[test]

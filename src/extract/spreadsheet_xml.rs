@@ -4,7 +4,7 @@
 use super::file::Content;
 use super::xml::Element;
 use crate::limits;
-use crate::text::{Block, Row, Table};
+use crate::text::{Block, RowPlace, TableWriter};
 
 /// Whether an XML file is such a workbook.
 pub fn is_workbook(root: &Element) -> bool {
@@ -55,35 +55,28 @@ fn sheet(element: &Element, content: &mut Content) {
     let detail = format!("Sheet '{name}'{state}");
     content.names.push(name.to_owned());
     let mut other = Vec::new();
-    let mut table = Table { detail: Some(detail.clone()), rows: Vec::new() };
+    let mut writer = TableWriter::default();
     let mut number = 0usize;
     let mut lines = Vec::new();
     element.elements().filter(|e| e.name == "Table").for_each(|t| t.descendants("Row", &mut lines));
     for line in lines {
-        number = place(line).unwrap_or(number + 1);
-        let mut cells: Vec<String> = Vec::new();
+        number = place(line).unwrap_or(number.saturating_add(1));
+        let hidden = line.attribute("Hidden") == Some("1");
+        writer.row(RowPlace::Numbered { number: u32::try_from(number).unwrap_or(u32::MAX), hidden });
+        let mut column = 0;
         for cell in line.elements().filter(|e| e.name == "Cell") {
-            if let Some(column) = place(cell) {
-                // A cell far off to the right is read, but does not stretch the row.
-                while cells.len() < (column - 1).min(limits::TABLE_COLUMNS) {
-                    cells.push(String::new());
-                }
-            }
-            cells.push(value(cell));
+            column = place(cell).map_or(column, |place| column.max((place - 1).min(limits::TABLE_COLUMNS)));
+            writer.cell(column, &value(cell));
             let covered = cell.attribute("MergeAcross").and_then(|n| n.parse().ok()).unwrap_or(0usize);
-            cells.extend((0..covered.min(limits::TABLE_COLUMNS.saturating_sub(cells.len()))).map(|_| String::new()));
+            column = column.saturating_add(covered).saturating_add(1);
             if let Some(comment) = cell.child("Comment") {
                 other.push((comment.text(), "comment"));
             }
             other.extend(cell.child("PhoneticText").map(|text| (text.text(), "phonetic text")));
         }
-        let hidden = if line.attribute("Hidden") == Some("1") { ", hidden" } else { "" };
-        let row = Row { cells, detail: Some(format!("row {number}{hidden}")) };
-        if row.is_filled() {
-            table.rows.push(row);
-        }
     }
-    if !table.rows.is_empty() {
+    let table = writer.finish(Some(detail.clone()));
+    if !table.is_empty() {
         content.blocks.push(Block::Table(table));
     }
     for (text, what) in other {
@@ -131,6 +124,8 @@ fn push(text: String, detail: &str, out: &mut Vec<Block>) {
 
 #[cfg(test)]
 mod tests {
+    use crate::text::{Row, Table};
+
     use super::super::markup;
     use super::*;
 
@@ -147,13 +142,10 @@ mod tests {
         assert_eq!(
             content.blocks,
             [
-                Block::Table(Table {
-                    detail: Some(detail.into()),
-                    rows: vec![
-                        row(["Name", "", "DOB"], "row 1"),
-                        row(["Ben Jones", "", "2015-11-03"], "row 5, hidden")
-                    ],
-                }),
+                Block::Table(Table::of(
+                    Some(detail.into()),
+                    [row(["Name", "", "DOB"], "row 1"), row(["Ben Jones", "", "2015-11-03"], "row 5, hidden")],
+                )),
                 Block::paragraph_at("asthma", format!("{detail}, comment")),
             ]
         );

@@ -1,8 +1,9 @@
 //! The gateway's and a worker's common language: one file to be read in one direction, what was read in the other.
 //!
-//! A frame is its length (four octets, least significant first) and that many octets. Numbers are of fixed width, texts
-//! and lists stand behind their length. Both ends are the same program, so there are no versions. What a worker answers is
-//! not trusted: every length is checked against what is there.
+//! Numbers are of fixed width, least significant octet first; texts and lists stand behind their length. Both ends are the same
+//! program, so there are no versions. Either end writes and reads as it goes, so that nothing is held twice: a file goes
+//! over from where it lies, and a text is kept as it comes. What a worker answers is not trusted: it may be of so many octets and
+//! no more, memory grows with what really comes and not with what is announced, and no number is believed that leads nowhere.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use super::package::Budget;
 use super::{Done, Reading, Task, Unread, Why};
 use crate::limits;
-use crate::text::{Block, Document, Image, Kind, Row, Table};
+use crate::text::{Block, Document, Image, Kind, Parts};
 
 /// Formats of pictures by their number on the wire; [`Image::format`] is one of these.
 const IMAGES: &[&str] =
@@ -19,10 +20,6 @@ const IMAGES: &[&str] =
 const KINDS: &[Kind] = &[Kind::Subject, Kind::Header, Kind::Body, Kind::Quoted, Kind::Attachment, Kind::FileName];
 
 const REASONS: &[Why] = &[Why::Encrypted, Why::Damaged, Why::Contradictory, Why::BeyondLimit, Why::UnknownType];
-
-/// The octets are no frame of ours.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Malformed;
 
 /// A file as it crosses over; [`Task`] borrows, this owns.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,258 +33,266 @@ pub struct OwnedTask {
     pub passwords: Vec<String>,
     pub parts: usize,
     pub unpacked: usize,
+    pub text: usize,
     pub time: Duration,
 }
 
-/// Writes one frame.
-pub fn send(to: &mut impl Write, frame: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(frame.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-    to.write_all(&length.to_le_bytes())?;
-    to.write_all(frame)?;
-    to.flush()
+/// Writes a task.
+///
+/// # Errors
+/// What the writer fails with.
+pub fn send_task(to: &mut impl Write, task: &Task<'_>) -> io::Result<()> {
+    let mut out = Out(to);
+    // Tells a task from the end of all tasks.
+    out.flag(true)?;
+    out.text(task.place)?;
+    out.number(task.depth)?;
+    out.flag(task.inline)?;
+    out.text(task.content_type)?;
+    out.optional(task.charset)?;
+    out.list(task.passwords, |out, password| out.text(password))?;
+    out.budget(&task.budget)?;
+    out.octets(task.bytes)?;
+    out.0.flush()
 }
 
-/// Reads one frame of at most `most` octets; nothing where the other end has closed.
-pub fn receive(from: &mut impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
-    match from.read_exact(&mut length) {
+/// Reads a task; nothing where the other end has closed.
+///
+/// # Errors
+/// What the reader fails with; `InvalidData` for what is no task, `FileTooLarge` for one that is too large.
+pub fn receive_task(from: &mut impl Read) -> io::Result<Option<OwnedTask>> {
+    let mut from = In { from, left: limits::WORKER_TASK };
+    match from.flag() {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        other => other?,
+        Ok(true) => {}
+        Ok(false) => return Err(malformed()),
+        Err(error) => return Err(error),
     }
-    let length = u32::from_le_bytes(length) as usize;
-    if length > most {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
-    // Memory grows with what really comes, not with what is announced.
-    let mut frame = Vec::with_capacity(length.min(limits::READ_BUFFER));
-    from.take(length as u64).read_to_end(&mut frame)?;
-    if frame.len() < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(Some(frame)) }
+    let (place, depth, inline) = (from.text()?, from.number()?, from.flag()?);
+    let (content_type, charset) = (from.text()?, from.optional()?);
+    let passwords = from.list(In::text)?;
+    let Budget { parts, bytes: unpacked, text, time } = from.budget()?;
+    let bytes = from.octets()?;
+    Ok(Some(OwnedTask { bytes, place, depth, inline, content_type, charset, passwords, parts, unpacked, text, time }))
 }
 
-/// A task as a frame.
-pub fn task(task: &Task<'_>) -> Vec<u8> {
-    let mut out = Out(Vec::with_capacity(task.bytes.len() + 1024));
-    out.text(task.place);
-    out.number(task.depth);
-    out.flag(task.inline);
-    out.text(task.content_type);
-    out.optional(task.charset);
-    out.list(task.passwords, |out, password| out.text(password));
-    out.number(task.budget.parts);
-    out.number(task.budget.bytes);
-    out.number(task.budget.time.as_millis() as usize);
-    out.octets(task.bytes);
-    out.0
-}
-
-/// A frame as a task.
-pub fn read_task(frame: &[u8]) -> Result<OwnedTask, Malformed> {
-    let mut from = In(frame);
-    let task = OwnedTask {
-        place: from.text()?,
-        depth: from.number()?,
-        inline: from.flag()?,
-        content_type: from.text()?,
-        charset: from.optional()?,
-        passwords: from.list(In::text)?,
-        parts: from.number()?,
-        unpacked: from.number()?,
-        time: Duration::from_millis(from.number()? as u64),
-        bytes: from.octets()?.to_vec(),
-    };
-    from.end()?;
-    Ok(task)
-}
-
-/// What was read as a frame.
-pub fn done(done: &Done) -> Vec<u8> {
-    let mut out = Out(Vec::new());
-    out.number(done.budget.parts);
-    out.number(done.budget.bytes);
-    out.number(done.budget.time.as_millis() as usize);
+/// Writes what was read.
+///
+/// # Errors
+/// What the writer fails with.
+pub fn send_done(to: &mut impl Write, done: &Done) -> io::Result<()> {
+    let mut out = Out(to);
+    out.budget(&done.budget)?;
     let reading = &done.reading;
     out.list(&reading.documents, |out, document| {
-        out.number(KINDS.iter().position(|k| *k == document.kind).unwrap_or(0));
-        out.text(&document.place);
-        out.list(&document.blocks, Out::block);
-    });
+        out.number(KINDS.iter().position(|k| *k == document.kind).unwrap_or(0))?;
+        out.text(&document.place)?;
+        out.list(&document.blocks, Out::block)
+    })?;
     out.list(&reading.images, |out, image| {
-        out.text(&image.place);
-        out.number(IMAGES.iter().position(|f| *f == image.format).unwrap_or(IMAGES.len() - 1));
-        out.number(image.width as usize);
-        out.number(image.height as usize);
-        out.number(image.bytes);
-        out.flag(image.camera);
-        out.flag(image.inline);
-    });
+        out.text(&image.place)?;
+        out.number(IMAGES.iter().position(|f| *f == image.format).unwrap_or(IMAGES.len() - 1))?;
+        out.number(image.width as usize)?;
+        out.number(image.height as usize)?;
+        out.number(image.bytes)?;
+        out.flag(image.camera)?;
+        out.flag(image.inline)
+    })?;
     out.list(&reading.unread, |out, unread| {
-        out.text(&unread.part);
-        out.number(REASONS.iter().position(|w| *w == unread.why).unwrap_or(0));
-    });
-    out.list(&reading.opened_with_password, |out, place| out.text(place));
-    out.0
+        out.text(&unread.part)?;
+        out.number(REASONS.iter().position(|w| *w == unread.why).unwrap_or(0))
+    })?;
+    out.list(&reading.opened_with_password, |out, place| out.text(place))?;
+    out.0.flush()
 }
 
-/// A frame as what was read.
-pub fn read_done(frame: &[u8]) -> Result<Done, Malformed> {
-    let mut from = In(frame);
-    let (parts, bytes) = (from.number()?, from.number()?);
-    let budget = Budget { parts, bytes, time: Duration::from_millis(from.number()? as u64) };
+/// Reads what was read.
+///
+/// # Errors
+/// As [`receive_task`]; `UnexpectedEof` also where the other end has closed.
+pub fn receive_done(from: &mut impl Read, most: usize) -> io::Result<Done> {
+    let mut from = In { from, left: most };
+    let budget = from.budget()?;
     let documents = from.list(|from| {
-        let kind = *KINDS.get(from.number()?).ok_or(Malformed)?;
+        let kind = *KINDS.get(from.number()?).ok_or_else(malformed)?;
         Ok(Document { kind, place: from.text()?, blocks: from.list(In::block)? })
     })?;
     let images = from.list(|from| {
         Ok(Image {
             place: from.text()?,
-            format: IMAGES.get(from.number()?).ok_or(Malformed)?,
-            width: u32::try_from(from.number()?).map_err(|_| Malformed)?,
-            height: u32::try_from(from.number()?).map_err(|_| Malformed)?,
+            format: IMAGES.get(from.number()?).ok_or_else(malformed)?,
+            width: u32::try_from(from.number()?).map_err(|_| malformed())?,
+            height: u32::try_from(from.number()?).map_err(|_| malformed())?,
             bytes: from.number()?,
             camera: from.flag()?,
             inline: from.flag()?,
         })
     })?;
     let unread =
-        from.list(|from| Ok(Unread { part: from.text()?, why: *REASONS.get(from.number()?).ok_or(Malformed)? }))?;
+        from.list(|from| Ok(Unread { part: from.text()?, why: *REASONS.get(from.number()?).ok_or_else(malformed)? }))?;
     let opened_with_password = from.list(In::text)?;
-    from.end()?;
     Ok(Done { reading: Reading { documents, images, unread, opened_with_password }, budget })
 }
 
-struct Out(Vec<u8>);
+fn malformed() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
 
-impl Out {
-    fn number(&mut self, number: usize) {
-        self.0.extend((number as u64).to_le_bytes());
+struct Out<'w, W>(&'w mut W);
+
+impl<W: Write> Out<'_, W> {
+    fn number(&mut self, number: usize) -> io::Result<()> {
+        self.0.write_all(&(number as u64).to_le_bytes())
     }
 
-    fn length(&mut self, length: usize) {
-        // What is longer than four octets can say is beyond every limit, and is refused by the other end as malformed.
-        self.0.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+    fn length(&mut self, length: usize) -> io::Result<()> {
+        let length = u32::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        self.0.write_all(&length.to_le_bytes())
     }
 
-    fn flag(&mut self, flag: bool) {
-        self.0.push(u8::from(flag));
+    fn flag(&mut self, flag: bool) -> io::Result<()> {
+        self.0.write_all(&[u8::from(flag)])
     }
 
-    fn octets(&mut self, octets: &[u8]) {
-        self.length(octets.len());
-        self.0.extend_from_slice(octets);
+    fn octets(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.length(octets.len())?;
+        self.0.write_all(octets)
     }
 
-    fn text(&mut self, text: impl AsRef<str>) {
-        self.octets(text.as_ref().as_bytes());
+    fn text(&mut self, text: impl AsRef<str>) -> io::Result<()> {
+        self.octets(text.as_ref().as_bytes())
     }
 
-    fn optional(&mut self, text: Option<impl AsRef<str>>) {
-        self.flag(text.is_some());
-        if let Some(text) = text {
-            self.text(text);
+    fn optional(&mut self, text: Option<impl AsRef<str>>) -> io::Result<()> {
+        self.flag(text.is_some())?;
+        text.map_or(Ok(()), |text| self.text(text))
+    }
+
+    fn list<T>(&mut self, list: &[T], mut each: impl FnMut(&mut Self, &T) -> io::Result<()>) -> io::Result<()> {
+        self.length(list.len())?;
+        list.iter().try_for_each(|item| each(self, item))
+    }
+
+    fn numbers(&mut self, numbers: impl ExactSizeIterator<Item = u32>) -> io::Result<()> {
+        self.length(numbers.len())?;
+        for number in numbers {
+            self.0.write_all(&number.to_le_bytes())?;
         }
+        Ok(())
     }
 
-    fn list<T>(&mut self, list: &[T], mut each: impl FnMut(&mut Self, &T)) {
-        self.length(list.len());
-        for item in list {
-            each(self, item);
-        }
+    fn budget(&mut self, budget: &Budget) -> io::Result<()> {
+        self.number(budget.parts)?;
+        self.number(budget.bytes)?;
+        self.number(budget.text)?;
+        self.number(budget.time.as_millis() as usize)
     }
 
-    fn block(&mut self, block: &Block) {
+    fn block(&mut self, block: &Block) -> io::Result<()> {
         match block {
             Block::Paragraph { text, detail } => {
-                self.flag(false);
-                self.text(text);
-                self.optional(detail.as_ref());
+                self.flag(false)?;
+                self.text(text)?;
+                self.optional(detail.as_ref())
             }
             Block::Table(table) => {
-                self.flag(true);
-                self.optional(table.detail.as_ref());
-                self.list(&table.rows, |out, row| {
-                    out.optional(row.detail.as_ref());
-                    out.list(&row.cells, |out, cell| out.text(cell));
-                });
+                self.flag(true)?;
+                self.optional(table.detail.as_ref())?;
+                let parts = table.parts();
+                self.text(parts.buffer)?;
+                self.numbers(parts.ends.iter().copied())?;
+                self.numbers(parts.cells.into_iter())?;
+                self.numbers(parts.lines.into_iter())
             }
         }
     }
 }
 
-struct In<'a>(&'a [u8]);
+struct In<'r, R> {
+    from: &'r mut R,
+    /// So many octets may still come.
+    left: usize,
+}
 
-impl<'a> In<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
-        self.0 = rest;
-        Ok(taken)
+impl<R: Read> In<'_, R> {
+    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        self.left = self.left.checked_sub(N).ok_or(io::ErrorKind::FileTooLarge)?;
+        let mut octets = [0; N];
+        self.from.read_exact(&mut octets)?;
+        Ok(octets)
     }
 
-    fn number(&mut self) -> Result<usize, Malformed> {
-        let octets = self.take(8)?.try_into().map_err(|_| Malformed)?;
-        usize::try_from(u64::from_le_bytes(octets)).map_err(|_| Malformed)
+    fn number(&mut self) -> io::Result<usize> {
+        usize::try_from(u64::from_le_bytes(self.take()?)).map_err(|_| malformed())
     }
 
-    fn length(&mut self) -> Result<usize, Malformed> {
-        let octets = self.take(4)?.try_into().map_err(|_| Malformed)?;
-        Ok(u32::from_le_bytes(octets) as usize)
+    fn length(&mut self) -> io::Result<usize> {
+        Ok(u32::from_le_bytes(self.take()?) as usize)
     }
 
-    fn flag(&mut self) -> Result<bool, Malformed> {
-        match self.take(1)? {
+    fn flag(&mut self) -> io::Result<bool> {
+        match self.take()? {
             [0] => Ok(false),
             [1] => Ok(true),
-            _ => Err(Malformed),
+            [_] => Err(malformed()),
         }
     }
 
-    fn octets(&mut self) -> Result<&'a [u8], Malformed> {
+    /// So many octets, for which room is made as they come.
+    fn run(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        self.left = self.left.checked_sub(length).ok_or(io::ErrorKind::FileTooLarge)?;
+        let mut octets = Vec::with_capacity(length.min(limits::READ_BUFFER));
+        (&mut *self.from).take(length as u64).read_to_end(&mut octets)?;
+        if octets.len() < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(octets) }
+    }
+
+    fn octets(&mut self) -> io::Result<Vec<u8>> {
         let length = self.length()?;
-        self.take(length)
+        self.run(length)
     }
 
-    fn text(&mut self) -> Result<String, Malformed> {
-        std::str::from_utf8(self.octets()?).map(str::to_owned).map_err(|_| Malformed)
+    fn text(&mut self) -> io::Result<String> {
+        String::from_utf8(self.octets()?).map_err(|_| malformed())
     }
 
-    fn optional(&mut self) -> Result<Option<String>, Malformed> {
+    fn optional(&mut self) -> io::Result<Option<String>> {
         if self.flag()? { self.text().map(Some) } else { Ok(None) }
     }
 
-    fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
-        let length = self.length()?;
-        // Every item takes an octet at least: a length beyond what is left is a lie, and no room is made for it.
-        let mut list = Vec::with_capacity(length.min(self.0.len() / 4));
-        for _ in 0..length {
-            list.push(each(self)?);
-        }
-        Ok(list)
+    fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> io::Result<T>) -> io::Result<Vec<T>> {
+        (0..self.length()?).map(|_| each(self)).collect()
     }
 
-    fn block(&mut self) -> Result<Block, Malformed> {
+    fn numbers(&mut self) -> io::Result<Vec<u32>> {
+        let length = self.length()?;
+        let octets = self.run(length.saturating_mul(4))?;
+        Ok(octets.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect())
+    }
+
+    fn budget(&mut self) -> io::Result<Budget> {
+        let (parts, bytes, text) = (self.number()?, self.number()?, self.number()?);
+        Ok(Budget { parts, bytes, text, time: Duration::from_millis(self.number()? as u64) })
+    }
+
+    fn block(&mut self) -> io::Result<Block> {
         if !self.flag()? {
             return Ok(Block::Paragraph { text: self.text()?, detail: self.optional()? });
         }
-        let detail = self.optional()?;
-        let rows = self.list(|from| Ok(Row { detail: from.optional()?, cells: from.list(In::text)? }))?;
-        Ok(Block::Table(Table { detail, rows }))
-    }
-
-    fn end(&self) -> Result<(), Malformed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
+        let (detail, buffer) = (self.optional()?, self.text()?);
+        let parts = Parts { detail, buffer, ends: self.numbers()?, cells: self.numbers()?, lines: self.numbers()? };
+        parts.table().map(Block::Table).ok_or_else(malformed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{Row, Table};
 
     fn example() -> Done {
-        let rows = vec![Row { cells: vec!["Amy".into(), String::new()], detail: Some("row 2, hidden".into()) }];
-        let blocks = vec![
-            Block::paragraph("Zoë"),
-            Block::paragraph_at("x", "page 3"),
-            Block::Table(Table { detail: None, rows }),
-        ];
+        let rows = [Row { cells: vec!["Amy".into(), String::new()], detail: Some("row 2, hidden".into()) }];
+        let blocks =
+            vec![Block::paragraph("Zoë"), Block::paragraph_at("x", "page 3"), Block::Table(Table::of(None, rows))];
         let document = Document { kind: Kind::Attachment, place: "a.zip/b.xlsx".into(), blocks };
         let image =
             Image { place: "a.jpg".into(), format: "heic", width: 3, height: 4, bytes: 5, camera: true, inline: false };
@@ -297,13 +302,19 @@ mod tests {
             unread: vec![Unread { part: "c".into(), why: Why::BeyondLimit }],
             opened_with_password: vec!["d.zip".into()],
         };
-        Done { reading, budget: Budget { parts: 7, bytes: 8, time: Duration::from_millis(9) } }
+        Done { reading, budget: Budget { parts: 7, bytes: 8, text: 6, time: Duration::from_millis(9) } }
+    }
+
+    fn sent() -> Vec<u8> {
+        let mut wire = Vec::new();
+        send_done(&mut wire, &example()).unwrap();
+        wire
     }
 
     #[test]
     fn what_is_sent_is_received() {
-        let frame = done(&example());
-        assert_eq!(format!("{:?}", read_done(&frame)), format!("{:?}", Ok::<_, Malformed>(example())));
+        let (wire, most) = (sent(), 1000);
+        assert_eq!(format!("{:?}", receive_done(&mut wire.as_slice(), most).unwrap()), format!("{:?}", example()));
         let passwords = ["Oak-12".to_owned()];
         let sent = Task {
             bytes: b"%PDF-",
@@ -316,29 +327,30 @@ mod tests {
             budget: Budget::default(),
         };
         let mut wire = Vec::new();
-        send(&mut wire, &task(&sent)).unwrap();
-        let frame = receive(&mut wire.as_slice(), 1000).unwrap().unwrap();
-        let owned = read_task(&frame).unwrap();
+        send_task(&mut wire, &sent).unwrap();
+        let owned = receive_task(&mut wire.as_slice()).unwrap().unwrap();
         assert_eq!((owned.bytes.as_slice(), owned.place.as_str(), owned.depth), (sent.bytes, sent.place, sent.depth));
         assert_eq!((owned.charset.as_deref(), owned.passwords.as_slice()), (sent.charset, sent.passwords));
-        assert_eq!(owned.time, sent.budget.time);
-        assert!(receive(&mut wire.as_slice(), 10).is_err());
-        assert!(receive(&mut &wire[..wire.len() - 1], 1000).is_err());
-        assert!(receive(&mut &b""[..], 10).unwrap().is_none());
+        assert_eq!((owned.time, owned.text), (sent.budget.time, sent.budget.text));
+        assert!(receive_task(&mut &wire[..wire.len() - 1]).is_err());
+        assert!(receive_task(&mut &b""[..]).unwrap().is_none());
     }
 
     #[test]
-    fn a_lying_frame_is_refused() {
-        let frame = done(&example());
-        for cut in 0..frame.len() {
-            assert!(read_done(&frame[..cut]).is_err(), "cut at {cut}");
+    fn a_lying_answer_is_refused() {
+        let wire = sent();
+        for cut in 0..wire.len() {
+            assert!(receive_done(&mut &wire[..cut], wire.len()).is_err(), "cut at {cut}");
         }
-        let mut long = frame.clone();
-        long.push(0);
-        assert!(read_done(&long).is_err());
+        let kind = |wire: &[u8], most| receive_done(&mut &wire[..], most).unwrap_err().kind();
+        assert_eq!(kind(&wire, wire.len() - 1), io::ErrorKind::FileTooLarge);
         // A list of four thousand million documents in no octets.
-        let mut lying = frame[..24].to_vec();
+        let mut lying = wire[..32].to_vec();
         lying.extend([0xff; 4]);
-        assert!(read_done(&lying).is_err());
+        assert_eq!(kind(&lying, wire.len()), io::ErrorKind::UnexpectedEof);
+        // A text of as many.
+        lying.extend([0; 8]);
+        lying.extend([0xff; 4]);
+        assert_eq!(kind(&lying, wire.len()), io::ErrorKind::FileTooLarge);
     }
 }

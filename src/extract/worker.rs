@@ -5,7 +5,7 @@
 //! message may cost. What it says about a file goes to standard output alone; it logs nothing, since a panic's text could
 //! quote the message.
 
-use std::io::{self, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::time::Duration;
 
 use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr};
@@ -24,24 +24,21 @@ use crate::limits;
 pub fn run() -> io::Result<()> {
     std::panic::set_hook(Box::new(|_| {}));
     confine()?;
-    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
-    while let Some(frame) = wire::receive(&mut input, limits::WORKER_TASK)? {
-        let task = wire::read_task(&frame).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-        drop(frame);
+    let mut input = BufReader::with_capacity(limits::READ_BUFFER, io::stdin().lock());
+    let mut output = BufWriter::with_capacity(limits::READ_BUFFER, io::stdout().lock());
+    while let Some(task) = wire::receive_task(&mut input)? {
         allow_time(task.time)?;
         misbehave(&task.bytes);
-        let answer = wire::done(&read(&task));
-        wire::send(&mut output, &answer)?;
-        output.flush()?;
+        wire::send_done(&mut output, &read(task))?;
     }
     Ok(())
 }
 
-fn read(task: &wire::OwnedTask) -> Done {
-    let budget = Budget { parts: task.parts, bytes: task.unpacked, time: task.time };
-    let mut reader = Reader { budget, passwords: task.passwords.clone(), ..Reader::default() };
+fn read(task: wire::OwnedTask) -> Done {
+    let budget = Budget { parts: task.parts, bytes: task.unpacked, text: task.text, time: task.time };
+    let mut reader = Reader { budget, passwords: task.passwords, ..Reader::default() };
     let declared = Declared { content_type: &task.content_type, charset: task.charset.as_deref() };
-    reader.file_here(&task.bytes, declared, task.inline, &At { place: task.place.clone(), depth: task.depth });
+    reader.file_here(&task.bytes, declared, task.inline, &At { place: task.place, depth: task.depth });
     Done { reading: reader.reading, budget: reader.budget }
 }
 

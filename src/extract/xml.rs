@@ -1,8 +1,11 @@
-//! XML to a small tree (namespace prefixes dropped), or element by element where a part is large.
+//! XML to a small tree (namespace prefixes dropped), element by element where a part is large, or piece by piece where it is
+//! a sheet of many thousand cells.
 //!
 //! No DTD is read, no entity but the five of XML and character references is resolved, nothing is fetched: text that
 //! stands in an entity of the document's own is text that another program would show, so such a part is contradictory.
 //! Depth and size are bounded.
+
+use std::borrow::Cow;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -93,42 +96,98 @@ pub fn parse(bytes: &[u8]) -> Result<Element, Why> {
 
 /// Calls `each` for every outermost element whose local name `wanted` accepts, without keeping the rest.
 pub fn walk(bytes: &[u8], wanted: impl Fn(&str) -> bool, mut each: impl FnMut(Element)) -> Result<(), Why> {
+    let mut open: Vec<Element> = Vec::new();
+    stream(bytes, |piece| {
+        match piece {
+            Piece::Start(tag) if !open.is_empty() || wanted(tag.name()) => {
+                if open.len() >= limits::XML_DEPTH {
+                    return Err(Why::BeyondLimit);
+                }
+                open.push(element(&tag));
+            }
+            Piece::Start(_) => {}
+            Piece::Text(text) => push(&mut open, text),
+            Piece::End => {
+                if let Some(done) = open.pop() {
+                    close(done, &mut open, &mut each);
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A piece of a part, in document order.
+pub enum Piece<'p> {
+    /// An element begins; one that is empty ends at once.
+    Start(Tag<'p>),
+    /// Text, its references resolved; what stands together may come in several pieces.
+    Text(&'p str),
+    /// The element that began last and has not ended ends.
+    End,
+}
+
+/// What an element begins with.
+pub struct Tag<'p>(&'p BytesStart<'p>);
+
+impl Tag<'_> {
+    /// Local name.
+    pub fn name(&self) -> &str {
+        local(self.0.name().0)
+    }
+
+    /// Local names with their values, references resolved; a name may stand twice, for looking for that would cost the square of them.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        let mut attributes = self.0.html_attributes();
+        attributes.with_checks(false);
+        attributes.flatten().map(|attribute| {
+            let name = local(attribute.key.0);
+            let value = match memchr::memchr(b'&', attribute.value.as_bytes()) {
+                None => attribute.value,
+                Some(_) => match quick_xml::escape::unescape(&attribute.value) {
+                    Ok(value) => Cow::Owned(value.into_owned()),
+                    Err(_) => attribute.value,
+                },
+            };
+            (name, value)
+        })
+    }
+}
+
+/// Calls `each` for every piece of a part, and keeps none.
+pub fn stream(bytes: &[u8], mut each: impl FnMut(Piece<'_>) -> Result<(), Why>) -> Result<(), Why> {
     let text = super::super::message::decode_text(bytes, declared_encoding(bytes).as_deref());
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     reader.config_mut().check_end_names = false;
     reader.config_mut().allow_dangling_amp = true;
-    let mut open: Vec<Element> = Vec::new();
-    let mut outside = 0usize;
+    let mut open = 0usize;
     let mut own_entities = false;
     loop {
         match reader.read_event().map_err(|_| Why::Damaged)? {
             Event::Start(start) => {
-                if !open.is_empty() || wanted(local(start.name().as_ref())) {
-                    if open.len() >= limits::XML_DEPTH {
-                        return Err(Why::BeyondLimit);
-                    }
-                    open.push(element(&start));
-                } else {
-                    outside += 1;
-                }
+                open += 1;
+                each(Piece::Start(Tag(&start)))?;
             }
-            Event::Empty(start) if !open.is_empty() || wanted(local(start.name().as_ref())) => {
-                close(element(&start), &mut open, &mut each);
+            Event::Empty(start) => {
+                each(Piece::Start(Tag(&start)))?;
+                each(Piece::End)?;
             }
-            Event::End(_) => match open.pop() {
-                Some(done) => close(done, &mut open, &mut each),
-                None => outside = outside.saturating_sub(1),
-            },
-            Event::Text(text) => push(&mut open, &text.xml10_content()),
-            Event::CData(text) => push(&mut open, &text.xml10_content()),
+            // An end too many ends nothing.
+            Event::End(_) if open == 0 => {}
+            Event::End(_) => {
+                open -= 1;
+                each(Piece::End)?;
+            }
+            Event::Text(text) => each(Piece::Text(&text.xml10_content()))?,
+            Event::CData(text) => each(Piece::Text(&text.xml10_content()))?,
             Event::GeneralRef(reference) => {
                 let name = reference.xml10_content();
                 match reference.resolve_char_ref() {
-                    Ok(Some(c)) => push(&mut open, c.encode_utf8(&mut [0; 4])),
+                    Ok(Some(c)) => each(Piece::Text(c.encode_utf8(&mut [0; 4])))?,
                     _ if own_entities && quick_xml::escape::resolve_predefined_entity(&name).is_none() => {
                         return Err(Why::Contradictory);
                     }
-                    _ => push(&mut open, quick_xml::escape::resolve_predefined_entity(&name).unwrap_or(" ")),
+                    _ => each(Piece::Text(quick_xml::escape::resolve_predefined_entity(&name).unwrap_or(" ")))?,
                 }
             }
             Event::DocType(declaration) => own_entities = declaration.xml10_content().contains("<!ENTITY"),
@@ -137,7 +196,7 @@ pub fn walk(bytes: &[u8], wanted: impl Fn(&str) -> bool, mut each: impl FnMut(El
         }
     }
     // A part cut short: what is there was read, but it is not whole.
-    if open.is_empty() && outside == 0 { Ok(()) } else { Err(Why::Damaged) }
+    if open == 0 { Ok(()) } else { Err(Why::Damaged) }
 }
 
 fn push(open: &mut [Element], text: &str) {
@@ -155,14 +214,9 @@ fn close(done: Element, open: &mut [Element], each: &mut impl FnMut(Element)) {
     }
 }
 
-fn element(start: &BytesStart<'_>) -> Element {
-    let mut new = Element { name: local(start.name().as_ref()).to_owned(), ..Element::default() };
-    for attribute in start.html_attributes().flatten() {
-        let value = quick_xml::escape::unescape(&attribute.value).map(|v| v.into_owned());
-        let value = value.unwrap_or_else(|_| attribute.value.to_string());
-        new.attributes.push((local(attribute.key.as_ref()).to_owned(), value));
-    }
-    new
+fn element(tag: &Tag<'_>) -> Element {
+    let attributes = tag.attributes().map(|(name, value)| (name.to_owned(), value.into_owned())).collect();
+    Element { name: tag.name().to_owned(), attributes, children: Vec::new() }
 }
 
 fn local(name: &str) -> &str {

@@ -133,7 +133,7 @@ impl Contacts {
                         read(&mut sections, text, &mut number);
                     }
                     Block::Table(table) => {
-                        table.rows.iter().for_each(|row| read(&mut sections, &row.cells.join(" , "), &mut number));
+                        table.rows().for_each(|row| read(&mut sections, &row.joined(" , "), &mut number));
                     }
                 }
             }
@@ -211,9 +211,7 @@ fn read(sections: &mut [Section], text: &str, number: &mut usize) {
 fn filled_by_both(block: &Block) -> bool {
     let texts: Vec<String> = match block {
         Block::Paragraph { text, .. } => vec![words(&text.to_lowercase()).join(" ")],
-        Block::Table(table) => {
-            table.rows.iter().map(|row| words(&row.cells.join(" , ").to_lowercase()).join(" ")).collect()
-        }
+        Block::Table(table) => table.rows().map(|row| words(&row.joined(" , ").to_lowercase()).join(" ")).collect(),
     };
     texts.iter().any(|text| {
         BY_BOTH.iter().any(|said| text.match_indices(said).any(|(at, _)| !text[..at].trim_end().ends_with("be")))

@@ -172,7 +172,7 @@ fn parts(document: &Document) -> Vec<Part> {
         let (detail, text) = match block {
             Block::Paragraph { text, detail } => (detail, text.clone()),
             Block::Table(table) => {
-                let rows: Vec<String> = table.rows.iter().map(|row| row.cells.join(" | ")).collect();
+                let rows: Vec<String> = table.rows().map(|row| row.joined(" | ")).collect();
                 (&table.detail, rows.join("\n"))
             }
         };

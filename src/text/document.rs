@@ -1,5 +1,7 @@
 //! Documents: the texts of one message, each a run of paragraphs and tables with places a person understands.
 
+use super::table::Table;
+
 /// What a document is to its message; it decides how far what it says reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -43,24 +45,6 @@ pub enum Block {
     Table(Table),
 }
 
-/// A table. Whether the first row is a heading is for detection to judge.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Table {
-    /// "Sheet 'Data', hidden", or nothing.
-    pub detail: Option<String>,
-    /// In order; empty rows are left out.
-    pub rows: Vec<Row>,
-}
-
-/// One row of a table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Row {
-    /// Cells by column; an empty cell is an empty string, so that columns stay aligned.
-    pub cells: Vec<String>,
-    /// "row 14, hidden", or nothing.
-    pub detail: Option<String>,
-}
-
 /// A picture that came with the message, as far as the photograph rule needs to know it.
 #[derive(Debug, Clone)]
 pub struct Image {
@@ -93,7 +77,7 @@ impl Document {
         for block in &mut self.blocks {
             match block {
                 Block::Paragraph { text, .. } => undo(text),
-                Block::Table(table) => table.rows.iter_mut().flat_map(|row| &mut row.cells).for_each(undo),
+                Block::Table(table) => table.change_texts(super::decoded_again),
             }
         }
     }
@@ -114,17 +98,5 @@ impl Block {
     /// A paragraph with its finer place.
     pub fn paragraph_at(text: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Paragraph { text: text.into(), detail: Some(detail.into()) }
-    }
-}
-
-impl Row {
-    /// A row without a finer place.
-    pub fn of(cells: Vec<String>) -> Self {
-        Self { cells, detail: None }
-    }
-
-    /// Whether any cell holds more than white space.
-    pub fn is_filled(&self) -> bool {
-        self.cells.iter().any(|cell| !cell.trim().is_empty())
     }
 }

@@ -13,11 +13,14 @@ mod halt;
 pub mod normalise;
 pub mod problem;
 mod run;
+mod table;
 mod tokens;
 mod twice;
 mod words;
 
-pub use document::{Block, Document, Image, Kind, Row, Table};
+pub use document::{Block, Document, Image, Kind};
 pub use halt::Halt;
 pub use normalise::{Run, Text, TextBuf, Texts};
+pub(crate) use table::Parts;
+pub use table::{Cell, Row, RowPlace, RowView, Table, TableWriter, TextId};
 pub use twice::decoded_again;

@@ -132,7 +132,7 @@ pub struct Texts<'a> {
     tokens: Vec<Token>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Extent<'a> {
     source: &'a str,
     /// Nothing where folding changed nothing.
@@ -154,6 +154,18 @@ impl<'a> Texts<'a> {
             Some((start..self.folded.len(), map..self.map.len()))
         };
         self.extents.push(Extent { source, folded, tokens: tokens..self.tokens.len() });
+    }
+
+    /// Puts a text again that is there already, by its place; nothing is folded or cut for it.
+    pub fn push_again(&mut self, at: usize) {
+        if let Some(extent) = self.extents.get(at) {
+            self.extents.push(extent.clone());
+        }
+    }
+
+    /// The tokens of a text by its place, among those of all texts.
+    pub fn tokens_of(&self, at: usize) -> Range<usize> {
+        self.extents.get(at).map_or(0..0, |extent| extent.tokens.clone())
     }
 
     /// Room for so many more texts and tokens, so that a large text is not copied as it grows.

@@ -101,7 +101,7 @@ fn table(case: &Case, headings: &[&str], cells: &[&str]) -> Written {
     out.push(Document {
         kind: Kind::Attachment,
         place: "list.xlsx".into(),
-        blocks: vec![Block::Table(Table { detail: None, rows })],
+        blocks: vec![Block::Table(Table::of(None, rows))],
     });
     Some(out)
 }

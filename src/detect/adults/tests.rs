@@ -240,7 +240,7 @@ fn what_tells_no_confidence_is_not_found() {
 
 fn table(rows: &[&[&str]]) -> Document {
     let cells = |row: &&[&str]| Row { cells: row.iter().map(|cell| (*cell).into()).collect(), ..Row::default() };
-    let table = Table { rows: rows.iter().map(cells).collect(), ..Table::default() };
+    let table = Table::of(None, rows.iter().map(cells));
     Document { place: "staff.xlsx".into(), kind: Kind::Attachment, blocks: vec![Block::Table(table)] }
 }
 

@@ -22,7 +22,7 @@ fn in_text(text: &str) -> Vec<String> {
 
 fn table(rows: &[&[&str]]) -> Document {
     let row = |cells: &&[&str]| Row { cells: cells.iter().map(|&c| c.into()).collect(), ..Row::default() };
-    let table = Table { rows: rows.iter().map(row).collect(), ..Table::default() };
+    let table = Table::of(None, rows.iter().map(row));
     Document { kind: Kind::Attachment, place: "list.xlsx".into(), blocks: vec![Block::Table(table)] }
 }
 

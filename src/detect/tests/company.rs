@@ -156,7 +156,7 @@ fn orders_courts_and_families_want_their_company() {
     }
     let table = |heads: &[&str], row: &[&str]| {
         let rows = [heads, row].map(|cells| Row { cells: cells.iter().map(|&c| c.into()).collect(), detail: None });
-        let blocks = vec![Block::Table(Table { detail: None, rows: rows.into() })];
+        let blocks = vec![Block::Table(Table::of(None, rows))];
         found(&school(), &[Document { kind: Kind::Attachment, place: "x.csv".into(), blocks }])
     };
     let of = |tier: Tier| vec![("Dominik".to_owned(), tier)];

@@ -31,13 +31,11 @@ fn placed(kind: Kind, block: &Block, number: &mut usize) -> Vec<Line> {
             })
             .collect(),
         Block::Table(table) => table
-            .rows
-            .iter()
+            .rows()
             .map(|row| {
-                let text = row.cells.join(" ");
+                let text = row.joined(" ");
                 let number = own(&text);
-                let fine: Vec<&str> = table.detail.iter().chain(&row.detail).map(String::as_str).collect();
-                let fine = (!fine.is_empty()).then(|| fine.join(", "));
+                let fine = table.detail_of(row);
                 Line { detail: fine.or(number), text }
             })
             .collect(),
@@ -48,7 +46,7 @@ fn placed(kind: Kind, block: &Block, number: &mut usize) -> Vec<Line> {
 pub(super) fn of_block(block: &Block) -> Vec<String> {
     match block {
         Block::Paragraph { text, .. } => text.lines().map(str::to_owned).collect(),
-        Block::Table(table) => table.rows.iter().map(|row| row.cells.join(" ")).collect(),
+        Block::Table(table) => table.rows().map(|row| row.joined(" ")).collect(),
     }
 }
 

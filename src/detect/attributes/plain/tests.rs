@@ -238,7 +238,7 @@ fn a_row_with_its_headings_is_of_the_pupil() {
     ] {
         let row = |cells: [&str; 3]| Row::of(cells.iter().map(|cell| (*cell).to_owned()).collect());
         let rows = vec![row(["Name", "Form", heading]), row([FULL, "9K", cell]), row(["Priya Ramanathan", "9K", ""])];
-        let table = Block::Table(Table { rows, ..Table::default() });
+        let table = Block::Table(Table::of(None, rows));
         let document = Document { blocks: vec![table], ..Document::of_text(Kind::Attachment, "list.xlsx", "") };
         assert_eq!(findings(&[document]).pupils[0].tier > Tier::Mention, want, "{heading}: {cell}");
     }
