@@ -92,13 +92,18 @@ def docx_of_python(path, w):
             cell.text = w.word()
     p = d.add_paragraph()
     ns = nsdecls("w") + ' xmlns:v="urn:schemas-microsoft-com:vml"'
+    blank = lambda: p._p.append(parse_xml(f'<w:r {ns}><w:t xml:space="preserve"> </w:t></w:r>'))
     p._p.append(parse_xml(f'<w:r {ns}><w:pict><v:shape style="width:200;height:50"><v:textbox><w:txbxContent><w:p><w:r><w:t>'
                           f'{w.text(4)}</w:t></w:r></w:p></w:txbxContent></v:textbox></v:shape></w:pict></w:r>'))
+    blank()
     p._p.append(parse_xml(f'<w:ins {ns} w:id="7" w:author="A"><w:r><w:t>{w.text(2)}</w:t></w:r></w:ins>'))
     p._p.append(parse_xml(f'<w:del {ns} w:id="8" w:author="A"><w:r><w:delText>{w.text(2)}</w:delText></w:r></w:del>'))
+    blank()
     p._p.append(parse_xml(f'<w:sdt {ns}><w:sdtPr><w:alias w:val="{w.word()}"/></w:sdtPr><w:sdtContent><w:r><w:t>{w.text(2)}</w:t></w:r>'
                           '</w:sdtContent></w:sdt>'))
+    blank()
     p._p.append(parse_xml(f'<w:fldSimple {ns} w:instr=" MERGEFIELD x "><w:r><w:t>{w.text(2)}</w:t></w:r></w:fldSimple>'))
+    blank()
     p._p.append(parse_xml(f'<w:smartTag {ns} w:element="x"><w:r><w:t>{w.text(2)}</w:t></w:r></w:smartTag>'))
     d.add_section(WD_SECTION.NEW_PAGE).header.is_linked_to_previous = False
     d.sections[1].header.paragraphs[0].text = w.text(3)
@@ -217,7 +222,7 @@ def pptx_of_python(path, w):
     chart.chart_title.text_frame.text = w.text(2)
     p.slides[2]._element.set("show", "0")
     # What stands on the master is shown on every slide.
-    extra = s.shapes.add_textbox(*box)
+    extra = s.shapes.add_textbox(Inches(1), Inches(7), Inches(6), Inches(0.4))
     extra.text_frame.text = w.text(3)
     p.slide_masters[0].shapes._spTree.append(extra._element)
     p.save(path)
@@ -258,6 +263,7 @@ def odt_of_odfpy(path, w):
         p.addText(w.word())
         p.addElement(text.S(c=3))
         p.addText(w.word())
+        p.addText(" ")
         note = text.Note(noteclass="endnote" if level == 2 else "footnote", id=f"n{level}")
         note.addElement(text.NoteCitation(text=str(level)))
         body = text.NoteBody()
@@ -273,6 +279,7 @@ def odt_of_odfpy(path, w):
         box.addElement(text.P(text=w.text(4)))
         frame.addElement(box)
         p.addElement(frame)
+        p.addText(" ")
         p.addElement(text.A(href="https://example.org/", text=w.word()))
         d.text.addElement(p)
     for _ in range(2):
@@ -346,26 +353,26 @@ def odp_of_odfpy(path, w):
     master = style.MasterPage(name="M", pagelayoutname="L")
     d.masterstyles.addElement(master)
 
-    def frame(into, words, **how):
-        f = draw.Frame(width="20cm", height="2cm", x="1cm", y="1cm", **how)
+    def frame(into, words, y=1):
+        f = draw.Frame(width="20cm", height="2cm", x="1cm", y=f"{y}cm")
         box = draw.TextBox()
         for line in words:
             box.addElement(text.P(text=line))
         f.addElement(box)
         into.addElement(f)
 
-    frame(master, [w.text(3)])
+    frame(master, [w.text(3)], 19)
     for n in range(12):
         page = draw.Page(masterpagename="M", name=w.word())
         frame(page, [w.text(3)])
-        frame(page, [w.text(5) for _ in range(5)])
+        frame(page, [w.text(5) for _ in range(5)], 3)
         g = draw.G()
-        frame(g, [w.text(4)])
+        frame(g, [w.text(4)], 15)
         page.addElement(g)
-        shape = draw.CustomShape(width="3cm", height="3cm", x="2cm", y="9cm")
+        shape = draw.CustomShape(width="3cm", height="3cm", x="2cm", y="11cm")
         shape.addElement(text.P(text=w.text(2)))
         page.addElement(shape)
-        f = draw.Frame(width="10cm", height="3cm", x="1cm", y="5cm")
+        f = draw.Frame(width="10cm", height="3cm", x="12cm", y="10cm")
         t = table.Table()
         t.addElement(table.TableColumn(numbercolumnsrepeated=2))
         for _ in range(3):
