@@ -6,6 +6,7 @@ use super::Why;
 use super::file::Content;
 use super::office;
 use super::package::Package;
+use super::records;
 use super::relations::{self, Relation};
 use super::xml::{self, Element};
 use crate::limits;
@@ -234,7 +235,7 @@ impl Book {
             }
             "col" if is_hidden(&element, "width") => hidden_columns.push(columns(&element)),
             "headerFooter" => {
-                let texts = element.elements().map(|e| (e.text(), "header or footer"));
+                let texts = element.elements().map(|e| (records::codes_undone(&e.text()), "header or footer"));
                 other.extend(texts);
             }
             "dataValidation" => {
@@ -432,7 +433,7 @@ mod tests {
                         row(&["Amy Smith", "", "2015-11-03", "0123456789"], "row 14, hidden"),
                     ]
                 }),
-                Block::paragraph_at("&CClass list", format!("{club}, header or footer")),
+                Block::paragraph_at("Class list", format!("{club}, header or footer")),
                 Block::Table(Table {
                     detail: Some("Sheet 'Data', very hidden".into()),
                     rows: vec![row(&["secret"], "row 1")]
