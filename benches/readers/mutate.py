@@ -222,13 +222,16 @@ def main():
             if args.only and format not in args.only.split(","):
                 continue
             octets = sound.read_bytes()
+            # The name of a file is read too: all have the same.
+            sound = pathlib.Path(shutil.copy(sound, folder / f"{format}.{sound.suffix[1:]}"))
             _, found, _, _ = run(args.schoolgate, sound)
             whole = set(words(text_of(found)))
 
             def one(number):
                 # Each by its own number, so that one can be made again without the others.
                 changed, how = damaged(octets, random.Random(f"{args.seed} {format} {number}"))
-                path = folder / f"{format}-{number}.{sound.suffix[1:]}"
+                path = folder / str(number) / sound.name
+                path.parent.mkdir(exist_ok=True)
                 path.write_bytes(changed)
                 code, found, taken, memory = run(args.schoolgate, path)
                 # A word that a damaged letter has joined to the next one was not lost.
@@ -237,9 +240,9 @@ def main():
                 lost = still_there(format, path, changed, lost) if lost else lost
                 if lost and args.keep:
                     args.keep.mkdir(parents=True, exist_ok=True)
-                    shutil.copy(path, args.keep)
+                    shutil.copy(path, args.keep / f"{number}-{path.name}")
                 if lost or code not in (0, 20) or taken > 10 or memory > 512:
-                    print(f"{path.name}: {how}: status {code}, {taken:.1f} s, {memory:.0f} MiB, lost {len(lost)}: "
+                    print(f"{number}-{path.name}: {how}: status {code}, {taken:.1f} s, {memory:.0f} MiB, lost {len(lost)}: "
                           + " ".join(sorted(lost))[:120], file=sys.stderr)
                 path.unlink()
                 return len(lost), code, taken, memory
