@@ -216,6 +216,8 @@ limits! {
     PDF_COLUMN_EM: f64 = 1.2, "em", "own choice";
     /// Cells of one row drawn apart come together again up to this length.
     PDF_CELL_CHARS: usize = 45, "characters", "own choice: below the lines of a column of running text";
+    /// By how much letters of one run differ in how far they are squeezed where another font stands in for theirs.
+    PDF_SQUEEZED: f64 = 0.01, "parts", "own choice: above what rounding does, below what the eye sees";
     /// Documents inside documents of one page (`srcdoc`), one in the other.
     PAGE_DEPTH: usize = 4, "pages", "own choice: nobody nests them; what is deeper is read as text with its tags";
     /// Letters in a row that are words in a file which a program keeps for itself.

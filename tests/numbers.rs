@@ -34,6 +34,12 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
         "properties of MS-OXPROPS",
     ),
     ("extract/storage.rs", &["SECTOR", "IN_HEADER"], "MS-CFB 2.2"),
+    ("extract/sectors.rs", &["END", "LAST_SECTOR", "NONE", "IN_HEADER", "ENTRY", "MINI"], "MS-CFB 2.1 and 2.2"),
+    (
+        "extract/record_tree.rs",
+        &["EOF", "CONTINUE", "SHEET", "STRINGS", "STRING_CELL", "CONTAINER", "WORD_97", "PIECES"],
+        "records of MS-XLS 2.3 and MS-PPT 2.3, and places of MS-DOC 2.5",
+    ),
     (
         "extract/records.rs",
         &[

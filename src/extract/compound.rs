@@ -14,7 +14,7 @@ use office_oxide::{Document, DocumentFormat};
 use super::file::Content;
 use super::office::Seen;
 use super::storage::{File, Walk};
-use super::{Why, companion, ole, outlook, records};
+use super::{Why, companion, ole, outlook, record_tree, records, sectors};
 use crate::text::{Block, Row, Table};
 
 /// Entries of the root that make a file one that only a key opens ([MS-OFFCRYPTO] 1.3.2 and 2.2).
@@ -29,8 +29,16 @@ const DOCUMENTS: &[(&str, DocumentFormat)] = &[
     ("PowerPoint Document", DocumentFormat::Ppt),
 ];
 
-/// Reads a compound file.
+/// Reads a compound file. Where its sectors do not hold together, some of it may have got lost unseen.
 pub fn read(bytes: &[u8]) -> Result<Content, Why> {
+    let mut content = parts(bytes)?;
+    if !sectors::are_sound(bytes) {
+        content.incomplete.get_or_insert(Why::Damaged);
+    }
+    Ok(content)
+}
+
+fn parts(bytes: &[u8]) -> Result<Content, Why> {
     let mut container = File::new(Cursor::new(bytes)).map_err(|_| Why::Damaged)?;
     if SEALED.iter().any(|name| container.has_root_entry(name)) {
         return Err(Why::Encrypted);
@@ -122,11 +130,24 @@ fn document(
     let whole = document.to_ir();
     for section in &whole.sections {
         section_blocks(section, format, &mut content.blocks);
+        if format == DocumentFormat::Xls {
+            content.names.extend(section.title.clone());
+        }
     }
     for (name, value) in whole.metadata.properties() {
         content.blocks.push(Block::paragraph_at(format!("{name}: {value}"), "document properties"));
     }
     if document.damage().iter().any(|damage| damage.is_loss()) {
+        content.incomplete = Some(Why::Damaged);
+    }
+    let sound = match format {
+        DocumentFormat::Xls => record_tree::workbook_is_sound(&stream),
+        DocumentFormat::Ppt => record_tree::presentation_is_sound(&stream),
+        _ => {
+            record_tree::document_is_sound(&stream, &["0Table", "1Table"].map(|name| container.open_stream(name).ok()))
+        }
+    };
+    if !sound {
         content.incomplete = Some(Why::Damaged);
     }
     match format {
@@ -252,6 +273,7 @@ mod tests {
         let header = workbook(&record(0x0014, b"\x05\0\0&LAmy"));
         let plain = workbook(&[]);
         let cache = record(0x00cd, b"\x03\0\0Amy");
+        assert_eq!(read(&compound(&[("Workbook", &plain)])).unwrap().names, ["Sheet1"]);
         for (streams, inner, text, incomplete) in [
             (vec![("Workbook", plain.as_slice())], 0, None, None),
             (vec![("Workbook", header.as_slice())], 0, Some("Amy"), None),

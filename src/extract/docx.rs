@@ -1,6 +1,8 @@
 //! Word documents (ECMA-376 WordprocessingML): text in order, tables, headers and footers, notes, comments, text
 //! boxes, tracked changes, hidden text.
 
+use std::collections::HashSet;
+
 use super::Why;
 use super::file::Content;
 use super::office;
@@ -20,6 +22,8 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     let mut content = Content::default();
     let root = xml::parse(package.need(&main)?)?;
     blocks(&root, None, &mut content.blocks);
+    let mut beside = Beside::default();
+    beside.gather(&root);
     // What is no document is looked through once more, whatever the relation says.
     let mut done: Vec<String> = (root.name == "document").then(|| main.clone()).into_iter().collect();
     let mut names: Vec<&str> = package.members.iter().map(|m| m.name.as_str()).filter(|n| is_text(n)).collect();
@@ -39,9 +43,11 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     for (name, detail) in further {
         if let Some(root) = package.get(name).map(xml::parse).transpose()? {
             blocks(&root, Some(detail), &mut content.blocks);
+            beside.gather(&root);
             done.push(name.to_owned());
         }
     }
+    content.blocks.append(&mut beside.blocks);
     office::sweep(package, &done, &mut content);
     Ok(content)
 }
@@ -63,6 +69,31 @@ fn detail_of(kind: &str) -> Option<&'static str> {
         "comments" => "comment",
         _ => return None,
     })
+}
+
+/// What Word shows beside the text: who commented or changed something, what a control is called and what may be chosen in it.
+#[derive(Default)]
+struct Beside {
+    known: HashSet<String>,
+    blocks: Vec<Block>,
+}
+
+impl Beside {
+    fn gather(&mut self, element: &Element) {
+        for (name, value) in &element.attributes {
+            let detail = match (element.name.as_str(), name.as_str()) {
+                (_, "author") => "author of a comment or change",
+                ("alias" | "helpText" | "statusText", "val") => "label of a control",
+                ("listItem", "displayText" | "value") | ("listEntry", "val") => "choice of a control",
+                (_, "tooltip") => "label of a link",
+                _ => continue,
+            };
+            if value.chars().any(char::is_alphanumeric) && self.known.insert(value.clone()) {
+                self.blocks.push(Block::paragraph_at(value.as_str(), detail));
+            }
+        }
+        element.elements().for_each(|child| self.gather(child));
+    }
 }
 
 /// The paragraphs and tables below an element, in order.
@@ -276,8 +307,39 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_beside_the_text() {
+        for (body, expected) in [
+            ("<w:p><w:ins w:author='Jo Author'><w:r><w:t>x</w:t></w:r></w:ins></w:p>", vec!["x", "Jo Author"]),
+            ("<w:sdt><w:sdtPr><w:alias w:val='Pupil'/><w:tag w:val='t1'/></w:sdtPr></w:sdt>", vec!["Pupil"]),
+            (
+                "<w:p><w:sdt><w:sdtPr><w:dropDownList><w:listItem w:displayText='Amy' w:value='Amy'/><w:listItem w:value='Ben'/></w:dropDownList></w:sdtPr></w:sdt></w:p>",
+                vec!["Amy", "Ben"],
+            ),
+            (
+                "<w:p><w:ffData><w:helpText w:val='Ask Amy'/><w:ddList><w:listEntry w:val='Oak'/></w:ddList></w:ffData></w:p>",
+                vec!["Ask Amy", "Oak"],
+            ),
+            ("<w:p><w:hyperlink w:tooltip='Of Amy'><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>", vec!["x", "Of Amy"]),
+            // Numbers and names of the program's own are no words.
+            ("<w:p w:rsidR='00A'><w:pPr><w:pStyle w:val='Heading'/></w:pPr><w:r><w:t>x</w:t></w:r></w:p>", vec!["x"]),
+        ] {
+            let main = format!("<w:document><w:body>{body}</w:body></w:document>");
+            let bytes = archive(&[("[Content_Types].xml", b"<Types/>"), ("word/document.xml", main.as_bytes())]);
+            let blocks = read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap().blocks;
+            let texts: Vec<&str> =
+                blocks.iter().map(|b| if let Block::Paragraph { text, .. } = b { text.as_str() } else { "" }).collect();
+            assert_eq!(texts, expected, "{body}");
+        }
+    }
+
+    #[test]
     fn everything_a_document_can_say() {
-        let tail = [Block::paragraph_at("Ask mum", "comment"), Block::paragraph_at("Jo Author", "document properties")];
+        let author = Block::paragraph_at("T Bright", "author of a comment or change");
+        let tail = [
+            Block::paragraph_at("Ask mum", "comment"),
+            author,
+            Block::paragraph_at("Jo Author", "document properties"),
+        ];
         let p = |t: &str| format!("<w:p><w:r><w:t>{t}</w:t></w:r></w:p>");
         for (body, expected) in [
             ("<w:p><w:r><w:t>Smi</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>th</w:t></w:r></w:p>".to_owned(), vec![Block::paragraph("Smith")]),

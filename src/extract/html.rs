@@ -150,9 +150,14 @@ impl State {
         let attribute = |wanted: &str| {
             tag.attrs.iter().find(|a| &*a.name.local == wanted).map(|a| a.value.to_string()).unwrap_or_default()
         };
-        for (wanted, detail) in
-            [("alt", "alternative text"), ("title", "title text"), ("aria-label", "label"), ("summary", "summary")]
-        {
+        for (wanted, detail) in [
+            ("alt", "alternative text"),
+            ("title", "title text"),
+            ("aria-label", "label"),
+            ("summary", "summary"),
+            ("placeholder", "placeholder"),
+            ("label", "label"),
+        ] {
             let text = attribute(wanted);
             if text.chars().any(char::is_alphanumeric) {
                 self.here().push(Piece::Aside { text, detail });
@@ -480,6 +485,13 @@ fn is_block(name: &str) -> bool {
             | "noscript"
             | "figcaption"
             | "details"
+            | "summary"
+            | "dialog"
+            | "hgroup"
+            | "search"
+            | "menu"
+            | "dir"
+            | "optgroup"
             | "legend"
             | "select"
     )
@@ -519,6 +531,8 @@ mod tests {
             ("<style>p{font-family:'Amy Sans';background:url(a:b)}</style>x", vec!["x"]),
             ("<iframe srcdoc='&lt;p&gt;A&lt;b&gt;my&lt;/b&gt;&lt;/p&gt;'></iframe>x", vec!["Amy", "x"]),
             ("<span style='display:none'>Amy</span>x", vec!["Amyx"]),
+            ("<details><summary>Amy</summary>Smith</details>", vec!["Amy\nSmith"]),
+            ("<form><legend>Amy</legend>x<input placeholder='Ben'></form>", vec!["Amy\nx", "placeholder: Ben"]),
             ("<img alt='Amy Smith'>x", vec!["x", "alternative text: Amy Smith"]),
             ("x<!-- Amy Smith -->", vec!["x", "comment: Amy Smith"]),
             ("<!--[if mso]><p>Amy</p><![endif]-->x", vec!["x", "comment: Amy"]),

@@ -116,12 +116,15 @@ fn object(file: &mut File<'_>, streams: &[usize], walk: &mut Walk, content: &mut
             name.eq_ignore_ascii_case("\u{3}OCXNAME")
                 || name.eq_ignore_ascii_case("Equation Native") && octets.starts_with(FORMULA_HEADER)
         });
+    let office = all.iter().any(|(name, _)| name.eq_ignore_ascii_case("package_stream"));
     for (name, octets) in all {
         let lower = name.to_ascii_lowercase();
         if lower == "\u{1}ole10native" {
             native(&octets, plain, content);
         } else if !MACHINERY.iter().any(|beginning| lower.starts_with(beginning)) {
-            data(&name, octets, plain, content);
+            // LibreOffice keeps the document in one stream and sixteen octets about its size in another.
+            let beside = office && lower == "properties_stream";
+            data(&name, octets, plain || beside, content);
         }
     }
 }
@@ -314,6 +317,12 @@ pub mod tests {
             (vec![("_1/_2/Workbook", b"text")], vec!["object 1.xls"], None),
             (vec![("VisioDocument", &odd)], vec![], Some(Why::UnknownType)),
             (vec![("\u{1}Ole10Native", &stream(&odd))], vec![], Some(Why::UnknownType)),
+            (vec![("properties_stream", odd.as_slice())], vec![], Some(Why::UnknownType)),
+            (
+                vec![("package_stream", b"PK\x03\x04".as_slice()), ("properties_stream", &odd)],
+                vec!["object 1 package_stream"],
+                None,
+            ),
             // Ordinary: formulas, pictures, previews, macros.
             (vec![("\u{1}CompObj", &class("Equation.3")), ("Equation Native", b"\x1c\0\0\0\x02\0")], vec![], None),
             (vec![("Equation Native", b"\x1c\0\0\0\x02\0"), ("\u{3}EPRINT", &odd)], vec![], None),

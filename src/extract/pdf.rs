@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use hayro_interpret::font::GlyphRun;
+use hayro_interpret::font::{GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
 use hayro_interpret::{
@@ -137,6 +137,8 @@ struct TextDevice {
     /// The codes of letters without a meaning that follow one another.
     run: Vec<u32>,
     meaningless: bool,
+    /// A font stands in the place of another.
+    in_place: bool,
     operations: usize,
     /// Of all pictures drawn.
     pixels: u64,
@@ -182,6 +184,16 @@ impl TextDevice {
 impl<'a> Device<'a> for TextDevice {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
         self.count(run.glyphs().len().max(1));
+        // Letters of a font that takes the place of one which is missing or broken are squeezed, each in its own way, into the
+        // width that they ought to have; that width is no part of the squeezing.
+        let squeezed = |glyph: &PositionedGlyph<'_>| {
+            let place = props.transform * glyph.transform();
+            let length = |x: f64, y: f64| (place * Point::new(x, y) - place * Point::ZERO).hypot();
+            length(1.0, 0.0) / length(0.0, 1.0)
+        };
+        let mut ratios = run.glyphs().iter().map(squeezed);
+        let first = ratios.next().unwrap_or(1.0);
+        self.in_place |= ratios.any(|ratio| (ratio - first).abs() > limits::PDF_SQUEEZED);
         for glyph in run.glyphs() {
             let text = glyph.as_unicode().map(|text| match text {
                 BfString::Char(c) => c.to_string(),
@@ -205,7 +217,8 @@ impl<'a> Device<'a> for TextDevice {
                 hayro_interpret::font::Glyph::Type3(drawn) => drawn.advance_width(),
             };
             // Without a width of its own a glyph counts as half an em wide.
-            let width = advance.map_or(0.5, |a| f64::from(a) / 1000.0) * length;
+            let scale = if self.in_place { up.hypot() } else { length };
+            let width = advance.map_or(0.5, |a| f64::from(a) / 1000.0) * scale;
             self.glyphs.push(Glyph { text, x: origin.x, y: origin.y, direction, em: up.hypot(), width });
         }
     }
@@ -289,6 +302,24 @@ pub mod tests {
         assert_eq!(content.incomplete, None);
         assert!(read(&bytes[..bytes.len() - 40], &[]).is_ok_and(|c| c.incomplete == Some(Why::Damaged)));
         assert_eq!(read(b"%PDF-1.4\n", &[]).err(), Some(Why::Damaged));
+    }
+
+    #[test]
+    fn letters_of_a_font_that_is_missing_stand_where_they_would() {
+        let widths = "500 ".repeat(95);
+        for (base, text, expected) in [
+            ("Unheardof", "(WiW) Tj (WWi) Tj (WWl) Tj", "WiWWWiWWl"),
+            ("Unheardof", "(WiW) Tj -1 0 Td 30 0 Td (WWi) Tj", "WiW WWi"),
+            ("Helvetica", "(WiW) Tj (WWi) Tj", "WiWWWi"),
+        ] {
+            let font = format!(
+                "<< /Type /Font /Subtype /TrueType /BaseFont /{base} /Encoding /WinAnsiEncoding /FirstChar 32 /LastChar 126 /Widths [{widths}] >>"
+            );
+            let page = format!("BT /F1 12 Tf 72 720 Td {text} ET");
+            let bytes = String::from_utf8(file(&page, &[&font])).unwrap().replace("/F1 5 0 R", "/F1 6 0 R");
+            let content = read(bytes.as_bytes(), &[]).unwrap();
+            assert_eq!(content.blocks, [Block::paragraph_at(expected, "page 1")], "{base} {text}");
+        }
     }
 
     #[test]

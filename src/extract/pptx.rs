@@ -1,5 +1,7 @@
 //! PowerPoint presentations (ECMA-376 PresentationML): slides in order, their tables, the speaker's notes.
 
+use std::collections::HashSet;
+
 use super::Why;
 use super::file::Content;
 use super::office;
@@ -47,8 +49,69 @@ pub fn read(package: &Package) -> Result<Content, Why> {
             done.push(name);
         }
     }
+    for (name, detail) in patterns(package, &main) {
+        // What a part of another kind holds is swept up whatever points to it.
+        if let Some(root) = package.get(&name).map(xml::parse).transpose()?
+            && PATTERNS.iter().any(|(_, element, _)| *element == root.name)
+        {
+            own_shapes(&root, detail, &mut content.blocks);
+        }
+    }
     office::sweep(package, &done, &mut content);
     Ok(content)
+}
+
+/// Kinds of parts that slides are made after: relation, element, and what they are to a person.
+const PATTERNS: &[(&str, &str, &str)] = &[
+    ("slideMaster", "sldMaster", "master"),
+    ("slideLayout", "sldLayout", "layout"),
+    ("notesMaster", "notesMaster", "master of the notes"),
+    ("handoutMaster", "handoutMaster", "master of the handout"),
+];
+
+/// The parts that slides are made after, by name and by relation.
+fn patterns(package: &Package, main: &str) -> Vec<(String, &'static str)> {
+    let detail = |kind: &str| PATTERNS.iter().find(|(known, ..)| *known == kind).map(|(.., detail)| *detail);
+    let folder = relations::folder(main);
+    let by_name = |name: &str| {
+        let kind = name.strip_prefix(folder)?.split_once('/')?.0.strip_suffix('s')?;
+        name.ends_with(".xml").then(|| detail(kind))?
+    };
+    let mut found: Vec<(String, &'static str)> =
+        package.members.iter().filter_map(|m| Some((m.name.clone(), by_name(&m.name)?))).collect();
+    let mut known: HashSet<String> = found.iter().map(|(name, _)| name.clone()).collect();
+    // Masters hang at the presentation, layouts at the masters.
+    known.insert(main.to_owned());
+    let mut waiting: Vec<String> = known.iter().cloned().collect();
+    while let Some(part) = waiting.pop() {
+        for Relation { kind, target, .. } in relations::of(package, &part) {
+            if let Some(detail) = detail(&kind)
+                && known.insert(target.clone())
+            {
+                waiting.push(target.clone());
+                found.push((target, detail));
+            }
+        }
+    }
+    found
+}
+
+/// The shapes of a pattern that stand on every slide as they are. What stands in its placeholders ("Click to edit") does not,
+/// but for headers and footers.
+fn own_shapes(element: &Element, detail: &str, out: &mut Vec<Block>) {
+    for child in element.elements() {
+        let mut placeholders = Vec::new();
+        if let Some(head) = child.elements().find(|e| e.name.starts_with("nv")) {
+            head.descendants("ph", &mut placeholders);
+        }
+        let stays = |place: &&Element| matches!(place.attribute("type"), Some("hdr" | "ftr"));
+        if placeholders.iter().all(stays) {
+            match child.name.as_str() {
+                "sp" | "pic" | "graphicFrame" | "cxnSp" => blocks(child, detail, out),
+                _ => own_shapes(child, detail, out),
+            }
+        }
+    }
 }
 
 /// The slides in the order in which they are shown, by the presentation's own list; then those that only lie in the
@@ -162,6 +225,47 @@ mod tests {
         let content = read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap();
         let expected = [("first", "slide 1"), ("last", "slide 2"), ("say it", "notes, slide 2")];
         assert_eq!(content.blocks, expected.map(|(text, detail)| Block::paragraph_at(text, detail)));
+    }
+
+    #[test]
+    fn what_stands_on_a_master_is_on_every_slide() {
+        const R: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        let shape = |place: &str, text: &str| {
+            format!(
+                "<p:sp><p:nvSpPr><p:nvPr>{place}</p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+            )
+        };
+        let tree = [
+            shape("", "Oak class of Amy Smith"),
+            shape("<p:ph type='title'/>", "Click to edit"),
+            shape("<p:ph type='ftr'/>", "For Ben"),
+            shape("<p:ph/>", "First level"),
+            format!("<p:grpSp>{}</p:grpSp>", shape("", "in a group")),
+        ]
+        .concat();
+        let said = ["Oak class of Amy Smith", "For Ben", "in a group"];
+        for (part, root, kind, detail) in [
+            ("ppt/slideMasters/slideMaster1.xml", "sldMaster", "", "master"),
+            ("ppt/slideLayouts/slideLayout7.xml", "sldLayout", "", "layout"),
+            ("ppt/notesMasters/notesMaster1.xml", "notesMaster", "", "master of the notes"),
+            ("ppt/theme/theme1.xml", "sldMaster", "slideMaster", "master"),
+            // A theme is one, whoever calls it a master; it has no shapes.
+            ("ppt/theme/theme2.xml", "theme", "slideMaster", ""),
+        ] {
+            let own = format!("<p:{root}><p:cSld><p:spTree>{tree}</p:spTree></p:cSld></p:{root}>");
+            let target = part.trim_start_matches("ppt/");
+            let related = format!("<R><Relationship Id='1' Type='{R}/{kind}' Target='{target}'/></R>");
+            let bytes = archive(&[
+                ("[Content_Types].xml", b"<Types/>"),
+                ("ppt/presentation.xml", b"<p:presentation/>"),
+                ("ppt/_rels/presentation.xml.rels", related.as_bytes()),
+                (part, own.as_bytes()),
+            ]);
+            let content = read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap();
+            let expected: Vec<Block> =
+                said.iter().filter(|_| !detail.is_empty()).map(|text| Block::paragraph_at(*text, detail)).collect();
+            assert_eq!(content.blocks, expected, "{part}");
+        }
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn short_string(data: &[u8]) -> Option<String> {
 }
 
 /// The codes that part a header in three and name fonts are no words.
-fn codes_undone(header: &str) -> String {
+pub fn codes_undone(header: &str) -> String {
     let mut out = String::new();
     let mut letters = header.chars().peekable();
     while let Some(c) = letters.next() {

@@ -12,6 +12,10 @@ pub fn read(bytes: &[u8]) -> Result<Content, Why> {
     let mut at = 0;
     while let Some(header) = bytes.get(at..at + BLOCK) {
         if header.iter().all(|b| *b == 0) {
+            // Programs that are told to go on behind empty blocks find what stands there.
+            if bytes[at..].iter().any(|b| *b != 0) {
+                content.incomplete = Some(Why::Damaged);
+            }
             return Ok(content);
         }
         let size = octal(&header[124..136]).ok_or(Why::Damaged)?;
@@ -63,6 +67,8 @@ mod tests {
         let content = read(&bytes).unwrap();
         assert_eq!(content.inner, [("a.txt".to_owned(), b"Amy Smith".to_vec())]);
         assert!(content.incomplete.is_none());
+        let behind = [bytes.as_slice(), &bytes].concat();
+        assert_eq!(read(&behind).unwrap().incomplete, Some(Why::Damaged));
         assert_eq!(read(&bytes[..BLOCK + 4]).unwrap().incomplete, Some(Why::Damaged));
     }
 }

@@ -197,7 +197,7 @@ mod tests {
                         row(&["Amy Smith", "", "2015-11-03", "0123456789"], "row 14, hidden"),
                     ]
                 )),
-                Block::paragraph_at("&CClass list", format!("{club}, header or footer")),
+                Block::paragraph_at("Class list", format!("{club}, header or footer")),
                 Block::Table(Table::of(Some("Sheet 'Data', very hidden".into()), [row(&["secret"], "row 1")])),
                 Block::paragraph_at("asthma", "comment"),
                 Block::paragraph_at("Jones", "pivot table's source"),

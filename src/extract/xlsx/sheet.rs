@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::super::Why;
+use super::super::{Why, records};
 use super::super::xml::{self, Piece, Tag};
 use super::formats::{Shown, number};
 use super::{Book, Sheet};
@@ -183,7 +183,10 @@ impl Reader<'_> {
     fn end_caught(&mut self) {
         let of_list = |text: &str| text.starts_with('"');
         match self.caught.take() {
-            Some(Caught::Heading) => self.other.push((std::mem::take(&mut self.formula), "header or footer")),
+            Some(Caught::Heading) => {
+                self.other.push((records::codes_undone(&self.formula), "header or footer"));
+                self.formula.clear();
+            }
             Some(Caught::Validation) if of_list(&self.formula) => {
                 self.other.push((std::mem::take(&mut self.formula), "list of allowed values"));
             }
