@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use super::package::Budget;
-use super::{Done, Reading, Task, Unread, Why};
+use super::{Done, Page, Reading, Task, Unread, Why};
 use crate::limits;
 use crate::text::{Block, Document, Image, Kind, Row, Table};
 
@@ -125,6 +125,11 @@ pub fn done(done: &Done) -> Vec<u8> {
         out.number(REASONS.iter().position(|w| *w == unread.why).unwrap_or(0));
     });
     out.list(&reading.opened_with_password, |out, place| out.text(place));
+    out.list(&reading.pages, |out, page| {
+        out.text(&page.place);
+        out.optional(page.detail.as_ref());
+        out.octets(&page.picture);
+    });
     out.0
 }
 
@@ -151,8 +156,10 @@ pub fn read_done(frame: &[u8]) -> Result<Done, Malformed> {
     let unread =
         from.list(|from| Ok(Unread { part: from.text()?, why: *REASONS.get(from.number()?).ok_or(Malformed)? }))?;
     let opened_with_password = from.list(In::text)?;
+    let pages =
+        from.list(|from| Ok(Page { place: from.text()?, detail: from.optional()?, picture: from.octets()?.to_vec() }))?;
     from.end()?;
-    Ok(Done { reading: Reading { documents, images, unread, opened_with_password }, budget })
+    Ok(Done { reading: Reading { documents, images, unread, opened_with_password, pages }, budget })
 }
 
 struct Out(Vec<u8>);
@@ -296,6 +303,7 @@ mod tests {
             images: vec![image],
             unread: vec![Unread { part: "c".into(), why: Why::BeyondLimit }],
             opened_with_password: vec!["d.zip".into()],
+            pages: vec![Page { place: "e.png".into(), detail: Some("page 1".into()), picture: vec![1, 2] }],
         };
         Done { reading, budget: Budget { parts: 7, bytes: 8, time: Duration::from_millis(9) } }
     }
