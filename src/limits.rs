@@ -906,9 +906,9 @@ limits! {
     /// Rows that make a page.
     PAGE_ROWS: usize = 4, "rows", "own choice: a heading and three children; trials in docs/extraction.md";
     /// Letters that make a page.
-    PAGE_LETTERS: usize = 70, "letters", "own choice: four short rows; trials in docs/extraction.md";
+    PAGE_LETTERS: usize = 60, "letters", "own choice: six names with their forms; trials in docs/extraction.md";
     /// Of all marks of the letters' size, those in rows.
-    PAGE_SHARE: f32 = 0.4, "share", "trials in docs/extraction.md";
+    PAGE_SHARE: f32 = 0.5, "share", "trials in docs/extraction.md";
     /// What stands out differs from the mean of its surroundings by more.
     PAGE_CONTRAST: u32 = 18, "shades of 256", "own choice: pencil on paper";
     /// Or by this many times what neighbours usually differ by.
@@ -922,12 +922,14 @@ limits! {
     /// Marks up to which they are looked at.
     PAGE_MARKS: usize = 40_000, "marks", "own choice: a full page has 5,000";
     /// Between one letter and the next, beside their height.
-    PAGE_GAP: usize = 10, "times", "own choice: from one column of a table to the next";
+    PAGE_GAP: usize = 30, "times", "own choice: from one column of a table to the next";
     /// Marks that are looked at for the one that follows, in each of three bands.
     PAGE_NEAR: usize = 64, "marks", "own choice: real letters have a dozen near them";
     /// Marks and letters of a row at the least.
     PAGE_ROW_MARKS: usize = 4, "marks", "own choice: fewer stand in a row by chance";
     PAGE_ROW_LETTERS: usize = 6, "letters", "own choice: a short name";
+    /// Of the box around a letter, what is ink.
+    PAGE_SOLID: usize = 75, "per cent", "trials in docs/extraction.md: letters have some 45, bricks and cells more than 90";
     /// How much letters of one row differ, beside their mean.
     PAGE_VARIED: f32 = 0.15, "of the mean", "trials in docs/extraction.md";
 

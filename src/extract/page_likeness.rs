@@ -249,9 +249,10 @@ fn writing(row: &[Mark]) -> Option<(usize, usize)> {
         let spread = row.iter().map(|mark| (of(mark) - mean).powi(2)).sum::<f32>() / row.len() as f32;
         spread.sqrt() >= mean * limits::PAGE_VARIED
     };
+    let solid = median(row.iter().map(|mark| mark.ink * 100 / (mark.width() * mark.height())).collect())?;
     let differ = varied(&|mark| mark.width() as f32) || varied(&|mark| mark.ink as f32);
-    let written = letters >= limits::PAGE_ROW_LETTERS && in_line * 10 >= (row.len() - 1) * 7 && differ;
-    written.then_some((height, letters))
+    let written = letters >= limits::PAGE_ROW_LETTERS && in_line * 10 >= (row.len() - 1) * 7;
+    (written && differ && solid <= limits::PAGE_SOLID).then_some((height, letters))
 }
 
 fn median(mut of: Vec<usize>) -> Option<usize> {
