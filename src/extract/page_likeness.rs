@@ -294,6 +294,25 @@ pub mod tests {
         "TOM HART CHANTS ALONE",
     ];
 
+    const NAMES: &[&str] = &[
+        "AMY SMITH",
+        "BEN COLE",
+        "CLARA BELL",
+        "DEE TODD",
+        "EMIL ROSE",
+        "HAL STONE",
+        "LEA MOSS",
+        "TOM HART",
+        "NED LOCH",
+        "ANN MARCH",
+        "BEA DALE",
+        "ELSIE BOND",
+        "MIA CHILD",
+        "LOIS TROTT",
+        "DAN HOLT",
+        "TESS ALLEN",
+    ];
+
     fn blank(width: usize, height: usize, shade: u8) -> Grey {
         Grey { width, height, pixels: vec![shade; width * height] }
     }
@@ -355,26 +374,7 @@ pub mod tests {
             ("small letters", written(LINES, 1, DARK, 0)),
             ("common ones", written(LINES, 2, DARK, 0)),
             ("large ones", written(LINES, 5, DARK, 0)),
-            (
-                "a list of names",
-                written(
-                    &[
-                        "AMY SMITH",
-                        "BEN COLE",
-                        "CLARA BELL",
-                        "DEE TODD",
-                        "EMIL ROSE",
-                        "HAL STONE",
-                        "LEA MOSS",
-                        "TOM HART",
-                        "NED LOCH",
-                        "ANN MARCH",
-                    ],
-                    2,
-                    DARK,
-                    0,
-                ),
-            ),
+            ("a list of names", written(NAMES, 2, DARK, 0)),
             ("turned a little", written(LINES, 2, DARK, 3)),
             ("turned the other way, as light does", written(LINES, 3, (200, 160), 2)),
             ("light on dark", written(LINES, 2, (230, 30), 0)),
