@@ -142,6 +142,10 @@ impl Reader<'_> {
 
     /// Keeps a page that is a picture for later; one too many is told now.
     fn page(&mut self, page: Page) {
+        // The picture of a scanned PDF also comes as a file in it.
+        if self.reading.pages.iter().any(|known| known.picture == page.picture) {
+            return;
+        }
         let octets: usize = self.reading.pages.iter().map(|page| page.picture.len()).sum();
         if self.reading.pages.len() >= limits::OCR_PAGES || octets + page.picture.len() > limits::OCR_OCTETS {
             self.unread(&page.place, Why::BeyondLimit);
