@@ -25,6 +25,7 @@ use self::provider::Provider;
 use super::store::Desk;
 use super::terminal::{safe, say};
 use crate::config::{self, Config, HostConfig, SignInProof, SmarthostTls, StoreConfig};
+use crate::extract;
 use crate::limits;
 use crate::policy::RulePack;
 use crate::relay::control;
@@ -145,6 +146,7 @@ async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findin
     }
     desk::providers(config, findings).await;
     malware::look(config, findings).await;
+    pages(extract::ocr_program(), findings);
     if let Err(error) = parts::notifier(config) {
         findings.bad(error.to_string());
     }
@@ -202,6 +204,19 @@ pub fn started_regardless(config: &Config, pack: &RulePack) -> Vec<String> {
     malware::named(config, pack, &mut findings);
     without_asking(config, &mut findings);
     findings.0.into_iter().filter(|(verdict, _)| *verdict == Verdict::Bad).map(|(_, text)| text).collect()
+}
+
+/// Whether there is a program that reads pages which are pictures.
+fn pages(program: Option<&Path>, findings: &mut Findings) {
+    match program {
+        Some(program) => findings.well(format!("pictures of pages: read by {}", program.display())),
+        None => findings.doubtful(format!(
+            "pictures of pages: scans and screenshots of text are not read, and a message with one is held; \
+             install Debian's package tesseract-ocr ({} is looked for, or what {} names), and restart the gateway",
+            extract::OCR_PROGRAM,
+            extract::OCR_VARIABLE
+        )),
+    }
 }
 
 /// A user by name and number.

@@ -9,8 +9,9 @@ use super::package::{self, Budget, Member, Package};
 use super::password::try_each;
 use super::sniff::{self, Format};
 use super::{
-    Done, Isolation, Reading, Task, Unread, Why, archive, behind, calendar, cms, companion, compound, delimited, docx,
-    flat, html, image, json, lines, markup, offcrypto, opendocument, pdf, pptx, rtf, tar, tnef, xlsx, xml, zip_walk,
+    Done, Isolation, Page, Reading, Task, Unread, Why, archive, behind, calendar, cms, companion, compound, delimited,
+    docx, flat, html, image, json, lines, markup, ocr, offcrypto, opendocument, pdf, picture, pptx, rtf, tar, tnef,
+    xlsx, xml, zip_walk,
 };
 use crate::limits;
 use crate::message::{Part, decode_text};
@@ -102,6 +103,8 @@ pub struct Content {
     pub names: Vec<String>,
     /// Files inside, with their names.
     pub inner: Vec<(String, Vec<u8>)>,
+    /// Pages that are pictures, in PNG, with their finer places.
+    pub pages: Vec<(Option<String>, Vec<u8>)>,
     /// Something is missing although the rest was read.
     pub incomplete: Option<Why>,
     /// It was encrypted, and a password of the message has opened it.
@@ -111,8 +114,44 @@ pub struct Content {
 impl Reader<'_> {
     /// All that was read, as it was meant.
     pub fn finish(mut self) -> Reading {
+        self.read_pages();
         self.reading.documents.iter_mut().for_each(Document::undo_double_encoding);
         self.reading
+    }
+
+    /// Reads the pages that were found to be pictures, one after the other, in what is left of the message's time.
+    fn read_pages(&mut self) {
+        let until = Instant::now() + self.budget.time;
+        for Page { place, detail, picture } in std::mem::take(&mut self.reading.pages) {
+            let left = until.saturating_duration_since(Instant::now());
+            let read = match ocr::program() {
+                None => Err(Why::UnknownType),
+                Some(_) if left.is_zero() || self.halt.is_set() => Err(Why::BeyondLimit),
+                Some(program) => ocr::lines(program, &picture, left),
+            };
+            match read {
+                Ok(lines) => {
+                    let detail = detail.map_or(String::new(), |detail| format!("{detail}, ")) + "words in the picture";
+                    let blocks = lines.into_iter().map(|line| Block::paragraph_at(line, detail.as_str())).collect();
+                    self.document(Kind::Attachment, &place, blocks);
+                }
+                Err(why) => self.unread(&place, why),
+            }
+        }
+    }
+
+    /// Keeps a page that is a picture for later; one too many is told now.
+    fn page(&mut self, page: Page) {
+        // The picture of a scanned PDF also comes as a file in it.
+        if self.reading.pages.iter().any(|known| known.picture == page.picture) {
+            return;
+        }
+        let octets: usize = self.reading.pages.iter().map(|page| page.picture.len()).sum();
+        if self.reading.pages.len() >= limits::OCR_PAGES || octets + page.picture.len() > limits::OCR_OCTETS {
+            self.unread(&page.place, Why::BeyondLimit);
+        } else {
+            self.reading.pages.push(page);
+        }
     }
 
     /// Notes what could not be read, once.
@@ -206,6 +245,7 @@ impl Reader<'_> {
                 self.reading.images.append(&mut reading.images);
                 self.reading.opened_with_password.append(&mut reading.opened_with_password);
                 reading.unread.iter().for_each(|unread| self.unread(&unread.part, unread.why));
+                reading.pages.into_iter().for_each(|page| self.page(page));
                 // What a worker answers may lower what is left, never raise it.
                 self.budget.parts = self.budget.parts.min(budget.parts);
                 self.budget.bytes = self.budget.bytes.min(budget.bytes);
@@ -312,9 +352,13 @@ impl Reader<'_> {
             Format::Image(format) => {
                 let (image, words) = image::read(&at.place, format, bytes, inline);
                 self.reading.images.push(image);
-                // Scanners and fax machines write TIFF, nobody else in a school does: what it shows has not been read.
-                let incomplete = (format == "tiff").then_some(Why::UnknownType);
-                Content { blocks: words, incomplete, ..Content::default() }
+                let page = picture::page(format, bytes);
+                // Scanners and fax machines write TIFF, nobody else in a school does: what it shows beside a page that is
+                // read has not been read.
+                let whole = matches!(page, Ok(Some(_))) && image::is_single(bytes);
+                let incomplete = (format == "tiff" && !whole).then_some(Why::UnknownType);
+                let pages = page.as_ref().ok().cloned().flatten().map(|picture| (None, picture)).into_iter().collect();
+                Content { blocks: words, incomplete: page.err().or(incomplete), pages, ..Content::default() }
             }
             Format::Packed(packing) => {
                 let unpacked = archive::unpacked(bytes, packing, &mut self.budget)?;
@@ -345,6 +389,9 @@ impl Reader<'_> {
         }
         self.inner_names(&content.names, at);
         self.document(Kind::Attachment, &at.place, content.blocks);
+        for (detail, picture) in content.pages {
+            self.page(Page { place: at.place.clone(), detail, picture });
+        }
         // In an office package most of what is inside is the package's own; elsewhere people put it there and named it.
         let package = kept_flat || matches!(format, Format::Docx | Format::Xlsx | Format::Pptx | Format::OpenDocument);
         for (name, bytes) in content.inner {

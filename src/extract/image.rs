@@ -191,6 +191,21 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
+/// Whether a TIFF holds one picture and no second (TIFF 6.0, section 2).
+pub fn is_single(bytes: &[u8]) -> bool {
+    let little = bytes.starts_with(b"II*\0");
+    let number = |at: usize, octets: usize| {
+        let read = bytes.get(at..at.checked_add(octets)?)?.iter();
+        let joined = |number: usize, octet: &u8| number << 8 | usize::from(*octet);
+        Some(if little { read.rev().fold(0, joined) } else { read.fold(0, joined) })
+    };
+    let next = || {
+        let first = number(4, 4)?;
+        number(first.checked_add(2)?.checked_add(number(first, 2)?.checked_mul(12)?)?, 4)
+    };
+    (little || bytes.starts_with(b"MM\0*")) && next() == Some(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

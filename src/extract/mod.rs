@@ -24,6 +24,7 @@ mod json;
 mod lines;
 mod mapi;
 mod markup;
+mod ocr;
 mod offcrypto;
 mod office;
 mod ole;
@@ -31,11 +32,13 @@ mod opendocument;
 mod opening;
 mod outlook;
 pub(crate) mod package;
+mod page_likeness;
 mod password;
 mod pasted;
 mod pdf;
 mod pdf_layout;
 mod pdf_objects;
+mod picture;
 mod pool;
 mod pptx;
 mod record_tree;
@@ -56,6 +59,7 @@ pub(crate) mod xml;
 mod zip_walk;
 
 pub use body::{first_own_line, own_text};
+pub use ocr::{PROGRAM as OCR_PROGRAM, VARIABLE as OCR_VARIABLE, program as ocr_program};
 pub use package::Budget;
 pub use pool::Pool;
 
@@ -73,6 +77,19 @@ pub struct Reading {
     pub unread: Vec<Unread>,
     /// Places of encrypted files that a password standing in this message has opened; what is in them was read.
     pub opened_with_password: Vec<String>,
+    /// Pages that are pictures, found while files were read; none is left once the whole message was.
+    pages: Vec<Page>,
+}
+
+/// A page that is a picture, and still to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Page {
+    /// The file's, as a document's.
+    place: String,
+    /// A finer place, where there is one: `page 3`.
+    detail: Option<String>,
+    /// In PNG.
+    picture: Vec<u8>,
 }
 
 /// Somewhere else than in this process where a file can be read without harm to anything but itself.

@@ -9,10 +9,12 @@ use hayro_interpret::font::{GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
 use hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps, InterpreterCache,
     InterpreterSettings, SoftMask, interpret_page,
 };
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+
+use image::{DynamicImage, GrayImage, RgbImage};
 
 use super::Why;
 use super::file::Content;
@@ -20,6 +22,7 @@ use super::office::Seen;
 use super::password::try_each;
 use super::pdf_layout::{self, Glyph};
 use super::pdf_objects;
+use super::picture;
 use crate::limits;
 use crate::text::Block;
 
@@ -61,6 +64,7 @@ pub fn read(bytes: &[u8], passwords: &[String]) -> Result<Content, Why> {
     }
     pdf_objects::read(&pdf, &mut content);
     earlier_versions(bytes, &open, &mut drawn, &mut content);
+    content.pages = drawn.pages_shown;
     // The end of the file is what a cut takes away first; what is left was read, but it is not all.
     let tail = &bytes[bytes.len().saturating_sub(limits::PDF_TAIL)..];
     if memchr::memmem::find(tail, b"%%EOF").is_none() {
@@ -77,8 +81,10 @@ struct Drawn {
     unknown: usize,
     /// Words stand in a font that does not say what its letters mean.
     meaningless: bool,
-    /// A page is a picture: a scan, whose text nobody has read.
+    /// A page is a picture that cannot be made ready to be read.
     scanned: bool,
+    /// Pages that are pictures and can, with their names.
+    pages_shown: Vec<(Option<String>, Vec<u8>)>,
 }
 
 impl Drawn {
@@ -90,14 +96,22 @@ impl Drawn {
             let bounds = Rect::new(-1e6, -1e6, 1e6, 1e6);
             let mut context =
                 Context::new(Affine::IDENTITY, bounds, &cache, pdf.xref(), InterpreterSettings::default());
-            let mut device = TextDevice { operations: self.operations, ..TextDevice::default() };
+            let pictures = limits::OCR_PAGES.saturating_sub(self.pages_shown.len());
+            let mut device = TextDevice { operations: self.operations, pictures, ..TextDevice::default() };
             interpret_page(page, &mut context, &mut device);
             self.operations = device.operations;
             self.known += device.glyphs.len();
             self.unknown += device.unknown;
             self.meaningless |= device.meaningless;
-            self.scanned |= device.pixels >= limits::PDF_SCANNED_PIXELS && device.glyphs.len() < limits::PDF_FEW_GLYPHS;
-            blocks.extend(pdf_layout::blocks(&device.glyphs, &format!("page {}{version}", number + 1)));
+            let name = format!("page {}{version}", number + 1);
+            if device.pixels >= limits::PDF_SCANNED_PIXELS && device.glyphs.len() < limits::PDF_FEW_GLYPHS {
+                match device.page() {
+                    Some(page) if self.pages_shown.iter().any(|(_, known)| *known == page) => {}
+                    Some(page) => self.pages_shown.push((Some(name.clone()), page)),
+                    None => self.scanned = true,
+                }
+            }
+            blocks.extend(pdf_layout::blocks(&device.glyphs, &name));
         }
         blocks
     }
@@ -142,6 +156,10 @@ struct TextDevice {
     operations: usize,
     /// Of all pictures drawn.
     pixels: u64,
+    /// The largest picture drawn while there was no text, if it may be a page.
+    picture: Option<GrayImage>,
+    /// How many pictures may still be decoded.
+    pictures: usize,
 }
 
 impl TextDevice {
@@ -155,6 +173,46 @@ impl TextDevice {
 }
 
 impl TextDevice {
+    /// The page that the one picture of this page shows, ready to be read.
+    fn page(&self) -> Option<Vec<u8>> {
+        let picture = self.picture.as_ref()?;
+        let pixels = u64::from(picture.width()) * u64::from(picture.height());
+        // Where more is drawn in pictures than this one, it is not all that there is to read.
+        if pixels * 10 < self.pixels * 9 { None } else { picture::page_of(picture).ok().flatten() }
+    }
+
+    /// Keeps a picture that may be the whole page.
+    fn keep(&mut self, image: &Image<'_, '_>) {
+        let pixels = u64::from(image.width()) * u64::from(image.height());
+        let kept = self.picture.as_ref().map_or(0, |p| u64::from(p.width()) * u64::from(p.height()));
+        let may_be = (limits::PDF_SCANNED_PIXELS..=limits::PICTURE_PIXELS).contains(&pixels) && pixels > kept;
+        if !may_be || self.pictures == 0 || self.glyphs.len() >= limits::PDF_FEW_GLYPHS {
+            return;
+        }
+        self.pictures -= 1;
+        let mut grey = None;
+        match image {
+            Image::Stencil(stencil) => stencil.with_stencil(
+                |mask, _| {
+                    let pixels = mask.data.iter().map(|painted| 255 - painted).collect();
+                    grey = GrayImage::from_raw(mask.width, mask.height, pixels);
+                },
+                None,
+            ),
+            Image::Raster(raster) => raster.with_rgba(
+                |data, _| {
+                    grey = match data {
+                        ImageData::Luma(luma) => GrayImage::from_raw(luma.width, luma.height, luma.data),
+                        ImageData::Rgb(rgb) => RgbImage::from_raw(rgb.width, rgb.height, rgb.data)
+                            .map(|colours| DynamicImage::from(colours).into_luma8()),
+                    };
+                },
+                None,
+            ),
+        }
+        self.picture = grey.or(self.picture.take());
+    }
+
     /// Whether a letter has a meaning; bullets and pictures of a font have none, but do not come in words.
     fn meaning(&mut self, code: u32, text: Option<&str>) {
         let private = |c: char| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fffd}');
@@ -230,6 +288,7 @@ impl<'a> Device<'a> for TextDevice {
     fn draw_image(&mut self, image: Image<'a, '_>, _: ImageDrawProps<'a>) {
         self.count(1);
         self.pixels += u64::from(image.width()) * u64::from(image.height());
+        self.keep(&image);
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {

@@ -184,14 +184,15 @@ impl Drop for Worker {
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+/// Whether the other end was too slow.
+pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-/// The wire, with one end of patience for all that is read or written.
-struct Timed<'w> {
-    wire: &'w UnixStream,
-    until: Instant,
+/// A wire, with one end of patience for all that is read or written.
+pub struct Timed<'w> {
+    pub wire: &'w UnixStream,
+    pub until: Instant,
 }
 
 impl Timed<'_> {

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use super::package::Budget;
-use super::{Done, Reading, Task, Unread, Why};
+use super::{Done, Page, Reading, Task, Unread, Why};
 use crate::limits;
 use crate::text::{Block, Document, Image, Kind, Parts};
 
@@ -103,6 +103,11 @@ pub fn send_done(to: &mut impl Write, done: &Done) -> io::Result<()> {
         out.number(REASONS.iter().position(|w| *w == unread.why).unwrap_or(0))
     })?;
     out.list(&reading.opened_with_password, |out, place| out.text(place))?;
+    out.list(&reading.pages, |out, page| {
+        out.text(&page.place)?;
+        out.optional(page.detail.as_ref())?;
+        out.octets(&page.picture)
+    })?;
     out.0.flush()
 }
 
@@ -131,7 +136,9 @@ pub fn receive_done(from: &mut impl Read, most: usize) -> io::Result<Done> {
     let unread =
         from.list(|from| Ok(Unread { part: from.text()?, why: *REASONS.get(from.number()?).ok_or_else(malformed)? }))?;
     let opened_with_password = from.list(In::text)?;
-    Ok(Done { reading: Reading { documents, images, unread, opened_with_password }, budget })
+    let pages =
+        from.list(|from| Ok(Page { place: from.text()?, detail: from.optional()?, picture: from.octets()? }))?;
+    Ok(Done { reading: Reading { documents, images, unread, opened_with_password, pages }, budget })
 }
 
 fn malformed() -> io::Error {
@@ -301,6 +308,7 @@ mod tests {
             images: vec![image],
             unread: vec![Unread { part: "c".into(), why: Why::BeyondLimit }],
             opened_with_password: vec!["d.zip".into()],
+            pages: vec![Page { place: "e.png".into(), detail: Some("page 1".into()), picture: vec![1, 2] }],
         };
         Done { reading, budget: Budget { parts: 7, bytes: 8, text: 6, time: Duration::from_millis(9) } }
     }
