@@ -60,7 +60,7 @@ fn sheet(element: &Element, content: &mut Content) {
     let mut lines = Vec::new();
     element.elements().filter(|e| e.name == "Table").for_each(|t| t.descendants("Row", &mut lines));
     for line in lines {
-        number = place(line).unwrap_or(number + 1);
+        number = place(line).unwrap_or_else(|| number.saturating_add(1));
         let mut cells: Vec<String> = Vec::new();
         for cell in line.elements().filter(|e| e.name == "Cell") {
             if let Some(column) = place(cell) {
