@@ -12,6 +12,11 @@ impl Faults {
         }
     }
 
+    /// Nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Notes several.
     pub fn extend(&mut self, faults: impl IntoIterator<Item = String>) {
         faults.into_iter().for_each(|fault| self.push(fault));

@@ -186,7 +186,7 @@ mod tests {
     fn folding_encoding_and_spans() {
         let raw = b"Subject: =?utf-8?Q?Zo=C3=AB?=\r\n =?utf-8?Q?_Smith?=\r\nX-Raw: Zo\xeb Brown\r\n\r\nbody";
         let block = read_block(raw, 100);
-        assert!(block.faults.0.is_empty(), "{:?}", block.faults);
+        assert!(block.faults.is_empty(), "{:?}", block.faults);
         assert_eq!(block.headers[0].value, "Zoë Smith");
         assert_eq!(block.headers[1].value, "Zoë Brown");
         assert_eq!(block.headers[1].span.start, 100 + raw.windows(5).position(|w| w == b"X-Raw").unwrap());
@@ -214,7 +214,7 @@ mod tests {
             (b"DKIM-Signature: v=1; h=From:Subject:\n Content-Type:MIME-Version:Content-Transfer-Encoding:\n MIME-Version:To; b=x\n\n", false),
             (b"Subject: About the\n Content-Type: header, and others\n\n", false),
         ] {
-            assert_eq!(!read_block(raw, 0).faults.0.is_empty(), faulty, "{}", String::from_utf8_lossy(raw));
+            assert_eq!(!read_block(raw, 0).faults.is_empty(), faulty, "{}", String::from_utf8_lossy(raw));
         }
     }
 }
