@@ -235,3 +235,20 @@ impl Write for Timed<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read_file_with;
+    use super::*;
+
+    #[test]
+    fn a_worker_that_cannot_be_started_is_told() {
+        let pool = Pool { program: "/nowhere/schoolgate".into(), ..Pool::lazy(1) };
+        // A small text wants no worker.
+        assert!(read_file_with(Some(&pool), "a.txt", b"Dear all\n").unread.is_empty());
+        assert!(pool.sound().is_ok());
+        let reading = read_file_with(Some(&pool), "a.bin", &[0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(reading.unread.first().map(|unread| unread.why), Some(Why::BeyondLimit));
+        assert!(pool.sound().is_err());
+    }
+}
