@@ -84,6 +84,17 @@ pub fn inspect(ground: &Ground, envelope: &Envelope, raw: &[u8], at: Timestamp) 
     inspect_with(None, &Halt::default(), ground, &Known::default(), envelope, raw, at)
 }
 
+/// As [`inspect`], with files that only foreign code can read handed to `isolation`.
+pub fn inspect_isolated(
+    isolation: &dyn Isolation,
+    ground: &Ground,
+    envelope: &Envelope,
+    raw: &[u8],
+    at: Timestamp,
+) -> Report {
+    inspect_with(Some(isolation), &Halt::default(), ground, &Known::default(), envelope, raw, at)
+}
+
 /// As [`inspect`], with what is known beside it (what is of other senders, and what is over at `at`, does not count),
 /// and with files that only foreign code can read handed to `isolation`. The report is the same, unless a file
 /// brings its reader down: then that file is unread, and nothing else has happened.

@@ -136,6 +136,12 @@ limits! {
     QUOTED_PRINTABLE_BAD_PART: usize = 5, "as a divisor", "own choice: a fifth; programs that encode at all encode nearly all";
     /// Times that a message or part is read once more in the other way in which it can be taken.
     READ_AGAIN: usize = 4, "readings", "own choice: the message is held in any case; each costs as much as the first";
+    /// Transfer encodings that one part may declare, each of which is undone.
+    TRANSFER_ENCODINGS: usize = 4, "encodings", "own choice: a part has one; the message is held from the second on, and each costs as much as the first";
+    /// Multiparts inside one another.
+    MULTIPART_DEPTH: usize = 20, "multiparts", "own choice: mail programs write four; each level costs a look at all that it holds";
+    /// The longest subject in which further headers are looked for, which say it again.
+    SUBJECT_LOOKED_IN: usize = 8 * 1_024, "octets", "own choice: subjects have a hundred; below a longer one a header is said twice";
     /// Header lines, before a message is refused rather than read in part.
     HEADER_LINES: usize = 10_000, "lines", "own choice: no ordinary message has a tenth of it";
     /// The header block, before a message is refused rather than read in part.
@@ -220,6 +226,18 @@ limits! {
     PDF_SQUEEZED: f64 = 0.01, "parts", "own choice: above what rounding does, below what the eye sees";
     /// Documents inside documents of one page (`srcdoc`), one in the other.
     PAGE_DEPTH: usize = 4, "pages", "own choice: nobody nests them; what is deeper is read as text with its tags";
+    /// Cells of a table of records, from which on it is told as lines where hardly one of them is filled.
+    RECORD_CELLS: usize = 1_000_000, "cells", "own choice: 3,000 pupils with a column a day";
+    /// Cells for each that is filled, from which on hardly one is.
+    RECORD_SPARSE: usize = 16, "cells", "own choice: transfer files fill every second";
+    /// The class of an object in a compound file.
+    OBJECT_CLASS: u64 = 64 * 1_024, "octets", "own choice: programs write below 300";
+    /// Attributes of one tag, each of which is compared with all before it.
+    PAGE_ATTRIBUTES: usize = 256, "attributes", "own choice: programs write a dozen; a tag with more is read as text too";
+    /// Tables of a page inside one another that are told apart.
+    PAGE_TABLES: usize = 64, "tables", "own choice: newsletters nest ten; the cells of deeper ones count as their holder's";
+    /// Empty cells of a page that stand for those which others cover.
+    PAGE_COVERED: usize = 65_536, "cells", "own choice: a register of a thousand rows has a tenth of it";
     /// Letters in a row that are words in a file which a program keeps for itself.
     COMPANION_RUN: usize = 4, "letters", "own choice: shorter ones are marks of the format";
     /// Where packed objects begin in a file of Office's, behind its mark.

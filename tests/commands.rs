@@ -306,6 +306,55 @@ fn replay_refuses_what_is_no_mail_and_decides_the_rest() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let gateway = Gateway::new(1);
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        std::fs::write(dir.path().join(name), text).expect("written");
+        dir.path().join(name).to_str().expect("UTF-8").to_owned()
+    };
+    let message = file("a.eml", "Subject: x\r\n\r\nHello\r\n");
+    let list = file("list.csv", &"Amy,Oak\n".repeat(50_000));
+    let case =
+        r#"{"id":"1","file":"a.eml","mail_from":"office@saltmere.example","rcpt":["a@b.example"],"action":"deliver"}"#;
+    let cases = file("cases.jsonl", case);
+    let config = gateway.config.to_str().expect("UTF-8");
+    for arguments in [
+        &["extract", &message][..],
+        &["extract", &list],
+        &["extract", "--json", &list],
+        &["check", "--config", config, "--mail-from", "a@saltmere.example", "--rcpt", "x@y.example", &message],
+        &[
+            "check",
+            "--json",
+            "--config",
+            config,
+            "--mail-from",
+            "a@saltmere.example",
+            "--rcpt",
+            "x@y.example",
+            &message,
+        ],
+        &["score", "--config", config, "--by-rule", "--by-tag", &cases],
+        &["replay", "--config", config, dir.path().to_str().expect("UTF-8")],
+        &["policy", "check", "--config", config],
+        &["roster", "check", "--config", config],
+        &["doctor", "--config", config],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let program = std::process::Command::new(env!("CARGO_BIN_EXE_schoolgate"))
+            .args(arguments)
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped())
+            .output()
+            .expect("the program starts");
+        assert_eq!(program.status.code(), Some(0), "{arguments:?}: {program:?}");
+        assert!(program.stderr.is_empty(), "{arguments:?}: {program:?}");
+    }
+}
+
+#[test]
 fn score_names_every_line_that_is_no_label() {
     let gateway = Gateway::new(1);
     let dir = tempfile::tempdir().expect("a folder");

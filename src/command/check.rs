@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::terminal::{self, safe, safe_json, say};
 use crate::config::{self, Config};
-use crate::inspect::{Report, inspect, view};
+use crate::extract::Pool;
+use crate::inspect::{Report, inspect_isolated, view};
 use crate::policy::Action;
 use crate::smtp::{Address, Envelope};
 
@@ -63,7 +64,9 @@ pub fn run(args: &Check) -> Result<ExitCode> {
     } else {
         std::fs::read(message).with_context(|| format!("{}: cannot be read", message.display()))?
     };
-    let report = inspect(&loaded.ground, &envelope, &raw, at);
+    let workers = Pool::lazy(1);
+    let report = inspect_isolated(&workers, &loaded.ground, &envelope, &raw, at);
+    workers.sound().context(super::NO_WORKER)?;
     if args.json {
         say!("{}", safe_json(&report)?)?;
     } else {

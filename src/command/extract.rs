@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::terminal::{safe, safe_json};
-use crate::extract::{self, Reading};
+use super::terminal::{self, safe, safe_json, say};
+use crate::extract::{self, Pool, Reading};
 use crate::message;
-use crate::text::{Block, Kind};
+use crate::text::{Block, Halt, Kind};
 
 /// Print what is read of a file or a message, with places, and what is not, with the reason. Exit status: 0 all was read, 20 something was not.
 #[derive(Debug, clap::Args)]
@@ -80,16 +80,18 @@ struct PrintedUnread<'a> {
 pub fn run(args: &Extract) -> Result<ExitCode> {
     let bytes = std::fs::read(&args.file).with_context(|| format!("{}: cannot be read", args.file.display()))?;
     let name = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let workers = Pool::lazy(1);
     let (reading, faults) = if name.to_lowercase().ends_with(".eml") {
         let message = message::read(&bytes);
-        (extract::read(&message), message.faults)
+        (extract::read_with(Some(&workers), &Halt::default(), &message), message.faults)
     } else {
-        (extract::read_file(&name, &bytes), Vec::new())
+        (extract::read_file_with(Some(&workers), &name, &bytes), Vec::new())
     };
+    workers.sound().context(super::NO_WORKER)?;
     if args.json {
-        println!("{}", safe_json(&printed(&reading))?);
+        say!("{}", safe_json(&printed(&reading))?)?;
     } else {
-        print!("{}", told(&reading, &faults));
+        terminal::print(&told(&reading, &faults))?;
     }
     Ok(ExitCode::from(if reading.unread.is_empty() { 0 } else { 20 }))
 }

@@ -86,6 +86,9 @@ enum Command {
     Worker(worker::Worker),
 }
 
+/// What is said where no worker can be started: without one, nothing can be told of a file.
+pub(crate) const NO_WORKER: &str = "a worker that reads files could not be started";
+
 /// Runs the command that the arguments name.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     match &arguments.command {

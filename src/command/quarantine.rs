@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 
 use super::extract::told;
 use super::store::{Because, Desk, One, print_list, print_one, unexpected};
 use super::terminal::say;
+use crate::extract::Pool;
 use crate::relay::control::{self, Answer, Request, Verb};
 use crate::smtp::Address;
 use crate::store::{Class, Classification, Filter, LawfulPurpose, State};
+use crate::text::Halt;
 use crate::{config, extract, message};
 
 /// See and decide what is held.
@@ -174,6 +176,9 @@ impl Quarantine {
 fn print_content(letters: &str) -> Result<()> {
     let octets = letters.chars().map(|letter| u8::try_from(u32::from(letter))).collect::<Result<Vec<u8>, _>>()?;
     let message = message::read(&octets);
-    say!("{}", told(&extract::read(&message), &message.faults))?;
+    let workers = Pool::lazy(1);
+    let reading = extract::read_with(Some(&workers), &Halt::default(), &message);
+    workers.sound().context(super::NO_WORKER)?;
+    say!("{}", told(&reading, &message.faults))?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -17,7 +17,8 @@ use serde::Serialize;
 use super::mailbox::{Kept, messages, natural};
 use super::terminal::{self, safe, safe_json, say};
 use crate::config::{self, Config};
-use crate::inspect::{Ground, inspect};
+use crate::extract::Pool;
+use crate::inspect::{Ground, inspect_isolated};
 use crate::message;
 use crate::policy::{Action, RulePack};
 use crate::smtp::{Address, Envelope};
@@ -105,15 +106,17 @@ pub fn run(args: &Replay) -> Result<ExitCode> {
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} messages, {per_sec}, {eta} left") {
         bar.set_style(style);
     }
+    let workers = Pool::lazy(rayon::current_num_threads());
     let mut summary = kept
         .par_bridge()
         .map(|kept| {
-            let one = decide(&ground, other.as_ref(), kept, args.list.then_some(subjects));
+            let one = decide(&workers, &ground, other.as_ref(), kept, args.list.then_some(subjects));
             bar.inc(1);
             one
         })
         .reduce(Summary::default, Summary::merge);
     bar.finish_and_clear();
+    workers.sound().context(super::NO_WORKER)?;
     summary.list.sort_by(|a, b| natural(a, b));
     summary.problems.sort_by(|a, b| natural(a, b));
     if args.json {
@@ -128,7 +131,7 @@ pub fn run(args: &Replay) -> Result<ExitCode> {
 }
 
 /// `list` is `None` without a list, and otherwise says whether it has subjects.
-fn decide(ground: &Ground, other: Option<&Ground>, kept: Kept, list: Option<bool>) -> Summary {
+fn decide(workers: &Pool, ground: &Ground, other: Option<&Ground>, kept: Kept, list: Option<bool>) -> Summary {
     let mut one = Summary { messages: 1, ..Summary::default() };
     let raw = match kept.raw {
         Ok(raw) => raw,
@@ -143,7 +146,7 @@ fn decide(ground: &Ground, other: Option<&Ground>, kept: Kept, list: Option<bool
         return one;
     };
     let at = Timestamp::now();
-    let report = inspect(ground, &envelope, &raw, at);
+    let report = inspect_isolated(workers, ground, &envelope, &raw, at);
     one.breaches = usize::from(report.breach);
     one.actions.insert(report.action.as_str(), 1);
     let ids: Vec<&str> = report.rules.iter().map(|r| r.id.as_str()).collect();
@@ -151,7 +154,7 @@ fn decide(ground: &Ground, other: Option<&Ground>, kept: Kept, list: Option<bool
     let mut line = format!("{}: {} ({})", kept.name, report.action.as_str(), ids.join(", "));
     let mut listed = report.action != Action::Deliver;
     if let Some(other) = other {
-        let changed = inspect(other, &envelope, &raw, at).action;
+        let changed = inspect_isolated(workers, other, &envelope, &raw, at).action;
         listed = changed != report.action;
         if listed {
             let change = format!("{} -> {}", report.action.as_str(), changed.as_str());

@@ -13,7 +13,8 @@ use super::check::{envelope, time};
 use super::mailbox::mail;
 use super::terminal::{self, safe, safe_json, say};
 use crate::config::{self, Config};
-use crate::inspect::{Ground, Report, inspect};
+use crate::extract::{Isolation, Pool};
+use crate::inspect::{Ground, Report, inspect, inspect_isolated};
 use crate::policy::Action;
 
 /// Run the decision over a labelled corpus and print the figures
@@ -173,7 +174,12 @@ fn share(part: usize, whole: usize) -> f64 {
 pub fn run(args: &Score) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
     let loaded = super::ground::load(&config)?;
-    let Scored { mut figures, mut outcomes, problems } = score(&loaded.ground, &args.cases)?;
+    let Scored { mut figures, mut outcomes, problems } = {
+        let workers = Pool::lazy(rayon::current_num_threads());
+        let scored = score_with(Some(&workers), &loaded.ground, &args.cases)?;
+        workers.sound().context(super::NO_WORKER)?;
+        scored
+    };
     let status = if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(10) };
     if !args.tag.is_empty() {
         outcomes.retain(|outcome| args.tag.iter().all(|tag| fits(outcome, tag)));
@@ -214,17 +220,25 @@ pub struct Scored {
     pub problems: Vec<String>,
 }
 
-/// Decides every case of a corpus file, on all cores.
+/// Decides every case of a corpus file, on all cores, in this process.
 ///
 /// # Errors
 /// The file cannot be read, or no line of it can be used.
 pub fn score(ground: &Ground, file: &Path) -> Result<Scored> {
+    score_with(None, ground, file)
+}
+
+/// As [`score`], with files that only foreign code can read handed to `isolation`, where one is given.
+///
+/// # Errors
+/// As [`score`].
+pub fn score_with(isolation: Option<&dyn Isolation>, ground: &Ground, file: &Path) -> Result<Scored> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let lines: Vec<(usize, &str)> = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).collect();
     let decided: Vec<(usize, Result<Outcome>)> = lines
         .par_iter()
-        .map(|&(at, line)| (at + 1, label(ground, line).and_then(|c| decide(ground, folder, &c))))
+        .map(|&(at, line)| (at + 1, label(ground, line).and_then(|c| decide(isolation, ground, folder, &c))))
         .collect();
     let (mut outcomes, mut problems) = (Vec::new(), Vec::new());
     for (line, outcome) in decided {
@@ -252,12 +266,16 @@ fn label(ground: &Ground, line: &str) -> Result<Case> {
     Ok(case)
 }
 
-fn decide(ground: &Ground, folder: &Path, case: &Case) -> Result<Outcome> {
+fn decide(isolation: Option<&dyn Isolation>, ground: &Ground, folder: &Path, case: &Case) -> Result<Outcome> {
     let path = folder.join(&case.file);
     let named = || path.display().to_string();
     let raw = std::fs::read(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
     let raw = mail(raw).with_context(named)?;
-    let report = inspect(ground, &envelope(&case.mail_from, &case.rcpt)?, &raw, time(case.at.as_deref())?);
+    let (envelope, at) = (envelope(&case.mail_from, &case.rcpt)?, time(case.at.as_deref())?);
+    let report = match isolation {
+        Some(isolation) => inspect_isolated(isolation, ground, &envelope, &raw, at),
+        None => inspect(ground, &envelope, &raw, at),
+    };
     Ok(compare(case, &report))
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::file::{At, Declared, Reader};
 use super::sniff::Format;
 use super::{Why, html, lines, pasted};
+use crate::limits;
 use crate::message::{Header, Message, Part, PartKind, decode_text};
 use crate::text::{Block, Document, Kind};
 
@@ -22,8 +23,10 @@ impl Reader<'_> {
         if !subject.trim().is_empty() {
             self.reading.documents.push(Document::of_text(Kind::Subject, "subject", subject));
         }
-        let said = message.subject();
-        for header in message.headers.iter().filter(|h| carries_words(h) && !said.contains(h.value.trim())) {
+        // Many headers, each looked for in a subject without end, would be many times the whole of it.
+        let said = Some(message.subject()).filter(|said| said.len() <= limits::SUBJECT_LOOKED_IN);
+        let is_said = |h: &Header| said.as_ref().is_some_and(|said| said.contains(h.value.trim()));
+        for header in message.headers.iter().filter(|h| carries_words(h) && !is_said(h)) {
             let text = header.value.clone();
             self.reading.documents.push(Document::of_text(Kind::Header, "header", text));
         }
@@ -53,7 +56,7 @@ impl Reader<'_> {
             self.headers_of_attached(&parts[root], at);
         }
         let inside = members(parts, root);
-        let shown: Vec<String> = inside.iter().flat_map(|i| cids(&parts[*i])).collect();
+        let shown: HashSet<String> = inside.iter().flat_map(|i| cids(&parts[*i])).collect();
         let mut unnamed = 0;
         // Texts first: the password of a file may stand in any of them.
         let (texts, others): (Vec<usize>, Vec<usize>) =
@@ -62,7 +65,7 @@ impl Reader<'_> {
             self.text_part(&parts[index], at);
         }
         if others.iter().any(|index| parts[*index].kind != PartKind::Multipart) {
-            self.passwords = super::password::candidates(&self.reading.documents);
+            self.passwords = self.candidates.with(&self.reading.documents);
         }
         for index in others {
             let part = &parts[index];

@@ -85,12 +85,14 @@ fn inside(container: &mut File<'_>, length: usize, object: bool, content: &mut C
             storages.push(entry);
             continue;
         }
+        let mut cached = Vec::new();
         for cache in walk.children(container.entries(), entry) {
             match walk.stream(container, cache) {
-                Ok(stream) => add_hidden(records::sheets(&stream), "pivot table's source", content),
+                Ok(stream) => cached.extend(records::sheets(&stream)),
                 Err(why) => content.incomplete = Some(why),
             }
         }
+        add_hidden(cached, "pivot table's source", content);
     }
     ole::objects(container, storages, &mut walk, content);
 }
@@ -257,12 +259,12 @@ mod tests {
     use super::super::storage::tests::compound;
     use super::*;
 
-    /// A workbook of one empty sheet with further records.
+    /// A workbook of one empty sheet, named after a class, with further records.
     fn workbook(more: &[u8]) -> Vec<u8> {
         let begin = |kind: u8| record(0x0809, &[0, 6, kind, 0, 0xbb, 0x0d, 0xcc, 0x07, 0, 0, 0, 0, 6, 0, 0, 0]);
         let sheet = [begin(0x10).as_slice(), more, &record(0x000a, &[])].concat();
-        let place = (begin(5).len() + 4 + 14 + 4) as u32;
-        let name = [place.to_le_bytes().as_slice(), &[0, 0, 6, 0], b"Sheet1"].concat();
+        let place = (begin(5).len() + 4 + 17 + 4) as u32;
+        let name = [place.to_le_bytes().as_slice(), &[0, 0, 9, 0], b"Oak Class"].concat();
         [begin(5), record(0x0085, &name), record(0x000a, &[]), sheet].concat()
     }
 
@@ -285,6 +287,8 @@ mod tests {
             (vec![("\u{1}Ole10Native", package.as_slice())], 1, None, None),
         ] {
             let content = read(&compound(&streams)).unwrap();
+            let named = if streams[0].0 == "Workbook" { vec!["Oak Class"] } else { Vec::new() };
+            assert_eq!(content.names, named);
             let said = content
                 .blocks
                 .iter()

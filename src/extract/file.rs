@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::body::html_text;
 use super::package::{self, Budget, Member, Package};
-use super::password::try_each;
+use super::password::{Candidates, try_each};
 use super::sniff::{self, Format};
 use super::{
     Done, Isolation, Page, Reading, Task, Unread, Why, archive, behind, calendar, cms, companion, compound, delimited,
@@ -28,6 +28,10 @@ pub struct Reader<'i> {
     pub passwords: Vec<String>,
     /// Once set, no further file is begun.
     pub halt: Halt,
+    /// What is in the reading's list of what was not read.
+    pub told: HashSet<Unread>,
+    /// Words that may be passwords, of the documents that were looked at so far.
+    pub candidates: Candidates,
 }
 
 /// What a part says about its content.
@@ -157,7 +161,7 @@ impl Reader<'_> {
     /// Notes what could not be read, once.
     pub fn unread(&mut self, part: &str, why: Why) {
         let unread = Unread { part: part.to_owned(), why };
-        if !self.reading.unread.contains(&unread) {
+        if self.told.insert(unread.clone()) {
             self.reading.unread.push(unread);
         }
     }

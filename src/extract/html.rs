@@ -3,12 +3,14 @@
 //!
 //! Works on the tokens of html5ever without building a tree, so depth costs nothing.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
+use super::attributes;
 use super::lines::Piece;
 use crate::limits;
 use crate::text::{Row, Table};
@@ -21,13 +23,19 @@ pub fn pieces(html: &str) -> Vec<Piece> {
 /// `inside` counts the pages that this one stands in.
 fn read(html: &str, comments: bool, inside: usize) -> Vec<Piece> {
     let sink = Sink { state: RefCell::new(State { inside, ..State::new(comments) }) };
+    let bounded = attributes::bounded(html);
     let queue = BufferQueue::default();
-    queue.push_back(StrTendril::from_slice(html));
+    queue.push_back(StrTendril::from_slice(&bounded));
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     // The sink never asks to pause, so one feeding reaches the end.
     let _ = tokenizer.feed(&queue);
     tokenizer.end();
-    tokenizer.sink.state.into_inner().finish()
+    let mut pieces = tokenizer.sink.state.into_inner().finish();
+    if matches!(bounded, Cow::Owned(_)) {
+        // Where a tag was ended, words may have been parted.
+        pieces.push(Piece::Aside { text: html.to_owned(), detail: "source" });
+    }
+    pieces
 }
 
 struct Sink {
@@ -67,6 +75,10 @@ struct State {
     /// Where pieces go while no table is open.
     pieces: Vec<Piece>,
     tables: Vec<OpenTable>,
+    /// Tables open inside the innermost that is told apart.
+    beyond: usize,
+    /// Empty cells that may still stand for covered ones.
+    covered: usize,
     line: String,
     /// A blank that is written only if more text follows on the line.
     space: bool,
@@ -88,6 +100,8 @@ impl State {
         Self {
             pieces: Vec::new(),
             tables: Vec::new(),
+            beyond: 0,
+            covered: limits::PAGE_COVERED,
             line: String::new(),
             space: false,
             quotes: Vec::new(),
@@ -142,7 +156,15 @@ impl State {
 
     fn gap(&mut self) {
         self.end_line();
-        self.here().push(Piece::Gap);
+        self.part();
+    }
+
+    /// One gap parts as well as several.
+    fn part(&mut self) {
+        let here = self.here();
+        if here.last() != Some(&Piece::Gap) {
+            here.push(Piece::Gap);
+        }
     }
 
     fn open(&mut self, tag: &Tag) -> TokenSinkResult<()> {
@@ -221,7 +243,11 @@ impl State {
                 if let Some(outer) = self.tables.last_mut() {
                     outer.layout = true;
                 }
-                self.tables.push(OpenTable::default());
+                if self.tables.len() < limits::PAGE_TABLES {
+                    self.tables.push(OpenTable::default());
+                } else {
+                    self.beyond += 1;
+                }
             }
             "tr" => {
                 self.end_line();
@@ -280,15 +306,19 @@ impl State {
 
     fn close_table(&mut self) {
         self.end_line();
+        if self.beyond > 0 {
+            self.beyond -= 1;
+            return self.part();
+        }
         let Some(table) = self.tables.pop() else { return };
         let filled = |row: &Vec<Cell>| row.iter().filter(|c| c.has_text()).count();
         let depth = self.depth;
         if table.layout || table.rows.iter().map(filled).max().unwrap_or(0) <= 1 {
             for cell in table.rows.into_iter().flatten() {
-                self.here().push(Piece::Gap);
+                self.part();
                 self.here().extend(cell.pieces);
             }
-            self.here().push(Piece::Gap);
+            self.part();
             return;
         }
         let mut rows = Vec::new();
@@ -301,7 +331,9 @@ impl State {
                 asides.extend(cell.pieces.iter().filter(|p| matches!(p, Piece::Aside { .. })).cloned());
                 let span = cell.span;
                 cells.push(cell.into_text());
-                cells.extend((1..span).map(|_| String::new()));
+                let covered = (span - 1).min(self.covered);
+                self.covered -= covered;
+                cells.extend((0..covered).map(|_| String::new()));
             }
             rows.push(Row::of(cells));
         }
@@ -310,7 +342,7 @@ impl State {
         }
         self.here().push(Piece::Table { table: Table::of(None, rows), depth });
         self.here().extend(asides);
-        self.here().push(Piece::Gap);
+        self.part();
     }
 
     fn comment(&mut self, text: &str) {
@@ -359,6 +391,7 @@ impl State {
     }
 
     fn finish(mut self) -> Vec<Piece> {
+        self.beyond = 0;
         while !self.tables.is_empty() {
             self.close_table();
         }

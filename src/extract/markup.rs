@@ -1,9 +1,12 @@
 //! XML files of any kind: elements that repeat, or a pupil's element, become rows; all else becomes lines
 //! "Name: value". Common transfer files of English schools are read this way, one row for each pupil.
 
+use hashbrown::{HashMap, HashSet};
+
 use super::file::Content;
 use super::xml::{self, Element, Node};
 use super::{Why, docx, opendocument, spreadsheet_xml};
+use crate::limits;
 use crate::text::{Block, Row, Table};
 
 /// Reads a file: what office programs write as one file of mark-up by what it is, all else as records and lines.
@@ -35,17 +38,17 @@ pub fn blocks(root: &Element) -> Vec<Block> {
 }
 
 fn walk(element: &Element, lines: &mut Vec<String>, blocks: &mut Vec<Block>) {
-    let records = record_names(element);
-    let mut done: Vec<&str> = Vec::new();
+    let mut records = records_of(element);
     own_words(element, lines);
     for child in element.elements() {
-        if !records.contains(&child.name.as_str()) {
-            walk(child, lines, blocks);
-        } else if !done.contains(&child.name.as_str()) {
-            done.push(&child.name);
-            flush(lines, blocks);
-            let all: Vec<&Element> = element.elements().filter(|e| e.name == child.name).collect();
-            blocks.push(Block::Table(table(&child.name, &all)));
+        match records.get_mut(child.name.as_str()).map(std::mem::take) {
+            None => walk(child, lines, blocks),
+            // All of one name were told where the first of them stands.
+            Some(told) if told.is_empty() => {}
+            Some(all) => {
+                flush(lines, blocks);
+                table(&child.name, &all, blocks);
+            }
         }
     }
     if element.elements().any(|c| c.elements().next().is_some()) {
@@ -74,52 +77,72 @@ fn flush(lines: &mut Vec<String>, blocks: &mut Vec<Block>) {
     }
 }
 
-/// Children that are records: several of one name, or a pupil, each with fields of its own.
-fn record_names(element: &Element) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
+/// Children that are records, by name: several of one name, or a pupil, each with fields of its own.
+fn records_of(element: &Element) -> HashMap<&str, Vec<&Element>> {
+    let mut by_name: HashMap<&str, Vec<&Element>> = HashMap::new();
+    let mut with_fields = HashSet::new();
     for child in element.elements() {
         let name = child.name.as_str();
-        let person = matches!(name.to_ascii_lowercase().as_str(), "pupil" | "student" | "learner" | "child");
-        let fields = child.elements().count().max(child.attributes.len());
-        let many = || element.elements().filter(|e| e.name == name).count() > 1;
-        if !names.contains(&name) && fields >= 2 && (person || many()) {
-            names.push(name);
+        by_name.entry(name).or_default().push(child);
+        if child.attributes.len() >= 2 || child.elements().nth(1).is_some() {
+            with_fields.insert(name);
         }
     }
-    names
+    by_name.retain(|name, all| {
+        let person = matches!(name.to_ascii_lowercase().as_str(), "pupil" | "student" | "learner" | "child");
+        with_fields.contains(name) && (person || all.len() > 1)
+    });
+    by_name
 }
 
-/// A heading row of field names, then one row for each record.
-fn table(name: &str, records: &[&Element]) -> Table {
+/// A heading row of field names, then one row for each record; lines where the records have hardly a field in common.
+fn table(name: &str, records: &[&Element], blocks: &mut Vec<Block>) {
     let mut heading: Vec<String> = Vec::new();
+    let mut columns: HashMap<String, usize> = HashMap::new();
     let mut filled: Vec<Vec<(usize, String)>> = Vec::new();
+    let mut places: HashMap<usize, usize> = HashMap::new();
     for record in records {
         let mut fields = Vec::new();
         leaves(record, "", &mut fields);
         let mut row: Vec<(usize, String)> = Vec::new();
+        places.clear();
         for (field, value) in fields {
-            let column = heading.iter().position(|h| *h == field).unwrap_or_else(|| {
+            let column = columns.get(&field).copied().unwrap_or_else(|| {
+                columns.insert(field.clone(), heading.len());
                 heading.push(field);
                 heading.len() - 1
             });
-            match row.iter_mut().find(|(c, _)| *c == column) {
+            match places.get(&column).and_then(|place| row.get_mut(*place)) {
                 Some((_, before)) => {
                     before.push_str("; ");
                     before.push_str(&value);
                 }
-                None => row.push((column, value)),
+                None => {
+                    places.insert(column, row.len());
+                    row.push((column, value));
+                }
             }
         }
         filled.push(row);
     }
     let width = heading.len();
+    let cells = width.saturating_mul(filled.len());
+    let told: usize = filled.iter().map(Vec::len).sum();
+    if cells > limits::RECORD_CELLS && cells / limits::RECORD_SPARSE > told {
+        let line = |(column, value): (usize, String)| format!("{}: {value}", heading[column]);
+        for (number, row) in filled.into_iter().enumerate().filter(|(_, row)| !row.is_empty()) {
+            let text = row.into_iter().map(line).collect::<Vec<_>>().join("\n");
+            blocks.push(Block::paragraph_at(text, format!("{name} {}", number + 1)));
+        }
+        return;
+    }
     let mut rows = vec![Row::of(heading)];
     for (number, row) in filled.into_iter().enumerate() {
         let mut cells = vec![String::new(); width];
         row.into_iter().for_each(|(column, value)| cells[column] = value);
         rows.push(Row { cells, detail: Some(format!("{name} {}", number + 1)) });
     }
-    Table::of(None, rows)
+    blocks.push(Block::Table(Table::of(None, rows)));
 }
 
 /// Fields with their names; a field deeper down carries the name of what holds it, `Contact Surname`.
@@ -169,5 +192,19 @@ mod tests {
         assert!(
             matches!(&repeated[..], [Block::Table(t)] if t.rows().nth(2).is_some_and(|row| row.aligned() == ["2", "Ben", "y"]))
         );
+    }
+
+    #[test]
+    fn records_without_a_field_in_common_are_lines() {
+        let many = |n: usize| (0..n).map(|n| format!("<r a{n}='x' b{n}='Amy{n}'/>")).collect::<String>();
+        for (n, table) in [(10, true), (20_000, false)] {
+            let read = read(format!("<all>{}</all>", many(n)).as_bytes()).unwrap();
+            assert_eq!(matches!(read[0], Block::Table(_)), table, "{n}");
+            let last = format!("Amy{}", n - 1);
+            assert!(format!("{:?}", read.last()).contains(&last), "{n}");
+        }
+        // Of each name one table, where its first record stands.
+        let kinds: String = (0..20_000).map(|n| format!("<r{n} a='x' b='y'/><r{n} a='x' b='y'/>")).collect();
+        assert_eq!(read(format!("<all>{kinds}</all>").as_bytes()).unwrap().len(), 20_000);
     }
 }

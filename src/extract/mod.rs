@@ -8,6 +8,7 @@
 //! where a [`Pool`] is given; subjects, bodies and small texts are read where we are, by code that is ours and bounded.
 
 mod archive;
+mod attributes;
 mod behind;
 mod body;
 mod calendar;
@@ -132,7 +133,7 @@ pub struct Done {
 }
 
 /// A part that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Unread {
     /// Its place, as a document's.
     pub part: String,
@@ -176,7 +177,12 @@ pub fn read(message: &Message<'_>) -> Reading {
 
 /// Reads one file by itself, in this process.
 pub fn read_file(name: &str, bytes: &[u8]) -> Reading {
-    let mut reader = file::Reader::default();
+    read_file_with(None, name, bytes)
+}
+
+/// As [`read_file`], in `isolation` where one is given and the file needs it.
+pub fn read_file_with(isolation: Option<&dyn Isolation>, name: &str, bytes: &[u8]) -> Reading {
+    let mut reader = file::Reader { isolation, ..file::Reader::default() };
     reader.file_name(name, name);
     reader.file(bytes, file::Declared::default(), false, &file::At { place: name.to_owned(), depth: 0 });
     reader.finish()

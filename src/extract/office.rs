@@ -228,6 +228,7 @@ fn detail_of(name: &str) -> &'static str {
         ("endnotes", "endnote"),
         ("customxml", "custom data"),
         ("glossary", "building block"),
+        ("xl/revisions/", "log of changes"),
         ("notes", "notes"),
     ] {
         if name.contains(part) {
@@ -271,11 +272,12 @@ const MACHINE_FIELDS: &[&str] = &[
 
 /// Paragraphs, their runs joined, and the text of any other element by itself; and attributes that hold cached words.
 fn gather(element: &Element, inside: bool, open: &mut String, texts: &mut Vec<String>) {
-    for name in ["v", "name", "descr", "title", "caption"] {
+    for name in ["v", "name", "descr", "title", "caption", "oldName", "newName"] {
         let holds_words = match name {
             // The items of a pivot cache.
             "v" => element.name == "s",
-            "name" => element.name == "cacheField",
+            // The log of a shared workbook says who has changed it, and how sheets were called.
+            "name" => matches!(element.name.as_str(), "cacheField" | "userInfo"),
             _ => true,
         };
         if let Some(value) = element.attribute(name).filter(|v| holds_words && v.chars().any(char::is_alphabetic)) {
@@ -362,6 +364,11 @@ mod tests {
                 "xl/threadedComments/threadedComment1.xml",
                 "<T><threadedComment><text>Keira</text></threadedComment></T>",
                 vec!["Keira"],
+            ),
+            (
+                "xl/revisions/revisionLog1.xml",
+                "<revisions><rcc rId='1' sId='1'><oc r='A1' t='inlineStr'><is><t>Kei</t></is></oc><nc r='A1' t='inlineStr'><is><r><t>Do</t></r><r><t>yle</t></r></is></nc></rcc><rsnm sheetId='1' oldName='[a.xls]Amy' newName='Oak'/></revisions>",
+                vec!["Kei", "Doyle", "[a.xls]Amy", "Oak"],
             ),
             ("customXml/item1.xml", "<r><a>Amy</a><b>Smith</b><t>x y</t></r>", vec!["Amy", "Smith", "x y"]),
         ] {

@@ -9,6 +9,7 @@ use super::file::Content;
 use super::sniff::{self, Format};
 use super::storage::{File, Walk};
 use super::{Why, records};
+use crate::limits;
 use crate::message::decode_text;
 use crate::text::Block;
 
@@ -71,7 +72,9 @@ pub fn objects(file: &mut File<'_>, roots: Vec<usize>, walk: &mut Walk, content:
             continue;
         }
         // A chart of the small charting program keeps its figures in a workbook that no reader of workbooks takes.
-        let class = at_name("\u{1}CompObj").and_then(|at| file.read_stream_by_index(children[at]).ok());
+        let class = at_name("\u{1}CompObj")
+            .filter(|at| file.entries()[children[*at]].stream_size <= limits::OBJECT_CLASS)
+            .and_then(|at| walk.stream(file, children[at]).ok());
         let class = class.unwrap_or_default();
         let chart = memchr::memmem::find(&class.to_ascii_lowercase(), b"msgraph").is_some();
         if storage != 0

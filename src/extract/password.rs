@@ -29,36 +29,42 @@ const CUES: &[&str] = &[
     "encrypted",
 ];
 
-/// Candidates from what was read of the message so far, the likeliest first, at most [`limits::PASSWORD_TRIES`].
-pub fn candidates(documents: &[Document]) -> Vec<String> {
-    let mut found = Candidates::default();
-    let texts = documents.iter().filter(|d| matches!(d.kind, Kind::Subject | Kind::Body | Kind::Quoted));
-    for block in texts.flat_map(|d| &d.blocks) {
-        match block {
-            Block::Paragraph { text, .. } => found.text(text),
-            Block::Table(table) => {
-                table.rows().for_each(|row| found.text(&row.joined(" ")));
-            }
-        }
-    }
-    for document in documents.iter().filter(|d| d.kind == Kind::FileName) {
-        for block in &document.blocks {
-            if let Block::Paragraph { text, .. } = block {
-                found.add(3, text);
-                text.split(['_', ' ', '-']).for_each(|word| found.add(3, word));
-            }
-        }
-    }
-    found.list()
-}
-
-#[derive(Default)]
-struct Candidates {
+/// Words that may be passwords, the likeliest of them; each document is looked at once.
+#[derive(Debug, Default)]
+pub struct Candidates {
     /// Rank and order by word.
     found: HashMap<String, (u8, usize)>,
+    /// How many words were ever found, and how many documents were looked at.
+    order: usize,
+    documents: usize,
 }
 
 impl Candidates {
+    /// The candidates of all documents read of the message so far, of which there are more each time: the likeliest first, at
+    /// most [`limits::PASSWORD_TRIES`].
+    pub fn with(&mut self, documents: &[Document]) -> Vec<String> {
+        let new = documents.get(self.documents..).unwrap_or_default();
+        self.documents = documents.len();
+        let texts = new.iter().filter(|d| matches!(d.kind, Kind::Subject | Kind::Body | Kind::Quoted));
+        for block in texts.flat_map(|d| &d.blocks) {
+            match block {
+                Block::Paragraph { text, .. } => self.text(text),
+                Block::Table(table) => {
+                    table.rows().for_each(|row| self.text(&row.joined(" ")));
+                }
+            }
+        }
+        for document in new.iter().filter(|d| d.kind == Kind::FileName) {
+            for block in &document.blocks {
+                if let Block::Paragraph { text, .. } = block {
+                    self.add(3, text);
+                    text.split(['_', ' ', '-']).for_each(|word| self.add(3, word));
+                }
+            }
+        }
+        self.list()
+    }
+
     fn text(&mut self, text: &str) {
         let words: Vec<&str> = text.split_whitespace().collect();
         let is_cue = |word: &str| {
@@ -111,7 +117,8 @@ impl Candidates {
                 continue;
             }
             let rank = rank * 2 + u8::from(plain || !mixed && long < 6);
-            let order = self.found.len();
+            self.order += 1;
+            let order = self.order;
             match self.found.get_mut(form) {
                 Some(known) => known.0 = known.0.min(rank),
                 None => {
@@ -121,10 +128,13 @@ impl Candidates {
         }
     }
 
-    fn list(self) -> Vec<String> {
-        let mut found: Vec<_> = self.found.into_iter().map(|(word, likely)| (likely, word)).collect();
+    /// The likeliest, and none but those are kept.
+    fn list(&mut self) -> Vec<String> {
+        let mut found: Vec<_> = self.found.drain().map(|(word, likely)| (likely, word)).collect();
         found.sort();
-        found.into_iter().take(limits::PASSWORD_TRIES).map(|(_, word)| word).collect()
+        found.truncate(limits::PASSWORD_TRIES);
+        self.found.extend(found.iter().map(|(likely, word)| (word.clone(), *likely)));
+        found.into_iter().map(|(_, word)| word).collect()
     }
 }
 
@@ -157,11 +167,19 @@ mod tests {
             ("It opens with saltmere.\nThanks", "saltmere"),
             ("Please find it attached. Qz81kk unlocks it, the key", "Qz81kk"),
         ] {
-            let found = candidates(&[Document::of_text(Kind::Body, "body", text)]);
+            let found = Candidates::default().with(&[Document::of_text(Kind::Body, "body", text)]);
             let rank = found.iter().position(|w| w == password);
             assert!(rank.is_some_and(|r| r < 16), "{text}: {found:?}");
         }
         let prose = "We went to the museum and saw many things there. ".repeat(2000);
-        assert!(candidates(&[Document::of_text(Kind::Body, "body", prose)]).len() <= limits::PASSWORD_TRIES);
+        let documents =
+            [Document::of_text(Kind::Body, "body", prose), Document::of_text(Kind::FileName, "a", "Elm_77")];
+        let mut found = Candidates::default();
+        assert!(found.with(&documents[..1]).len() <= limits::PASSWORD_TRIES);
+        // Each document is looked at once, and what was likely stays.
+        let before = (found.order, found.with(&documents[..1]));
+        assert_eq!((found.order, found.with(&documents[..1])), before);
+        found.with(&documents);
+        assert!(found.order > before.0 && found.order < before.0 + 20);
     }
 }

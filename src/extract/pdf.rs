@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashSet;
 use hayro_interpret::font::{GlyphRun, PositionedGlyph};
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect};
@@ -59,7 +60,8 @@ pub fn read(bytes: &[u8], passwords: &[String]) -> Result<Content, Why> {
     if drawn.meaningless || (drawn.unknown > 20 && drawn.unknown > drawn.known / 10) || drawn.scanned {
         content.incomplete = Some(Why::UnknownType);
     }
-    if pdf.pages().iter().any(|page| pdf_objects::page_is_cut(page.raw())) {
+    let mut whole = HashSet::new();
+    if pdf.pages().iter().any(|page| pdf_objects::page_is_cut(page.raw(), &mut whole)) {
         content.incomplete = Some(Why::Damaged);
     }
     pdf_objects::read(&pdf, &mut content);

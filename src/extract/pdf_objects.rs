@@ -6,7 +6,9 @@
 
 use hashbrown::HashSet;
 use hayro_syntax::Pdf;
-use hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, ObjectIdentifier, Stream, String as PdfString};
+use hayro_syntax::object::{
+    Array, Dict, MaybeRef, Name, ObjRef, Object, ObjectIdentifier, Stream, String as PdfString,
+};
 
 use super::file::Content;
 use super::sniff::{self, Format};
@@ -50,6 +52,8 @@ struct Found {
     nameless: Vec<(ObjectIdentifier, Result<Vec<u8>, Why>)>,
     /// Octets of further streams that were looked at.
     looked: usize,
+    /// What keys refer to, where it was followed: thousands of objects may share one.
+    followed: HashSet<(&'static str, ObjRef)>,
 }
 
 /// Adds what pages do not draw.
@@ -107,6 +111,11 @@ fn add_file(name: String, file: Result<Vec<u8>, Why>, content: &mut Content) {
 }
 
 impl Found {
+    /// Whether what stands under a key stands there itself, or was not followed from such a key before.
+    fn is_first(&mut self, dict: &Dict<'_>, key: &'static str) -> bool {
+        dict.get_ref(key).is_none_or(|to| self.followed.insert((key, to)))
+    }
+
     fn dict(&mut self, dict: &Dict<'_>, content: &mut Content) {
         for (key, detail) in WORDS {
             // Of what writes a note its name is shown; that of a field is for programs. A signature is no text.
@@ -115,7 +124,10 @@ impl Found {
                 "Contents" => !dict.contains_key("ByteRange"),
                 _ => true,
             };
-            let text = match dict.get::<Object<'_>>(*key).filter(|_| shown) {
+            if !shown || !self.is_first(dict, key) {
+                continue;
+            }
+            let text = match dict.get::<Object<'_>>(*key) {
                 Some(Object::String(text)) if matches!(*key, "RC" | "RV") => rich(&text_string(text.as_bytes())),
                 Some(Object::String(text)) => text_string(text.as_bytes()),
                 // The value of a field may be a stream, and several where several may be chosen.
@@ -135,6 +147,7 @@ impl Found {
         }
         // Choices of a field; the second of a pair is what is shown.
         if dict.contains_key("FT")
+            && self.is_first(dict, "Opt")
             && let Some(options) = dict.get::<Array<'_>>("Opt")
         {
             for option in options.iter::<Object<'_>>() {
@@ -148,7 +161,9 @@ impl Found {
             }
         }
         self.specification(dict, content);
-        if let Some(form) = dict.get::<Object<'_>>("XFA") {
+        if self.is_first(dict, "XFA")
+            && let Some(form) = dict.get::<Object<'_>>("XFA")
+        {
             self.form(&form, content);
         }
     }
@@ -346,9 +361,10 @@ fn decoded(stream: &Stream<'_>) -> Result<Vec<u8>, Why> {
 }
 
 /// Whether the content of a page is missing, cannot be undone, or ends before its end.
-pub fn page_is_cut(page: &Dict<'_>) -> bool {
-    if !page.contains_key("Contents") {
-        // A blank page.
+/// `whole` holds the contents of earlier pages that are not, which pages may share.
+pub fn page_is_cut(page: &Dict<'_>, whole: &mut HashSet<ObjRef>) -> bool {
+    if !page.contains_key("Contents") || page.get_ref("Contents").is_some_and(|to| !whole.insert(to)) {
+        // A blank page, or one like another.
         return false;
     }
     match page.get::<Object<'_>>("Contents") {
@@ -356,7 +372,8 @@ pub fn page_is_cut(page: &Dict<'_>) -> bool {
         Some(Object::Array(array)) => {
             let named = array.raw_iter().count();
             let streams: Vec<Stream<'_>> = array.iter::<Stream<'_>>().collect();
-            streams.len() < named || streams.iter().any(ends_early)
+            streams.len() < named
+                || streams.iter().any(|stream| whole.insert(stream.obj_id().into()) && ends_early(stream))
         }
         Some(Object::Null(_)) => page.get_ref("Contents").is_some(),
         _ => true,

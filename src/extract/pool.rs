@@ -26,6 +26,8 @@ pub struct Pool {
     program: OsString,
     idle: Mutex<Vec<Worker>>,
     warm: usize,
+    /// Why a worker could not be started, where one could not.
+    trouble: Mutex<Option<io::Error>>,
 }
 
 struct Worker {
@@ -52,13 +54,31 @@ impl Pool {
     /// # Errors
     /// Where a process cannot be started.
     pub fn start(warm: usize) -> io::Result<Self> {
-        // The program that runs, also after an upgrade has put another in its place.
-        let pool = Self { program: "/proc/self/exe".into(), idle: Mutex::default(), warm };
+        let pool = Self::lazy(warm);
         for _ in 0..warm {
             let worker = pool.spawn()?;
             pool.put_back(worker);
         }
         Ok(pool)
+    }
+
+    /// A pool that starts no worker before there is a file for it, and then keeps as many as `warm`.
+    pub fn lazy(warm: usize) -> Self {
+        // The program that runs, also after an upgrade has put another in its place.
+        Self { program: "/proc/self/exe".into(), idle: Mutex::default(), warm, trouble: Mutex::default() }
+    }
+
+    /// Whether every worker that was wanted so far could be started; where one could not, files count as unread for no
+    /// fault of theirs.
+    ///
+    /// # Errors
+    /// The last reason for which one could not.
+    pub fn sound(&self) -> io::Result<()> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+    }
+
+    fn fresh(&self) -> Option<Worker> {
+        self.spawn().map_err(|error| *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error)).ok()
     }
 
     fn spawn(&self) -> io::Result<Worker> {
@@ -130,7 +150,7 @@ impl Isolation for Pool {
         // A worker may have died while nobody looked; that is no fault of this file, and a fresh one reads it.
         for attempt in 0..2 {
             let warm = if attempt == 0 { self.take() } else { None };
-            let Some(mut worker) = warm.or_else(|| self.spawn().ok()) else { return Err(Why::BeyondLimit) };
+            let Some(mut worker) = warm.or_else(|| self.fresh()) else { return Err(Why::BeyondLimit) };
             match Self::exchange(&mut worker, task, until) {
                 Ok(done) => {
                     self.put_back(worker);
@@ -219,5 +239,22 @@ impl Write for Timed<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read_file_with;
+    use super::*;
+
+    #[test]
+    fn a_worker_that_cannot_be_started_is_told() {
+        let pool = Pool { program: "/nowhere/schoolgate".into(), ..Pool::lazy(1) };
+        // A small text wants no worker.
+        assert!(read_file_with(Some(&pool), "a.txt", b"Dear all\n").unread.is_empty());
+        assert!(pool.sound().is_ok());
+        let reading = read_file_with(Some(&pool), "a.bin", &[0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(reading.unread.first().map(|unread| unread.why), Some(Why::BeyondLimit));
+        assert!(pool.sound().is_err());
     }
 }

@@ -338,7 +338,10 @@ impl Reader {
             self.flow.text.push('\n');
             return;
         }
-        let text = std::mem::take(&mut self.flow.text);
+        let mut text = std::mem::take(&mut self.flow.text);
+        if self.flow.detail == Some(rtf_words::FIELD) {
+            text = rtf_words::instruction(&text);
+        }
         let said = match self.flow.detail {
             // Sizes and colours are properties of a drawing as its description is.
             Some("drawing") => text.chars().filter(|c| c.is_alphabetic()).count() > 1,
@@ -408,6 +411,18 @@ mod tests {
             (r"{\rtf1 Amy\cell Oak\cell nuts\row}", vec![table(&[&["Amy", "Oak", "nuts"]])]),
             (r"{\rtf1 Amy\cell Oak\cell nuts}", vec![table(&[&["Amy", "Oak", "nuts"]])]),
             (r"{\rtf1 Amy\nestcell{\*\nesttableprops\nestrow}x\cell\row}", vec![table(&[&["Amy"], &["x"]])]),
+            // What a field is told, without what programs tell it.
+            (
+                r#"{\rtf1 See {\field{\*\fldinst {HYPERLINK "http://x.example/amy" \\o "Amy Smith" \\* MERGEFORMAT}}{\fldrslt here}}}"#,
+                vec![
+                    Block::paragraph_at("http://x.example/amy Amy Smith", "field, hidden"),
+                    Block::paragraph("See here"),
+                ],
+            ),
+            (
+                r#"{\rtf1 {\field{\*\fldinst PAGE \\* roman}{\fldrslt iv}} {\field{\*\fldinst DATE \\@ "d MMMM yyyy"}{\fldrslt x}}{\field{\*\fldinst TOC \\o "1-3" \\h}}}"#,
+                vec![Block::paragraph("iv x")],
+            ),
             // The text goes on around a note.
             (
                 r"{\rtf1 Amy{\footnote ill\par} Smith}",

@@ -28,6 +28,7 @@ pub fn destination(word: &str, optional: bool) -> Option<Destination> {
             Destination::Aside("header or footer")
         }
         "shptxt" => Destination::Aside("text box"),
+        "fldinst" => Destination::Aside(FIELD),
         "sv" => Destination::Aside("drawing"),
         // What programs that know no shapes show in their place.
         "shprslt" => Destination::Aside("hidden part"),
@@ -40,6 +41,32 @@ pub fn destination(word: &str, optional: bool) -> Option<Destination> {
         _ if optional => Destination::Aside("hidden part"),
         _ => return None,
     })
+}
+
+/// What a field is told to do: where a link leads, what is asked for, what is shown elsewhere.
+pub const FIELD: &str = "field, hidden";
+
+/// The words of a field's instruction beside its kind, its switches and what those say of forms; none where it has none.
+pub fn instruction(text: &str) -> String {
+    let mut said = Vec::new();
+    let mut words = text.split_whitespace().skip(1);
+    while let Some(word) = words.next() {
+        match word {
+            // A form of letters, of numbers, of dates; the last two may be of several words, and are no words of anybody.
+            "\\*" => drop(words.next()),
+            "\\#" | "\\@" => {
+                let first = words.next().unwrap_or_default();
+                if first.starts_with('"') && !(first.len() > 1 && first.ends_with('"')) {
+                    let _ = words.find(|word| word.ends_with('"'));
+                }
+            }
+            word if word.starts_with('\\') => {}
+            word => said.push(word),
+        }
+    }
+    let said = said.join(" ");
+    let letters = said.chars().filter(|c| c.is_alphabetic()).count();
+    if letters > 1 { said.replace('"', "") } else { String::new() }
 }
 
 /// Sorted: optional destinations that stand in the middle of the text.
@@ -98,7 +125,6 @@ const NOWHERE: &[&str] = &[
     "fchars",
     "ffname",
     "filetbl",
-    "fldinst",
     "fldtype",
     "fontemb",
     "fontfile",

@@ -2,7 +2,7 @@
 
 use super::archive::Packing;
 use super::opening::{self, Opening};
-use super::{companion, package, relations, xml};
+use super::{companion, package, relations, xml, zip_walk};
 use crate::limits;
 
 /// The formats told apart here.
@@ -73,6 +73,8 @@ pub fn needs_isolation(bytes: &[u8], name: &str, declared: &str) -> bool {
     let head = &bytes[..bytes.len().min(1024)];
     let foreign = memchr::memmem::find(head, b"%PDF-").is_some() || head.starts_with(b"PK") || !is_text(bytes);
     foreign
+        // An archive behind a text is unpacked too.
+        || zip_walk::ends_as_archive(bytes, usize::from(u16::MAX))
         || bytes.len() > limits::TEXT_IN_PROCESS
         || !matches!(
             format(bytes, name, declared),

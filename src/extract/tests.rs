@@ -265,3 +265,14 @@ fn what_was_encoded_twice_is_read_as_it_was_meant() {
     let reading = read(&crate::message::read(raw.as_bytes()));
     assert!(anywhere(&reading, "Siân Evans") && anywhere(&reading, "Zoë Rowley"), "{:#?}", reading.documents);
 }
+
+#[test]
+fn what_is_not_read_is_told_once_however_much_it_is() {
+    let mailbox = "From a 1\nFrom: a@b\nSubject: x\nDate: y\n\nz\n\n".repeat(60_000);
+    let reading = super::read_file("a.mbox", mailbox.as_bytes());
+    assert!(reading.unread.len() > 50_000, "{}", reading.unread.len());
+    // An archive behind a text is foreign code's.
+    let text = [b"Dear all\n".repeat(600).as_slice(), &super::package::tests::archive(&[("a.txt", b"Amy")])].concat();
+    assert!(super::sniff::needs_isolation(&text, "a.txt", "text/plain"));
+    assert!(!super::sniff::needs_isolation(&text[..5_000], "a.txt", "text/plain"));
+}

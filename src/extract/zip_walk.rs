@@ -68,26 +68,40 @@ pub fn ends_as_archive(bytes: &[u8], after: usize) -> bool {
     memchr::memmem::rfind(&bytes[tail..], END)
         .map(|at| tail + at)
         .filter(|at| number16(bytes, at + 20).is_some_and(|comment| at + 22 + comment + after >= bytes.len()))
-        .and_then(|at| directory(bytes, at))
+        .and_then(|at| directory(bytes, at, &mut bytes.len()))
         .is_some_and(|directory| !directory.entries.is_empty())
 }
 
 /// Walks an archive that the first reading has taken for one.
 pub fn read(bytes: &[u8], budget: &mut Budget) -> Second {
     let mut second = Second::default();
-    let ends: Vec<(usize, Directory)> =
-        memchr::memmem::find_iter(bytes, END).filter_map(|at| Some((at, directory(bytes, at)?))).collect();
-    let Some((end, Directory { start, entries, contradictory })) = ends.last() else {
+    // Directories that stand apart have no more entries together than fit into the file; those that share theirs are looked at
+    // as long as that lasts.
+    let mut entries_left = bytes.len() / 46 * 2 + 1;
+    let mut last: Option<(usize, Directory)> = None;
+    let mut others: Vec<usize> = Vec::new();
+    for end in memchr::memmem::rfind_iter(bytes, END) {
+        match (directory(bytes, end, &mut entries_left), &last) {
+            (Some(_), Some(_)) => others.push(end),
+            (Some(directory), None) => last = Some((end, directory)),
+            (None, _) => {}
+        }
+        if entries_left == 0 {
+            second.contradictory = true;
+            break;
+        }
+    }
+    let Some((end, Directory { start, entries, contradictory })) = last else {
         // Members, and no directory where the end says that it is: found by one program, not by another.
-        second.contradictory = memchr::memmem::find(bytes, CENTRAL).is_some();
+        second.contradictory |= memchr::memmem::find(bytes, CENTRAL).is_some();
         return second;
     };
-    second.contradictory = *contradictory;
+    second.contradictory |= contradictory;
     second.named = Some(entries.len());
     second.behind = bytes.get(end + 22..).unwrap_or_default().to_vec();
     let mut names: HashMap<&[u8], usize> = HashMap::new();
-    let mut covered: Vec<(usize, usize)> = vec![(*start, bytes.len())];
-    for entry in entries {
+    let mut covered: Vec<(usize, usize)> = vec![(start, bytes.len())];
+    for entry in &entries {
         *names.entry(&entry.name).or_default() += 1;
         let Some(local) = local(bytes, entry.offset) else {
             second.contradictory = true;
@@ -105,6 +119,9 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Second {
             local.second_name.is_none() || entry.second_name.is_none() || local.second_name == entry.second_name;
         if local.name != entry.name || local.method != entry.method || !sizes || !sealed || !second_name {
             second.contradictory = true;
+            if budget.part().is_err() {
+                return second;
+            }
             second.hidden.push(member(bytes, &local, packed, budget));
         }
     }
@@ -112,6 +129,9 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Second {
         second.contradictory = true;
         for entry in entries.iter().filter(|e| names[e.name.as_slice()] > 1) {
             if let Some(local) = local(bytes, entry.offset) {
+                if budget.part().is_err() {
+                    return second;
+                }
                 second.hidden.push(member(bytes, &local, entry.packed, budget));
             }
         }
@@ -120,9 +140,20 @@ pub fn read(bytes: &[u8], budget: &mut Budget) -> Second {
     if covered.windows(2).any(|pair| pair[0].1 > pair[1].0) {
         second.contradictory = true;
     }
-    let inside = |at: usize| covered.iter().any(|(from, to)| (*from..*to).contains(&at));
+    // The furthest that anything reaches which begins no later.
+    let reach: Vec<usize> = covered
+        .iter()
+        .scan(0, |reach, (_, to)| {
+            *reach = (*reach).max(*to);
+            Some(*reach)
+        })
+        .collect();
+    let inside = |at: usize| {
+        let before = covered.partition_point(|(from, _)| *from <= at);
+        before.checked_sub(1).and_then(|last| reach.get(last)).is_some_and(|reach| at < *reach)
+    };
     // A directory that is neither the last one nor part of a member is one that another program may take.
-    second.contradictory |= ends.iter().any(|(at, _)| at != end && !inside(*at));
+    second.contradictory |= others.iter().any(|at| !inside(*at));
     let mut from = 0;
     for (start, stop) in covered.iter().copied().chain([(bytes.len(), bytes.len())]) {
         let start = start.min(bytes.len());
@@ -167,8 +198,8 @@ fn wide_end(bytes: &[u8], end: usize) -> Option<usize> {
     places.into_iter().flatten().find(|at| *at < locator && bytes[*at..].starts_with(WIDE_END))
 }
 
-/// The directory that ends at `end`; nothing where there is none.
-fn directory(bytes: &[u8], end: usize) -> Option<Directory> {
+/// The directory that ends at `end`; nothing where there is none, or where it has more entries than are `left` to look at.
+fn directory(bytes: &[u8], end: usize, left: &mut usize) -> Option<Directory> {
     let short = (number16(bytes, end + 10)?, number32(bytes, end + 12)?, number32(bytes, end + 16)?);
     let wide = wide_end(bytes, end);
     let (count, length, offset) = match wide {
@@ -190,6 +221,7 @@ fn directory(bytes: &[u8], end: usize) -> Option<Directory> {
     let mut entries = Vec::new();
     let mut at = start;
     while at < end && bytes.get(at..at + 4)? == CENTRAL {
+        *left = left.checked_sub(1)?;
         let (name, extra, comment) = (number16(bytes, at + 28)?, number16(bytes, at + 30)?, number16(bytes, at + 32)?);
         let field = bytes.get(at + 46 + name..at + 46 + name + extra)?;
         let [unpacked, packed, offset] =
@@ -406,5 +438,30 @@ mod tests {
         let second = read(&twice, &mut Budget::default());
         assert!(second.contradictory && second.hidden.len() == 2);
         assert!(ends_as_archive(&[b"GIF89a".as_slice(), &list].concat(), 0) && !ends_as_archive(b"PK\x05\x06", 0));
+    }
+
+    #[test]
+    fn directories_that_share_their_entries_are_looked_at_once() {
+        let names: Vec<String> = (0..2_000).map(|n| format!("{n}.txt")).collect();
+        let members: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), b"x".as_slice())).collect();
+        let mut bytes = archive(&members);
+        let end = bytes[bytes.len() - 22..].to_vec();
+        (0..20_000).for_each(|_| bytes.extend(&end));
+        let mut budget = Budget { parts: 10_000, ..Budget::default() };
+        let second = read(&bytes, &mut budget);
+        assert!(second.contradictory);
+        assert!(second.hidden.len() <= 10_000);
+        // An archive of archives, each with a directory of its own, is none of that.
+        let inner: Vec<Vec<u8>> = (0..200).map(|_| archive(&[("a.txt", b"x")])).collect();
+        let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (n, inner) in inner.iter().enumerate() {
+            writer.start_file(format!("{n}.zip"), stored).unwrap();
+            std::io::Write::write_all(&mut writer, inner).unwrap();
+        }
+        let outer = writer.finish().unwrap().into_inner();
+        assert!(!read(&outer, &mut Budget::default()).contradictory);
+        let empty = archive(&[]);
+        assert!(!read(&empty, &mut Budget::default()).contradictory);
     }
 }

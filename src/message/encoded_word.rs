@@ -10,8 +10,9 @@ pub fn decode(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut pending: Option<(String, Vec<u8>)> = None;
     let mut rest = value;
+    let mut ends = Next::of(value, |text| text.find("?="));
     while let Some(start) = rest.find("=?") {
-        let Some((word, length)) = Word::read(&rest[start..]) else {
+        let Some((word, length)) = Word::read(value, value.len() - rest.len() + start, &mut ends) else {
             flush(&mut pending, &mut out);
             out.push_str(&rest[..start + 2]);
             rest = &rest[start + 2..];
@@ -49,12 +50,14 @@ struct Word {
 }
 
 impl Word {
-    /// Reads `=?charset*language?B?text?=` at the start, with its length in octets.
-    fn read(text: &str) -> Option<(Self, usize)> {
+    /// Reads `=?charset*language?B?text?=` where it begins in a value, with its length in octets.
+    fn read<F: Fn(&str) -> Option<usize>>(value: &str, at: usize, ends: &mut Next<'_, F>) -> Option<(Self, usize)> {
+        let text = &value[at..];
         let inner = text.strip_prefix("=?")?;
         let (charset, after) = inner.split_once('?')?;
         let (encoding, after) = after.split_once('?')?;
-        let end = after.find("?=")?;
+        let start = value.len() - after.len();
+        let end = ends.from(start)? - start;
         let content = &after[..end];
         if charset.is_empty() || charset.len() > 64 || charset.contains(char::is_whitespace) {
             return None;
@@ -66,6 +69,35 @@ impl Word {
         };
         let charset = charset.split('*').next().unwrap_or_default().to_ascii_lowercase();
         Some((Self { charset, bytes }, text.len() - after.len() + end + 2))
+    }
+}
+
+/// The next place of something in a text, asked for from places that only go forward: what was found holds until it is
+/// passed, so that each letter is looked at once.
+pub struct Next<'t, F> {
+    text: &'t str,
+    find: F,
+    /// The last answer, where one was given.
+    found: Option<Option<usize>>,
+}
+
+impl<'t, F: Fn(&str) -> Option<usize>> Next<'t, F> {
+    /// Looks in a text with `find`, which tells the first place in what it is given.
+    pub fn of(text: &'t str, find: F) -> Self {
+        Self { text, find, found: None }
+    }
+
+    /// The first place that is not before `at`.
+    pub fn from(&mut self, at: usize) -> Option<usize> {
+        match self.found {
+            Some(None) => None,
+            Some(Some(place)) if place >= at => Some(place),
+            _ => {
+                let place = self.text.get(at..).and_then(|rest| (self.find)(rest)).map(|place| at + place);
+                self.found = Some(place);
+                place
+            }
+        }
     }
 }
 

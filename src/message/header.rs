@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::faults::Faults;
 use super::{charset, encoded_word};
 
 /// One header line (RFC 5322 2.2).
@@ -34,7 +35,7 @@ pub struct Block {
     /// Where the body starts, from the start of the bytes given.
     pub body: usize,
     /// What is wrong with it, in plain words.
-    pub faults: Vec<String>,
+    pub faults: Faults,
     /// Where the blanks stand without which a folded line would be a header of MIME.
     pub swallowed: Vec<Range<usize>>,
 }
@@ -68,7 +69,7 @@ pub fn read_block(raw: &[u8], base: usize) -> Block {
         if matches!(line[0], b' ' | b'\t') && !fields.is_empty() {
             if line.iter().all(|b| matches!(b, b' ' | b'\t')) && raw.get(end).is_some_and(|b| !b.is_ascii_whitespace())
             {
-                block.faults.push("a header line of blanks alone, which some programs take for the end".into());
+                block.faults.push("a header line of blanks alone, which some programs take for the end");
             }
             let unfolded = line.trim_ascii_start();
             // Its value may stand on a folded line of its own.
@@ -77,7 +78,7 @@ pub fn read_block(raw: &[u8], base: usize) -> Block {
                 _ => end,
             };
             if is_mime_field(&raw[at + line.len() - unfolded.len()..value_end]) {
-                block.faults.push("a header of MIME inside another one that is folded".into());
+                block.faults.push("a header of MIME inside another one that is folded");
                 block.swallowed.push(at..at + line.len() - unfolded.len());
             }
             if let Some(last) = fields.last_mut() {
@@ -88,7 +89,7 @@ pub fn read_block(raw: &[u8], base: usize) -> Block {
         } else if at == 0 && (line.starts_with(b"From ") || line.starts_with(b">From ")) {
             // The separator line of a mailbox file.
         } else {
-            block.faults.push("a line among the headers that is no header".into());
+            block.faults.push("a line among the headers that is no header");
             if fields.is_empty() {
                 // Not a header block at all: everything is body.
                 at = 0;
@@ -102,16 +103,16 @@ pub fn read_block(raw: &[u8], base: usize) -> Block {
     for field in fields {
         let bytes = &raw[field.clone()];
         if let Some(fault) = control_fault(bytes) {
-            block.faults.push(fault.into());
+            block.faults.push(fault);
         }
         let colon = memchr::memchr(b':', bytes).unwrap_or(0);
         let name = String::from_utf8_lossy(&bytes[..colon]).trim_end().to_owned();
         if name.len() != colon && name.len() >= 7 && name[..7].eq_ignore_ascii_case("content") {
-            block.faults.push("blanks between a Content header's name and its colon".into());
+            block.faults.push("blanks between a Content header's name and its colon");
         }
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
         if name.len() > 7 && name[..7].eq_ignore_ascii_case("content") && !name.bytes().all(plain) {
-            block.faults.push("a header that some programs take for a Content header".into());
+            block.faults.push("a header that some programs take for a Content header");
         }
         let raw_value = charset::guess(&unfold(&bytes[(colon + 1).min(bytes.len())..]));
         let raw_value = raw_value.trim().to_owned();

@@ -2,7 +2,7 @@
 //!
 //! An encoded word can never bring in an address: decoding is for the display name alone.
 
-use super::encoded_word;
+use super::encoded_word::{self, Next};
 
 /// A display name with its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub fn parse_list(raw: &str) -> Vec<Mailbox> {
     let mut item = Item::default();
     let mut chars = raw.char_indices().peekable();
     let (mut in_quotes, mut depth) = (false, 0usize);
+    let mut ends = Next::of(raw, |text| text.find("?="));
+    let mut blanks = Next::of(raw, |text| text.find([' ', '\t']));
     while let Some((at, c)) = chars.next() {
         if depth > 0 {
             match c {
@@ -44,7 +46,9 @@ pub fn parse_list(raw: &str) -> Vec<Mailbox> {
             _ if in_quotes => item.push_plain(Some(c)),
             '=' if raw[at..].starts_with("=?") => {
                 // An encoded word is one token, whatever commas it holds.
-                let length = encoded_word_length(&raw[at..]).unwrap_or(1);
+                let end = text_of_encoded_word(raw, at).and_then(|text| ends.from(text)).map(|end| end + 2);
+                let end = end.filter(|end| blanks.from(at).is_none_or(|blank| blank >= *end));
+                let length = end.map_or(1, |end| end - at);
                 item.push_plain(raw[at..at + length].chars());
                 while chars.next_if(|(i, _)| *i < at + length).is_some() {}
             }
@@ -60,11 +64,11 @@ pub fn parse_list(raw: &str) -> Vec<Mailbox> {
     found
 }
 
-fn encoded_word_length(text: &str) -> Option<usize> {
-    let mut marks = text.match_indices('?').map(|(i, _)| i).skip(1);
+/// Where the text of an encoded word begins that begins at `at`.
+fn text_of_encoded_word(raw: &str, at: usize) -> Option<usize> {
+    let mut marks = raw[at..].match_indices('?').map(|(i, _)| at + i).skip(1);
     let (_charset, encoding) = (marks.next()?, marks.next()?);
-    let end = text[encoding + 1..].find("?=")? + encoding + 1 + 2;
-    (!text[..end].contains([' ', '\t'])).then_some(end)
+    Some(encoding + 1)
 }
 
 #[derive(Default)]
@@ -122,8 +126,11 @@ impl Item {
             return;
         }
         let words = if item.words.trim().is_empty() { &item.comment } else { &item.words };
+        // The name is that of the first; a long one before thousands of addresses would be kept thousands of times.
+        let mut display = display(words);
         for angle in &item.angles {
-            found.push(Mailbox { display: display(words), address: without_route(angle).trim().to_owned() });
+            let address = without_route(angle).trim().to_owned();
+            found.push(Mailbox { display: std::mem::take(&mut display), address });
         }
     }
 }
@@ -162,5 +169,28 @@ mod tests {
                 expected.into_iter().map(|(d, a)| Mailbox { display: d.into(), address: a.into() }).collect();
             assert_eq!(parse_list(raw), expected, "{raw}");
         }
+    }
+
+    #[test]
+    fn a_name_is_kept_once_and_letters_are_looked_at_once() {
+        let name = "Amy ".repeat(100_000);
+        let list = parse_list(&format!("{name}{}", "<a@b>".repeat(20_000)));
+        assert_eq!(list.len(), 20_000);
+        assert_eq!(list.iter().map(|mailbox| mailbox.display.len()).sum::<usize>(), name.trim().len());
+        // Encoded words without an end, and with one that is far off.
+        for end in ["", "?="] {
+            assert_eq!(parse_list(&("=?a?q".repeat(200_000) + " " + end)).len(), 1);
+            assert!(!encoded_word::decode(&("=?a?b? ".repeat(200_000) + end)).is_empty());
+        }
+        let mut calls = 0;
+        let text = "a?=b?=c";
+        let counted = std::cell::RefCell::new(&mut calls);
+        let mut ends = Next::of(text, |rest| {
+            **counted.borrow_mut() += 1;
+            rest.find("?=")
+        });
+        let found: Vec<Option<usize>> = (0..text.len()).map(|at| ends.from(at)).collect();
+        assert_eq!(found, [Some(1), Some(1), Some(4), Some(4), Some(4), None, None]);
+        assert_eq!(calls, 3);
     }
 }

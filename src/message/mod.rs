@@ -10,6 +10,7 @@
 pub mod automatic;
 mod charset;
 mod encoded_word;
+mod faults;
 pub mod header;
 mod mailbox;
 pub mod markers;
@@ -106,7 +107,7 @@ pub fn read(raw: &[u8]) -> Message<'_> {
     });
     match read {
         Ok(done) => tree = done,
-        Err(_) => tree.faults.push("a structure that cannot be read".into()),
+        Err(_) => tree.faults.push("a structure that cannot be read"),
     }
     if tree.parts.is_empty() {
         let block = header::read_block(raw, 0);
@@ -117,17 +118,15 @@ pub fn read(raw: &[u8]) -> Message<'_> {
         tree.faults.extend(tree::doubled(&headers, name));
     }
     if headers.len() > limits::HEADER_LINES || headers.last().is_some_and(|h| h.span.end > limits::HEADER_BYTES) {
-        tree.faults.push("more header lines than are read".into());
+        tree.faults.push("more header lines than are read");
     }
-    let mut seen = std::collections::HashSet::new();
-    tree.faults.retain(|fault| seen.insert(fault.clone()));
-    Message { raw, headers, parts: tree.parts, outside: tree.outside, faults: tree.faults }
+    Message { raw, headers, parts: tree.parts, outside: tree.outside, faults: tree.faults.0 }
 }
 
 /// Reads the header alone: a message without parts, for what is asked before anybody looks into them.
 pub fn read_head(raw: &[u8]) -> Message<'_> {
     let block = header::read_block(raw, 0);
-    Message { raw, headers: block.headers, parts: Vec::new(), outside: Vec::new(), faults: block.faults }
+    Message { raw, headers: block.headers, parts: Vec::new(), outside: Vec::new(), faults: block.faults.0 }
 }
 
 impl Message<'_> {
@@ -182,13 +181,10 @@ impl Part {
     fn of(headers: Vec<Header>, content_type: &parameters::Value, parent: Option<usize>) -> Self {
         let find = |name: &str| headers.iter().rfind(|h| h.is(name));
         let disposition = find("Content-Disposition").map(|h| parameters::parse(&h.raw_value)).unwrap_or_default();
-        let mut names: Vec<String> = Vec::new();
+        let mut known = std::collections::HashSet::new();
         let claimed = disposition.all("filename").chain(content_type.all("name"));
-        for name in claimed.map(file_name).filter(|n| !n.is_empty()) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+        let claimed = claimed.map(file_name).filter(|n| !n.is_empty());
+        let names: Vec<String> = claimed.filter(|name| known.insert(name.clone())).collect();
         let attachment = disposition.main == "attachment";
         let main = if content_type.main.contains('/') { content_type.main.clone() } else { "text/plain".to_owned() };
         let kind = match main.starts_with("text/") && !attachment && names.is_empty() {

@@ -3,8 +3,11 @@
 //! No single parser sees what every mail program sees. Where mail-parser, mailparse and our own look at the boundary
 //! lines disagree, the message says so in its faults and is never taken for read.
 
+use std::collections::HashSet;
+
 use mail_parser::{MessageParser, PartType};
 
+use super::faults::Faults;
 use super::header::{self, Header};
 use super::parameters::{self, Value};
 use super::transfer::{self, Fit};
@@ -15,7 +18,7 @@ use crate::limits;
 #[derive(Default)]
 pub struct Tree {
     pub parts: Vec<Part>,
-    pub faults: Vec<String>,
+    pub faults: Faults,
     pub outside: Vec<String>,
     /// How many messages and parts were read once more in another way.
     again: usize,
@@ -27,7 +30,7 @@ pub fn read(raw: &[u8], parent: Option<usize>, depth: usize, tree: &mut Tree) {
     let Some(parsed) = parsed.filter(|p| !p.parts.is_empty()) else {
         let block = header::read_block(raw, 0);
         let body = raw[block.body..].to_vec();
-        tree.faults.extend(block.faults);
+        tree.faults.extend(block.faults.0);
         tree.parts.push(Part::leaf(block.headers, body, parent));
         return;
     };
@@ -49,12 +52,16 @@ struct Reader<'r> {
 impl Reader<'_> {
     /// Reads the part `root` of mail-parser's list and everything below it, parents before children.
     fn part(&mut self, root: u32, parent: Option<usize>, in_digest: bool) {
-        let mut waiting = vec![(root, parent, in_digest)];
+        let mut waiting = vec![(root, parent, in_digest, 0usize)];
         let mut others: Vec<(Vec<u8>, Option<usize>)> = Vec::new();
-        while let Some((id, parent, in_digest)) = waiting.pop() {
+        while let Some((id, parent, in_digest, inside)) = waiting.pop() {
             if self.tree.parts.len() >= limits::EXTRACT_PARTS {
-                self.tree.faults.push("more parts than are read in one message".into());
+                self.tree.faults.push("more parts than are read in one message");
                 break;
+            }
+            if inside > limits::MULTIPART_DEPTH {
+                self.tree.faults.push("multiparts nested deeper than is read");
+                continue;
             }
             let Some(part) = self.parsed.parts.get(id as usize) else { continue };
             let end = if id == 0 { self.raw.len() } else { part.offset_end as usize }.min(self.raw.len());
@@ -62,9 +69,9 @@ impl Reader<'_> {
             let block = header::read_block(&self.raw[start..end], start);
             let body_start = start + block.body;
             if body_start != (part.offset_body as usize).min(end) && end > body_start {
-                self.tree.faults.push("two readings differ in where a part's headers end".into());
+                self.tree.faults.push("two readings differ in where a part's headers end");
             }
-            self.tree.faults.extend(block.faults.iter().cloned());
+            self.tree.faults.extend(block.faults.0.iter().cloned());
             let content_type = self.content_type(&block.headers, in_digest);
             let encoded = &self.raw[body_start.min(end)..end];
             if !block.swallowed.is_empty() {
@@ -79,26 +86,31 @@ impl Reader<'_> {
                     self.check_multipart(encoded, &content_type, children.len());
                     let digest = new.content_type == "multipart/digest";
                     self.tree.parts.push(new);
-                    waiting.extend(children.iter().rev().map(|child| (*child, Some(index), digest)));
+                    waiting.extend(children.iter().rev().map(|child| (*child, Some(index), digest, inside + 1)));
                 }
                 PartType::Message(_) => self.message(new, encoded),
                 _ if is_message(&new.content_type) => self.message(new, encoded),
                 _ => {
                     self.leaves += 1;
                     if new.content_type.starts_with("multipart/") {
-                        self.tree.faults.push("a multipart whose parts cannot be told apart".into());
+                        self.tree.faults.push("a multipart whose parts cannot be told apart");
                     }
                     if new.content_type == "message/partial" {
-                        self.tree.faults.push("one fragment of a message that was split".into());
+                        self.tree.faults.push("one fragment of a message that was split");
                     }
                     if new.content_type == "message/external-body" {
-                        self.tree.faults.push("content that is not in the message but fetched from elsewhere".into());
+                        self.tree.faults.push("content that is not in the message but fetched from elsewhere");
                     }
                     if let Some(other) = other::headed_inside(&self.raw[start..end], &new.headers, start, encoded) {
-                        self.tree.faults.push("headers of MIME at the beginning of a part's body".into());
+                        self.tree.faults.push("headers of MIME at the beginning of a part's body");
                         others.push((other, parent));
                     }
-                    for encoding in encodings_of(&new.headers) {
+                    let mut encodings = encodings_of(&new.headers);
+                    if encodings.len() > limits::TRANSFER_ENCODINGS {
+                        self.tree.faults.push("more transfer encodings than are read");
+                        encodings.truncate(limits::TRANSFER_ENCODINGS);
+                    }
+                    for encoding in encodings {
                         // Two encodings that differ are two contents; either may be what the recipient sees.
                         let body = self.undo_encoding(&encoding, encoded);
                         self.tree.parts.push(Part { body, ..new.clone() });
@@ -126,7 +138,7 @@ impl Reader<'_> {
         let encoding = encodings_of(&part.headers).pop().unwrap_or_default();
         let body = self.undo_encoding(&encoding, encoded);
         if self.depth + 1 > limits::EXTRACT_DEPTH {
-            self.tree.faults.push("messages nested deeper than is read".into());
+            self.tree.faults.push("messages nested deeper than is read");
             part.body = body;
             self.tree.parts.push(part);
             return;
@@ -155,15 +167,15 @@ impl Reader<'_> {
             let other = mailparse::parse_content_type(&header.raw_value).params.remove("boundary");
             let one = boundaries.len() == 1 && !boundaries[0].is_empty() && !boundaries[0].contains("=?");
             if !one || value.odd || other.as_deref() != boundaries.first().copied() {
-                self.tree.faults.push("a boundary that mail programs read differently".into());
+                self.tree.faults.push("a boundary that mail programs read differently");
             }
         } else if value.main.is_empty() || !value.main.contains('/') {
             // `Content-Type: text` is an old habit of some programs; anything else is odd enough to say so.
             if !value.main.is_empty() && !["text", "plain", "html"].contains(&value.main.as_str()) {
-                self.tree.faults.push("a content type that is none".into());
+                self.tree.faults.push("a content type that is none");
             }
         } else if value.main.ends_with("/mixed") || value.main.ends_with("ulti/part") {
-            self.tree.faults.push("a content type that some programs take for a multipart".into());
+            self.tree.faults.push("a content type that some programs take for a multipart");
         }
         value
     }
@@ -177,7 +189,7 @@ impl Reader<'_> {
     fn check_container_encoding(&mut self, headers: &[Header]) {
         let plain = |encoding: &String| matches!(encoding.as_str(), "" | "7bit" | "8bit" | "binary");
         if !encodings_of(headers).iter().all(plain) {
-            self.tree.faults.push("a multipart that says it is encoded".into());
+            self.tree.faults.push("a multipart that says it is encoded");
         }
     }
 
@@ -187,7 +199,7 @@ impl Reader<'_> {
             "base64" => transfer::base64(encoded),
             "quoted-printable" => transfer::quoted_printable(encoded),
             other => {
-                self.tree.faults.push("a transfer encoding that is none of the known ones".into());
+                self.tree.faults.push("a transfer encoding that is none of the known ones");
                 if other.contains("base64") {
                     transfer::base64(encoded)
                 } else if other.contains("quoted") {
@@ -227,15 +239,15 @@ impl Reader<'_> {
             at = end;
         }
         if !closed {
-            self.tree.faults.push("a multipart that is not closed".into());
+            self.tree.faults.push("a multipart that is not closed");
         }
         if opened != children {
-            self.tree.faults.push("two readings see a different number of parts".into());
+            self.tree.faults.push("two readings see a different number of parts");
         }
         for margin in margins.into_iter().map(<[u8]>::trim_ascii).filter(|m| !m.is_empty()) {
             let text = charset::guess(margin).replace("\r\n", "\n");
             if looks_like_part(&text) {
-                self.tree.faults.push("something like a part outside every part".into());
+                self.tree.faults.push("something like a part outside every part");
             }
             self.tree.outside.push(text);
         }
@@ -252,6 +264,7 @@ pub fn doubled(headers: &[Header], name: &str) -> Option<String> {
 /// The transfer encodings that a part declares, each once, in lower case; the empty one where it declares none.
 fn encodings_of(headers: &[Header]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
     for header in headers.iter().filter(|h| h.is("Content-Transfer-Encoding")) {
         let mut encoding = header.raw_value.trim().to_ascii_lowercase();
         // `7-bit` and `8 bits` are slips that no program reads otherwise.
@@ -259,7 +272,7 @@ fn encodings_of(headers: &[Header]) -> Vec<String> {
         if matches!(letters.trim_end_matches('s'), "7bit" | "8bit") {
             letters.trim_end_matches('s').clone_into(&mut encoding);
         }
-        if !found.contains(&encoding) {
+        if known.insert(encoding.clone()) {
             found.push(encoding);
         }
     }
@@ -317,9 +330,35 @@ fn check_with_mailparse(raw: &[u8], leaves: usize, boundaries: &[String], tree: 
                 seen += usize::from(part.subparts.is_empty());
             }
             if seen != leaves {
-                tree.faults.push("two readings see a different number of parts".into());
+                tree.faults.push("two readings see a different number of parts");
             }
         }
-        Err(_) => tree.faults.push("a structure that one of two readings refuses".into()),
+        Err(_) => tree.faults.push("a structure that one of two readings refuses"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::read;
+
+    #[test]
+    fn each_kind_of_too_many_is_told_and_costs_no_more_than_its_length() {
+        let encodings: String = (0..20_000).map(|n| format!("Content-Transfer-Encoding: x{n}\r\n")).collect();
+        let names: String = (0..40_000).map(|n| format!("; name=a{n}")).collect();
+        let nested: String =
+            (0..1_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}x\r\n\r\n--b{n}x\r\n")).collect();
+        for (raw, fault, most) in [
+            (format!("{encodings}\r\nAmy"), Some("more transfer encodings than are read"), limits::TRANSFER_ENCODINGS),
+            (format!("Content-Type: text/plain{names}\r\n\r\nAmy"), None, 1),
+            (format!("{nested}\r\nAmy"), Some("multiparts nested deeper than is read"), limits::MULTIPART_DEPTH + 1),
+            ("x\n".repeat(200_000), Some("a line among the headers that is no header"), 1),
+            ("A: b\n".to_owned() + &"x\n".repeat(200_000), Some("a line among the headers that is no header"), 1),
+        ] {
+            let message = read(raw.as_bytes());
+            let told = fault.is_none_or(|fault| message.faults.iter().any(|known| known == fault));
+            assert!(told && message.faults.len() < 10, "{}: {:?}", &raw[..2], message.faults.len());
+            assert!(message.parts.len() <= most, "{fault:?}: {}", message.parts.len());
+        }
     }
 }

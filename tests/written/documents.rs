@@ -96,7 +96,7 @@ fn file(case: &mut Case, name: impl Fn(&str, &str) -> String) -> Written {
 /// A sheet of one row; without headings where these are empty.
 fn table(case: &Case, headings: &[&str], cells: &[&str]) -> Written {
     let row = |cells: &[&str]| Row::of(cells.iter().map(|&cell| cell.to_owned()).collect());
-    let rows = [headings, cells].into_iter().map(row).filter(Row::is_filled).collect();
+    let rows = [headings, cells].into_iter().map(row);
     let mut out = case.mail("List", "The list is attached.");
     out.push(Document {
         kind: Kind::Attachment,

@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::super::{Why, records};
 use super::super::xml::{self, Piece, Tag};
+use super::super::{Why, records};
 use super::formats::{Shown, number};
 use super::{Book, Sheet};
 use crate::limits;
