@@ -407,6 +407,7 @@ fn report(
             })
             .collect(),
         unlisted_pupils: findings.unlisted_pupils,
+        more_findings: findings.more_findings,
         findings: reading
             .opened_with_password
             .iter()

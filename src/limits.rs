@@ -1038,6 +1038,8 @@ limits! {
     RULES_VERSION_DIGITS: usize = 12, "hexadecimal digits", "own choice: 48 bits, as a short commit of Git; a school has hundreds of versions";
 
     // --- excerpts (`detect::excerpt`) ---
+    /// Findings of one kind in one document that are listed; the rest are counted.
+    FINDINGS: usize = 100, "findings", "own choice: a list of 1,500 pupils has some 8,000, which nobody reads";
     /// Findings of one message that are shown in their surroundings; with the lengths below at most 80 KB.
     EXCERPTS: usize = 100, "findings", "own choice: nobody reads more; what is said of pupils goes first";
     /// The line of what was found; longer is cut around it.

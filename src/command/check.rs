@@ -165,6 +165,9 @@ pub fn told(report: &Report, explain: bool) -> String {
             ));
             line(format!("      because {}", finding.because));
         }
+        if report.more_findings > 0 {
+            line(format!("  found {} more of these kinds, which are not listed", report.more_findings));
+        }
     }
     out
 }

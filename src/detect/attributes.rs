@@ -21,7 +21,7 @@ use super::names::Mention;
 use super::scene::{Line, Scene};
 use super::vocabulary::VOCABULARY;
 use super::words::{DENIALS, is};
-use super::{Confidence, Finding, Tier};
+use super::{Confidence, Finding, Listed, Tier};
 use crate::people::index::{Fact, streets};
 use crate::people::{PupilIndex, School};
 use crate::text::Text;
@@ -52,6 +52,7 @@ pub(super) fn attribute(
     school: &School,
     mentions: &[Mention],
     numbers: &[Number],
+    listed: &mut Listed,
 ) -> (BTreeMap<PupilIndex, About>, Vec<Finding>) {
     let context = Context::new(scene, mentions, numbers);
     let mut about: BTreeMap<PupilIndex, About> = BTreeMap::new();
@@ -73,8 +74,12 @@ pub(super) fn attribute(
             let entry = about.entry(pupil).or_default();
             let category = &VOCABULARY.categories[said.category];
             entry.tier = entry.tier.max(Some(said.tier));
-            if entry.categories.insert(category.id.to_owned()) {
-                let line = &scene.lines[said.line];
+            let line = &scene.lines[said.line];
+            if !entry.categories.contains(category.id) {
+                entry.categories.insert(category.id.to_owned());
+                if !listed.takes(line.document, category.id) {
+                    continue;
+                }
                 findings.push(Finding {
                     kind: category.id,
                     text: line.text.slice(said.from, said.to).to_owned(),
@@ -92,7 +97,7 @@ pub(super) fn attribute(
             }
         }
     }
-    plain::raise(scene, &context, &elsewhere, &mut about, &mut findings);
+    plain::raise(scene, &context, &elsewhere, &mut about, &mut findings, listed);
     (about, findings)
 }
 

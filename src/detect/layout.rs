@@ -3,10 +3,12 @@
 //! Owns what a [`super::scene::Scene`] looks at. A paragraph that is a table in plain text is cut into cells here, and a
 //! very long one into pieces, as is a very long cell, so that looking around a name costs the same in a long text as in a short one.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use super::marks::{Marks, mark, mark_words};
 use super::rows::{self, Piece};
+use super::vocabulary::Hit;
 use super::words::{TITLES, is};
 use crate::limits;
 use crate::people::School;
@@ -24,6 +26,8 @@ pub(super) struct Spot {
     /// In a table below its row of headings, which is its first row of more than one cell: the column's text in that row.
     pub heading: Option<usize>,
     pub marks: Marks,
+    /// The first spot of the same text in its table, which is this one where there was none.
+    pub first: usize,
 }
 
 /// See the module's documentation.
@@ -40,6 +44,8 @@ pub(super) struct Layout<'a> {
     of_words: Vec<Marks>,
     /// Texts of each document, in order.
     pub of_document: Vec<Range<usize>>,
+    /// What the vocabulary says of each text, once it was asked for, at the text's first spot.
+    pub hits: Vec<OnceCell<Vec<Hit>>>,
     /// Of the table that is just laid out.
     columns: Columns,
     /// Once set, no further text is laid out.
@@ -106,6 +112,7 @@ impl<'a> Layout<'a> {
                     top: None,
                     heading: None,
                     marks: Marks::default(),
+                    first: 0,
                 };
                 let mut add = |text: &'a str, block: usize, cell: Option<(usize, usize)>| {
                     out.push(text, spot(block, cell), school);
@@ -147,6 +154,7 @@ impl<'a> Layout<'a> {
             }
             out.of_document.push(start..out.spots.len());
         }
+        out.hits.resize_with(out.spots.len(), OnceCell::new);
         out
     }
 
@@ -178,7 +186,7 @@ impl<'a> Layout<'a> {
         let text = self.texts.get(self.spots.len());
         let marks = mark(&text, &self.of_words, &mut self.marks);
         sentences(&text, &self.marks[self.sentences.len()..], &mut self.sentences);
-        self.place(Spot { marks, ..spot });
+        self.place(Spot { marks, first: self.spots.len(), ..spot });
     }
 
     /// A text that was laid out before, at another spot.
@@ -187,7 +195,7 @@ impl<'a> Layout<'a> {
             return;
         }
         self.texts.push_again(at);
-        self.place(Spot { marks: self.spots[at].marks, ..spot });
+        self.place(Spot { marks: self.spots[at].marks, first: at, ..spot });
     }
 
     fn place(&mut self, spot: Spot) {

@@ -44,7 +44,7 @@ use std::ops::Range;
 pub use adults::AdultMatter;
 pub use excerpt::Excerpt;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use crate::limits;
 use crate::people::{PupilIndex, School};
@@ -152,8 +152,28 @@ pub struct Findings {
     pub photograph: bool,
     /// Confidential matters of members of staff, of parents and of the school itself.
     pub adult_matters: Vec<AdultMatter>,
-    /// Each thing found, in document order.
+    /// Each thing found, in document order; of each kind the first [`limits::FINDINGS`] of a document.
     pub findings: Vec<Finding>,
+    /// Further things of these kinds that were found and are not in the list.
+    pub more_findings: usize,
+}
+
+/// How many things of each kind were put on the list, by document.
+#[derive(Default)]
+struct Listed {
+    counts: HashMap<(usize, &'static str), usize>,
+    left_out: usize,
+}
+
+impl Listed {
+    /// Whether one more of a kind is put on the list, which the caller then does.
+    fn takes(&mut self, document: usize, kind: &'static str) -> bool {
+        let count = self.counts.entry((document, kind)).or_default();
+        *count += 1;
+        let takes = *count <= limits::FINDINGS;
+        self.left_out += usize::from(!takes);
+        takes
+    }
 }
 
 /// What detection may know of the people who write and are written to; it subtracts, it never identifies.
@@ -229,7 +249,8 @@ pub fn detect(
     let writers = writers(school, correspondence);
     let mentions = names::find(&mut scene, school, writers);
     let numbers = identifiers::find(&scene, school);
-    let (about, mut said) = attributes::attribute(&scene, school, &mentions, &numbers);
+    let mut listed = Listed::default();
+    let (about, mut said) = attributes::attribute(&scene, school, &mentions, &numbers, &mut listed);
 
     let mut out = Findings::default();
     let mut places: BTreeMap<PupilIndex, Vec<(usize, String)>> = BTreeMap::new();
@@ -250,7 +271,7 @@ pub fn detect(
         let line = &scene.lines[mention.line];
         for &pupil in &mention.pupils {
             place(pupil, mention.line, scene.place(mention.line));
-            if mention.identifies {
+            if mention.identifies && listed.takes(line.document, "pupil-name") {
                 ordered.push((
                     mention.line,
                     mention.from,
@@ -272,6 +293,9 @@ pub fn detect(
     let rows = unlisted::children(&scene, school, &mentions, &numbers);
     for &line in &rows {
         let text = &scene.lines[line].text;
+        if !listed.takes(scene.lines[line].document, "unlisted-pupil") {
+            continue;
+        }
         ordered.push((
             line,
             0,
@@ -308,6 +332,9 @@ pub fn detect(
                 None
             }
         };
+        if !listed.takes(line.document, number.kind) {
+            continue;
+        }
         ordered.push((
             number.line,
             line.text.token_at(number.range.start),
@@ -333,6 +360,9 @@ pub fn detect(
         out.credentials |= credential;
         out.offensive |= !credential;
         let at = &scene.lines[line];
+        if !listed.takes(at.document, kind) {
+            continue;
+        }
         ordered.push((
             line,
             at.text.token_at(range.start),
@@ -356,6 +386,7 @@ pub fn detect(
         finding.excerpt = finding.at.take().map(|(line, range)| scene.excerpt(line, range));
     }
     out.findings.extend(said);
+    out.more_findings = listed.left_out;
     let own = staff_of(school, correspondence.sender_address.as_deref());
     let (matters, found) = adults::find(&scene, school, own);
     out.adult_matters = matters;

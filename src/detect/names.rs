@@ -101,8 +101,14 @@ impl Taken {
 pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers) -> Vec<Mention> {
     writers.titled = titled_surnames(scene);
     let writers = &writers;
-    let spans_of = |line| if scene.halt.is_set() { Vec::new() } else { spans(line, school) };
-    let spans: Vec<Vec<Span>> = scene.lines.iter().map(spans_of).collect();
+    let mut spans: Vec<Vec<Span>> = Vec::with_capacity(scene.lines.len());
+    for (at, line) in scene.lines.iter().enumerate() {
+        spans.push(match () {
+            () if scene.halt.is_set() => Vec::new(),
+            () if line.first < at => spans[line.first].clone(),
+            () => self::spans(line, school),
+        });
+    }
     let mut candidates: Vec<Vec<Candidate>> = Vec::with_capacity(spans.len());
     let mut guardians = Vec::new();
     for (at, line) in scene.lines.iter().enumerate() {

@@ -41,8 +41,10 @@ pub(super) struct Line<'a> {
     pub footer: bool,
     /// Place among the blocks of the document.
     piece: usize,
-    /// What the vocabulary says of it, once it was asked for.
-    hits: OnceCell<Vec<Hit>>,
+    /// What the vocabulary says of its text, once it was asked for; cells of the same text share it.
+    hits: &'a OnceCell<Vec<Hit>>,
+    /// The first line of the same text in its table, which may be this one.
+    pub first: usize,
 }
 
 /// A fact at its place.
@@ -105,7 +107,8 @@ impl<'a> Scene<'a> {
                     heading_cell: spot.heading,
                     footer: spot.marks.has(Marks::FOOTER) && is_footer(&text),
                     piece: spot.piece,
-                    hits: OnceCell::new(),
+                    hits: &layout.hits[spot.first],
+                    first: spot.first,
                 }
             })
             .collect();
@@ -122,7 +125,14 @@ impl<'a> Scene<'a> {
         };
         for at in 0..scene.lines.len() {
             let from = scene.facts.len();
-            facts(&scene.lines[at], at, school, &mut scene.facts);
+            let first = scene.lines[at].first;
+            if first < at {
+                let same = scene.facts_of[first].clone();
+                scene.facts.extend_from_within(same);
+                scene.facts[from..].iter_mut().for_each(|fact| fact.line = at);
+            } else {
+                facts(&scene.lines[at], at, school, &mut scene.facts);
+            }
             scene.facts_of.push(from..scene.facts.len());
         }
         scene

@@ -32,8 +32,11 @@ pub struct Report {
     /// Valid pupil identifiers that are on no roster.
     #[serde(default)]
     pub unlisted_pupils: usize,
-    /// Each thing found.
+    /// Each thing found; of each kind the first [`crate::limits::FINDINGS`] of a document.
     pub findings: Vec<ReportedFinding>,
+    /// Further things of these kinds that were found.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_findings: usize,
     /// `confidential`, `personal`, `personal-standing-out`.
     pub markers: Vec<String>,
     /// What could not be read.
@@ -67,6 +70,10 @@ pub struct Report {
     pub version: u32,
 }
 
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl Report {
     /// Goes up when a report says more.
     pub const VERSION: u32 = 1;
@@ -83,6 +90,7 @@ impl Report {
             pupils: Vec::new(),
             unlisted_pupils: 0,
             findings: Vec::new(),
+            more_findings: 0,
             markers: Vec::new(),
             unreadable: Vec::new(),
             at: None,

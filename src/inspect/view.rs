@@ -41,6 +41,8 @@ pub struct ShownReport {
     pub confirmed: Vec<FiredRule>,
     /// In the order of the report.
     pub findings: Vec<ShownFinding>,
+    /// Further ones of these kinds.
+    pub more_findings: usize,
     /// What could not be read: its place, and why in words.
     pub unreadable: Vec<(String, &'static str)>,
 }
@@ -153,6 +155,7 @@ pub fn shown(report: &Report, school: &School) -> ShownReport {
             .cloned()
             .collect(),
         findings: report.findings.iter().map(|found| finding(found, &name)).collect(),
+        more_findings: report.more_findings,
         unreadable: report.unreadable.iter().map(|unread| (place(&unread.part, None), why(&unread.why))).collect(),
     }
 }

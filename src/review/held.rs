@@ -360,6 +360,7 @@ pub async fn show(
             format!("{} Confirmed {day} by {by}: it did not ask again.", rule.why)
         }).collect::<Vec<_>>()),
         evidence,
+        more => shown_report.map_or(0, |report| report.more_findings),
         purpose => purpose.as_deref().map(in_words),
         may_open => !sealed && can(Task::OpenFindings) && !opened,
         may_read => !sealed && can(Task::OpenWhole) && message.summary.state.keeps_content(),

@@ -24,12 +24,14 @@ use crate::text::normalise::Gap;
 pub(super) struct Context {
     pub(super) identified: BTreeSet<PupilIndex>,
     /// Those of them who are meant without reasonable doubt.
-    pub(super) sure: BTreeSet<PupilIndex>,
+    pub(super) sure: HashSet<PupilIndex>,
     /// Mentions by line: token, sentence, pupils.
     pub(super) by_line: HashMap<usize, Vec<(usize, u32, Vec<PupilIndex>)>>,
     pub(super) by_row: HashMap<(usize, usize, usize), Vec<PupilIndex>>,
-    pub(super) by_block: HashMap<(usize, usize), BTreeSet<PupilIndex>>,
-    pub(super) by_document: HashMap<usize, BTreeSet<PupilIndex>>,
+    /// Each once, in roster order.
+    pub(super) by_block: HashMap<(usize, usize), Vec<PupilIndex>>,
+    /// Each once, in roster order.
+    pub(super) by_document: HashMap<usize, Vec<PupilIndex>>,
     /// Pupils whom the subject names.
     pub(super) subject: BTreeSet<PupilIndex>,
     /// Pupils whom a file's name names, by place.
@@ -43,7 +45,7 @@ impl Context {
     pub(super) fn new(scene: &Scene<'_>, mentions: &[Mention], numbers: &[Number]) -> Self {
         let mut out = Self {
             identified: BTreeSet::new(),
-            sure: BTreeSet::new(),
+            sure: HashSet::new(),
             by_line: HashMap::new(),
             by_row: HashMap::new(),
             by_block: HashMap::new(),
@@ -71,6 +73,10 @@ impl Context {
                 out.add(scene, number.line, token, &[pupil]);
             }
         }
+        for pupils in out.by_block.values_mut().chain(out.by_document.values_mut()) {
+            pupils.sort_unstable();
+            pupils.dedup();
+        }
         for (document, lines) in scene.of_document.iter().enumerate() {
             out.lengths.insert(document, lines.clone().map(|line| scene.lines[line].text.tokens.len()).sum());
         }
@@ -82,7 +88,11 @@ impl Context {
         let sentence = line.sentence.get(token).copied().unwrap_or_default();
         self.by_line.entry(at).or_default().push((token, sentence, pupils.to_vec()));
         if let Some((row, _)) = line.cell {
-            self.by_row.entry((line.document, line.block, row)).or_default().extend(pupils);
+            // Forename, surname and number of a row name the same pupil.
+            let of_row = self.by_row.entry((line.document, line.block, row)).or_default();
+            if !of_row.ends_with(pupils) {
+                of_row.extend(pupils);
+            }
         }
         self.by_block.entry((line.document, line.block)).or_default().extend(pupils);
         self.by_document.entry(line.document).or_default().extend(pupils);

@@ -13,7 +13,7 @@ use crate::detect::meaning::{self, MODEL, Model, Reading};
 use crate::detect::scene::{Line, Scene};
 use crate::detect::vocabulary::VOCABULARY;
 use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON, PRONOUNS, SUBJECT_LEFT_OUT};
-use crate::detect::{Confidence, Finding, Tier};
+use crate::detect::{Confidence, Finding, Listed, Tier};
 use crate::limits;
 use crate::people::PupilIndex;
 use crate::text::Kind;
@@ -71,6 +71,7 @@ pub(super) fn raise(
     elsewhere: &[(usize, usize)],
     about: &mut BTreeMap<PupilIndex, About>,
     findings: &mut Vec<Finding>,
+    listed: &mut Listed,
 ) {
     let below = |about: &About| about.tier.is_none_or(|tier| tier < Tier::Sensitive);
     let mentioned: BTreeSet<PupilIndex> =
@@ -86,7 +87,8 @@ pub(super) fn raise(
     let mut found = |pupil: PupilIndex, passage: &Passage<'_>, (tier, category): (Tier, &'static str)| {
         let entry = about.entry(pupil).or_default();
         entry.tier = entry.tier.max(Some(tier));
-        if !entry.categories.insert(category.to_owned()) {
+        if !entry.categories.insert(category.to_owned()) || !listed.takes(scene.lines[passage.line].document, category)
+        {
             return;
         }
         findings.push(Finding {
@@ -187,18 +189,23 @@ fn passages<'t>(
         of.dedup();
         of
     };
+    // Of the last row that was asked for, whom its cells may say something of.
+    let mut of_row: ((usize, usize, usize), Vec<PupilIndex>) = ((usize::MAX, 0, 0), Vec::new());
     for (at, line) in scene.lines().filter(|(_, line)| !line.footer) {
         if scene.kind(at) == Kind::FileName {
             continue;
         }
         let named = context.by_line.get(&at);
         if let (Some((row, _)), None) = (line.cell, named) {
-            let pupils = context.by_row.get(&(line.document, line.block, row));
-            let mut pupils = of_these(pupils.map_or(&[], Vec::as_slice));
-            // Few words under a heading and a doubtful name are two doubts.
-            pupils.retain(|pupil| context.sure.contains(pupil) && !recorded.contains(pupil));
-            if !pupils.is_empty() {
-                out.extend(cell(scene, at, pupils));
+            let row = (line.document, line.block, row);
+            if of_row.0 != row {
+                let mut pupils = of_these(context.by_row.get(&row).map_or(&[], Vec::as_slice));
+                // Few words under a heading and a doubtful name are two doubts.
+                pupils.retain(|pupil| context.sure.contains(pupil) && !recorded.contains(pupil));
+                of_row = (row, pupils);
+            }
+            if !of_row.1.is_empty() {
+                out.extend(cell(scene, at, of_row.1.clone()));
             }
             continue;
         }
@@ -259,8 +266,14 @@ fn alone(scene: &Scene<'_>, context: &Context, at: usize) -> Option<PupilIndex> 
     let short = context.lengths.get(&document).is_some_and(|length| *length <= limits::SHORT_DOCUMENT);
     let of_file = || context.files.get(scene.place(at)).filter(|_| scene.kind(at) == Kind::Attachment);
     let of_subject = || Some(&context.subject).filter(|pupils| !pupils.is_empty());
-    let pupils = context.by_document.get(&document).or_else(of_file).or_else(of_subject).unwrap_or(&context.identified);
-    pupils.first().copied().filter(|_| short && pupils.len() == 1)
+    let only = match context.by_document.get(&document) {
+        Some(pupils) => pupils.first().filter(|_| pupils.len() == 1),
+        None => {
+            let pupils = of_file().or_else(of_subject).unwrap_or(&context.identified);
+            pupils.first().filter(|_| pupils.len() == 1)
+        }
+    };
+    only.copied().filter(|_| short)
 }
 
 /// A cell of a pupil's row under its heading.
