@@ -166,6 +166,8 @@ limits! {
     WORKER_ANSWER: usize = 128 * 1024 * 1024, "octets", "own choice: half of EXTRACT_BYTES; a book has one hundredth of it";
     /// Files that one worker reads before a new one takes its place.
     WORKER_FILES: usize = 2_000, "files", "own choice: what memory foreign code keeps is given back, and starting one costs milliseconds";
+    /// Memory that a worker may keep while it waits; one that keeps more is replaced.
+    WORKER_KEPT: usize = 160 * 1024 * 1024, "octets", "own choice: three times what it has after a long document, and less than half of WORKER_MEMORY";
     /// How much a worker yields to the rest of the gateway where both want the processor.
     WORKER_NICE: i32 = 5, "steps of nice(2)", "own choice: about a third of the share that others get";
     /// Wait for a worker that has hung up to end by itself, so that its cause of death is known.

@@ -61,6 +61,40 @@ fn a_file_that_brings_its_reader_down_is_held_and_the_next_message_is_delivered(
     gateway.terminate();
 }
 
+/// Resident memory of each process that a process has started, in KiB.
+fn memory_of_children(parent: u32) -> Vec<u64> {
+    let number = |status: &str, name: &str| -> Option<u64> {
+        status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
+    };
+    let resident = |entry: std::io::Result<std::fs::DirEntry>| {
+        let status = std::fs::read_to_string(entry.ok()?.path().join("status")).ok()?;
+        (number(&status, "PPid:")? == u64::from(parent)).then(|| number(&status, "VmRSS:"))?
+    };
+    std::fs::read_dir("/proc").expect("processes").filter_map(resident).collect()
+}
+
+#[test]
+fn a_worker_that_keeps_much_memory_is_replaced() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    gateway.start(&[("SCHOOLGATE_FAULT", "worker")]);
+    for _ in 0..4 {
+        let message = compose::with_files("Trip", "See attached.", &[("keep.bin", b"\0fault: keep\0\0")]);
+        let reply = gateway.client().send(FROM, &to(), &message).expect("an answer");
+        assert_eq!(reply.code, 250, "{}", reply.text());
+    }
+    let until = Instant::now() + support::PATIENCE;
+    loop {
+        let kept = memory_of_children(gateway.id());
+        assert!(Instant::now() < until, "{kept:?}");
+        if !kept.is_empty() && kept.iter().all(|kib| *kib < 160 * 1024) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    gateway.terminate();
+}
+
 #[test]
 fn a_worker_ends_with_its_input_and_refuses_what_is_no_frame() {
     for (input, sound) in [(b"".as_slice(), true), (b"\x04\0\0\0????", false), (b"\xff\xff\xff\xff", false)] {

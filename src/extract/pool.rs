@@ -99,7 +99,7 @@ impl Pool {
 
     fn put_back(&self, worker: Worker) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < self.warm && worker.files < limits::WORKER_FILES {
+        if idle.len() < self.warm && worker.files < limits::WORKER_FILES && !worker.is_large() {
             idle.push(worker);
             return;
         }
@@ -179,6 +179,14 @@ fn reason(failure: &Failure, signal: Option<i32>) -> Why {
 }
 
 impl Worker {
+    /// Whether it keeps more memory than one that waits should.
+    fn is_large(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        // Where the kernel does not say, the number of files is what counts.
+        resident.and_then(|kib| kib.parse::<usize>().ok()).is_some_and(|kib| kib > limits::WORKER_KEPT / 1024)
+    }
+
     /// Ends it; the signal that it had died of before, if it had.
     fn end(&mut self) -> Option<i32> {
         // One that has closed its end is dying: what of is worth a moment's wait.

@@ -88,6 +88,9 @@ fn misbehave(bytes: &[u8]) {
         }
     } else if wish.starts_with(b"sleep") {
         std::thread::sleep(Duration::MAX);
+    } else if wish.starts_with(b"keep") {
+        // What foreign code never gives back.
+        std::mem::forget(vec![1u8; limits::WORKER_KEPT + 1]);
     } else if wish.starts_with(b"memory") {
         let mut all = Vec::new();
         loop {
