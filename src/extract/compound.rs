@@ -142,24 +142,26 @@ fn document(
     if document.damage().iter().any(|damage| damage.is_loss()) {
         content.incomplete = Some(Why::Damaged);
     }
-    let sound = match format {
-        DocumentFormat::Xls => record_tree::workbook_is_sound(&stream),
-        DocumentFormat::Ppt => record_tree::presentation_is_sound(&stream),
+    let (sound, hidden) = match format {
+        DocumentFormat::Xls => {
+            let mut texts = Vec::new();
+            let sound = record_tree::workbook_is_sound(&stream, &mut texts);
+            add_hidden(texts, "text of no cell", content);
+            (sound, (records::sheets(&stream), "header, text box or cache"))
+        }
+        DocumentFormat::Ppt => {
+            (record_tree::presentation_is_sound(&stream), (records::slides(&stream, content), "hidden part"))
+        }
         _ => {
-            record_tree::document_is_sound(&stream, &["0Table", "1Table"].map(|name| container.open_stream(name).ok()))
+            let tables = ["0Table", "1Table"].map(|name| container.open_stream(name).ok());
+            let texts = record_tree::document_texts(&stream, &tables);
+            (record_tree::document_is_sound(&stream, &tables), (texts, "text box or hidden part"))
         }
     };
     if !sound {
         content.incomplete = Some(Why::Damaged);
     }
-    match format {
-        DocumentFormat::Xls => add_hidden(records::sheets(&stream), "header, text box or cache", content),
-        DocumentFormat::Ppt => {
-            let texts = records::slides(&stream, content);
-            add_hidden(texts, "hidden part", content);
-        }
-        _ => {}
-    }
+    add_hidden(hidden.0, hidden.1, content);
     Ok(())
 }
 

@@ -20,7 +20,7 @@ pub fn read(package: &Package) -> Result<Content, Why> {
         return Err(why);
     }
     let mut content = Content::default();
-    let root = xml::parse(package.need(&main)?)?;
+    let root = xml::kept(package.need(&main)?, &mut content.incomplete)?;
     blocks(&root, None, &mut content.blocks);
     let mut beside = Beside::default();
     beside.gather(&root);
@@ -41,7 +41,8 @@ pub fn read(package: &Package) -> Result<Content, Why> {
         }
     }
     for (name, detail) in further {
-        if let Some(root) = package.get(name).map(xml::parse).transpose()? {
+        let root = package.get(name).map(|bytes| xml::kept(bytes, &mut content.incomplete));
+        if let Some(root) = root.transpose()? {
             blocks(&root, Some(detail), &mut content.blocks);
             beside.gather(&root);
             done.push(name.to_owned());

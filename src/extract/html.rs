@@ -185,6 +185,18 @@ impl State {
                 self.here().push(Piece::Aside { text, detail });
             }
         }
+        if name == "meta" && describes(&[attribute("name"), attribute("property"), attribute("itemprop")]) {
+            let text = attribute("content");
+            if text.chars().any(char::is_alphanumeric) {
+                self.here().push(Piece::Aside { text, detail: "what the page says of itself" });
+            }
+        }
+        // No mark-up is in other letters: words that a tag has swallowed, or a tag that is none.
+        let attributes = tag.attrs.iter().map(|attribute| &*attribute.name.local);
+        let words: Vec<&str> = [name].into_iter().chain(attributes).filter(|word| !word.is_ascii()).collect();
+        if !words.is_empty() {
+            self.here().push(Piece::Aside { text: words.join(" "), detail: "words in a tag" });
+        }
         let srcdoc = attribute("srcdoc");
         if !srcdoc.is_empty() && self.inside < limits::PAGE_DEPTH {
             let pieces = read(&srcdoc, true, self.inside + 1);
@@ -479,6 +491,27 @@ fn is_condition(text: &str) -> bool {
 }
 
 /// The marks with which mail programs begin an earlier message.
+/// Whether a `meta` of these names is for people: titles, descriptions and keywords, also those for links to the page.
+fn describes(names: &[String]) -> bool {
+    names.iter().any(|name| {
+        let name = name.to_ascii_lowercase();
+        let shown = name.strip_prefix("og:").or_else(|| name.strip_prefix("twitter:")).unwrap_or(&name);
+        matches!(
+            shown,
+            "description"
+                | "keywords"
+                | "title"
+                | "subject"
+                | "author"
+                | "abstract"
+                | "summary"
+                | "headline"
+                | "site_name"
+                | "image:alt"
+        )
+    })
+}
+
 fn is_start_of_earlier(name: &str, id: &str, class: &str, style: &str) -> bool {
     let id = id.trim_start_matches("x_");
     let outlook_line = name == "div"

@@ -186,7 +186,7 @@ pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
             continue;
         }
         let detail = detail_of(&lower);
-        match xml::parse(bytes) {
+        match xml::kept(bytes, &mut content.incomplete) {
             Ok(root) => {
                 let mut texts = Vec::new();
                 if detail == PROPERTIES {

@@ -19,20 +19,22 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     if let Some(why) = package.trouble(|name| name.ends_with(".xml")) {
         return Err(why);
     }
-    let main = xml::parse(package.get("content.xml").ok_or(Why::Damaged)?)?;
+    let mut incomplete = None;
+    let main = xml::kept(package.get("content.xml").ok_or(Why::Damaged)?, &mut incomplete)?;
     let mut walk = Walk { hidden: hidden_styles(&main), ..Walk::default() };
     if let Some(body) = main.child("body") {
         walk.blocks(body, None);
     }
     let mut done = vec!["content.xml".to_owned()];
-    if let Some(styles) = package.get("styles.xml").map(xml::parse).transpose()? {
+    let styles = package.get("styles.xml").map(|bytes| xml::kept(bytes, &mut incomplete));
+    if let Some(styles) = styles.transpose()? {
         // Headers and footers belong to the page styles.
         if let Some(pages) = styles.child("master-styles") {
             walk.blocks(pages, Some("header or footer"));
         }
         done.push("styles.xml".to_owned());
     }
-    let mut content = Content { blocks: walk.out, names: walk.names, ..Content::default() };
+    let mut content = Content { blocks: walk.out, names: walk.names, incomplete, ..Content::default() };
     office::sweep(package, &done, &mut content);
     Ok(content)
 }
@@ -81,6 +83,10 @@ impl Walk {
                 "table" => self.table(child, detail),
                 "page" => {
                     slides += 1;
+                    let name = child.attribute("name").unwrap_or_default();
+                    if !is_programs_own(name) {
+                        self.push(name.to_owned(), Some(&format!("slide {slides}, its name")));
+                    }
                     self.blocks(child, Some(&format!("slide {slides}")));
                 }
                 "notes" => {
@@ -89,7 +95,8 @@ impl Walk {
                 }
                 "tracked-changes" => self.blocks(child, Some("tracked deletion")),
                 "annotation" => self.blocks(child, Some("comment")),
-                "creator" | "date" | "forms" | "sequence-decls" | "calculation-settings" => {}
+                "creator" => self.push(child.text(), Some("who commented or changed")),
+                "date" | "forms" | "sequence-decls" | "calculation-settings" => {}
                 "title" | "desc" => self.push(child.text(), Some("alternative text")),
                 _ => self.blocks(child, detail),
             }
@@ -163,7 +170,11 @@ impl Walk {
                 }
             }
             let value = match cell.attribute("date-value") {
-                Some(date) => date.trim_end_matches("T00:00:00").to_owned(),
+                Some(date) => {
+                    let date = date.trim_end_matches("T00:00:00");
+                    let more = text.iter().filter(|line| says_more_than_a_date(line)).map(String::as_str);
+                    [date].into_iter().chain(more).collect::<Vec<_>>().join(" ")
+                }
                 None => text.join("\n"),
             };
             let repeated = repeated(cell, "number-columns-repeated");
@@ -175,6 +186,22 @@ impl Walk {
             column = column.saturating_add(repeated);
         }
     }
+}
+
+/// What a program calls a page of its own accord.
+fn is_programs_own(name: &str) -> bool {
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ').to_ascii_lowercase();
+    matches!(bare.as_str(), "" | "page" | "slide" | "folie" | "diapo" | "seite")
+}
+
+/// Whether what a cell with a date shows has words beside the name of a month.
+fn says_more_than_a_date(text: &str) -> bool {
+    const MONTHS: &[&str] = &[
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "am", "pm", "st", "nd",
+        "rd", "th",
+    ];
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().nth(1).is_some());
+    words.into_iter().any(|word| !MONTHS.iter().any(|month| word.to_lowercase().starts_with(month)))
 }
 
 fn hidden_columns(columns: &[&Element]) -> Vec<String> {
@@ -258,5 +285,37 @@ mod tests {
             assert_eq!(document(body, "<m/>"), Ok(expected), "{body}");
         }
         assert_eq!(document("", "<m><manifest:encryption-data/></m>"), Err(Why::Encrypted));
+    }
+
+    #[test]
+    fn who_says_it_what_pages_are_called_and_what_dates_show() {
+        let cells = |shown: &str| {
+            format!(
+                "<table:table table:name='C'><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell><table:table-cell office:date-value='2015-11-03'><text:p>{shown}</text:p></table:table-cell></table:table-row></table:table>"
+            )
+        };
+        let row = |date: &str| {
+            let row = Row { cells: vec!["x".into(), date.into()], detail: Some("row 1".into()) };
+            Block::Table(Table::of(Some("Sheet 'C'".into()), [row]))
+        };
+        for (body, expected) in [
+            (
+                "<text:p>x<office:annotation><dc:creator>Amy</dc:creator><dc:date>2015</dc:date><text:p>why</text:p></office:annotation></text:p>".to_owned(),
+                vec![
+                    Block::paragraph("x"),
+                    Block::paragraph_at("Amy", "who commented or changed"),
+                    Block::paragraph_at("why", "comment"),
+                ],
+            ),
+            (
+                "<draw:page draw:name='Amy Smith'/><draw:page draw:name='page2'/><draw:page draw:name='Slide 3'/>".to_owned(),
+                vec![Block::paragraph_at("Amy Smith", "slide 1, its name")],
+            ),
+            (cells("3 November 2015"), vec![row("2015-11-03")]),
+            (cells("Tuesday"), vec![row("2015-11-03 Tuesday")]),
+            (cells("3rd May, Amy is ill"), vec![row("2015-11-03 3rd May, Amy is ill")]),
+        ] {
+            assert_eq!(document(&body, "<m/>"), Ok(expected), "{body}");
+        }
     }
 }

@@ -218,7 +218,8 @@ impl Found {
             // Models, sounds and films.
             ("3D" | "Sound", _) => content.incomplete = content.incomplete.or(Some(Why::UnknownType)),
             ("ObjStm" | "XRef" | "Pattern" | "CMap" | "Font", _) | (_, "Form") => {
-                if subtype == "Form" && ends_early(stream) {
+                // A table of letters' meanings and the objects in one that holds others count as well.
+                if !matches!(kind, "Pattern" | "Font") && ends_early(stream) {
                     content.incomplete = Some(Why::Damaged);
                 }
             }
@@ -368,12 +369,16 @@ pub fn page_is_cut(page: &Dict<'_>, whole: &mut HashSet<ObjRef>) -> bool {
         return false;
     }
     match page.get::<Object<'_>>("Contents") {
-        Some(Object::Stream(stream)) => ends_early(&stream),
+        Some(Object::Stream(stream)) => {
+            ends_early(&stream) || stream.decoded().is_ok_and(|content| ends_inside(&content))
+        }
         Some(Object::Array(array)) => {
             let named = array.raw_iter().count();
             let streams: Vec<Stream<'_>> = array.iter::<Stream<'_>>().collect();
-            streams.len() < named
-                || streams.iter().any(|stream| whole.insert(stream.obj_id().into()) && ends_early(stream))
+            let mut new = streams.iter().filter(|stream| whole.insert(stream.obj_id().into()));
+            let cut = streams.len() < named || new.any(ends_early);
+            let last = streams.last().and_then(|stream| stream.decoded().ok());
+            cut || last.is_some_and(|content| streams.len() == 1 && ends_inside(&content))
         }
         Some(Object::Null(_)) => page.get_ref("Contents").is_some(),
         _ => true,
@@ -399,21 +404,103 @@ fn ends_early(stream: &Stream<'_>) -> bool {
     }
 }
 
-/// Whether packed octets come to their end. A checksum that is wrong or missing harms no words.
+/// Whether a page's content ends in a text or in a row of texts: then there was more.
+fn ends_inside(content: &[u8]) -> bool {
+    let (mut at, mut rows, mut image) = (0usize, 0usize, false);
+    let is_apart = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, 0 | b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'/' | b'%')
+    };
+    while let Some(byte) = content.get(at) {
+        let rest = &content[at..];
+        at += match byte {
+            b'%' => memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len()),
+            b'(' => match text_length(rest) {
+                Some(length) => length,
+                None => return true,
+            },
+            b'<' if rest.starts_with(b"<<") => 2,
+            b'<' => match memchr::memchr(b'>', rest) {
+                Some(length) => length + 1,
+                None => return true,
+            },
+            b'[' | b']' => {
+                rows = if *byte == b'[' { rows + 1 } else { rows.saturating_sub(1) };
+                1
+            }
+            // A name is no operator.
+            b'/' => 1 + rest[1..].iter().position(is_apart).unwrap_or(rest.len() - 1),
+            byte if is_apart(byte) => 1,
+            _ => {
+                let word = &rest[..rest.iter().position(is_apart).unwrap_or(rest.len())];
+                if word.first().is_some_and(u8::is_ascii_alphabetic) && !matches!(word, b"true" | b"false" | b"null") {
+                    rows = 0;
+                }
+                image |= word == b"BI";
+                if image && word == b"ID" {
+                    // Octets of a picture follow, of any kind.
+                    image = false;
+                    match memchr::memmem::find_iter(rest, b"EI").find(|end| is_word(rest, *end)) {
+                        Some(end) => end + 2,
+                        None => return false,
+                    }
+                } else {
+                    word.len()
+                }
+            }
+        };
+    }
+    rows > 0
+}
+
+/// Whether two letters stand by themselves.
+fn is_word(octets: &[u8], at: usize) -> bool {
+    let blank = |at: usize| octets.get(at).is_none_or(u8::is_ascii_whitespace);
+    at > 0 && blank(at - 1) && blank(at + 2)
+}
+
+/// How long a text in brackets is, if it ends.
+fn text_length(octets: &[u8]) -> Option<usize> {
+    let (mut depth, mut escaped) = (0usize, false);
+    for (at, byte) in octets.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' if depth == 1 => return Some(at + 1),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether packed octets come to their end, and are those that were packed. A checksum that is missing harms no words.
 fn ends(packed: &[u8]) -> bool {
     // Some writers leave the header out (RFC 1950 2.2).
     let header =
         matches!(packed, [first, second, ..] if first & 15 == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0);
-    let packed = &packed[if header { 2 } else { 0 }..];
-    let mut state = flate2::Decompress::new(false);
+    if !header {
+        return inflates(packed, false) == Some(true);
+    }
+    match inflates(packed, true) {
+        Some(whole) => whole,
+        // Cut short, if only by its checksum.
+        None => inflates(&packed[2..], false) == Some(true),
+    }
+}
+
+/// Whether packed octets can be unpacked to their end, and have the checksum that stands there; nothing where they are cut short.
+fn inflates(packed: &[u8], checked: bool) -> Option<bool> {
+    let mut state = flate2::Decompress::new(checked);
     let mut room = vec![0u8; 32 * 1024];
     loop {
         let (read, written) = (state.total_in(), state.total_out());
         let rest = &packed[usize::try_from(read).unwrap_or(usize::MAX).min(packed.len())..];
         match state.decompress(rest, &mut room, flate2::FlushDecompress::None) {
-            Ok(flate2::Status::StreamEnd) => return true,
+            Ok(flate2::Status::StreamEnd) => return Some(true),
             Ok(_) if (state.total_in(), state.total_out()) != (read, written) => {}
-            _ => return false,
+            Ok(_) => return None,
+            Err(_) => return Some(false),
         }
     }
 }
@@ -521,6 +608,12 @@ mod tests {
             (packed_stream(&whole), None),
             // Its checksum is missing.
             (packed_stream(&whole[..whole.len() - 4]), None),
+            (packed_stream(&[&whole[..whole.len() - 1], &[whole[whole.len() - 1] ^ 1]].concat()), Some(Why::Damaged)),
+            (stream("", "BT [(Amy) 20 (Smith)] TJ (a \\( ()) Tj <41> Tj ET"), None),
+            (stream("", "BT /A[b Tf (a) Tj ET BI /W 1 ID \u{1}([< EI Q"), None),
+            (stream("", "BT (Amy) Tj (Smi"), Some(Why::Damaged)),
+            (stream("", "BT (Amy) Tj [(Smith) 20"), Some(Why::Damaged)),
+            (stream("", "BT (Amy) Tj <4142"), Some(Why::Damaged)),
             (packed_stream(&whole[..whole.len() / 2]), Some(Why::Damaged)),
             (plain.replace("endstream", ""), Some(Why::Damaged)),
             ("<< >>".to_owned(), Some(Why::Damaged)),

@@ -43,7 +43,8 @@ pub fn read(package: &Package) -> Result<Content, Why> {
         if done.contains(&name) {
             continue;
         }
-        if let Some(root) = package.get(&name).map(xml::parse).transpose()? {
+        let root = package.get(&name).map(|bytes| xml::kept(bytes, &mut content.incomplete));
+        if let Some(root) = root.transpose()? {
             let hidden = if root.attribute("show") == Some("0") { ", hidden" } else { "" };
             blocks(&root, &format!("{what}{hidden}"), &mut content.blocks);
             done.push(name);
@@ -51,7 +52,8 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     }
     for (name, detail) in patterns(package, &main) {
         // What a part of another kind holds is swept up whatever points to it.
-        if let Some(root) = package.get(&name).map(xml::parse).transpose()?
+        let root = package.get(&name).map(|bytes| xml::kept(bytes, &mut content.incomplete));
+        if let Some(root) = root.transpose()?
             && PATTERNS.iter().any(|(_, element, _)| *element == root.name)
         {
             own_shapes(&root, detail, &mut content.blocks);

@@ -1,8 +1,11 @@
 //! Whether the records of Word 97, Excel 97 and PowerPoint 97 files ([MS-DOC], [MS-XLS], [MS-PPT]) hold together, so that
-//! a reader which walks them has met every text.
+//! a reader which walks them has met every text; and the texts that stand in their lists, whether anything shows them or not.
 //!
-//! Never knows the texts. A reader that meets a record of a wrong length walks on among letters and numbers as if they were
-//! records, or stops; both look like a file that says little.
+//! Never knows what the texts mean. A reader that meets a record of a wrong length walks on among letters and numbers as if
+//! they were records, or stops; both look like a file that says little. A reader that goes by the formats of paragraphs
+//! passes over a text of which the format is broken.
+
+use crate::message::decode_text;
 
 /// Of [MS-XLS] 2.3.
 const BEGINNINGS: &[u16] = &[0x0009, 0x0209, 0x0409, 0x0809];
@@ -28,18 +31,22 @@ fn number32(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// A stream of Excel's: every sheet begins where the list of sheets says, each record ends inside, every string is there.
-pub fn workbook_is_sound(stream: &[u8]) -> bool {
-    workbook(stream).is_some()
+/// Adds the list of strings as far as it goes: what no cell points to may be what one pointed to before.
+pub fn workbook_is_sound(stream: &[u8], texts: &mut Vec<String>) -> bool {
+    let mut strings = Vec::new();
+    let asked = workbook(stream, &mut strings);
+    let known = if strings.is_empty() { Some(0) } else { shared_strings(&strings, texts) };
+    matches!((asked, known), (Some(asked), Some(known)) if asked <= known)
 }
 
-fn workbook(stream: &[u8]) -> Option<()> {
+/// How many strings the cells ask for; adds the records of the list of strings.
+fn workbook<'s>(stream: &'s [u8], strings: &mut Vec<&'s [u8]>) -> Option<usize> {
     let (mut at, mut depth) = (0usize, 0usize);
     let (mut begun, mut listed) = (Vec::new(), Vec::new());
-    let mut strings: Vec<&[u8]> = Vec::new();
     let (mut in_strings, mut asked) = (false, 0);
     while at < stream.len() {
         let (Some(kind), Some(length)) = (number16(stream, at), number16(stream, at + 2)) else {
-            return is_room(stream, at).then_some(());
+            return is_room(stream, at).then_some(asked);
         };
         let begins = BEGINNINGS.contains(&kind);
         if depth == 0 && !begins {
@@ -78,8 +85,7 @@ fn workbook(stream: &[u8]) -> Option<()> {
     if !old && begun[1..] != listed[..] {
         return None;
     }
-    let known = if strings.is_empty() { 0 } else { shared_strings(&strings)? };
-    (asked <= known).then_some(())
+    Some(asked)
 }
 
 /// What stands behind the last record is nothing.
@@ -123,11 +129,12 @@ impl Continued<'_, '_> {
         Some(())
     }
 
-    /// So many letters; a record that continues them begins with their width ([MS-XLS] 2.5.293).
-    fn letters(&mut self, mut count: usize, mut wide: bool) -> Option<()> {
+    /// So many letters, behind those in `text`; a record that continues them begins with their width ([MS-XLS] 2.5.293).
+    fn letters(&mut self, mut count: usize, mut wide: bool, text: &mut String) -> Option<()> {
         while count > 0 {
-            let left = self.records.first()?.len() - self.at;
-            if left == 0 {
+            let record = self.records.first()?;
+            let left = record.get(self.at..)?;
+            if left.is_empty() {
                 self.settle();
                 let mark = self.octet()?;
                 if mark > 1 {
@@ -137,11 +144,17 @@ impl Continued<'_, '_> {
                 continue;
             }
             let width = 1 + usize::from(wide);
-            let here = (left / width).min(count);
+            let here = (left.len() / width).min(count);
             if here == 0 {
                 return None;
             }
-            self.at += here * width;
+            let octets = &left[..here * width];
+            if wide {
+                text.push_str(&decode_text(octets, Some("utf-16le")));
+            } else {
+                text.extend(octets.iter().map(|octet| char::from(*octet)));
+            }
+            self.at += octets.len();
             count -= here;
         }
         Some(())
@@ -149,7 +162,7 @@ impl Continued<'_, '_> {
 }
 
 /// How many strings the list of strings has, if it has all that it promises and nothing more.
-fn shared_strings(records: &[&[u8]]) -> Option<usize> {
+fn shared_strings(records: &[&[u8]], texts: &mut Vec<String>) -> Option<usize> {
     let mut list = Continued { records, at: 0 };
     list.skip(4)?;
     let count = list.number(4)?;
@@ -161,7 +174,10 @@ fn shared_strings(records: &[&[u8]]) -> Option<usize> {
         }
         let runs = if marks & 8 != 0 { list.number(2)? } else { 0 };
         let more = if marks & 4 != 0 { list.number(4)? } else { 0 };
-        list.letters(letters, marks & 1 != 0)?;
+        let mut text = String::new();
+        let read = list.letters(letters, marks & 1 != 0, &mut text);
+        texts.push(text);
+        read?;
         list.skip(runs * 4)?;
         list.skip(more)?;
     }
@@ -201,17 +217,26 @@ pub fn presentation_is_sound(stream: &[u8]) -> bool {
 /// A Word document: its pieces hold as many letters as its texts have, and stand in its stream. `tables` are its streams
 /// of tables, by number.
 pub fn document_is_sound(stream: &[u8], tables: &[Option<Vec<u8>>; 2]) -> bool {
-    document(stream, tables).is_some()
+    let mut found = Vec::new();
+    pieces(stream, tables, &mut found).is_some_and(|letters| {
+        let lengths = LENGTHS.iter().map(|at| number32(stream, *at)).sum::<Option<usize>>();
+        // A paragraph's end of nobody stands behind the last text where there are several.
+        letters.is_none_or(|letters| lengths.is_some_and(|lengths| letters == lengths || letters == lengths + 1))
+    })
 }
 
-fn document(stream: &[u8], tables: &[Option<Vec<u8>>; 2]) -> Option<()> {
+/// The octets of one piece, and whether its letters have one each.
+type Piece<'s> = (&'s [u8], bool);
+
+/// Adds the pieces of a Word document; how many letters there are up to the last, where it is known.
+fn pieces<'s>(stream: &'s [u8], tables: &[Option<Vec<u8>>; 2], found: &mut Vec<Piece<'s>>) -> Option<Option<usize>> {
     if number16(stream, 2)? < WORD_97 {
-        return Some(());
+        return Some(None);
     }
     let table = tables[usize::from(stream.get(11)? >> 1 & 1)].as_deref()?;
     let (start, length) = (number32(stream, PIECES)?, number32(stream, PIECES + 4)?);
     if length == 0 {
-        return Some(());
+        return Some(None);
     }
     let mut list = table.get(start..start.checked_add(length)?)?;
     // What formats a piece stands before the list of pieces.
@@ -229,12 +254,65 @@ fn document(stream: &[u8], tables: &[Option<Vec<u8>>; 2]) -> Option<()> {
         let narrow = place >> 30 & 1 == 1;
         let place = place & 0x3fff_ffff;
         let (begin, octets) = if narrow { (place / 2, letters) } else { (place, letters.checked_mul(2)?) };
-        stream.get(begin..begin.checked_add(octets)?)?;
+        found.push((stream.get(begin..begin.checked_add(octets)?)?, narrow));
         from = to;
     }
-    let lengths = LENGTHS.iter().map(|at| number32(stream, *at)).sum::<Option<usize>>()?;
-    // A paragraph's end of nobody stands behind the last text where there are several.
-    (from == lengths || from == lengths + 1).then_some(())
+    Some(Some(from))
+}
+
+/// The paragraphs of all pieces of a Word document, whatever formats say of them: text boxes, notes and headers too. Of a
+/// field what it shows, and the texts that its instruction quotes.
+pub fn document_texts(stream: &[u8], tables: &[Option<Vec<u8>>; 2]) -> Vec<String> {
+    let mut found = Vec::new();
+    // Where the list of pieces breaks off, the others are read all the same.
+    let _ = pieces(stream, tables, &mut found);
+    let mut text = String::new();
+    // No two pieces of a writer's share letters; a hostile one's may, without end.
+    let mut left = stream.len();
+    for (octets, narrow) in found {
+        let Some(rest) = left.checked_sub(octets.len()) else { break };
+        left = rest;
+        text.push_str(&decode_text(octets, Some(if narrow { "windows-1252" } else { "utf-16le" })));
+    }
+    paragraphs(&text)
+}
+
+/// Marks of [MS-DOC] 2.4.1 in a text: ends of paragraphs, cells and pages; lines; hyphens; and the three marks of a field.
+fn paragraphs(text: &str) -> Vec<String> {
+    let (mut found, mut open, mut instruction) = (Vec::new(), String::new(), String::new());
+    // For each field that is open, whether its instruction has ended.
+    let mut fields: Vec<bool> = Vec::new();
+    for c in text.chars() {
+        let in_instruction = fields.last() == Some(&false);
+        match c {
+            '\u{13}' => fields.push(false),
+            '\u{14}' | '\u{15}' => {
+                if in_instruction {
+                    // What a date looks like is no text.
+                    if !instruction.contains("\\@") {
+                        found.extend(instruction.split('"').skip(1).step_by(2).map(str::to_owned));
+                    }
+                    instruction.clear();
+                }
+                fields.pop();
+                if c == '\u{14}' {
+                    fields.push(true);
+                }
+            }
+            '\r' | '\u{7}' | '\u{c}' => found.push(std::mem::take(&mut open)),
+            c if in_instruction => instruction.push(c),
+            '\u{b}' => open.push('\n'),
+            '\t' => open.push('\t'),
+            '\u{1e}' => open.push('-'),
+            c if c.is_control() => {}
+            c => open.push(c),
+        }
+    }
+    found.push(open);
+    // An instruction that no mark ends hides what follows it.
+    found.push(instruction);
+    found.retain(|text| text.chars().any(char::is_alphanumeric));
+    found
 }
 
 #[cfg(test)]
@@ -275,7 +353,18 @@ mod tests {
             (book(two, &[], 1, 0, &[], &record(0x0809, &[0, 6, 16, 0])), false, "a sheet without an end"),
             (Vec::new(), false, "nothing"),
         ] {
-            assert_eq!(workbook_is_sound(&stream), expected, "{what}");
+            assert_eq!(workbook_is_sound(&stream, &mut Vec::new()), expected, "{what}");
+        }
+        for (stream, expected) in [
+            // No cell points to the second; the fault behind it takes nothing away.
+            (book(two, &[], 0, 0, &[], &[]), vec!["Amy", "ë"]),
+            (book(split, &rest, 0, 0, &[], &[]), vec!["Amy"]),
+            (book(&two[..two.len() - 1], &[], 0, 0, &note[1..], &[]), vec!["Amy", ""]),
+            (book(split, &[], 0, 0, &[], &[]), vec!["A"]),
+        ] {
+            let mut texts = Vec::new();
+            workbook_is_sound(&stream, &mut texts);
+            assert_eq!(texts, expected);
         }
     }
 
@@ -328,5 +417,30 @@ mod tests {
             assert_eq!(document_is_sound(&stream, &tables), expected, "{letters} {text} {place}");
             assert_eq!(document_is_sound(&stream, &[None, None]), version < WORD_97);
         }
+    }
+
+    #[test]
+    fn what_the_marks_of_a_document_part() {
+        for (text, expected) in [
+            ("Amy\rSmith\u{7}Oak\u{c}", vec!["Amy", "Smith", "Oak"]),
+            ("of \u{13} HYPERLINK \"a.org\" \u{14}Amy\u{15} Smith\r", vec!["a.org", "of Amy Smith"]),
+            ("on \u{13} DATE \\@ \"d MMMM\" \u{14}3 May\u{15}\r", vec!["on 3 May"]),
+            ("\u{13} IF \u{13} PAGE \u{14}1\u{15} = 1 \"Amy\" \u{14}x\u{15}\r", vec!["Amy", "1x"]),
+            ("Am\u{1f}y\u{1}\u{b}Smith\u{1e}Oak", vec!["Amy\nSmith-Oak"]),
+            ("\u{13} never ended", vec![" never ended"]),
+            ("\u{1}\r \r", vec![]),
+        ] {
+            assert_eq!(paragraphs(text), expected, "{text:?}");
+        }
+        let mut stream = vec![0u8; 700];
+        stream[2..4].copy_from_slice(&WORD_97.to_le_bytes());
+        stream[600..606].copy_from_slice(b"A\0m\0y\0");
+        stream[650..653].copy_from_slice(b"Oak");
+        let places = [0u32, 3, 6].map(u32::to_le_bytes).concat();
+        let at = |place: u32| [[0, 0].as_slice(), &place.to_le_bytes(), &[0, 0]].concat();
+        let plan = [places, at(600), at(1300 | 1 << 30)].concat();
+        let list = [[2].as_slice(), &(plan.len() as u32).to_le_bytes(), &plan].concat();
+        stream[422..426].copy_from_slice(&(list.len() as u32).to_le_bytes());
+        assert_eq!(document_texts(&stream, &[Some(list), None]), ["AmyOak"]);
     }
 }

@@ -106,6 +106,9 @@ impl Reader {
                             at = (at + 2).min(bytes.len());
                             if let Some(code) = code.and_then(|h| u8::from_str_radix(h, 16).ok()) {
                                 self.octet(code, &mut drop, &group);
+                            } else if group.to == Destination::Same {
+                                // What stands here were letters of the text.
+                                self.content.incomplete = self.content.incomplete.or(Some(Why::Damaged));
                             }
                         }
                         "u" => {

@@ -119,6 +119,7 @@ impl<'b> Sectors<'b> {
             if std::mem::replace(&mut seen[at as usize], true) {
                 return None;
             }
+            is_named(entry).then_some(())?;
             waiting.extend([number(entry, 0x44)?, number(entry, 0x48)?]);
             let wanted = length(entry)?;
             match entry[0x42] {
@@ -132,6 +133,14 @@ impl<'b> Sectors<'b> {
         // A stream that no branch leads to is one that was lost.
         entries.iter().zip(&seen).all(|(entry, seen)| *seen || !matches!(entry[0x42], 1 | 2)).then_some(())
     }
+}
+
+/// Whether an entry's name ends where it says that it ends: one of another name is not found by who looks for it.
+fn is_named(entry: &[u8]) -> bool {
+    let length = usize::from(u16::from_le_bytes([entry[0x40], entry[0x41]]));
+    let Some(name) = entry.get(..length).filter(|_| length <= 0x40 && length.is_multiple_of(2)) else { return false };
+    let mut units = name.chunks_exact(2).map(|unit| unit == [0, 0]);
+    units.next_back() == Some(true) && units.len() > 0 && !units.any(|zero| zero)
 }
 
 /// A chain in the table of small sectors, inside of the stream that holds them.
@@ -180,6 +189,8 @@ mod tests {
             (with(&|b| b[directory + 0x4c..][..4].fill(0xff)), false, "a tree without branches"),
             (with(&|b| b[directory + 128 + 0x48..][..4].fill(0xff)), false, "a branch broken off"),
             (with(&|b| b[directory + 128 + 0x7a] = 9), false, "a stream that claims to be longer"),
+            (with(&|b| b[directory + 128 + 4..][..2].fill(0)), false, "a name with a hole"),
+            (with(&|b| b[directory + 128 + 0x40] -= 2), false, "a name that is cut"),
         ] {
             assert_eq!(are_sound(&bytes), expected, "{what}");
         }

@@ -66,8 +66,9 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     let workbook = xml::parse(package.need(&main)?)?;
     let mut done: Vec<String> = (workbook.name == "workbook").then(|| main.clone()).into_iter().collect();
     let (styles, words) = formats::styles(package, &part("styles"))?;
+    let mut fault = None;
     let book = Book {
-        strings: strings(package, &part("sharedStrings"))?,
+        strings: strings(package, &part("sharedStrings"), &mut fault),
         styles,
         words,
         from_1904: workbook
@@ -76,14 +77,16 @@ pub fn read(package: &Package) -> Result<Content, Why> {
             .is_some_and(|v| v == "1" || v == "true"),
     };
     done.push(part("sharedStrings"));
-    let mut content = Content::default();
+    let mut content = Content { incomplete: fault, ..Content::default() };
     for sheet in sheets(&workbook, folder, &related) {
         content.names.push(sheet.name.clone());
         let Some(bytes) = package.get(&sheet.part) else {
             content.incomplete = Some(Why::Damaged);
             continue;
         };
-        sheet::read(&book, &sheet, bytes, &mut content.blocks)?;
+        if let Err(why) = sheet::read(&book, &sheet, bytes, &mut content.blocks) {
+            content.incomplete = Some(why);
+        }
         done.push(sheet.part);
     }
     let mut names = Vec::new();
@@ -125,12 +128,12 @@ fn sheets(workbook: &Element, folder: &str, related: &[Relation]) -> Vec<Sheet> 
 }
 
 /// Reads the texts; phonetic runs repeat one in another script and are left to the sweep.
-fn strings(package: &Package, part: &str) -> Result<Strings, Why> {
+fn strings(package: &Package, part: &str, fault: &mut Option<Why>) -> Strings {
     let mut strings = Strings::default();
-    let Some(bytes) = package.get(part) else { return Ok(strings) };
+    let Some(bytes) = package.get(part) else { return strings };
     // An item and a run in it hold texts; inside a text all is text.
     let mut open: Vec<Inside> = Vec::new();
-    xml::stream(bytes, |piece| {
+    let read = xml::stream(bytes, |piece| {
         match piece {
             Piece::Start(tag) => {
                 let inside = match (open.last().copied().unwrap_or(Inside::Outside), tag.name()) {
@@ -148,8 +151,13 @@ fn strings(package: &Package, part: &str) -> Result<Strings, Why> {
             Piece::End => {}
         }
         Ok(())
-    })?;
-    Ok(strings)
+    });
+    // A text that a fault has cut off ends there.
+    if strings.buffer.len() > strings.ends.last().copied().unwrap_or(0) {
+        strings.ends.push(strings.buffer.len());
+    }
+    *fault = fault.or(read.err());
+    strings
 }
 
 /// Where in the mark-up of the workbook's texts the reader is.

@@ -80,24 +80,31 @@ impl Element {
 
 /// Reads a whole part into a tree.
 pub fn parse(bytes: &[u8]) -> Result<Element, Why> {
+    let mut fault = None;
+    let root = kept(bytes, &mut fault)?;
+    fault.map_or(Ok(root), Err)
+}
+
+/// Reads a part into a tree as far as it can be read; where that is not to its end, the `fault` is why.
+pub fn kept(bytes: &[u8], fault: &mut Option<Why>) -> Result<Element, Why> {
     if bytes.len() > limits::XML_TREE_BYTES {
         return Err(Why::BeyondLimit);
     }
     let mut root = None;
-    walk(
-        bytes,
-        |_| true,
-        |element| {
-            root.get_or_insert(element);
-        },
-    )?;
+    let keep = |element| {
+        root.get_or_insert(element);
+    };
+    if let Err(why) = walk(bytes, |_| true, keep) {
+        *fault = fault.or(Some(why));
+        return root.ok_or(why);
+    }
     root.ok_or(Why::Damaged)
 }
 
 /// Calls `each` for every outermost element whose local name `wanted` accepts, without keeping the rest.
 pub fn walk(bytes: &[u8], wanted: impl Fn(&str) -> bool, mut each: impl FnMut(Element)) -> Result<(), Why> {
     let mut open: Vec<Element> = Vec::new();
-    stream(bytes, |piece| {
+    let read = stream(bytes, |piece| {
         match piece {
             Piece::Start(tag) if !open.is_empty() || wanted(tag.name()) => {
                 if open.len() >= limits::XML_DEPTH {
@@ -114,7 +121,12 @@ pub fn walk(bytes: &[u8], wanted: impl Fn(&str) -> bool, mut each: impl FnMut(El
             }
         }
         Ok(())
-    })
+    });
+    // What a fault has cut off ends there.
+    while let Some(done) = open.pop() {
+        close(done, &mut open, &mut each);
+    }
+    read
 }
 
 /// A piece of a part, in document order.
@@ -248,6 +260,15 @@ mod tests {
         assert_eq!(parse(deep.as_bytes()).err(), Some(Why::BeyondLimit));
         assert_eq!(parse(b"<a><b>cut").err(), Some(Why::Damaged));
         assert_eq!(parse(b"").err(), Some(Why::Damaged));
+        for (part, text, expected) in [
+            ("<a><b>Amy</b><c>Smi", "AmySmi", Some(Why::Damaged)),
+            ("<a><b>Amy</b><c Smi", "Amy", Some(Why::Damaged)),
+            ("<a><b>Amy</b></a>", "Amy", None),
+        ] {
+            let mut fault = None;
+            let root = kept(part.as_bytes(), &mut fault).unwrap();
+            assert_eq!((root.text().as_str(), fault), (text, expected), "{part}");
+        }
         let laughs = b"<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;\">]><a>&y;</a>";
         assert_eq!(parse(laughs).err(), Some(Why::Contradictory));
         let unused = b"<!DOCTYPE a [<!ENTITY ns \"http://x\">]><a b=\"&ns;\">Amy&nbsp;Smith &amp; Co</a>";

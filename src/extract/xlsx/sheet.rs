@@ -10,7 +10,7 @@ use super::{Book, Sheet};
 use crate::limits;
 use crate::text::{Block, RowPlace, TableWriter, TextId};
 
-/// Reads a sheet, and what stands around its cells.
+/// Reads a sheet, and what stands around its cells; up to a fault, where there is one.
 pub(super) fn read(book: &Book, sheet: &Sheet, bytes: &[u8], out: &mut Vec<Block>) -> Result<(), Why> {
     let mut reader = Reader {
         book,
@@ -27,7 +27,14 @@ pub(super) fn read(book: &Book, sheet: &Sheet, bytes: &[u8], out: &mut Vec<Block
         said: HashSet::new(),
         other: Vec::new(),
     };
-    xml::stream(bytes, |piece| reader.piece(piece))?;
+    let read = xml::stream(bytes, |piece| reader.piece(piece));
+    if read.is_err() && reader.open.contains(&Inside::Row) {
+        // What a fault has cut off ends there.
+        if reader.open.contains(&Inside::Cell) {
+            reader.end_cell();
+        }
+        reader.end_row();
+    }
     let mut detail = format!("Sheet '{}'{}", sheet.name, sheet.state);
     if !reader.hidden_columns.is_empty() {
         detail.push_str(&format!(", hidden columns {}", reader.hidden_columns.join(", ")));
@@ -38,7 +45,7 @@ pub(super) fn read(book: &Book, sheet: &Sheet, bytes: &[u8], out: &mut Vec<Block
     }
     let words = reader.other.into_iter().filter(|(text, _)| text.chars().any(char::is_alphanumeric));
     out.extend(words.map(|(text, what)| Block::paragraph_at(text, format!("{detail}, {what}"))));
-    Ok(())
+    read
 }
 
 /// Where in the sheet's mark-up the reader is.
