@@ -933,6 +933,12 @@ limits! {
     PAGE_ROWS: usize = 4, "rows", "own choice: a heading and three children; trials in docs/extraction.md";
     /// Letters that make a page.
     PAGE_LETTERS: usize = 60, "letters", "own choice: six names with their forms; trials in docs/extraction.md";
+    /// The part of a picture's longer side, as its denominator, from which on letters are as large as those of a poster.
+    PAGE_LARGE: usize = 34, "as a divisor", "trials in docs/extraction.md: A4 has 70 lines, a picture of a short message 40";
+    /// Lower letters are never large: people cut a few lines out of what their screen shows.
+    PAGE_LARGE_HEIGHT: usize = 24, "pixels", "own choice: twice the letters of a screen";
+    /// Letters of a page whose letters are large.
+    PAGE_LARGE_LETTERS: usize = 90, "letters", "trials in docs/extraction.md: a poster of ten words has some 60";
     /// Of all marks of the letters' size, those in rows.
     PAGE_SHARE: f32 = 0.5, "share", "trials in docs/extraction.md";
     /// What stands out differs from the mean of its surroundings by more.

@@ -34,7 +34,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
         "properties of MS-OXPROPS",
     ),
     ("extract/storage.rs", &["SECTOR", "IN_HEADER"], "MS-CFB 2.2"),
-    ("extract/sectors.rs", &["END", "LAST_SECTOR", "NONE", "IN_HEADER", "ENTRY", "MINI"], "MS-CFB 2.1 and 2.2"),
+    ("extract/sectors.rs", &["IN_HEADER", "ENTRY", "MINI"], "MS-CFB 2.1 and 2.2"),
     (
         "extract/record_tree.rs",
         &["EOF", "CONTINUE", "SHEET", "STRINGS", "STRING_CELL", "CONTAINER", "WORD_97", "PIECES"],
@@ -50,6 +50,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
             "PIVOT_STRING",
             "DRAWING",
             "TEXT_OBJECT",
+            "LINK",
             "LABEL",
             "MORE_HEADERS",
             "CHART_TEXT",

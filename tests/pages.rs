@@ -3,7 +3,10 @@
 mod support;
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use support::{Gateway, Sink, compose, id_of};
 
@@ -96,4 +99,40 @@ fn the_gateway_reads_a_page_that_a_worker_has_found() {
     let told = String::from_utf8_lossy(&shown.stdout).into_owned();
     let sign = if support::installed("tesseract").is_some() { "bulk" } else { "unread" };
     assert!(shown.status.success() && told.contains(sign), "{told}\n{}", gateway.log());
+}
+
+/// Every thread for small messages would wait, and more of them than there are.
+#[test]
+fn a_small_message_does_not_wait_for_pages_of_others() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    let slow = gateway.directory().join("slow");
+    let script = "#!/bin/sh\n/usr/bin/sleep 3; echo The coach leaves at nine from the gate\n";
+    std::fs::write(&slow, script).expect("a program");
+    std::fs::set_permissions(&slow, PermissionsExt::from_mode(0o755)).expect("its mode");
+    gateway.start(&[("SCHOOLGATE_TESSERACT", slow.to_str().expect("UTF-8"))]);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (answered, answers) = mpsc::channel();
+    for _ in 0..=threads {
+        let (mut client, answered) = (gateway.client(), answered.clone());
+        std::thread::spawn(move || {
+            let message = compose::with_files("Trip", "See attached.", &[("register.png", REGISTER)]);
+            let reply = client.send(FROM, &[TO.to_owned()], &message).map(|reply| reply.code).ok();
+            let _ = answered.send(reply);
+        });
+    }
+    // Until all of them have been read as far as their pages.
+    std::thread::sleep(Duration::from_millis(1_000));
+    let sent = Instant::now();
+    let plain = compose::message("Subject: Coach\r\n", "The coach is booked for nine.\r\n");
+    let reply = gateway.client().send(FROM, &[TO.to_owned()], &plain).expect("taken in");
+    assert_eq!(reply.code, 250, "{}", reply.text());
+    sink.wait("the plain message", |taken| taken.iter().any(|t| !t.from.is_empty()));
+    let took = sent.elapsed();
+    assert!(answers.try_recv().is_err(), "the pages were read too soon to tell anything");
+    assert!(took < Duration::from_millis(1_500), "it took {took:?}\n{}", gateway.log());
+    for _ in 0..=threads {
+        let answer = answers.recv_timeout(Duration::from_secs(30)).expect("an answer");
+        assert_eq!(answer, Some(250), "{}", gateway.log());
+    }
 }

@@ -33,7 +33,6 @@ const MACHINE: &[&str] = &[
     "CREATED",
     "LAST-MODIFIED",
     "REFRESH-INTERVAL",
-    "URL",
 ];
 
 /// One paragraph for each entry or card, a line for each property; names of attendees stand in their parameters.
@@ -48,6 +47,12 @@ pub fn read(text: &str) -> Vec<Block> {
         let name = head.split([';', '.']).next().unwrap_or_default().to_ascii_uppercase();
         if matches!(name.as_str(), "BEGIN" | "END") {
             flush(&mut open, &mut blocks);
+            continue;
+        }
+        // A link in a parameter leads to what is shown in place of the value, or beside it.
+        open.extend(head.split('"').skip(1).step_by(2).filter(|said| is_link(said)).map(str::to_owned));
+        if MACHINE.contains(&name.as_str()) && is_link(value) {
+            open.push(unescape(value));
             continue;
         }
         if MACHINE.contains(&name.as_str()) || name.starts_with("X-MICROSOFT") {
@@ -67,6 +72,8 @@ pub fn read(text: &str) -> Vec<Block> {
         let value = unescape(&value);
         if name.starts_with("DT") || name == "BDAY" {
             open.push(format!("{}: {}", label(&name), spaced_date(&value)));
+        } else if is_link(&value) {
+            open.push(value);
         } else if head.contains("ENCODING=B") || value.len() > 200 && is_machine_text(&value) {
             continue;
         } else if matches!(name.as_str(), "ATTENDEE" | "ORGANIZER") {
@@ -128,10 +135,13 @@ fn unescape(value: &str) -> String {
     out
 }
 
-/// A link, or content in base64, which is looked for elsewhere.
+fn is_link(value: &str) -> bool {
+    value.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) && value.contains("://")
+}
+
+/// Content in base64, which is looked for elsewhere.
 fn is_machine_text(value: &str) -> bool {
-    let link = value.starts_with("http") && !value.contains(char::is_whitespace);
-    link || value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+    value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
 }
 
 fn label(name: &str) -> &'static str {

@@ -255,14 +255,14 @@ fn table(table: &IrTable, detail: Option<&str>, out: &mut Vec<Block>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::super::ole::tests::{packaged, stream};
     use super::super::records::tests::record;
     use super::super::storage::tests::compound;
     use super::*;
 
     /// A workbook of one empty sheet, named after a class, with further records.
-    fn workbook(more: &[u8]) -> Vec<u8> {
+    pub fn workbook(more: &[u8]) -> Vec<u8> {
         let begin = |kind: u8| record(0x0809, &[0, 6, kind, 0, 0xbb, 0x0d, 0xcc, 0x07, 0, 0, 0, 0, 6, 0, 0, 0]);
         let sheet = [begin(0x10).as_slice(), more, &record(0x000a, &[])].concat();
         let place = (begin(5).len() + 4 + 17 + 4) as u32;
@@ -277,7 +277,6 @@ mod tests {
         let header = workbook(&record(0x0014, b"\x05\0\0&LAmy"));
         let plain = workbook(&[]);
         let cache = record(0x00cd, b"\x03\0\0Amy");
-        assert_eq!(read(&compound(&[("Workbook", &plain)])).unwrap().names, ["Oak Class"]);
         for (streams, inner, text, incomplete) in [
             (vec![("Workbook", plain.as_slice())], 0, None, None),
             (vec![("Workbook", header.as_slice())], 0, Some("Amy"), None),

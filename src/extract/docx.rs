@@ -8,6 +8,7 @@ use super::file::Content;
 use super::office;
 use super::package::Package;
 use super::relations;
+use super::rtf_words;
 use super::xml::{self, Element, Node};
 use crate::text::{Block, RowPlace, TableWriter, TextId};
 
@@ -23,7 +24,7 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     let root = xml::kept(package.need(&main)?, &mut content.incomplete)?;
     blocks(&root, None, &mut content.blocks);
     let mut beside = Beside::default();
-    beside.gather(&root);
+    beside.read(&root);
     // What is no document is looked through once more, whatever the relation says.
     let mut done: Vec<String> = (root.name == "document").then(|| main.clone()).into_iter().collect();
     let mut names: Vec<&str> = package.members.iter().map(|m| m.name.as_str()).filter(|n| is_text(n)).collect();
@@ -44,7 +45,7 @@ pub fn read(package: &Package) -> Result<Content, Why> {
         let root = package.get(name).map(|bytes| xml::kept(bytes, &mut content.incomplete));
         if let Some(root) = root.transpose()? {
             blocks(&root, Some(detail), &mut content.blocks);
-            beside.gather(&root);
+            beside.read(&root);
             done.push(name.to_owned());
         }
     }
@@ -57,6 +58,9 @@ pub fn read(package: &Package) -> Result<Content, Why> {
 pub fn flat(root: &Element) -> Content {
     let mut content = Content::default();
     blocks(root, None, &mut content.blocks);
+    let mut beside = Beside::default();
+    beside.read(root);
+    content.blocks.append(&mut beside.blocks);
     content
 }
 
@@ -72,21 +76,57 @@ fn detail_of(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// What Word shows beside the text: who commented or changed something, what a control is called and what may be chosen in it.
+/// Fields that are told nothing but names of the document's own.
+const WORDLESS_FIELDS: &[&str] =
+    &["PAGEREF", "REF", "NOTEREF", "SEQ", "STYLEREF", "TOC", "PAGE", "NUMPAGES", "DATE", "TIME"];
+
+/// What Word shows beside the text: who commented or changed something, what a control is called and what may be chosen in it,
+/// where fields lead.
 #[derive(Default)]
 struct Beside {
+    /// What the field that is open is told so far.
+    field: String,
     known: HashSet<String>,
     blocks: Vec<Block>,
 }
 
 impl Beside {
+    fn read(&mut self, root: &Element) {
+        self.gather(root);
+        self.end_field();
+    }
+
+    fn end_field(&mut self) {
+        let field = std::mem::take(&mut self.field);
+        let kind = field.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+        let said = rtf_words::instruction(&field);
+        // Marks that Word sets itself begin with a stroke.
+        let wordless = WORDLESS_FIELDS.contains(&kind.as_str()) || said.is_empty() || said.starts_with('_');
+        if !wordless && self.known.insert(said.clone()) {
+            self.blocks.push(Block::paragraph_at(said, rtf_words::FIELD));
+        }
+    }
+
     fn gather(&mut self, element: &Element) {
+        match element.name.as_str() {
+            "instrText" | "delInstrText" => self.field.push_str(&element.text()),
+            // A field begins, shows its result, or ends.
+            "fldChar" => self.end_field(),
+            "fldSimple" => {
+                self.end_field();
+                self.field.push_str(element.attribute("instr").unwrap_or_default());
+                self.end_field();
+            }
+            _ => {}
+        }
         for (name, value) in &element.attributes {
             let detail = match (element.name.as_str(), name.as_str()) {
                 (_, "author") => "author of a comment or change",
                 ("alias" | "helpText" | "statusText", "val") => "label of a control",
                 ("listItem", "displayText" | "value") | ("listEntry", "val") => "choice of a control",
                 (_, "tooltip") => "label of a link",
+                // Word 2003 has no relations.
+                ("hlink", "dest") => office::LINK,
                 _ => continue,
             };
             if value.chars().any(char::is_alphanumeric) && self.known.insert(value.clone()) {
@@ -321,6 +361,19 @@ mod tests {
                 vec!["Ask Amy", "Oak"],
             ),
             ("<w:p><w:hyperlink w:tooltip='Of Amy'><w:r><w:t>x</w:t></w:r></w:hyperlink></w:p>", vec!["x", "Of Amy"]),
+            // A field may be told in several pieces; what it shows is text.
+            (
+                "<w:p><w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText> HYPERLINK \"https://x.exam</w:instrText></w:r><w:r><w:instrText>ple/amy\" \\o \"Of Amy\"</w:instrText></w:r><w:r><w:fldChar w:fldCharType='separate'/></w:r><w:r><w:t>here</w:t></w:r><w:r><w:fldChar w:fldCharType='end'/></w:r></w:p>",
+                vec!["here", "https://x.example/amy Of Amy"],
+            ),
+            (
+                "<w:p><w:fldSimple w:instr='HYPERLINK &quot;https://x.example/ben&quot;'><w:r><w:t>x</w:t></w:r></w:fldSimple></w:p>",
+                vec!["x", "https://x.example/ben"],
+            ),
+            (
+                "<w:p><w:fldSimple w:instr=' PAGE \\* MERGEFORMAT '><w:r><w:t>1</w:t></w:r></w:fldSimple><w:fldSimple w:instr='PAGEREF _Toc12 \\h'/><w:fldSimple w:instr='HYPERLINK \\l &quot;_Toc12&quot;'/></w:p>",
+                vec!["1"],
+            ),
             // Numbers and names of the program's own are no words.
             ("<w:p w:rsidR='00A'><w:pPr><w:pStyle w:val='Heading'/></w:pPr><w:r><w:t>x</w:t></w:r></w:p>", vec!["x"]),
         ] {

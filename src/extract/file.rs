@@ -126,7 +126,11 @@ impl Reader<'_> {
     /// Reads the pages that were found to be pictures, one after the other, in what is left of the message's time.
     fn read_pages(&mut self) {
         let until = Instant::now() + self.budget.time;
-        for Page { place, detail, picture } in std::mem::take(&mut self.reading.pages) {
+        let pages = std::mem::take(&mut self.reading.pages);
+        if !pages.is_empty() && ocr::program().is_some() && !self.halt.may_wait() {
+            return;
+        }
+        for Page { place, detail, picture } in pages {
             let left = until.saturating_duration_since(Instant::now());
             let read = match ocr::program() {
                 None => Err(Why::UnknownType),
@@ -304,7 +308,7 @@ impl Reader<'_> {
             Format::Rtf => rtf::read(bytes),
             Format::Html => {
                 let text = html_text(bytes, declared.charset);
-                let pieces = html::pieces(&text);
+                let pieces = html::pieces_of_file(&text);
                 self.pasted_in_page(&text, &pieces, at);
                 Content { blocks: lines::blocks(pieces), ..Content::default() }
             }

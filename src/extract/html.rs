@@ -3,6 +3,8 @@
 //!
 //! Works on the tokens of html5ever without building a tree, so depth costs nothing.
 
+mod style;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 
@@ -14,15 +16,20 @@ use super::attributes;
 use super::lines::Piece;
 use crate::limits;
 use crate::text::{Row, Table};
+use style::written_by_style;
 
 /// Reads a document or fragment.
 pub fn pieces(html: &str) -> Vec<Piece> {
-    read(html, true, 0)
+    read(html, State::new(true))
 }
 
-/// `inside` counts the pages that this one stands in.
-fn read(html: &str, comments: bool, inside: usize) -> Vec<Piece> {
-    let sink = Sink { state: RefCell::new(State { inside, ..State::new(comments) }) };
+/// As [`pieces`], with where links lead: those of a page that is a file are not looked for elsewhere.
+pub fn pieces_of_file(html: &str) -> Vec<Piece> {
+    read(html, State { links: true, ..State::new(true) })
+}
+
+fn read(html: &str, state: State) -> Vec<Piece> {
+    let sink = Sink { state: RefCell::new(state) };
     let bounded = attributes::bounded(html);
     let queue = BufferQueue::default();
     queue.push_back(StrTendril::from_slice(&bounded));
@@ -89,6 +96,8 @@ struct State {
     /// The paragraph that is open keeps a distance from what follows; Outlook's do not.
     close_gap: bool,
     comments: bool,
+    /// Whether where links lead is told.
+    links: bool,
     /// How many pages this one stands in.
     inside: usize,
     /// What the script or the style that is open says.
@@ -110,9 +119,15 @@ impl State {
             preformatted: 0,
             close_gap: true,
             comments,
+            links: false,
             inside: 0,
             source: String::new(),
         }
+    }
+
+    /// Reads a page that stands in this one.
+    fn page(&self, html: &str, comments: bool) -> Vec<Piece> {
+        read(html, State { inside: self.inside + 1, links: self.links, ..State::new(comments) })
     }
 
     fn text(&mut self, text: &str) {
@@ -197,9 +212,19 @@ impl State {
         if !words.is_empty() {
             self.here().push(Piece::Aside { text: words.join(" "), detail: "words in a tag" });
         }
+        let leads = match name {
+            "a" | "area" => "href",
+            "form" => "action",
+            "iframe" => "src",
+            _ => "",
+        };
+        let target = if self.links && !leads.is_empty() { attribute(leads) } else { String::new() };
+        if target.contains("://") {
+            self.here().push(Piece::Aside { text: target, detail: "link" });
+        }
         let srcdoc = attribute("srcdoc");
         if !srcdoc.is_empty() && self.inside < limits::PAGE_DEPTH {
-            let pieces = read(&srcdoc, true, self.inside + 1);
+            let pieces = self.page(&srcdoc, true);
             self.gap();
             self.here().extend(pieces);
             self.gap();
@@ -362,7 +387,7 @@ impl State {
             return;
         }
         // Comments of office programs hold mark-up of their own.
-        for piece in read(text, false, self.inside) {
+        for piece in read(text, State { inside: self.inside, links: self.links, ..State::new(false) }) {
             if let Piece::Line { text, .. } | Piece::Aside { text, .. } = piece
                 && text.chars().filter(|c| c.is_alphabetic()).count() > 1
                 && !is_condition(&text)
@@ -387,7 +412,7 @@ impl State {
                 let mut lines: Vec<String> = source.lines().map(|line| line.trim().to_owned()).collect();
                 if source.contains("</") && self.inside < limits::PAGE_DEPTH {
                     // Mark-up in its strings parts the words no more than elsewhere.
-                    lines.extend(read(&source, false, self.inside + 1).into_iter().filter_map(|piece| match piece {
+                    lines.extend(self.page(&source, false).into_iter().filter_map(|piece| match piece {
                         Piece::Line { text, .. } | Piece::Aside { text, .. } => Some(text),
                         _ => None,
                     }));
@@ -413,58 +438,6 @@ impl State {
         }
         self.pieces
     }
-}
-
-/// The strings of `content` and of a style's own properties (`--name`), their escapes undone (CSS Syntax 4.3.7).
-fn written_by_style(style: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = style;
-    while let Some(colon) = rest.find(':') {
-        let property =
-            rest[..colon].trim_end().rsplit([';', '{', '}', '/', ' ', '\n', '\t']).next().unwrap_or_default();
-        let shows = property.eq_ignore_ascii_case("content") || property.starts_with("--");
-        rest = &rest[colon + 1..];
-        if shows {
-            let (text, length) = strings_of_value(rest);
-            found.push(text);
-            rest = &rest[length..];
-        }
-    }
-    found
-}
-
-/// All strings of a value, joined, and where it ends.
-fn strings_of_value(value: &str) -> (String, usize) {
-    let mut out = String::new();
-    let mut open: Option<char> = None;
-    let mut chars = value.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        match (c, open) {
-            ('\\', Some(_)) => {
-                let mut code = 0u32;
-                let mut digits = 0;
-                while let Some((_, c)) = chars.next_if(|(_, c)| digits < 6 && c.is_ascii_hexdigit()) {
-                    code = code * 16 + c.to_digit(16).unwrap_or(0);
-                    digits += 1;
-                }
-                if digits > 0 {
-                    // One blank ends the number and is no part of the text.
-                    let _ = chars.next_if(|(_, c)| c.is_ascii_whitespace());
-                    out.push(char::from_u32(code).unwrap_or('\u{fffd}'));
-                } else if let Some((_, c)) = chars.next()
-                    && c != '\n'
-                {
-                    out.push(c);
-                }
-            }
-            (c, Some(quote)) if c == quote => open = None,
-            (c, Some(_)) => out.push(c),
-            ('"' | '\'', None) => open = Some(c),
-            (';' | '}', None) => return (out, at),
-            _ => {}
-        }
-    }
-    (out, value.len())
 }
 
 impl Cell {

@@ -8,6 +8,7 @@ use hashbrown::HashSet;
 use super::Why;
 use super::file::Content;
 use super::package::Package;
+use super::relations;
 use super::xml::{self, Element, Node};
 use crate::text::Block;
 
@@ -37,6 +38,9 @@ const MACHINERY: &[&str] = &[
 
 /// The detail of title, author, keywords and the like.
 const PROPERTIES: &str = "document properties";
+
+/// The detail of where a link leads.
+pub const LINK: &str = "link";
 
 /// Elements that hold a paragraph: what stands in them is parted by formatting, not by meaning.
 const PARAGRAPHS: &[&str] = &["p", "h", "si", "is", "text", "div"];
@@ -173,7 +177,16 @@ pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
                 continue;
             }
         };
-        if lower.ends_with(".rels") || read.iter().any(|r| r.eq_ignore_ascii_case(&member.name)) {
+        if lower.ends_with(".rels") {
+            for target in relations::outside(bytes) {
+                if seen.says_new(&target) {
+                    seen.add(&target);
+                    content.blocks.push(Block::paragraph_at(target, LINK));
+                }
+            }
+            continue;
+        }
+        if read.iter().any(|r| r.eq_ignore_ascii_case(&member.name)) {
             continue;
         }
         if !lower.ends_with(".xml") && !lower.ends_with(".vml") {

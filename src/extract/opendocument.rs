@@ -34,6 +34,7 @@ pub fn read(package: &Package) -> Result<Content, Why> {
         }
         done.push("styles.xml".to_owned());
     }
+    links(&main, &mut walk.out);
     let mut content = Content { blocks: walk.out, names: walk.names, incomplete, ..Content::default() };
     office::sweep(package, &done, &mut content);
     Ok(content)
@@ -54,6 +55,7 @@ pub fn flat(root: &Element) -> Content {
             walk.push(field.text(), Some("document properties"));
         }
     }
+    links(root, &mut walk.out);
     Content { blocks: walk.out, names: walk.names, ..Content::default() }
 }
 
@@ -219,6 +221,19 @@ fn hidden_columns(columns: &[&Element]) -> Vec<String> {
 
 fn repeated(element: &Element, name: &str) -> usize {
     element.attribute(name).and_then(|n| n.parse().ok()).unwrap_or(1usize).clamp(1, 1 << 24)
+}
+
+/// Adds where links of texts and drawings lead, each once.
+fn links(element: &Element, out: &mut Vec<Block>) {
+    let mut found = Vec::new();
+    element.descendants("a", &mut found);
+    let mut known = HashSet::new();
+    for target in found.into_iter().filter_map(|link| link.attribute("href")) {
+        // A link to somewhere in the document has no scheme.
+        if target.contains(':') && known.insert(target) {
+            out.push(Block::paragraph_at(target, office::LINK));
+        }
+    }
 }
 
 /// Rows and columns stand in groups and headers; rows of a table inside a cell are not this table's.

@@ -30,14 +30,18 @@ pub struct Rows {
 }
 
 impl Rows {
-    fn are_a_page(self) -> bool {
-        self.rows >= limits::PAGE_ROWS && self.letters >= limits::PAGE_LETTERS && self.share >= limits::PAGE_SHARE
+    /// `side` is the longer one of the picture. A few words in large letters are a poster.
+    fn are_a_page(self, side: usize) -> bool {
+        let large = self.height >= limits::PAGE_LARGE_HEIGHT && self.height * limits::PAGE_LARGE >= side;
+        let letters = if large { limits::PAGE_LARGE_LETTERS } else { limits::PAGE_LETTERS };
+        self.rows >= limits::PAGE_ROWS && self.letters >= letters && self.share >= limits::PAGE_SHARE
     }
 }
 
 /// The usual height of the letters, in pixels, where the picture shows a page.
 pub fn letters_of_page(grey: &Grey) -> Option<usize> {
-    rows(grey).into_iter().filter(|rows| rows.are_a_page()).max_by_key(|rows| rows.letters).map(|rows| rows.height)
+    let side = grey.width.max(grey.height);
+    rows(grey).into_iter().filter(|rows| rows.are_a_page(side)).max_by_key(|rows| rows.letters).map(|rows| rows.height)
 }
 
 /// Rows of what is darker than its surroundings, and of what is lighter.
@@ -374,6 +378,7 @@ pub mod tests {
             ("small letters", written(LINES, 1, DARK, 0)),
             ("common ones", written(LINES, 2, DARK, 0)),
             ("large ones", written(LINES, 5, DARK, 0)),
+            ("a few lines, cut out of a screen", written(&LINES[..4], 2, DARK, 0)),
             ("a list of names", written(NAMES, 2, DARK, 0)),
             ("turned a little", written(LINES, 2, DARK, 3)),
             ("turned the other way, as light does", written(LINES, 3, (200, 160), 2)),
@@ -419,6 +424,15 @@ pub mod tests {
             ("shapes", crowd),
             ("a code of squares", code),
             ("a logo", written(&["THE SCHOOL AT THE SEA"], 4, (20, 240), 0)),
+            (
+                "a poster",
+                written(
+                    &["THE SCHOOL BALL", "IN THE HALL BY THE SEA", "ALL CHILDREN SEE IT", "COME IN SATIN OR LACE"],
+                    5,
+                    (20, 240),
+                    0,
+                ),
+            ),
             ("a sign", written(&["NO", "BALL", "HERE", "AT ALL"], 4, (20, 240), 0)),
         ] {
             assert_eq!(letters_of_page(&grey), None, "{what}: {:?}", rows(&grey));

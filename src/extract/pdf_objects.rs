@@ -27,6 +27,7 @@ const WORDS: &[(&str, &str)] = &[
     ("V", "form field"),
     ("DV", "form field"),
     ("RV", "form field"),
+    ("URI", "link"),
     ("Title", "title"),
     ("Author", "document properties"),
     ("Subject", "document properties"),

@@ -20,6 +20,7 @@ const CACHED_ROW: u16 = 0x005a;
 const PIVOT_STRING: u16 = 0x00cd;
 const DRAWING: u16 = 0x00ec;
 const TEXT_OBJECT: u16 = 0x01b6;
+const LINK: u16 = 0x01b8;
 const LABEL: u16 = 0x0204;
 const MORE_HEADERS: u16 = 0x089c;
 const CHART_TEXT: u16 = 0x100d;
@@ -63,6 +64,7 @@ pub fn sheets(stream: &[u8]) -> Vec<String> {
             LABEL => found.extend(data.get(6..).and_then(string)),
             CHART_TEXT => found.extend(data.get(2..).and_then(short_string)),
             CACHED_ROW | MORE_HEADERS => found.extend(runs(data)),
+            LINK => found.extend(target(data)),
             DRAWING => found.extend(wide_runs(data)),
             CONTINUE => {}
             _ => owed = 0,
@@ -71,6 +73,19 @@ pub fn sheets(stream: &[u8]) -> Vec<String> {
     found.extend(Some(boxed).filter(|text| !text.is_empty()));
     found.retain(|text| text.chars().any(char::is_alphanumeric));
     found
+}
+
+/// Marks the address of a link ([MS-OSHARED] 2.3.7.6): its length in octets and UTF-16 follow.
+pub const ADDRESS: &[u8] = &[0xe0, 0xc9, 0xea, 0x79, 0xf9, 0xba, 0xce, 0x11, 0x8c, 0x82, 0, 0xaa, 0, 0x4b, 0xa9, 0x0b];
+
+/// Where a link leads, if out of the workbook.
+fn target(data: &[u8]) -> Option<String> {
+    let behind = &data[memchr::memmem::find(data, ADDRESS)? + ADDRESS.len()..];
+    let (length, rest) = behind.split_first_chunk()?;
+    let letters = &rest[..rest.len().min(u32::from_le_bytes(*length) as usize)];
+    let units =
+        letters.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).take_while(|unit| *unit != 0);
+    Some(char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
 /// `owed` letters behind their mark of width, and how many there were.

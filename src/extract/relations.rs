@@ -39,6 +39,15 @@ pub fn read(bytes: &[u8], folder: &str) -> Vec<Relation> {
     relation.collect()
 }
 
+/// Where the relations of a `.rels` part lead outside the package: links, pictures and workbooks elsewhere. Its template is
+/// where its author's program lies.
+pub fn outside(bytes: &[u8]) -> Vec<String> {
+    let Ok(root) = xml::parse(bytes) else { return Vec::new() };
+    let external = root.elements().filter(|r| r.attribute("TargetMode") == Some("External"));
+    let led_to = external.filter(|r| !r.attribute("Type").is_some_and(|kind| kind.ends_with("/attachedTemplate")));
+    led_to.filter_map(|relation| relation.attribute("Target").map(str::to_owned)).collect()
+}
+
 /// The part with which the package begins, if it says so and the part is there.
 pub fn main_part(package: &Package) -> Option<String> {
     let main = of(package, "").into_iter().find(|relation| relation.kind == "officeDocument")?.target;

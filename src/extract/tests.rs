@@ -1,4 +1,8 @@
+use super::compound::tests::workbook;
 use super::package::tests::archive;
+use super::pdf::tests::file as pdf_file;
+use super::records::tests::record;
+use super::storage::tests::compound;
 use super::*;
 use crate::text::{Block, Kind};
 
@@ -275,4 +279,94 @@ fn what_is_not_read_is_told_once_however_much_it_is() {
     let text = [b"Dear all\n".repeat(600).as_slice(), &super::package::tests::archive(&[("a.txt", b"Amy")])].concat();
     assert!(super::sniff::needs_isolation(&text, "a.txt", "text/plain"));
     assert!(!super::sniff::needs_isolation(&text[..5_000], "a.txt", "text/plain"));
+}
+
+/// One package with a part that leads elsewhere.
+fn linking(part: &str, body: &[u8], relations: &str) -> Vec<u8> {
+    let (folder, name) = part.rsplit_once('/').unwrap();
+    let relations = format!("<Relationships>{relations}</Relationships>");
+    let own = format!("{folder}/_rels/{name}.rels");
+    let mut parts = vec![("[Content_Types].xml", b"<Types/>".as_slice()), (part, body), (&own, relations.as_bytes())];
+    match part.split('/').next() {
+        Some("xl") => parts.push(("xl/workbook.xml", b"<workbook><sheets><sheet name='Oak'/></sheets></workbook>")),
+        Some("ppt") => parts.push(("ppt/presentation.xml", b"<presentation/>")),
+        _ => {}
+    }
+    archive(&parts)
+}
+
+#[test]
+fn where_links_of_files_lead_is_read() {
+    const LINK: &str = "https://www.dropbox.com/s/ab12/list.xlsx?dl=0";
+    let relation = format!("<Relationship Id='r1' Type='x/hyperlink' TargetMode='External' Target='{LINK}'/>");
+    let docx = |relation: &str| {
+        let body = b"<w:document><w:body><w:p><w:hyperlink r:id='r1'><w:r><w:t>here</w:t></w:r></w:hyperlink></w:p></w:body></w:document>";
+        linking("word/document.xml", body, relation)
+    };
+    let in_field = format!(
+        "<w:document><w:p><w:fldSimple w:instr='HYPERLINK &quot;{LINK}&quot;'><w:r><w:t>here</w:t></w:r></w:fldSimple></w:p></w:document>"
+    );
+    let formula = format!("<c r='A1' t='str'><f>HYPERLINK(\"{LINK}\",\"here\")</f><v>here</v></c>");
+    let sheet =
+        |cell: &str| format!("<worksheet><sheetData><row r='1'>{cell}</row></sheetData></worksheet>").into_bytes();
+    let odt = format!("<d><body><text><p>See <a xlink:href='{LINK}'>here</a></p></text></body></d>");
+    let odf =
+        |content: &str| archive(&[("content.xml", content.as_bytes()), ("META-INF/manifest.xml", b"<manifest/>")]);
+    let pdf = |action: &str| {
+        let page = "BT /F1 12 Tf 72 700 Td (See here) Tj ET";
+        pdf_file(page, &["<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A 7 0 R >>", action])
+    };
+    let wide: Vec<u8> = LINK.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+    let moniker = [super::records::ADDRESS, &(wide.len() as u32).to_le_bytes(), &wide].concat();
+    let xls = compound(&[("Workbook", &workbook(&record(0x01b8, &moniker)))]);
+    for (name, bytes) in [
+        ("a.docx", docx(&relation)),
+        ("b.docx", linking("word/document.xml", in_field.as_bytes(), "")),
+        ("c.pptx", linking("ppt/slides/slide1.xml", b"<s><p><t>here</t></p></s>", &relation)),
+        ("d.xlsx", linking("xl/worksheets/sheet1.xml", &sheet("<c r='A1' t='str'><v>here</v></c>"), &relation)),
+        ("e.xlsx", linking("xl/worksheets/sheet1.xml", &sheet(&formula), "")),
+        ("f.odt", odf(&odt)),
+        (
+            "g.rtf",
+            format!(r#"{{\rtf1 See {{\field{{\*\fldinst HYPERLINK "{LINK}"}}{{\fldrslt here}}}}}}"#).into_bytes(),
+        ),
+        ("h.pdf", pdf(&format!("<< /S /URI /URI ({LINK}) >>"))),
+        ("i.xls", xls),
+        ("j.html", format!("<html><p><a href=\"{LINK}\">here</a></p>").into_bytes()),
+        ("k.html", format!("<html><iframe srcdoc='<form action=\"{LINK}\"></form>'></iframe>").into_bytes()),
+        ("l.ics", format!("BEGIN:VCALENDAR\nURL:{LINK}\nEND:VCALENDAR").into_bytes()),
+        (
+            "m.ics",
+            format!("BEGIN:VCALENDAR\nATTACH;FMTTYPE=application/pdf:{LINK}&{}\nEND:VCALENDAR", "x".repeat(200))
+                .into_bytes(),
+        ),
+        ("n.ics", format!("BEGIN:VCALENDAR\nDESCRIPTION;ALTREP=\"{LINK}\":here\nEND:VCALENDAR").into_bytes()),
+        ("o.vcf", format!("BEGIN:VCARD\nPHOTO;VALUE=uri:{LINK}\nEND:VCARD").into_bytes()),
+        ("s.xml", format!("<?xml version='1.0'?><w:wordDocument xmlns:w='x'><w:body><w:p><w:hlink w:dest='{LINK}'><w:r><w:t>here</w:t></w:r></w:hlink></w:p></w:body></w:wordDocument>").into_bytes()),
+        ("t.fodt", format!("<?xml version='1.0'?><office:document office:mimetype='application/vnd.oasis.opendocument.text'><office:body><office:text><text:p><text:a xlink:href='{LINK}'>here</text:a></text:p></office:text></office:body></office:document>").into_bytes()),
+        ("p.url", format!("[InternetShortcut]\r\nURL={LINK}\r\n").into_bytes()),
+        (
+            "q.webloc",
+            format!("<?xml version=\"1.0\"?><plist><dict><key>URL</key><string>{LINK}</string></dict></plist>")
+                .into_bytes(),
+        ),
+        ("r.desktop", format!("[Desktop Entry]\nType=Link\nURL={LINK}\n").into_bytes()),
+    ] {
+        let reading = read_file(name, "application/octet-stream", &bytes);
+        assert!(has_text(&reading, name, LINK), "{name}: {:#?}", reading.documents);
+        assert!(reading.unread.is_empty(), "{name}: {:?}", reading.unread);
+    }
+    // What leads to another part or place of the same file, or to the author's template, is no link.
+    let template = "<Relationship Type='x/attachedTemplate' TargetMode='External' Target='file:///C:/Elsewhere.dotx'/>";
+    for (name, bytes) in [
+        ("a.docx", docx("<Relationship Id='r1' Type='x/hyperlink' Target='Elsewhere'/>")),
+        ("b.docx", docx(template)),
+        ("f.odt", odf(&odt.replace(LINK, "#Elsewhere"))),
+        ("h.pdf", pdf("<< /S /GoTo /D (Elsewhere) >>")),
+        ("j.html", b"<html><p><a href='#Elsewhere'>here</a><img src='https://Elsewhere'></p>".to_vec()),
+    ] {
+        let reading = read_file(name, "application/octet-stream", &bytes);
+        assert!(!has_text(&reading, name, "Elsewhere"), "{name}: {:#?}", reading.documents);
+        assert!(reading.unread.is_empty(), "{name}: {:?}", reading.unread);
+    }
 }

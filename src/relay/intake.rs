@@ -62,6 +62,7 @@ struct Case {
 }
 
 /// How a sender may come to their message.
+#[derive(Clone)]
 struct Ways {
     link: SenderLink,
     /// Where they answer its notice.
@@ -174,13 +175,14 @@ impl Intake {
         let decided = self.inspectors.run(case.content.len(), move |halt| {
             fault::inspection();
             let text = gathered.count(&going, &ground, &case.envelope, &case.content);
-            let mut report = report.unwrap_or_else(|| {
+            let mut report = report.clone().unwrap_or_else(|| {
                 let known = gathered.known(text.as_ref().map_or(0, |text| text.again));
                 let known = Known { malware: screened.is_malware(), ..known };
                 inspect_with(Some(&*isolation), halt, &ground, &known, &case.envelope, &case.content, case.at)
             });
             screened.add_to(&mut report, &ground.pack);
-            let (state, notices, link) = consequences(&notifier, &ground, &report, &case, &times, ways, clock.now());
+            let (state, notices, link) =
+                consequences(&notifier, &ground, &report, &case, &times, ways.clone(), clock.now());
             // Of a message that was not read to its end nothing is believed.
             (!halt.is_set()).then_some((report, state, notices, link, text))
         });

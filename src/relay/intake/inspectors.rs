@@ -1,6 +1,7 @@
 //! The threads that inspect: one job a message, within a time, and none that nobody waits for.
 //!
-//! Small messages have threads of their own, so that none waits behind an archive. A job that found no thread in time is
+//! Small messages have threads of their own, so that none waits behind an archive. A small one that would wait for another
+//! program, as for the words of a page that is a picture, begins anew among the large ones. A job that found no thread in time is
 //! dropped, not set aside: what was set aside would want the same threads again, and overload would feed itself. A job
 //! that runs past its time is told to stop and does so at its next part or line.
 
@@ -135,17 +136,33 @@ impl Inspectors {
         })
     }
 
-    /// Runs a job about so many octets. A panic in it is [`Undone::Failed`], not a crashed gateway.
+    /// Runs a job about so many octets, twice where it is small and gave way. A panic in it is [`Undone::Failed`], not a
+    /// crashed gateway.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         octets: usize,
-        job: impl FnOnce(&Halt) -> T + Send + 'static,
+        job: impl Fn(&Halt) -> T + Send + Sync + 'static,
     ) -> Result<T, Undone> {
-        let Threads { pool, queue } = if octets > limits::LIGHT_MESSAGE { &self.heavy } else { &self.light };
+        let job = Arc::new(job);
+        if octets <= limits::LIGHT_MESSAGE {
+            let halt = Halt::hurried();
+            let outcome = self.run_on(&self.light, &halt, Arc::clone(&job)).await?;
+            if !halt.gave_way() {
+                return Ok(outcome);
+            }
+        }
+        self.run_on(&self.heavy, &Halt::default(), job).await
+    }
+
+    async fn run_on<T: Send + 'static>(
+        &self,
+        Threads { pool, queue }: &Threads,
+        halt: &Halt,
+        job: Arc<impl Fn(&Halt) -> T + Send + Sync + 'static>,
+    ) -> Result<T, Undone> {
         let entered = queue.enter().ok_or(Undone::Busy)?;
         let (begins, begun) = oneshot::channel();
         let (done, result) = oneshot::channel();
-        let halt = Halt::default();
         let (halted, queue, patience) = (halt.clone(), Arc::clone(queue), self.patience);
         pool.spawn_fifo(move || {
             let wanted = !halted.is_set() && begins.send(()).is_ok();
@@ -156,7 +173,7 @@ impl Inspectors {
                 let _ = done.send(outcome.map_err(|_| Undone::Failed));
             }
         });
-        let _stop = StopOnDrop(halt);
+        let _stop = StopOnDrop(halt.clone());
         if tokio::time::timeout(patience.queue, begun).await.is_err() {
             return Err(Undone::Busy);
         }
@@ -199,6 +216,19 @@ mod tests {
             let failed = inspectors.run(octets, |_| std::panic::panic_any("asked for by the test")).await;
             assert_eq!(failed, Err::<(), _>(Undone::Failed));
             assert_eq!(inspectors.run(octets, |_| 8).await, Ok(8), "the thread lives on");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_small_job_that_would_wait_begins_anew_among_the_large() {
+        let (inspectors, _) = inspectors(Patience::default());
+        let name = || std::thread::current().name().unwrap_or_default().to_owned();
+        let large = limits::LIGHT_MESSAGE + 1;
+        for (octets, waits, heavy) in [(1, false, false), (1, true, true), (large, false, true), (large, true, true)] {
+            let ran =
+                inspectors.run(octets, move |halt: &Halt| ((!waits || halt.may_wait()) && !halt.is_set(), name()));
+            let (whole, thread) = ran.await.unwrap();
+            assert!(whole && thread.starts_with("inspect-heavy-") == heavy, "{octets} {waits}: {thread}");
         }
     }
 
