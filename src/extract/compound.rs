@@ -275,7 +275,6 @@ mod tests {
         let header = workbook(&record(0x0014, b"\x05\0\0&LAmy"));
         let plain = workbook(&[]);
         let cache = record(0x00cd, b"\x03\0\0Amy");
-        assert_eq!(read(&compound(&[("Workbook", &plain)])).unwrap().names, ["Sheet1"]);
         for (streams, inner, text, incomplete) in [
             (vec![("Workbook", plain.as_slice())], 0, None, None),
             (vec![("Workbook", header.as_slice())], 0, Some("Amy"), None),
