@@ -160,6 +160,8 @@ limits! {
     EXTRACT_SECONDS: u64 = 10, "seconds", "own choice: half of INSPECT_SECONDS; an ordinary message with attachments takes a tenth of a second";
     /// Memory of one worker process, its program included.
     WORKER_MEMORY: u64 = 512 * 1024 * 1024, "octets", "own choice: a message of the largest size and a document unpacked from it";
+    /// What a worker's allocator reserves at a time; the rest is for stacks of threads and for what reserves by itself.
+    WORKER_RESERVE_KIB: u64 = 16 * 1024, "KiB", "own choice: a thirtieth of WORKER_MEMORY; mimalloc asks for 1 GiB otherwise";
     /// One file handed to a worker, with what is said of it.
     WORKER_TASK: usize = 64 * 1024 * 1024, "octets", "own choice: above MESSAGE_SIZE, so that every file of a message fits";
     /// The text and places that a worker answers for one file.
