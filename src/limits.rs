@@ -160,6 +160,8 @@ limits! {
     EXTRACT_SECONDS: u64 = 10, "seconds", "own choice: half of INSPECT_SECONDS; an ordinary message with attachments takes a tenth of a second";
     /// Memory of one worker process, its program included.
     WORKER_MEMORY: u64 = 512 * 1024 * 1024, "octets", "own choice: a message of the largest size and a document unpacked from it";
+    /// What a worker's allocator reserves at a time; the rest is for stacks of threads and for what reserves by itself.
+    WORKER_RESERVE_KIB: u64 = 16 * 1024, "KiB", "own choice: a thirtieth of WORKER_MEMORY; mimalloc asks for 1 GiB otherwise";
     /// One file handed to a worker, with what is said of it.
     WORKER_TASK: usize = 64 * 1024 * 1024, "octets", "own choice: above MESSAGE_SIZE, so that every file of a message fits";
     /// The text and places that a worker answers for one file.
@@ -198,6 +200,12 @@ limits! {
     XML_DEPTH: usize = 256, "levels", "own choice: office documents stay below 100, and the tree is walked by recursion";
     /// Strings of one formula that are looked for in what its cell shows.
     FORMULA_STRINGS: usize = 32, "strings", "own choice: formulas that people write have fewer; more are told, shown or not";
+    /// Hidden columns of one table that its place names, or runs of them.
+    HIDDEN_COLUMNS_TOLD: usize = 32, "names", "own choice: a person looks at fewer, and the place stands beside every text of the table";
+    /// Letters of a sheet's name in the places of what stands in it.
+    SHEET_NAME_TOLD: usize = 100, "letters", "own choice: Excel takes 31; the whole name is read once";
+    /// Pieces of parameters (RFC 2231 3) times octets of their headers, over one message.
+    PARAMETER_PIECES_WORK: usize = 64 * 1024 * 1024, "octets", "own choice: mail-parser copies so many in some hundredths of a second; a name of 50 pieces takes a thousandth of it";
     /// Columns that a repeated or far-off cell may stretch a row to.
     TABLE_COLUMNS: usize = 512, "columns", "own choice: registers with a column a day stay below 400";
     /// Earlier versions of one PDF that are read.

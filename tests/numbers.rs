@@ -33,7 +33,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
         ],
         "properties of MS-OXPROPS",
     ),
-    ("extract/storage.rs", &["SECTOR", "IN_HEADER"], "MS-CFB 2.2"),
+    ("extract/storage.rs", &["SECTOR", "ENTRY", "IN_HEADER"], "MS-CFB 2.2"),
     ("extract/sectors.rs", &["IN_HEADER", "ENTRY", "MINI"], "MS-CFB 2.1 and 2.2"),
     (
         "extract/record_tree.rs",

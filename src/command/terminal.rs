@@ -30,20 +30,60 @@ pub fn safe(text: &str) -> String {
 
 /// JSON in which the same characters are `\u` escapes, so that it is safe to look at and still the same JSON.
 pub fn safe_json(value: &impl serde::Serialize) -> Result<String, serde_json::Error> {
-    let json = serde_json::to_string_pretty(value)?;
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
+    let mut out = Vec::new();
+    write_safe_json(&mut out, value)?;
+    String::from_utf8(out).map_err(serde::ser::Error::custom)
+}
+
+/// As [`safe_json`], written as it is made.
+pub fn write_safe_json(out: &mut impl Write, value: &impl serde::Serialize) -> Result<(), serde_json::Error> {
+    serde_json::to_writer_pretty(SafeJson(out), value)
+}
+
+/// Writes JSON on, with harmful characters as escapes.
+struct SafeJson<'w, W>(&'w mut W);
+
+impl<W: Write> Write for SafeJson<'_, W> {
+    fn write(&mut self, json: &[u8]) -> std::io::Result<usize> {
+        // What is written at once is whole characters: escapes and what stands between them.
+        let text = std::str::from_utf8(json).map_err(|_| std::io::ErrorKind::InvalidData)?;
         // serde_json writes line breaks only between values; those inside strings are escapes already.
-        if c != '\n' && harmful(c) {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            out.push(c);
-        }
+        write_with(
+            self.0,
+            text,
+            |c| c != '\n' && harmful(c),
+            |c, out| {
+                let mut units = [0; 2];
+                c.encode_utf16(&mut units).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
+            },
+        )?;
+        Ok(json.len())
     }
-    Ok(out)
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// As [`safe`], written as it is made.
+pub fn write_safe(out: &mut impl Write, text: &str) -> std::io::Result<()> {
+    write_with(out, text, harmful, |c, out| write!(out, "{}", c.escape_unicode()))
+}
+
+/// Writes a text, characters that are `odd` in another way.
+fn write_with<W: Write>(
+    out: &mut W,
+    text: &str,
+    odd: impl Fn(char) -> bool,
+    otherwise: impl Fn(char, &mut W) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut start = 0;
+    for (at, c) in text.char_indices().filter(|(_, c)| odd(*c)) {
+        out.write_all(&text.as_bytes()[start..at])?;
+        otherwise(c, out)?;
+        start = at + c.len_utf8();
+    }
+    out.write_all(&text.as_bytes()[start..])
 }
 
 fn harmful(c: char) -> bool {
@@ -66,6 +106,9 @@ mod tests {
             ("gpj.\u{202e}exe", "gpj.\\u{202e}exe"),
         ] {
             assert_eq!(safe(text), shown);
+            let mut written = Vec::new();
+            write_safe(&mut written, text).expect("written");
+            assert_eq!(written, shown.as_bytes());
         }
     }
 

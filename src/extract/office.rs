@@ -10,6 +10,7 @@ use super::file::Content;
 use super::package::Package;
 use super::relations;
 use super::xml::{self, Element, Node};
+use crate::limits;
 use crate::text::Block;
 
 /// Parts that hold names of styles, fonts and settings and nothing that a person wrote.
@@ -224,6 +225,28 @@ pub fn sweep(package: &Package, read: &[String], content: &mut Content) {
                 content.incomplete.get_or_insert(Why::Damaged);
             }
         }
+    }
+}
+
+/// The place that a sheet or table is: its name, its state, and its columns that are hidden. It stands beside every text of the
+/// table, so that it is kept short whatever the table says.
+pub fn table_place(named: &str, hidden_columns: &[String]) -> String {
+    let mut place = named.to_owned();
+    if let Some((first, rest)) = hidden_columns.split_first() {
+        place.push_str(&format!(", hidden columns {first}"));
+        rest.iter().take(limits::HIDDEN_COLUMNS_TOLD).for_each(|column| place.extend([", ", column]));
+        if rest.len() > limits::HIDDEN_COLUMNS_TOLD {
+            place.push_str(" and more");
+        }
+    }
+    place
+}
+
+/// A sheet's name as its place says it.
+pub fn sheet_place(name: &str, state: &str) -> String {
+    match name.char_indices().nth(limits::SHEET_NAME_TOLD) {
+        None => format!("Sheet '{name}'{state}"),
+        Some((end, _)) => format!("Sheet '{}…'{state}", &name[..end]),
     }
 }
 

@@ -86,6 +86,8 @@ impl Pool {
         let input = OwnedFd::from(theirs.try_clone()?);
         let mut command = Command::new(&self.program);
         command.arg("worker").env_clear().current_dir("/");
+        // The allocator would reserve twice a worker's memory at once, and leave no room for the stack of a thread.
+        command.env("MIMALLOC_ARENA_RESERVE", limits::WORKER_RESERVE_KIB.to_string());
         if let Some(fault) = std::env::var_os("SCHOOLGATE_FAULT") {
             command.env("SCHOOLGATE_FAULT", fault);
         }

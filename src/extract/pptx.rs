@@ -1,6 +1,6 @@
 //! PowerPoint presentations (ECMA-376 PresentationML): slides in order, their tables, the speaker's notes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Why;
 use super::file::Content;
@@ -25,7 +25,12 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     let slides = slides(package, &presentation, &main);
     let mut parts: Vec<(String, String)> = Vec::new();
     let mut notes = Vec::new();
+    let mut known = HashSet::new();
     for (number, part) in slides {
+        // A part that is several slides says the same on each.
+        if !known.insert(part.clone()) {
+            continue;
+        }
         let own = relations::of(package, &part).into_iter().find(|r| r.kind == "notesSlide");
         notes.extend(own.map(|r| (format!("notes, slide {number}"), r.target)));
         parts.push((format!("slide {number}"), part));
@@ -123,10 +128,11 @@ fn slides(package: &Package, presentation: &Element, main: &str) -> Vec<(u32, St
     let mut listed = Vec::new();
     presentation.descendants("sldId", &mut listed);
     let mut found: Vec<(u32, String)> = Vec::new();
+    let by_id: HashMap<&str, &Relation> = related.iter().rev().map(|r| (r.id.as_str(), r)).collect();
     for slide in listed {
         // It has two attributes of this local name: a number of its own, and that of the relation.
-        let id = |r: &&Relation| slide.attributes.iter().any(|(name, value)| name == "id" && *value == r.id);
-        if let Some(relation) = related.iter().find(id) {
+        let mut ids = slide.attributes.iter().filter(|(name, _)| name == "id");
+        if let Some(relation) = ids.find_map(|(_, id)| by_id.get(id.as_str())) {
             found.push((found.len() as u32 + 1, relation.target.clone()));
         }
     }
@@ -135,7 +141,8 @@ fn slides(package: &Package, presentation: &Element, main: &str) -> Vec<(u32, St
         |name: &str| name.strip_prefix(folder)?.strip_prefix("slides/slide")?.strip_suffix(".xml")?.parse::<u32>().ok();
     let mut others: Vec<(u32, String)> =
         package.members.iter().filter_map(|m| Some((number(&m.name)?, m.name.clone()))).collect();
-    others.retain(|(_, name)| !found.iter().any(|(_, known)| known.eq_ignore_ascii_case(name)));
+    let known: HashSet<String> = found.iter().map(|(_, name)| name.to_ascii_lowercase()).collect();
+    others.retain(|(_, name)| !known.contains(&name.to_ascii_lowercase()));
     others.sort_unstable();
     found.append(&mut others);
     found

@@ -3,6 +3,7 @@
 //! Never knows what the streams mean. Each entry of the directory is visited once, whatever shape its author gave the
 //! tree, and no more is copied out of a file than a file that shares nothing can hold.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 
 use office_oxide::cfb::{CfbReader, DirEntry, EntryType};
@@ -20,6 +21,8 @@ const END: u32 = u32::MAX - 1;
 const TABLE: u32 = u32::MAX - 2;
 const TABLE_OF_TABLE: u32 = u32::MAX - 3;
 const SECTOR: usize = 512;
+/// An entry of the directory.
+const ENTRY: usize = 128;
 /// What the header names of the table of sectors itself.
 const IN_HEADER: usize = 109;
 
@@ -27,13 +30,15 @@ const IN_HEADER: usize = 109;
 pub struct Walk {
     seen: Vec<bool>,
     left: usize,
+    /// Of the whole file.
+    length: usize,
 }
 
 impl Walk {
     /// The whole of a file of `length` octets.
     pub fn new(file: &File<'_>, length: usize) -> Self {
         // The smallest stream takes 64 octets and an entry of 128 there, and a sector and the same entry here.
-        Self { seen: vec![false; file.entries().len()], left: length.saturating_mul(4) }
+        Self { seen: vec![false; file.entries().len()], left: length.saturating_mul(4), length }
     }
 
     /// The entries in a storage, as far as they were not visited before.
@@ -61,6 +66,33 @@ impl Walk {
         self.left = self.left.checked_sub(size.max(1)).ok_or(Why::Damaged)?;
         let octets = file.read_stream_by_index(entry).map_err(|_| Why::Damaged)?;
         if octets.len() < size { Err(Why::Damaged) } else { Ok(octets) }
+    }
+
+    /// What stands in a storage, by its name in lower case; it does not count as visited. An honest file has each entry in one
+    /// storage, so that looking costs what is left to be copied.
+    pub fn named(&mut self, entries: &[DirEntry], storage: usize) -> Result<HashMap<String, usize>, Why> {
+        let mut found = HashMap::new();
+        let mut met = HashSet::new();
+        let mut waiting = vec![entries.get(storage).map_or(NONE, |entry| entry.child)];
+        while let Some(at) = waiting.pop() {
+            let at = at as usize;
+            let Some(entry) = entries.get(at).filter(|_| met.insert(at)) else { continue };
+            self.left = self.left.checked_sub(ENTRY).ok_or(Why::Damaged)?;
+            if matches!(entry.entry_type, EntryType::Stream | EntryType::Storage) {
+                found.entry(entry.name.to_ascii_lowercase()).or_insert(at);
+            }
+            waiting.extend([entry.right_sibling, entry.left_sibling]);
+        }
+        Ok(found)
+    }
+
+    /// As many of a stream's octets as are there.
+    pub fn octets(&mut self, file: &mut File<'_>, entry: usize) -> Result<Vec<u8>, Why> {
+        let size = file.entries().get(entry).map_or(0, |e| e.stream_size);
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        // A size may lie; what is copied is no longer than the file.
+        self.left = self.left.checked_sub(size.min(self.length).max(1)).ok_or(Why::Damaged)?;
+        file.read_stream_by_index(entry).map_err(|_| Why::Damaged)
     }
 
     /// What stands in a storage, whose `children` were looked up, as a file of its own. A stream that is cut short stays

@@ -3,6 +3,8 @@
 mod formats;
 mod sheet;
 
+use std::collections::{HashMap, HashSet};
+
 use super::Why;
 use super::file::Content;
 use super::office;
@@ -78,8 +80,13 @@ pub fn read(package: &Package) -> Result<Content, Why> {
     };
     done.push(part("sharedStrings"));
     let mut content = Content { incomplete: fault, ..Content::default() };
+    let mut known = HashSet::new();
     for sheet in sheets(&workbook, folder, &related) {
         content.names.push(sheet.name.clone());
+        // A part that is several sheets says the same in each.
+        if !known.insert(sheet.part.clone()) {
+            continue;
+        }
         let Some(bytes) = package.get(&sheet.part) else {
             content.incomplete = Some(Why::Damaged);
             continue;
@@ -108,7 +115,8 @@ pub fn read(package: &Package) -> Result<Content, Why> {
 }
 
 fn sheets(workbook: &Element, folder: &str, related: &[Relation]) -> Vec<Sheet> {
-    let target = |id: &str| related.iter().find(|r| r.id == id).map(|r| r.target.clone());
+    let by_id: HashMap<&str, &Relation> = related.iter().rev().map(|r| (r.id.as_str(), r)).collect();
+    let target = |id: &str| by_id.get(id).map(|r| r.target.clone());
     let mut found = Vec::new();
     let mut elements = Vec::new();
     workbook.descendants("sheet", &mut elements);
@@ -211,6 +219,21 @@ mod tests {
                 Block::paragraph_at("Jones", "pivot table's source"),
             ]
         );
+    }
+
+    #[test]
+    fn a_part_that_is_several_sheets_is_read_once() {
+        let bytes = archive(&[
+            ("xl/workbook.xml", b"<workbook><sheets><sheet name='Club' r:id='r1'/><sheet name='Amy' r:id='r2'/><sheet name='Ben' r:id='r3'/></sheets></workbook>"),
+            ("xl/_rels/workbook.xml.rels", b"<R><Relationship Id='r1' Target='worksheets/sheet1.xml'/><Relationship Id='r2' Target='/xl/worksheets/sheet1.xml'/><Relationship Id='r3' Target='worksheets/sheet2.xml'/></R>"),
+            ("xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row><c t='str'><v>one</v></c></row></sheetData></worksheet>"),
+            ("xl/worksheets/sheet2.xml", b"<worksheet><sheetData><row><c t='str'><v>two</v></c></row></sheetData></worksheet>"),
+        ]);
+        let content = read(&read_package(&bytes, &mut Budget::default(), &[]).unwrap()).unwrap();
+        let row = |cell: &str| Row { cells: vec![cell.into()], detail: Some("row 1".into()) };
+        let sheet = |name: &str, cell| Block::Table(Table::of(Some(format!("Sheet '{name}'")), [row(cell)]));
+        assert_eq!(content.blocks, [sheet("Club", "one"), sheet("Ben", "two")]);
+        assert_eq!((content.names, content.incomplete), (["Club", "Amy", "Ben"].map(str::to_owned).to_vec(), None));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! XML to a small tree (namespace prefixes dropped), element by element where a part is large, or piece by piece where it is
-//! a sheet of many thousand cells.
+//! XML to a small tree (namespace prefixes dropped), element by element where a part is large, or piece by piece where it may
+//! be a sheet of many thousand cells.
 //!
 //! No DTD is read, no entity but the five of XML and character references is resolved, nothing is fetched: text that
 //! stands in an entity of the document's own is text that another program would show, so such a part is contradictory.
@@ -140,19 +140,45 @@ pub enum Piece<'p> {
 }
 
 /// What an element begins with.
-pub struct Tag<'p>(&'p BytesStart<'p>);
+pub struct Tag<'p>(Source<'p>);
+
+/// Where a tag stands.
+enum Source<'p> {
+    Part(BytesStart<'p>),
+    Tree(&'p Element),
+}
 
 impl Tag<'_> {
     /// Local name.
     pub fn name(&self) -> &str {
-        local(self.0.name().0)
+        match &self.0 {
+            Source::Part(start) => local(start.name().0),
+            Source::Tree(element) => &element.name,
+        }
+    }
+
+    /// The first value of each of these local names.
+    pub fn values<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'_, str>>; N] {
+        let mut found = [const { None }; N];
+        for (name, value) in self.attributes() {
+            if let Some(at) = names.iter().position(|wanted| *wanted == name) {
+                found[at].get_or_insert(value);
+            }
+        }
+        found
     }
 
     /// Local names with their values, references resolved; a name may stand twice, for looking for that would cost the square of them.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let mut attributes = self.0.html_attributes();
-        attributes.with_checks(false);
-        attributes.flatten().map(|attribute| {
+        let (read, built) = match &self.0 {
+            Source::Part(start) => (Some(start.html_attributes()), None),
+            Source::Tree(element) => (None, Some(&element.attributes)),
+        };
+        let read = read.map(|mut attributes| {
+            attributes.with_checks(false);
+            attributes
+        });
+        let read = read.into_iter().flatten().flatten().map(|attribute| {
             let name = local(attribute.key.0);
             let value = match memchr::memchr(b'&', attribute.value.as_bytes()) {
                 None => attribute.value,
@@ -162,8 +188,30 @@ impl Tag<'_> {
                 },
             };
             (name, value)
-        })
+        });
+        let built = built.into_iter().flatten().map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_str())));
+        read.chain(built)
     }
+}
+
+/// As [`stream`], of a tree.
+pub fn pieces(root: &Element, mut each: impl FnMut(Piece<'_>) -> Result<(), Why>) -> Result<(), Why> {
+    each(Piece::Start(Tag(Source::Tree(root))))?;
+    let mut open = vec![root.children.iter()];
+    while let Some(children) = open.last_mut() {
+        match children.next() {
+            Some(Node::Element(child)) => {
+                each(Piece::Start(Tag(Source::Tree(child))))?;
+                open.push(child.children.iter());
+            }
+            Some(Node::Text(text)) => each(Piece::Text(text))?,
+            None => {
+                open.pop();
+                each(Piece::End)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Calls `each` for every piece of a part, and keeps none.
@@ -178,10 +226,10 @@ pub fn stream(bytes: &[u8], mut each: impl FnMut(Piece<'_>) -> Result<(), Why>) 
         match reader.read_event().map_err(|_| Why::Damaged)? {
             Event::Start(start) => {
                 open += 1;
-                each(Piece::Start(Tag(&start)))?;
+                each(Piece::Start(Tag(Source::Part(start))))?;
             }
             Event::Empty(start) => {
-                each(Piece::Start(Tag(&start)))?;
+                each(Piece::Start(Tag(Source::Part(start))))?;
                 each(Piece::End)?;
             }
             // An end too many ends nothing.

@@ -16,6 +16,7 @@ mod mailbox;
 pub mod markers;
 mod other;
 mod parameters;
+mod pieces;
 pub mod signed;
 mod transfer;
 mod tree;

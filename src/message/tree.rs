@@ -11,7 +11,7 @@ use super::faults::Faults;
 use super::header::{self, Header};
 use super::parameters::{self, Value};
 use super::transfer::{self, Fit};
-use super::{Part, PartKind, charset, other};
+use super::{Part, PartKind, charset, other, pieces};
 use crate::limits;
 
 /// What reading the tree yields, collected over all levels.
@@ -26,7 +26,12 @@ pub struct Tree {
 
 /// Reads `raw` and all it holds. `depth` counts messages inside messages.
 pub fn read(raw: &[u8], parent: Option<usize>, depth: usize, tree: &mut Tree) {
-    let parsed = MessageParser::default().parse(raw);
+    let parsed = if pieces::are_too_many(raw) {
+        tree.faults.push("more pieces of parameters than are read");
+        None
+    } else {
+        MessageParser::default().parse(raw)
+    };
     let Some(parsed) = parsed.filter(|p| !p.parts.is_empty()) else {
         let block = header::read_block(raw, 0);
         let body = raw[block.body..].to_vec();

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::super::xml::{self, Piece, Tag};
-use super::super::{Why, records};
+use super::super::{Why, office, records};
 use super::formats::{Shown, number};
 use super::{Book, Sheet};
 use crate::limits;
@@ -35,10 +35,7 @@ pub(super) fn read(book: &Book, sheet: &Sheet, bytes: &[u8], out: &mut Vec<Block
         }
         reader.end_row();
     }
-    let mut detail = format!("Sheet '{}'{}", sheet.name, sheet.state);
-    if !reader.hidden_columns.is_empty() {
-        detail.push_str(&format!(", hidden columns {}", reader.hidden_columns.join(", ")));
-    }
+    let detail = office::table_place(&office::sheet_place(&sheet.name, sheet.state), &reader.hidden_columns);
     let table = reader.writer.finish(Some(detail.clone()));
     if !table.is_empty() {
         out.push(Block::Table(table));
