@@ -61,6 +61,24 @@ fn a_file_that_brings_its_reader_down_is_held_and_the_next_message_is_delivered(
     gateway.terminate();
 }
 
+/// Its reader starts a thread, for whose stack the limits of a worker must leave room.
+#[test]
+fn a_workbook_of_excel_97_is_read_in_a_worker_and_delivered() {
+    let sink = Sink::start();
+    let mut gateway = Gateway::new(sink.port);
+    gateway.start(&[]);
+    let workbook = include_bytes!("files/coaches.xls");
+    let message = compose::with_files("Coach", "The times are attached.", &[("coaches.xls", workbook)]);
+    let reply = gateway.client().send(FROM, &to(), &message).expect("an answer");
+    assert_eq!(reply.code, 250, "{}", reply.text());
+    let until = Instant::now() + support::PATIENCE;
+    while sink.taken().iter().all(|taken| taken.from.is_empty()) {
+        assert!(Instant::now() < until, "nothing is delivered\n{}", gateway.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    gateway.terminate();
+}
+
 /// Resident memory of each process that a process has started, in KiB.
 fn memory_of_children(parent: u32) -> Vec<u64> {
     let number = |status: &str, name: &str| -> Option<u64> {

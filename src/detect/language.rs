@@ -182,9 +182,9 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
                 }
             }
         }
-        // What hides a letter is one of a few signs or a figure.
+        // What hides a letter is one of a few signs, or a figure among letters.
         let folded = text.folded().as_bytes();
-        let hides = line.all_marks.has(Marks::DIGIT)
+        let hides = (line.all_marks.has(Marks::DIGIT) && folded.iter().any(u8::is_ascii_alphabetic))
             || memchr::memchr3(b'*', b'@', b'#', folded).is_some()
             || memchr::memchr3(b'$', b'!', b'_', folded).is_some();
         for (range, kind) in if hides { masked(text.folded()) } else { Vec::new() } {

@@ -468,7 +468,8 @@ mod tests {
         };
         assert_eq!(parts().table().as_ref(), Some(&table));
         assert_eq!(Parts::default().table(), Some(Table::default()));
-        let broken: [(&str, fn(&mut Parts)); 10] = [
+        type Change = fn(&mut Parts);
+        let broken: [(&str, Change); 10] = [
             ("a text cut within a letter", |p| p.ends[1] -= 1),
             ("texts that fall", |p| p.ends.swap(0, 1)),
             ("a text beyond the end", |p| p.ends.push(u32::MAX)),

@@ -179,7 +179,7 @@ impl Context {
             }
             // A form: one pupil in the whole table.
             if let Some(pupils) = self.by_block.get(&(line.document, line.block)) {
-                return if pupils.len() == 1 { pupils.iter().copied().collect() } else { Vec::new() };
+                return if pupils.len() == 1 { pupils.to_vec() } else { Vec::new() };
             }
         }
         if let Some(here) = self.by_line.get(&said.line) {
@@ -222,9 +222,7 @@ impl Context {
         }
         let length = self.lengths.get(&line.document).copied().unwrap_or_default();
         match self.by_document.get(&line.document) {
-            Some(pupils) if pupils.len() == 1 && length <= limits::SHORT_DOCUMENT * 2 => {
-                pupils.iter().copied().collect()
-            }
+            Some(pupils) if pupils.len() == 1 && length <= limits::SHORT_DOCUMENT * 2 => pupils.to_vec(),
             Some(pupils) if length <= limits::SHORT_DOCUMENT && line.cell.is_none() => {
                 // Several pupils: the nearest paragraph that names one.
                 let near = (0..=2).find_map(|back| {
@@ -234,7 +232,7 @@ impl Context {
                 });
                 match near.and_then(|here| here.last()) {
                     Some((.., pupils)) => pupils.clone(),
-                    None if pupils.len() <= 2 => pupils.iter().copied().collect(),
+                    None if pupils.len() <= 2 => pupils.to_vec(),
                     None => Vec::new(),
                 }
             }
