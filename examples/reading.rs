@@ -32,8 +32,8 @@ fn main() -> anyhow::Result<()> {
                     Block::Paragraph { text, detail } => println!("    ¶ {detail:?} {text:?}"),
                     Block::Table(table) => {
                         println!("    table {:?}", table.detail);
-                        for row in &table.rows {
-                            println!("      {:?} {:?}", row.detail, row.cells);
+                        for row in table.rows() {
+                            println!("      {:?} {:?}", row.detail(), row.aligned());
                         }
                     }
                 }
