@@ -1053,7 +1053,9 @@ limits! {
     /// Of the SHA-256 by which reports name what decided; an even number.
     RULES_VERSION_DIGITS: usize = 12, "hexadecimal digits", "own choice: 48 bits, as a short commit of Git; a school has hundreds of versions";
 
-    // --- excerpts (`detect::excerpt`) ---
+    // --- headings, findings and excerpts (`detect::scene`, `detect`, `detect::excerpt`) ---
+    /// Words of a column's heading; a cell with more is none.
+    HEADING_TOKENS: usize = 60, "tokens", "own choice: the longest question of a form has half of it";
     /// Findings of one kind in one document that are listed; the rest are counted.
     FINDINGS: usize = 100, "findings", "own choice: a list of 1,500 pupils has some 8,000, which nobody reads";
     /// Findings of one message that are shown in their surroundings; with the lengths below at most 80 KB.

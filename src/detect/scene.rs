@@ -292,10 +292,16 @@ impl<'a> Scene<'a> {
     }
 
     /// The cell above in the row of headings, which is the table's first row of more than one cell; nothing for what
-    /// stands in that row or above it, or in no table.
+    /// stands in that row or above it, or in no table. What is longer than [`limits::HEADING_TOKENS`] is no heading: whoever asks
+    /// looks through its words, and asks for every cell below.
     pub(super) fn column_heading(&self, at: usize) -> Option<usize> {
         step(1);
-        self.lines[at].heading_cell
+        let heading = self.lines[at].heading_cell?;
+        let length = self.lines[heading].text.tokens.len();
+        (length <= limits::HEADING_TOKENS).then(|| {
+            step(length);
+            heading
+        })
     }
 
     pub(super) fn kind(&self, line: usize) -> Kind {

@@ -98,6 +98,15 @@ mod counted {
                 }),
             ),
             (
+                "names under a long heading",
+                300,
+                Box::new(|n| {
+                    let heading = vec!["word ".repeat(n), "Notes".to_owned()];
+                    let rows = std::iter::once(heading).chain((0..n).map(|n| vec![full(n), "has asthma".into()]));
+                    sheets(vec![rows.collect()])
+                }),
+            ),
+            (
                 "numbers in one cell beside a long one",
                 1_500,
                 Box::new(|n| sheets(vec![vec![vec!["word ".repeat(n * 10), format!("{}, ", nhs()).repeat(n)]]])),
