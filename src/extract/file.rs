@@ -364,9 +364,13 @@ impl Reader<'_> {
                 // Scanners and fax machines write TIFF, nobody else in a school does: what it shows beside a page that is
                 // read has not been read.
                 let whole = matches!(page, Ok(Some(_))) && image::is_single(bytes);
-                let incomplete = (format == "tiff" && !whole).then_some(Why::UnknownType);
-                let pages = page.as_ref().ok().cloned().flatten().map(|picture| (None, picture)).into_iter().collect();
-                Content { blocks: words, incomplete: page.err().or(incomplete), pages, ..Content::default() }
+                let unread = (format == "tiff" && !whole).then_some(Why::UnknownType);
+                let (page, incomplete) = match page {
+                    Ok(page) => (page, unread),
+                    Err(why) => (None, Some(why)),
+                };
+                let pages = page.map(|picture| (None, picture)).into_iter().collect();
+                Content { blocks: words, incomplete, pages, ..Content::default() }
             }
             Format::Packed(packing) => {
                 let unpacked = archive::unpacked(bytes, packing, &mut self.budget)?;
