@@ -1,4 +1,3 @@
-
 use super::super::lines;
 use super::*;
 use crate::text::Block;
