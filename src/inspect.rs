@@ -383,6 +383,7 @@ fn report(
         breach: verdict.breach,
         notify: verdict.notify,
         approver: verdict.approver,
+        duties: verdict.duties,
         rules,
         recipients: facts
             .recipients

@@ -801,6 +801,16 @@ limits! {
     /// Evidence that a name wants of which each part is a word.
     WANTED_WORDS: i32 = 1, "points", "own choice";
 
+    // --- what is done with mail that goes (`policy::duty`) ---
+    /// Days for which a journal keeps what its rule does not say otherwise of.
+    JOURNAL_DAYS: u32 = 366, "days", "own choice: a school year; a rule's retention_days says otherwise";
+    /// Days for which a rule may have a journal keep.
+    JOURNAL_DAYS_MOST: u32 = 9_497, "days", "26 years: until a pupil is 25, as schools keep a pupil's file (Limitation Act 1980), and a year more";
+    /// Minutes for which a rule may have a message wait for a second look.
+    WAIT_MINUTES_MOST: u32 = 1_440, "minutes", "own choice: a day";
+    /// A footer.
+    FOOTER_CHARACTERS: usize = 2_000, "characters", "own choice: thrice the longest of the policies' disclaimers";
+
     // --- what is confirmed (`policy::allowance`) ---
     /// Packs that lie on each other.
     PACK_LAYERS: usize = 8, "packs", "own choice: core, a trust's, a school's, and room; more is a pack that lies on itself";

@@ -144,6 +144,9 @@ pub fn told(report: &Report, explain: bool) -> String {
             line(format!("      policy: {clause}"));
         }
     }
+    for duty in report.duties.in_words() {
+        line(format!("  once it goes: {duty}"));
+    }
     for pupil in &report.pupils {
         let categories =
             if pupil.categories.is_empty() { String::new() } else { format!(" ({})", pupil.categories.join(", ")) };

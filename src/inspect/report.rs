@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::PersonalUse;
 use crate::detect::Excerpt;
 use crate::people::School;
-use crate::policy::{Action, Confirmed, Exempted, Reason};
+use crate::policy::{Action, Confirmed, Duties, Exempted, Reason};
 use crate::smtp::Address;
 
 /// The decision on one message, in the shape that `check --json` prints and the store keeps (encrypted).
@@ -62,6 +62,9 @@ pub struct Report {
     /// What it is to the report on personal use. Not kept with the report: it is a column of the message.
     #[serde(skip)]
     pub personal_use: Option<PersonalUse>,
+    /// What is done with it if it goes.
+    #[serde(default, skip_serializing_if = "Duties::is_empty")]
+    pub duties: Duties,
     /// The version of the rules that decided it ([`super::Ground::version`]); empty in reports from before there was one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rules_version: String,
@@ -100,6 +103,7 @@ impl Report {
             about_staff: Vec::new(),
             automatic: false,
             personal_use: None,
+            duties: Duties::default(),
             rules_version: String::new(),
             version: Self::VERSION,
         }

@@ -4,6 +4,7 @@
 
 pub mod allowance;
 pub mod coverage;
+pub mod duty;
 pub mod exemption;
 pub mod pack;
 pub mod verdict;
@@ -11,6 +12,7 @@ pub mod verdict;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::{Allowance, Allowed, Confirmed, Reason};
+pub use duty::{Duties, Duty};
 pub use exemption::{Exempted, Exemption};
 pub use pack::{Clause, Confirm, Mode, Route, Rule, RulePack};
 pub use verdict::{Facts, Fired, PupilFact, RecipientFact, RecipientTraits, Verdict, decide};

@@ -3,6 +3,7 @@
 //! A school's pack says on which pack it lies (`extends`), adds rules, tightens those below by id, and gives its own clauses.
 
 mod condition;
+mod duty;
 mod layer;
 mod machinery;
 mod merge;
@@ -17,6 +18,7 @@ pub use machinery::{MACHINERY, Machinery};
 
 use self::layer::Layer;
 use super::Action;
+use super::duty::Duty;
 use crate::limits;
 use crate::text::problem::FileProblems;
 
@@ -164,9 +166,14 @@ pub struct Rule {
     #[serde(rename = "clauses")]
     pub clause_ids: Vec<String>,
     /// Why, with `{to}`, `{recipients}` and `{pupils}` still to be filled in.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
     /// How the sender puts it right, likewise.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub remedy: String,
+    /// What is done with a message that fires it and goes.
+    #[serde(flatten)]
+    pub duty: Duty,
     /// The rule fires when one of these holds.
     pub when: Vec<Condition>,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Action;
 use super::allowance::{About, Allowance, Allowed, Confirmed, folded};
+use super::duty::Duties;
 use super::exemption::Exempted;
 use super::pack::{Audience, Business, Condition, Confirm, Marker, Mode, PhotoConsent, Rule, RulePack, SenderKind};
 use crate::detect::Tier;
@@ -136,8 +137,10 @@ pub struct Verdict {
     pub notify: Vec<String>,
     /// The role that approves of it; with none, whoever decides.
     pub approver: Option<String>,
-    /// Every rule that fired.
+    /// Every rule that fired and stops mail; those that only have something done with it are not among them.
     pub fired: Vec<Fired>,
+    /// What is done with the message if it goes.
+    pub duties: Duties,
 }
 
 /// A rule that fired.
@@ -163,8 +166,14 @@ pub struct Fired {
 
 /// Evaluates the pack. A rule whose every reason is allowed does not ask.
 pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict {
-    let mut verdict =
-        Verdict { action: Action::Deliver, breach: false, notify: Vec::new(), approver: None, fired: Vec::new() };
+    let mut verdict = Verdict {
+        action: Action::Deliver,
+        breach: false,
+        notify: Vec::new(),
+        approver: None,
+        fired: Vec::new(),
+        duties: Duties::default(),
+    };
     let outside = facts.recipients.iter().any(|r| r.kind != RecipientKind::Internal);
     let mut approvers: BTreeSet<Option<&str>> = BTreeSet::new();
     for (index, rule) in pack.rules.iter().enumerate() {
@@ -183,6 +192,13 @@ pub fn decide(pack: &RulePack, facts: &Facts, allowed: &Allowed<'_>) -> Verdict 
         let asked = asked(rule, &holding, facts, allowed);
         let confirmed = asked.confirmed();
         let exempt = facts.exempt.get(&rule.id).filter(|_| rule.exempt).cloned();
+        // That a message may go does not spare it what is done with it then.
+        if !observed_only && exempt.is_none() {
+            verdict.duties.add(&rule.id, &rule.duty);
+        }
+        if rule.action == Action::Deliver && !rule.duty.is_empty() {
+            continue;
+        }
         let counts = !observed_only && confirmed.is_none() && exempt.is_none();
         if counts {
             verdict.action = verdict.action.max(action);

@@ -79,9 +79,32 @@ pub(super) struct RulePart {
     pub clauses: Option<Vec<At<String>>>,
     pub why: Option<At<String>>,
     pub remedy: Option<At<String>>,
+    pub duty: DutyPart,
     pub when: Option<At<Vec<At<Condition>>>>,
     /// Further alternatives beside those below.
     pub when_also: Vec<At<Condition>>,
+}
+
+/// What a file says of what is done with a message that fires the rule and goes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct DutyPart {
+    pub journal: Option<At<bool>>,
+    pub retention_days: Option<At<u32>>,
+    pub wait_minutes: Option<At<u32>>,
+    pub wait_until_open: Option<At<bool>>,
+    pub footer: Option<At<String>>,
+}
+
+impl DutyPart {
+    fn over(self, below: Self) -> Self {
+        Self {
+            journal: self.journal.or(below.journal),
+            retention_days: self.retention_days.or(below.retention_days),
+            wait_minutes: self.wait_minutes.or(below.wait_minutes),
+            wait_until_open: self.wait_until_open.or(below.wait_until_open),
+            footer: self.footer.or(below.footer),
+        }
+    }
 }
 
 /// Who is told besides, of what is held.
@@ -113,6 +136,7 @@ impl RulePart {
             clauses: self.clauses.or(below.clauses),
             why: self.why.or(below.why),
             remedy: self.remedy.or(below.remedy),
+            duty: self.duty.over(below.duty),
             when: self.when.or(below.when),
             when_also: [below.when_also, self.when_also].concat(),
         }
@@ -243,6 +267,13 @@ impl Reader<'_> {
             clauses: raw.clauses.map(|value| self.all(value)),
             why: raw.why.map(|value| self.at(value)),
             remedy: raw.remedy.map(|value| self.at(value)),
+            duty: DutyPart {
+                journal: raw.journal.map(|value| self.at(value)),
+                retention_days: raw.retention_days.map(|value| self.at(value)),
+                wait_minutes: raw.wait_minutes.map(|value| self.at(value)),
+                wait_until_open: raw.wait_until_open.map(|value| self.at(value)),
+                footer: raw.footer.map(|value| self.at(value)),
+            },
             when: raw.when.map(|value| self.conditions(value)),
             when_also: self.all(raw.when_also),
         }
@@ -302,6 +333,11 @@ struct RawRule {
     clauses: Option<Vec<Spanned<String>>>,
     why: Option<Spanned<String>>,
     remedy: Option<Spanned<String>>,
+    journal: Option<Spanned<bool>>,
+    retention_days: Option<Spanned<u32>>,
+    wait_minutes: Option<Spanned<u32>>,
+    wait_until_open: Option<Spanned<bool>>,
+    footer: Option<Spanned<String>>,
     when: Option<Spanned<Vec<Spanned<Condition>>>>,
     #[serde(default)]
     when_also: Vec<Spanned<Condition>>,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a layer never makes milder what lies below it, unless it says that it replaces the rule.
 
+use super::duty;
 use super::layer::{At, ClausePart, Layer, Place, RulePart};
 use super::{Clause, Condition, Confirm, MACHINERY, Mode, ROLES, Route, Rule, RulePack};
 use crate::detect::meaning::categories;
@@ -114,6 +115,7 @@ fn no_milder(part: &RulePart, below: &RulePart, problems: &mut Vec<FileProblem>)
     {
         milder(&is.place, "exempt", "false", "true");
     }
+    duty::no_milder(&part.duty, &below.duty, &mut milder);
     if let Some(when) = &part.when {
         problems.push(when.place.problem(format!(
             "rule `{id}` stands in the pack below: `when_also` adds to what it fires for; to change that, say replace = true and write the rule whole"
@@ -128,11 +130,13 @@ fn rule(part: &RulePart, clauses: &[ClausePart], problems: &mut Vec<FileProblem>
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
         problems.push(place.problem(format!("rule id `{id}`: wants small letters, digits and hyphens")));
     }
+    // Of a rule that stops nothing, nobody is told why and how it is put right.
+    let stops = part.action.as_ref().is_none_or(|action| action.value > Action::Deliver);
     let missing: Vec<&str> = [
         ("action", part.action.is_none()),
-        ("breach", part.breach.is_none()),
-        ("why", part.why.is_none()),
-        ("remedy", part.remedy.is_none()),
+        ("breach", stops && part.breach.is_none()),
+        ("why", stops && part.why.is_none()),
+        ("remedy", stops && part.remedy.is_none()),
         ("when", part.when.is_none()),
     ]
     .into_iter()
@@ -171,6 +175,10 @@ fn rule(part: &RulePart, clauses: &[ClausePart], problems: &mut Vec<FileProblem>
     if let Some(approver) = part.approver.as_ref().filter(|approver| approver.value == "it") {
         problems.push(approver.place.problem(format!("rule `{id}`: `it` decides on nothing")));
     }
+    let duty = duty::checked(id, &part.duty, problems);
+    if let Some(breach) = part.breach.as_ref().filter(|breach| breach.value && !stops) {
+        problems.push(breach.place.problem(format!("rule `{id}`: what is delivered is no likely breach")));
+    }
     let (clauses, clause_ids) = named(part, clauses, problems);
     let action = part.action.as_ref()?.value;
     let mut told: Vec<String> = part.notify.iter().flatten().map(|role| role.value.clone()).collect();
@@ -196,10 +204,19 @@ fn rule(part: &RulePart, clauses: &[ClausePart], problems: &mut Vec<FileProblem>
         exempt: part.exempt.as_ref().is_some_and(|exempt| exempt.value),
         clauses,
         clause_ids,
-        why: part.why.as_ref()?.value.clone(),
-        remedy: part.remedy.as_ref()?.value.clone(),
+        why: words(&part.why, stops)?,
+        remedy: words(&part.remedy, stops)?,
+        duty,
         when,
     })
+}
+
+/// What a rule says; one that stops nothing may say nothing.
+fn words(said: &Option<At<String>>, stops: bool) -> Option<String> {
+    match said {
+        Some(said) => Some(said.value.clone()),
+        None => (!stops).then(String::new),
+    }
 }
 
 /// What the school's policy says to this rule: its own clauses where it has any. Words, and ids.

@@ -69,6 +69,20 @@ fn bad_packs_are_refused_with_line_and_column() {
         (rule(&format!("{sound}confirm = \"anybody\"\nwhen = [{{ bulk = true }}]")), (8, 11), "anybody"),
         (rule(&format!("{sound}confirm_at_once = 0\nwhen = [{{ bulk = true }}]")), (8, 19), "allows nothing"),
         (rule(&sound.replace("warn", "delay").to_string()), (4, 10), "delay"),
+        (rule(&format!("{sound}retention_days = 3\nwhen = [{{ bulk = true }}]")), (8, 18), "journal = true is missing"),
+        (
+            rule(&format!("{sound}journal = true\nretention_days = 0\nwhen = [{{ bulk = true }}]")),
+            (9, 18),
+            "between 1 and",
+        ),
+        (rule(&format!("{sound}wait_minutes = 1441\nwhen = [{{ bulk = true }}]")), (8, 16), "between 1 and 1440"),
+        (rule(&format!("{sound}footer = \" \"\nwhen = [{{ bulk = true }}]")), (8, 10), "between 1 and"),
+        (rule(&format!("{sound}footer = \"a\\u0007\"\nwhen = [{{ bulk = true }}]")), (8, 10), "plain text"),
+        (
+            rule("id = \"a\"\naction = \"deliver\"\nbreach = true\njournal = true\nwhen = [{ bulk = true }]"),
+            (5, 10),
+            "no likely breach",
+        ),
         (rule(&format!("{}when = [{{ bulk = true }}]", sound.replace("\"w\"", "\"{who}\""))), (6, 7), "{who}"),
         (
             rule(&format!("{sound}when = [{{ bulk = true }}]\n[[rule]]\n{sound}when = [{{ bulk = true }}]")),
@@ -94,6 +108,64 @@ fn what_is_printed_merged_reads_as_the_same_pack() {
         let clauses = |pack: &RulePack| pack.rules.iter().map(|rule| rule.clauses.clone()).collect::<Vec<_>>();
         assert_eq!(clauses(&again), clauses(&pack), "{name}");
     }
+}
+
+/// A rule that stops nothing, over one of the same pack that stops: each with something to do.
+const DUTIES: &str = r#"
+name = "school"
+extends = "core"
+
+[[rule]]
+id = "keep"
+action = "deliver"
+journal = true
+retention_days = 30
+exempt = true
+when = [{ to = ["guardian"] }]
+
+[[rule]]
+id = "look-again"
+action = "deliver"
+wait_minutes = 2
+footer = "Line one\nLine two"
+when = [{ to = ["guardian", "external"] }]
+
+[[rule]]
+id = "pupil-images"
+journal = true
+wait_until_open = true
+"#;
+
+#[test]
+fn what_is_done_with_mail_that_goes_is_read_laid_over_and_printed() {
+    let pack = RulePack::parse(Path::new("school.toml"), DUTIES).expect("sound");
+    let duty = |pack: &RulePack, id: &str| pack.rules.iter().find(|rule| rule.id == id).expect(id).duty.clone();
+    let keep = Duty { journal: true, retention_days: Some(30), ..Duty::default() };
+    let look = Duty { wait_minutes: Some(2), footer: Some("Line one\nLine two".to_owned()), ..Duty::default() };
+    let images =
+        Duty { journal: true, retention_days: Some(limits::JOURNAL_DAYS), wait_until_open: true, ..Duty::default() };
+    let printed = RulePack::parse(Path::new("p.toml"), &pack.to_toml().expect("written")).expect("sound");
+    for pack in [&pack, &printed] {
+        assert_eq!(duty(pack, "keep"), keep);
+        assert_eq!(duty(pack, "look-again"), look);
+        assert_eq!(duty(pack, "pupil-images"), images);
+        assert!(duty(pack, "impersonation").is_empty());
+    }
+    // A third layer may add and prolong, and take nothing away.
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("school.toml"), DUTIES).expect("written");
+    let over = |body: &str| format!("name = \"x\"\nextends = \"school.toml\"\n[[rule]]\nid = {body}");
+    let parse = |text: &str| RulePack::parse(&directory.path().join("x.toml"), text);
+    for (body, words) in [
+        ("\"keep\"\njournal = false", "journal = false is milder"),
+        ("\"look-again\"\nwait_minutes = 1", "wait_minutes = 1 is milder than 2"),
+        ("\"pupil-images\"\nwait_until_open = false", "wait_until_open = false is milder"),
+    ] {
+        let errors = parse(&over(body)).expect_err(body).0;
+        assert!(errors[0].problem.contains(words) && errors[0].place.is_some_and(|at| at.0 == 5), "{errors:?}");
+    }
+    let longer = parse(&over("\"look-again\"\nwait_minutes = 5")).expect("sound");
+    assert_eq!(duty(&longer, "look-again"), Duty { wait_minutes: Some(5), ..look });
 }
 
 const TIGHTER: &str = r#"

@@ -246,3 +246,69 @@ fn numbers_and_lists_in_words() {
     );
     assert_eq!(listed(&["a", "b", "c", "d"]), "a, b and 2 others");
 }
+
+/// Duties of all rules that fire, whatever the action; of an observed rule, or one that the sender is exempt from, none.
+#[test]
+fn what_is_done_with_mail_that_goes_comes_from_every_rule_that_counts() {
+    let text = r#"
+name = "x"
+[[rule]]
+id = "keep"
+action = "deliver"
+journal = true
+retention_days = 30
+exempt = true
+when = [{ to = ["guardian"] }]
+[[rule]]
+id = "images"
+action = "warn"
+breach = false
+confirm = "sender"
+why = "w"
+remedy = "r"
+journal = true
+retention_days = 90
+wait_minutes = 1
+footer = "F"
+when = [{ photograph = true }]
+[[rule]]
+id = "look"
+action = "deliver"
+wait_minutes = 3
+footer = "F"
+when = [{ to = ["guardian", "external"] }]
+[[rule]]
+id = "watched"
+action = "deliver"
+mode = "observe"
+wait_until_open = true
+when = [{ to = ["guardian"] }]
+"#;
+    let pack = RulePack::parse(std::path::Path::new("p.toml"), text).expect("sound");
+    let decided = |facts: Facts| decide(&pack, &facts, &Allowed::default());
+    let guardian = Facts { recipients: vec![to(Guardian, &[1])], ..Facts::default() };
+    let duties = |keep: &[&str], days: Option<u32>, minutes: Option<u32>, footers: &[&str]| Duties {
+        journal_days: days,
+        journal_rules: keep.iter().map(|rule| (*rule).to_owned()).collect(),
+        wait_minutes: minutes,
+        wait_until_open: false,
+        footers: footers.iter().map(|footer| (*footer).to_owned()).collect(),
+    };
+    let permitted = ["keep".to_owned()].into();
+    for (facts, fired, action, wanted) in [
+        (guardian.clone(), 0, Action::Deliver, duties(&["keep"], Some(30), Some(3), &["F"])),
+        (
+            Facts { photograph: true, ..guardian.clone() },
+            1,
+            Action::Warn,
+            duties(&["keep", "images"], Some(90), Some(3), &["F"]),
+        ),
+        (Facts { permitted, ..guardian.clone() }, 0, Action::Deliver, duties(&[], None, Some(3), &["F"])),
+        (Facts { recipients: vec![to(Internal, &[])], ..Facts::default() }, 0, Action::Deliver, Duties::default()),
+        (Facts { recipients: vec![to(Trusted, &[])], ..Facts::default() }, 0, Action::Deliver, Duties::default()),
+    ] {
+        let verdict = decided(facts);
+        assert_eq!((verdict.fired.len(), verdict.action), (fired, action));
+        assert_eq!(verdict.duties, wanted);
+    }
+}
