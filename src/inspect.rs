@@ -12,10 +12,12 @@ mod sender;
 mod traits;
 pub mod version;
 pub mod view;
+mod words;
 
 pub use known::Known;
 pub use personal_use::PersonalUse;
 pub use report::{FiredRule, FoundTrait, Report, ReportedFinding, ReportedPupil, ReportedRecipient, ReportedUnread};
+pub use words::Words;
 
 use std::collections::BTreeMap;
 
@@ -383,6 +385,9 @@ fn report(
         breach: verdict.breach,
         notify: verdict.notify,
         approver: verdict.approver,
+        // Looked for only where somebody may look for it later: in what is kept.
+        words: (verdict.action > Action::Deliver || verdict.duties.journal_days.is_some())
+            .then(|| Words::of(&reading.documents)),
         duties: verdict.duties,
         rules,
         recipients: facts

@@ -806,6 +806,12 @@ limits! {
     JOURNAL_DAYS: u32 = 366, "days", "own choice: a school year; a rule's retention_days says otherwise";
     /// Days for which a rule may have a journal keep.
     JOURNAL_DAYS_MOST: u32 = 9_497, "days", "26 years: until a pupil is 25, as schools keep a pupil's file (Limitation Act 1980), and a year more";
+    /// Words of one message by which a journal is searched.
+    INDEX_WORDS: usize = 50_000, "words", "own choice: a long novel has some 20,000; six octets a word";
+    /// Messages that one search gives; more is said.
+    SEARCH_HITS: usize = 1_000, "messages", "own choice: more than a person reads, and within CONTROL_ANSWER";
+    /// Messages that a search reads at a time.
+    SEARCH_PAGE: u32 = 500, "messages", "own choice";
     /// Minutes for which a rule may have a message wait for a second look.
     WAIT_MINUTES_MOST: u32 = 1_440, "minutes", "own choice: a day";
     /// A footer.

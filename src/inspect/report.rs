@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::PersonalUse;
+use super::{PersonalUse, Words};
 use crate::detect::Excerpt;
 use crate::people::School;
 use crate::policy::{Action, Confirmed, Duties, Exempted, Reason};
@@ -62,6 +62,9 @@ pub struct Report {
     /// What it is to the report on personal use. Not kept with the report: it is a column of the message.
     #[serde(skip)]
     pub personal_use: Option<PersonalUse>,
+    /// Its words, where the message may be kept and looked for. Not kept with the report: the store has keyed hashes of them.
+    #[serde(skip)]
+    pub words: Option<Words>,
     /// What is done with it if it goes.
     #[serde(default, skip_serializing_if = "Duties::is_empty")]
     pub duties: Duties,
@@ -103,6 +106,7 @@ impl Report {
             about_staff: Vec::new(),
             automatic: false,
             personal_use: None,
+            words: None,
             duties: Duties::default(),
             rules_version: String::new(),
             version: Self::VERSION,

@@ -24,9 +24,9 @@ use crate::limits;
 use crate::smtp::{Address, Sender};
 use crate::store::accounts::{Account, LastSbm, Link, Role, SubmissionAccount, Token};
 use crate::store::{
-    AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, KeptAllowance,
-    KeptExemption, LawfulPurpose, MonthOfUse, NewExemption, QueueId, Ruling, Scope, Shown, Sight, Store, StoreError,
-    Summary,
+    AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Found, Grounds, JournalFigures,
+    KeptAllowance, KeptExemption, LawfulPurpose, LegalHold, MonthOfUse, NewExemption, NewHold, QueueId, Ruling, Scope,
+    Search, Shown, Sight, Store, StoreError, Summary,
 };
 
 /// What can be asked.
@@ -88,6 +88,31 @@ pub enum Request {
     },
     /// An end of an exemption.
     EndExemption {
+        /// Its id.
+        id: String,
+        /// By whom, and why.
+        because: Because,
+    },
+    /// How much the journal keeps.
+    Journal,
+    /// Kept mail that fits; that somebody looks is recorded.
+    Search {
+        /// What is looked for.
+        search: Search,
+        /// By whom, and what for.
+        because: Because,
+    },
+    /// What must not be deleted.
+    LegalHolds,
+    /// That something must not be deleted.
+    LegalHold {
+        /// What, and why.
+        new: NewHold,
+        /// The name that was given of who asks for it.
+        who: String,
+    },
+    /// An end of that.
+    EndLegalHold {
         /// Its id.
         id: String,
         /// By whom, and why.
@@ -267,6 +292,16 @@ pub enum Answer {
     Exempted,
     /// To [`Request::EndExemption`]: whether it held until now.
     ExemptionEnded(bool),
+    /// To [`Request::Journal`].
+    Journal(JournalFigures),
+    /// To [`Request::Search`].
+    Found(Found),
+    /// To [`Request::LegalHolds`], the newest first.
+    LegalHolds(Vec<LegalHold>),
+    /// To [`Request::LegalHold`].
+    OnHold,
+    /// To [`Request::EndLegalHold`]: whether it was on until now.
+    HoldEnded(bool),
     /// To [`Request::PersonalUse`], the newest month first.
     PersonalUse(Vec<MonthOfUse>),
     /// To [`Request::Accounts`].
@@ -295,6 +330,8 @@ impl Request {
             | Self::AuditCheck
             | Self::Allowances
             | Self::Exemptions
+            | Self::Journal
+            | Self::LegalHolds
             | Self::Accounts
             | Self::Submissions => false,
             Self::Account { .. }
@@ -305,6 +342,9 @@ impl Request {
             | Self::EndAllowance { .. }
             | Self::Exempt { .. }
             | Self::EndExemption { .. }
+            | Self::Search { .. }
+            | Self::LegalHold { .. }
+            | Self::EndLegalHold { .. }
             | Self::PersonalUse { .. }
             | Self::Submission { .. }
             | Self::ReplaceRoster { .. } => true,
@@ -371,6 +411,18 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         }
         Request::EndExemption { id, because } => {
             Answer::ExemptionEnded(store.end_exemption(&id, &peer::signed(&because.who, uid), &because.why).await?)
+        }
+        Request::Journal => Answer::Journal(store.journal_figures().await?),
+        Request::Search { search, because } => {
+            Answer::Found(store.search(&search, &peer::signed(&because.who, uid), &because.why).await?)
+        }
+        Request::LegalHolds => Answer::LegalHolds(store.legal_holds().await?),
+        Request::LegalHold { new, who } => {
+            store.hold_for_law(new, &peer::signed(&who, uid)).await?;
+            Answer::OnHold
+        }
+        Request::EndLegalHold { id, because } => {
+            Answer::HoldEnded(store.end_legal_hold(&id, &peer::signed(&because.who, uid), &because.why).await?)
         }
         Request::PersonalUse { names_from, who } => {
             let who = peer::signed(&who, uid);

@@ -370,6 +370,9 @@ impl StoreWatch {
                     event!(Event::Trouble, what = "old messages cannot be forgotten", reason = %error);
                 }
             }
+            if let Err(error) = self.store.end_journal().await {
+                event!(Event::Trouble, what = "copies whose time is over cannot be deleted", reason = %error);
+            }
             let well = self.health.door() == Door::Open;
             let pause = if well { limits::WATCH_STORE_SECONDS } else { limits::WATCH_SICK_SECONDS };
             tokio::select! {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::audit::{AuditLine, GATEWAY, micros};
+use super::journal::on_hold;
 use super::queue::mismatch;
 use super::review::{Classification, Ended};
 use super::writer::{Answer, Entry, Op, Tx};
@@ -449,7 +450,7 @@ impl Tx<'_> {
         Ok(waiting)
     }
 
-    async fn delivered_in_part(&mut self, id: &QueueId) -> Result<bool, StoreError> {
+    pub(super) async fn delivered_in_part(&mut self, id: &QueueId) -> Result<bool, StoreError> {
         let row = sqlx::query("select 1 from recipient where message = $1 and state = 'delivered' limit 1")
             .bind(&id.0)
             .fetch_optional(&mut *self.connection)
@@ -467,11 +468,14 @@ impl Tx<'_> {
         self.forget_exemptions(before).await?;
         self.forget_counts().await?;
         self.forget_use().await?;
-        let forgotten = sqlx::query(
+        let forgotten = sqlx::query(concat!(
             "delete from message where id in ( \
-                 select id from message where state in ('returned', 'delivered', 'failed', 'discarded') \
-                 and kept_until is null and changed_at < $1 order by changed_at limit $2)",
-        )
+                 select id from message m where state in ('returned', 'delivered', 'failed', 'discarded') \
+                 and kept_until is null and changed_at < $1 \
+                 and not exists (select 1 from journal j where j.message = m.id) and not ",
+            on_hold!(),
+            " order by changed_at limit $2)"
+        ))
         .bind(micros(before))
         .bind(limits::FORGET_BATCH)
         .execute(&mut *self.connection)

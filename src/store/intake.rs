@@ -20,6 +20,8 @@ pub(super) struct Decide {
     pub id: QueueId,
     pub report: Report,
     pub sealed: Vec<u8>,
+    /// What it is looked for by, sealed.
+    pub words: Option<Vec<u8>>,
     pub state: State,
     pub notices: Vec<Entry>,
     pub beside: Beside,
@@ -68,8 +70,9 @@ impl Store {
         let beside = beside.into();
         check_decision(state, report.action)?;
         let sealed = self.seal_report(id, report)?;
+        let words = self.seal_words(id, report)?;
         let notices = self.seal(notices).await?;
-        let decide = Decide { id: id.clone(), report: report.clone(), sealed, state, notices, beside };
+        let decide = Decide { id: id.clone(), report: report.clone(), sealed, words, state, notices, beside };
         self.ask(Op::Decide(Box::new(decide))).await.map(drop)
     }
 
@@ -110,6 +113,9 @@ impl Store {
             entry.link = link.clone().filter(|link| link.message == entry.new.id);
             if entry.new.state.keeps_content() || entry.link.is_some() {
                 self.seal_content(&mut entry).await?;
+                if let Some(report) = &entry.new.report {
+                    entry.words = self.seal_words(&entry.new.id, report)?;
+                }
             }
             sealed.push(entry);
         }
@@ -252,6 +258,10 @@ impl Tx<'_> {
             .execute(&mut *self.connection)
             .await?;
         }
+        if let Some(report) = new.report.as_ref().filter(|_| new.class == Class::Mail && place.is_some()) {
+            self.begin_journal(&new.id, &report.duties).await?;
+            self.index_words(&new.id, entry.words.as_deref()).await?;
+        }
         if let Some(link) = &entry.link {
             self.link_sender(link).await?;
         }
@@ -316,7 +326,7 @@ impl Tx<'_> {
     /// # Errors
     /// As there.
     pub async fn decide(&mut self, decide: &Decide) -> Result<(), StoreError> {
-        let Decide { id, report, sealed, state, notices, beside } = decide;
+        let Decide { id, report, sealed, words, state, notices, beside } = decide;
         let link = &beside.link;
         let standing = self.standing(id).await?;
         if standing.state != State::Pending {
@@ -335,6 +345,8 @@ impl Tx<'_> {
         .bind(rules_version(report))
         .execute(&mut *self.connection)
         .await?;
+        self.begin_journal(id, &report.duties).await?;
+        self.index_words(id, words.as_deref()).await?;
         match link {
             Some(link) if *state == State::Returned => self.return_and_keep(id, link.until).await?,
             _ => self.move_to(id, &standing, *state).await?,

@@ -142,7 +142,8 @@ impl Store {
             Err(_) => return Err(StoreError::Closed),
         };
         // It may have been delivered and dropped while we read.
-        if !self.place_of(id).await?.0.keeps_content() {
+        let (state, place) = self.place_of(id).await?;
+        if !state.keeps_content() && place.is_none() {
             return Err(StoreError::Dropped(id.clone()));
         }
         Err(self.damaged_content(id, reason).await)
@@ -260,7 +261,8 @@ impl Tx<'_> {
     /// # Errors
     /// What the database says.
     pub async fn move_to(&mut self, id: &QueueId, standing: &Standing, state: State) -> Result<(), StoreError> {
-        let sql = if state.keeps_content() {
+        let keeps = state.keeps_content() || self.journal(id, standing, state).await?;
+        let sql = if keeps {
             "update message set state = $2, changed_at = $3, lease_owner = null, lease_until = null, kept_until = null \
              where id = $1"
         } else {
@@ -269,7 +271,7 @@ impl Tx<'_> {
         };
         let moved = sqlx::query(sql).bind(&id.0).bind(state.as_str()).bind(micros(self.now));
         moved.execute(&mut *self.connection).await?;
-        if !state.keeps_content() {
+        if !keeps {
             self.effects.dropped.extend(standing.content_file.clone());
         }
         Ok(())

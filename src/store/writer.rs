@@ -26,7 +26,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::audit::Chain;
 use super::key::Keys;
 use super::segment::{Counts, Segment};
-use super::{Clock, LARGE, Leased, Lock, QueueId, SEGMENTS, State, StoreError, fault};
+use super::{Clock, LARGE, Leased, Lock, QueueId, SEGMENTS, StoreError, fault};
 use crate::limits;
 use crate::school_time::SchoolTime;
 pub(super) use op::{Answer, Command, Entry, Op};
@@ -93,8 +93,8 @@ struct Writer {
     directory: PathBuf,
     options: SqliteConnectOptions,
     connection: Option<SqliteConnection>,
-    /// Segment for what leaves in seconds, and for what waits for a person or an inspection.
-    segments: Option<[Segment; 2]>,
+    /// Segment for what leaves in seconds, for what waits for a person or an inspection, and for what is kept for years.
+    segments: Option<[Segment; 3]>,
     shared: Arc<Shared>,
     clock: Clock,
     keys: Arc<Keys>,
@@ -304,12 +304,12 @@ impl Writer {
 
     /// Gives every record of the group its place in a segment. The error names the commands that it concerns.
     async fn place(&mut self, group: &mut [Command]) -> Result<(), (HashSet<usize>, StoreError)> {
-        let mut records: [Vec<Vec<u8>>; 2] = Default::default();
-        let mut whose: [Vec<(usize, usize)>; 2] = Default::default();
+        let mut records: [Vec<Vec<u8>>; 3] = Default::default();
+        let mut whose: [Vec<(usize, usize)>; 3] = Default::default();
         for (number, command) in group.iter_mut().enumerate() {
             for (which, entry) in command.op.entries().iter_mut().enumerate() {
                 if let Some(record) = entry.record.take() {
-                    let kept = usize::from(entry.new.state != State::Queued);
+                    let kept = entry.segment();
                     records[kept].push(record);
                     whose[kept].push((number, which));
                 }
@@ -320,10 +320,13 @@ impl Writer {
         }
         let concerned = || whose.iter().flatten().map(|(number, _)| *number).collect();
         let segment = |kind| Segment::new(&self.directory, kind, Arc::clone(&self.shared.counts));
-        let mut segments = self.segments.take().unwrap_or_else(|| [segment("transit"), segment("kept")]);
+        let mut segments =
+            self.segments.take().unwrap_or_else(|| [segment("transit"), segment("kept"), segment("journal")]);
         let written = spawn_blocking(move || {
-            let [transit, kept] = &mut segments;
-            let places = transit.append(&records[0]).and_then(|t| Ok([t, kept.append(&records[1])?]));
+            let [transit, kept, journal] = &mut segments;
+            let places = transit
+                .append(&records[0])
+                .and_then(|t| Ok([t, kept.append(&records[1])?, journal.append(&records[2])?]));
             (segments, places)
         })
         .await;

@@ -7,7 +7,7 @@ use super::Tx;
 use crate::store::content::{Place, Sealed};
 use crate::store::{
     Decision, Leased, NewEntry, PendingEntry, QueueId, State, StoreError, accounts, allowances, counts, deadlines,
-    decisions, delay, exemptions, intake, lease, personal_use, queue, sender,
+    decisions, delay, exemptions, intake, journal, lease, personal_use, queue, search, sender,
 };
 
 /// A message on its way into the store: sealed, and with a place once it has one.
@@ -26,12 +26,25 @@ pub(in crate::store) struct Entry {
     pub text: Option<counts::SentText>,
     /// The account that sent it.
     pub account: Option<String>,
+    /// What it is looked for by, sealed.
+    pub words: Option<Vec<u8>>,
 }
 
 impl Entry {
     pub fn new(new: NewEntry, sealed: Option<Sealed>, report: Option<Vec<u8>>) -> Self {
         let (record, key) = sealed.map_or((None, None), |s| (Some(s.record), Some(s.key)));
-        Self { new, record, key, place: None, report, link: None, text: None, account: None }
+        Self { new, record, key, place: None, report, link: None, text: None, account: None, words: None }
+    }
+}
+
+impl Entry {
+    /// Which of the writer's segments its record goes to: bytes that go at about the same time lie together.
+    pub fn segment(&self) -> usize {
+        match (self.new.state, &self.new.report) {
+            (State::Queued, Some(report)) if report.duties.journal_days.is_some() => 2,
+            (State::Queued, _) => 0,
+            _ => 1,
+        }
     }
 }
 
@@ -66,6 +79,10 @@ pub(in crate::store) enum Op {
     /// The sender of a message was told that it takes longer.
     Delayed(Box<delay::Told>),
     EndKeeping,
+    EndJournal,
+    LegalHold(Box<journal::HoldChange>),
+    /// Records that somebody looked for mail.
+    Searched(Box<search::Searched>),
     /// Records that somebody looks at the report on personal use.
     UseSeen(personal_use::Look),
 }
@@ -108,6 +125,9 @@ impl Op {
             Self::Delayed(told) => tx.note_delay(told).await.map(Answer::Changed),
             Self::Answered(unheeded) => tx.note_answer(unheeded).await.map(Answer::Changed),
             Self::EndKeeping => tx.end_keeping().await.map(Answer::Count),
+            Self::EndJournal => tx.end_journal().await.map(Answer::Count),
+            Self::LegalHold(change) => tx.change_legal_hold(change).await.map(Answer::Count),
+            Self::Searched(searched) => tx.note_searched(searched).await.map(|()| Answer::Done),
             Self::UseSeen(look) => tx.note_use_seen(look).await.map(|()| Answer::Done),
             Self::Recover => tx.recover().await.map(|()| Answer::Done),
             Self::Probe => tx.probe().await.map(|()| Answer::Done),
