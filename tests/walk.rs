@@ -45,6 +45,8 @@ const STATUSES: &[(&str, &[i32])] = &[
     // Nor has it a rule from which anybody could be exempt.
     ("schoolgate exempt end", &[1]),
     ("schoolgate exempt grant", &[1]),
+    // Nor a legal hold by such an id.
+    ("schoolgate journal end-hold", &[1]),
 ];
 
 /// Commands that can do nothing without arguments.
@@ -71,6 +73,9 @@ const OWN: &[(&str, &str)] = &[
     (" DAY", " 2020-01-01"),
     (" NAME", " Jane"),
     (" EVENT", " taken"),
+    (" WORDS", " inhaler"),
+    ("--pupil ID", "--pupil P1"),
+    ("--mailbox ADDRESS", "--mailbox s.okoro@saltmere.example"),
     (" PURPOSE", " compliance"),
     ("--only ADDRESS", "--only callumdrew.saltmere@hotmail.co.uk"),
     (" FOLDER", " sent"),

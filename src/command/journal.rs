@@ -56,7 +56,7 @@ pub enum Journal {
         #[command(flatten)]
         which: Which,
     },
-    /// Look for mail: what is given must all fit. What is listed is read by its reference with `quarantine show --content`
+    /// Look for mail: what is given must all fit. What is listed is read by its reference with `quarantine show --message`
     Search {
         #[command(flatten)]
         which: Which,

@@ -32,7 +32,7 @@ pub const MACHINERY: &[Machinery] = &[
     to_come("footers", "the school's words below a message"),
     to_come("second-look", "a message waits a while in which its sender can take it back"),
     to_come("opening-hours", "a message waits until the school opens"),
-    to_come("journal", "an encrypted copy that can be searched is kept for a time"),
+    built("journal", "an encrypted copy that can be searched is kept for a time"),
     to_come("disclosure", "what was sent is found and handed over when the law asks for it"),
     to_come("evidence-export", "a message with its record and checksums, to be handed over"),
     to_come("breach-register", "likely breaches with the 72-hour clock"),
