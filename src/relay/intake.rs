@@ -288,7 +288,8 @@ impl Intake {
         match self.decide(case.clone(), tries >= limits::INSPECT_TRIES).await {
             Ok(decided) => {
                 let Decided { report, state, notices, link, text, took } = decided;
-                let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()), account: None };
+                let beside =
+                    Beside { link, text: text.as_ref().map(|text| text.sent.clone()), account: None, incident: None };
                 self.store.decide_pending(&id, &report, state, notices, beside).await?;
                 note_decision(&id, &report, state, took);
                 Ok(())
@@ -362,7 +363,7 @@ impl TakeIn for Intake {
         };
         let report = decided.as_ref().map(|(report, _)| report.clone());
         let account = submission.account.as_ref().map(|account| account.name.clone());
-        let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()), account };
+        let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()), account, incident: None };
         match self.commit(&submission, state, report, notices, beside).await {
             Ok(()) => {}
             Err(StoreError::Full) => {
