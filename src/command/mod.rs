@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod exempt;
 pub mod extract;
 pub mod ground;
+pub mod incident;
 pub mod mailbox;
 pub mod meaning;
 pub mod policy;
@@ -63,6 +64,9 @@ enum Command {
     /// See, grant and end exemptions of senders from a rule
     #[command(subcommand)]
     Exempt(exempt::Exempt),
+    /// Read, enter and take away incidents: breaches of personal data and near misses
+    #[command(subcommand)]
+    Incident(incident::Incident),
     /// Look at the audit of all that was done with messages
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -102,6 +106,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Quarantine(args) => quarantine::run(args),
         Command::Allow(args) => allow::run(args),
         Command::Exempt(args) => exempt::run(args),
+        Command::Incident(args) => incident::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Report(args) => report::run(args),
         Command::User(args) => user::run(args),

@@ -288,6 +288,17 @@ impl Store {
         Ok(self.incident(Change::Open(Box::new(new))).await?.then_some(id))
     }
 
+    /// What the report of a message says, before anybody has written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; what the database says.
+    pub async fn assessment_of(&self, message: &QueueId) -> Result<Assessment, StoreError> {
+        let message = self.show(message).await?;
+        let from = message.summary.mail_from.as_ref().map(ToString::to_string);
+        let recipients: Vec<String> = message.recipients.iter().map(|one| one.address.to_string()).collect();
+        Ok(Assessment::of(message.report.as_ref(), from.as_deref(), &recipients))
+    }
+
     /// Keeps a new version of an assessment, written on the version `on`.
     ///
     /// # Errors
