@@ -413,10 +413,7 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         Request::EndExemption { id, because } => {
             Answer::ExemptionEnded(store.end_exemption(&id, &peer::signed(&because.who, uid), &because.why).await?)
         }
-        Request::Incidents(filter) => {
-            let most = u32::try_from(limits::LIST_ROWS).unwrap_or(u32::MAX);
-            Answer::Incidents(store.incidents(filter, None, most).await?.0)
-        }
+        Request::Incidents(filter) => Answer::Incidents(store.incidents(filter, None, limits::LIST_ROWS).await?.0),
         Request::Incident { id, who } => {
             Answer::Incident(Box::new(store.see_incident(&id, &peer::signed(&who, uid)).await?))
         }

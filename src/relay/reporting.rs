@@ -145,7 +145,8 @@ fn read(raw: &[u8]) -> Said {
 fn attached_to(message: &Message<'_>) -> String {
     let holder = message.parts.iter().position(|part| part.kind == PartKind::Message);
     let root = holder.and_then(|at| message.parts.iter().find(|part| part.parent == Some(at)));
-    let lines = root.into_iter().flat_map(|part| ["To", "Cc", "Bcc"].into_iter().filter_map(|name| part.header(name)));
+    let lines =
+        root.into_iter().flat_map(|part| ["To", "Cc", "Bcc"].into_iter().filter_map(move |name| part.header(name)));
     let lines = lines.map(|header| header.value.trim().to_owned()).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join("\n").chars().take(limits::INCIDENT_REPORT_CHARS).collect()
 }

@@ -39,8 +39,8 @@ pub async fn export(From(desk): From<State>, person: Person, Form(form): Form<Wa
         _ => return not_found(&desk, Some(&person)),
     };
     let all = desk.store.export_incidents(what, None, filter.safeguarding, &person.account().name).await?;
-    let school = &(desk.ground)().school;
-    let text = table(&all, (what == Export::Whole).then_some(school), &desk.now());
+    let ground = (desk.ground)();
+    let text = table(&all, (what == Export::Whole).then_some(&ground.school), &desk.now());
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"incidents.csv\""),

@@ -7,7 +7,7 @@ use crate::detect::vocabulary::VOCABULARY;
 use crate::limits;
 use crate::people::School;
 use crate::review::view::Trouble;
-use crate::store::{Assessment, ConcernedChild};
+use crate::store::{Assessment, ConcernedChild, IncidentKind};
 
 /// What stands in the form.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -144,13 +144,13 @@ impl Fields {
             let text = text.replace("\r\n", "\n");
             text.trim().chars().take(limits::INCIDENT_WORDS_CHARS).collect()
         };
-        let kind = self
+        let kind: IncidentKind = self
             .kind
             .parse()
             .map_err(|()| Trouble::at("kind", "Say whether it is a likely breach or a near miss.".to_owned()))?;
         let lines = self.children.lines().map(str::trim).filter(|line| !line.is_empty());
-        let children = lines.map(|line| read_child(line, school)).collect::<Result<_, _>>()?;
-        let further = match self.further.trim() {
+        let children: Vec<ConcernedChild> = lines.map(|line| read_child(line, school)).collect::<Result<_, _>>()?;
+        let further: u32 = match self.further.trim() {
             "" => 0,
             text => text.parse().map_err(|_| Trouble::at("further", "Give a number.".to_owned()))?,
         };
