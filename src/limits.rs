@@ -36,6 +36,10 @@ pub const RESULT_MAXIMUM: std::ops::RangeInclusive<u16> = 5..=200;
 /// Two figures that in a pupil's mailbox stand for the year of coming or leaving; those of an adult's are a year of birth.
 pub const MAILBOX_YEARS: std::ops::RangeInclusive<u32> = 10..=40;
 
+/// Hours after the school became aware of a breach at which those who answer for it are reminded that the ICO is to be told,
+/// while nobody has said whether it is.
+pub const INCIDENT_REMIND_HOURS: &[u32] = &[24, 48, 66];
+
 limits! {
     // --- the SMTP listener ---
     /// A line of AUTH or of an answer to its challenge, with its end.
@@ -860,6 +864,18 @@ limits! {
     PERSONAL_USE_NAMES_MOST: usize = 10_000, "messages a month", "own choice: nobody is named";
     /// Months for which the counts are kept, this one included.
     PERSONAL_USE_MONTHS: u32 = 13, "months", "own choice: a year, and the same month of the year before";
+
+    // --- the register of breaches (`store::incidents`) ---
+    /// How long the school has to tell the ICO of a breach from when it is aware of it.
+    INCIDENT_HOURS: u32 = 72, "hours", "UK GDPR Article 33(1)";
+    /// Incidents on a page of the register.
+    INCIDENT_PAGE: u32 = 50, "incidents", "own choice: as a page of held mail";
+    /// Characters of each field of an assessment.
+    INCIDENT_WORDS_CHARS: usize = 8_000, "characters", "own choice: two pages";
+    /// Characters that an incident takes over from the mail that reports it.
+    INCIDENT_REPORT_CHARS: usize = 4_000, "characters", "own choice: a page; the whole report is at the reporting mailbox";
+    /// How long a closed incident, and a near miss, is kept.
+    INCIDENT_KEEP_YEARS: i32 = 7, "years", "Limitation Act 1980 section 5: six years for a claim, and the year in which it was closed";
 
     // --- the desk (`review`) ---
     /// Size of a form.

@@ -51,6 +51,18 @@ pub fn in_words(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%A %-d %B %Y at %H:%M").to_string()
 }
 
+/// What is left of a time that ends at `ends`, in whole hours of the clock: `41 hours are left`, `Less than an hour is left`;
+/// nothing once it is over.
+pub fn left_in_words(ends: Timestamp, now: Timestamp) -> Option<String> {
+    let left = ends.duration_since(now);
+    match left.as_hours() {
+        _ if left <= jiff::SignedDuration::ZERO => None,
+        0 => Some("Less than an hour is left".to_owned()),
+        1 => Some("1 hour is left".to_owned()),
+        hours => Some(format!("{hours} hours are left")),
+    }
+}
+
 impl Default for SchoolTime {
     fn default() -> Self {
         Self {

@@ -4,6 +4,8 @@
 mod allowed;
 #[path = "desk/dangers.rs"]
 mod dangers;
+#[path = "desk/incidents.rs"]
+mod incidents;
 #[path = "desk/naughty.rs"]
 mod naughty;
 #[path = "desk/personal_use.rs"]
@@ -186,6 +188,7 @@ async fn two_decide_at_once_and_a_form_counts_once() {
 async fn every_page_as_every_role() {
     let house = House::new().await;
     house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
+    house.incident("i1").await;
     #[rustfmt::skip]
     let pages: &[(&str, [u16; 9])] = &[
         //                      nobody sbm  head slt  dsl  dpo  chair it   no role
@@ -200,6 +203,11 @@ async fn every_page_as_every_role() {
         ("/allowances",         [303, 200, 200, 200, 404, 200, 404, 404, 404]),
         ("/exemptions",         [303, 200, 200, 404, 404, 404, 404, 200, 404]),
         ("/personal-use",       [303, 200, 200, 404, 404, 200, 200, 404, 404]),
+        ("/incidents",          [303, 200, 200, 404, 200, 200, 200, 404, 404]),
+        ("/incidents/new",      [303, 200, 404, 404, 404, 200, 404, 404, 404]),
+        ("/incidents/dossier",  [303, 200, 404, 404, 404, 200, 404, 404, 404]),
+        ("/incidents/i1",       [303, 200, 200, 404, 404, 200, 200, 404, 404]),
+        ("/incidents/zz",       [303, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/people",             [303, 200, 404, 404, 404, 404, 404, 200, 404]),
         ("/account",            [303, 200, 200, 200, 200, 200, 200, 200, 404]),
         ("/sign-in",            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -217,6 +225,13 @@ async fn every_page_as_every_role() {
         ("/exemptions", &[("rule", "direct-to-guardian")], [403, 404, 422, 404, 404, 404, 404, 404, 404]),
         ("/exemptions/x/end", &[], [403, 404, 303, 404, 404, 404, 404, 404, 404]),
         ("/personal-use", &[], [403, 200, 200, 404, 404, 200, 200, 404, 404]),
+        ("/incidents/i1/write", &[], [403, 422, 404, 404, 404, 422, 404, 404, 404]),
+        ("/incidents/i1/aware", &[], [403, 422, 404, 404, 404, 422, 404, 404, 404]),
+        ("/incidents/i1/close", &[], [403, 404, 404, 404, 404, 422, 404, 404, 404]),
+        ("/incidents/new", &[], [403, 422, 404, 404, 404, 422, 404, 404, 404]),
+        ("/incidents/export", &[("what", "register")], [403, 200, 200, 404, 200, 200, 200, 404, 404]),
+        ("/incidents/export", &[("what", "whole")], [403, 404, 404, 404, 404, 200, 404, 404, 404]),
+        ("/incidents/dossier", &[("pupil", "P001")], [403, 200, 404, 404, 404, 200, 404, 404, 404]),
         ("/account/password", &[("present", PASSWORD), ("password", "x"), ("again", "x")],
             [403, 422, 422, 422, 422, 422, 422, 422, 404]),
         ("/account/codes", &[("present", "x")], [403, 422, 422, 422, 422, 422, 422, 422, 404]),

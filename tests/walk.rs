@@ -47,6 +47,8 @@ const STATUSES: &[(&str, &[i32])] = &[
     ("schoolgate exempt grant", &[1]),
     // Nor a legal hold by such an id.
     ("schoolgate journal end-hold", &[1]),
+    // An incident has a reference of its own, which the walk has not.
+    ("schoolgate incident show", &[1]),
 ];
 
 /// Commands that can do nothing without arguments.
@@ -66,6 +68,8 @@ const OWN: &[(&str, &str)] = &[
     (" RULE SENDER", " direct-to-guardian s.okoro@saltmere.example"),
     (" DATE", " 2027-07-20"),
     (" HEAD", " helen"),
+    ("--happened …", "--happened 'A list was left on the bus.'"),
+    ("--pupil …", "--pupil P001"),
     ("--note …", "--note 'Please send it to the office instead.'"),
     ("--mail-from …", "--mail-from s.okoro@saltmere.example"),
     ("--rcpt …", "--rcpt parent@gmail.com"),

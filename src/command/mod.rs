@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod exempt;
 pub mod extract;
 pub mod ground;
+pub mod incident;
 pub mod journal;
 pub mod mailbox;
 pub mod meaning;
@@ -67,6 +68,9 @@ enum Command {
     /// See what the journal keeps, look for kept mail, and keep mail from being deleted
     #[command(subcommand)]
     Journal(journal::Journal),
+    /// Read, enter and take away incidents: breaches of personal data and near misses
+    #[command(subcommand)]
+    Incident(incident::Incident),
     /// Look at the audit of all that was done with messages
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -107,6 +111,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Allow(args) => allow::run(args),
         Command::Exempt(args) => exempt::run(args),
         Command::Journal(args) => journal::run(args),
+        Command::Incident(args) => incident::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Report(args) => report::run(args),
         Command::User(args) => user::run(args),

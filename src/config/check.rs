@@ -13,7 +13,7 @@ use super::{
     SchoolConfig, StoreConfig,
 };
 use crate::limits;
-use crate::policy::pack::{DECIDERS, ROLES};
+use crate::policy::pack::{DECIDERS, REPORTING, ROLES};
 use crate::smtp::Address;
 use crate::text::problem::{FileProblem, line_and_column};
 
@@ -74,7 +74,7 @@ impl Check<'_> {
             places: Places::of(self.text),
             directory: self.directory(raw.directory, raw.store.is_some()),
             policy: self.policy(raw.policy),
-            roles: self.roles(raw.roles),
+            roles: self.roles(raw.roles, &school.domains),
             smarthost: raw.smarthost.map(|s| self.smarthost(s)),
             queue: self.queue(raw.queue),
             store: raw.store.map(|s| self.store(s)),
@@ -190,12 +190,17 @@ impl Check<'_> {
         }
     }
 
-    fn roles(&mut self, raw: BTreeMap<Spanned<String>, Vec<Spanned<String>>>) -> BTreeMap<String, Vec<Address>> {
+    fn roles(
+        &mut self,
+        raw: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+        own_domains: &[String],
+    ) -> BTreeMap<String, Vec<Address>> {
         let mut roles = BTreeMap::new();
         let manager = raw.keys().find(|role| role.as_ref() == "sbm").cloned();
         let before = self.errors.len();
         for (role, mailboxes) in raw {
-            if !ROLES.contains(&role.as_ref().as_str()) {
+            let reporting = role.as_ref() == REPORTING;
+            if !reporting && !ROLES.contains(&role.as_ref().as_str()) {
                 self.wrong(
                     &role,
                     format!("roles.{}: there is no such role; the roles are {}", role.as_ref(), ROLES.join(", ")),
@@ -205,6 +210,14 @@ impl Check<'_> {
             let mut addresses = Vec::new();
             for mailbox in &mailboxes {
                 let parsed = Address::parse(mailbox.as_ref()).ok();
+                if let Some(address) = parsed.as_ref().filter(|_| reporting)
+                    && !own_domains.contains(&address.domain())
+                {
+                    self.wrong(
+                        mailbox,
+                        "roles.report: staff report breaches at a mailbox of the school's own domain, so that no report leaves it",
+                    );
+                }
                 addresses.extend(self.parsed(&format!("roles.{}", role.as_ref()), "e-mail address", mailbox, parsed));
             }
             roles.insert(role.into_inner(), addresses);

@@ -34,6 +34,8 @@ pub const EMBEDDED: &[(&str, &str)] = &[
 
 /// The roles that a rule may tell.
 pub const ROLES: &[&str] = &["sbm", "head", "slt", "dsl", "dpo", "chair", "it"];
+/// The key of `[roles]` that names the mailboxes at which staff report breaches. Nobody decides as it, and no pack names it.
+pub const REPORTING: &str = "report";
 
 /// The roles that may decide on a held message, in the order in which they are asked when those who would be told wrote it
 /// themselves. `it` looks after the machine and does not decide.

@@ -31,7 +31,7 @@ use crate::policy::Action;
 use crate::smtp::{Address, Code, Own, OwnAddresses, Reply};
 use crate::store::{NewEntry, OpenLink, QueueId, Store, StoreError};
 
-pub use self::words::offered;
+pub use self::words::{is_automatic, offered};
 
 /// What stands in front of the reference.
 const MAILBOX: &str = "answer";

@@ -24,9 +24,10 @@ use crate::limits;
 use crate::smtp::{Address, Sender};
 use crate::store::accounts::{Account, LastSbm, Link, Role, SubmissionAccount, Token};
 use crate::store::{
-    AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Found, Grounds, JournalFigures,
-    KeptAllowance, KeptExemption, LawfulPurpose, LegalHold, MonthOfUse, NewExemption, NewHold, QueueId, Ruling, Scope,
-    Search, Shown, Sight, Store, StoreError, Summary,
+    Assessment, AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Export, Filter, Found,
+    Grounds, Incident, IncidentFilter, IncidentKind, IncidentLine, JournalFigures, KeptAllowance, KeptExemption,
+    LawfulPurpose, LegalHold, MonthOfUse, NewExemption, NewHold, NewIncident, Origin, QueueId, Ruling, Scope, Search,
+    Shown, Sight, Store, StoreError, Summary,
 };
 
 /// What can be asked.
@@ -117,6 +118,35 @@ pub enum Request {
         id: String,
         /// By whom, and why.
         because: Because,
+    },
+    /// Incidents of the register, as far as they stand in clear.
+    Incidents(IncidentFilter),
+    /// An incident, whole; that somebody looks is recorded.
+    Incident {
+        /// Which.
+        id: QueueId,
+        /// The name that was given of who looks.
+        who: String,
+    },
+    /// An incident that is entered by hand.
+    OpenIncident {
+        /// What it is taken for.
+        kind: IncidentKind,
+        /// What happened.
+        happened: String,
+        /// The message that it is about.
+        message: Option<QueueId>,
+        /// The name that was given of who enters it.
+        who: String,
+    },
+    /// Incidents to take away, which is recorded.
+    ExportIncidents {
+        /// What of them.
+        what: Export,
+        /// The child whose they are.
+        pupil: Option<String>,
+        /// The name that was given of who takes them.
+        who: String,
     },
     /// How much mail was marked personal; that somebody looks is recorded.
     PersonalUse {
@@ -302,6 +332,14 @@ pub enum Answer {
     OnHold,
     /// To [`Request::EndLegalHold`]: whether it was on until now.
     HoldEnded(bool),
+    /// To [`Request::Incidents`], in the order of the register.
+    Incidents(Vec<IncidentLine>),
+    /// To [`Request::Incident`].
+    Incident(Box<Incident>),
+    /// To [`Request::OpenIncident`]: its reference; nothing where there is one about the same message.
+    IncidentOpened(Option<QueueId>),
+    /// To [`Request::ExportIncidents`], the oldest first.
+    IncidentsExported(Vec<Incident>),
     /// To [`Request::PersonalUse`], the newest month first.
     PersonalUse(Vec<MonthOfUse>),
     /// To [`Request::Accounts`].
@@ -332,6 +370,7 @@ impl Request {
             | Self::Exemptions
             | Self::Journal
             | Self::LegalHolds
+            | Self::Incidents(_)
             | Self::Accounts
             | Self::Submissions => false,
             Self::Account { .. }
@@ -346,6 +385,9 @@ impl Request {
             | Self::LegalHold { .. }
             | Self::EndLegalHold { .. }
             | Self::PersonalUse { .. }
+            | Self::Incident { .. }
+            | Self::OpenIncident { .. }
+            | Self::ExportIncidents { .. }
             | Self::Submission { .. }
             | Self::ReplaceRoster { .. } => true,
         }
@@ -423,6 +465,33 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         }
         Request::EndLegalHold { id, because } => {
             Answer::HoldEnded(store.end_legal_hold(&id, &peer::signed(&because.who, uid), &because.why).await?)
+        }
+        Request::Incidents(filter) => Answer::Incidents(store.incidents(filter, None, limits::LIST_ROWS).await?.0),
+        Request::Incident { id, who } => {
+            Answer::Incident(Box::new(store.see_incident(&id, &peer::signed(&who, uid)).await?))
+        }
+        Request::OpenIncident { kind, happened, message, who } => {
+            let mut assessment = match &message {
+                Some(id) => store.assessment_of(id).await?,
+                None => Assessment::default(),
+            };
+            (assessment.kind, assessment.happened) = (kind, happened);
+            if let Some((_, problem)) = assessment.problem() {
+                return Err(StoreError::Refused(problem.to_owned()));
+            }
+            let new = NewIncident {
+                id: QueueId::generate(store.clock().now()),
+                message,
+                report: None,
+                origin: Origin::Hand,
+                assessment,
+                who: peer::signed(&who, uid),
+            };
+            Answer::IncidentOpened(store.open_incident(new).await?)
+        }
+        Request::ExportIncidents { what, pupil, who } => {
+            let who = peer::signed(&who, uid);
+            Answer::IncidentsExported(store.export_incidents(what, pupil.as_deref(), false, &who).await?)
         }
         Request::PersonalUse { names_from, who } => {
             let who = peer::signed(&who, uid);

@@ -16,6 +16,7 @@ use super::decide::return_undecided;
 use super::intake::notice_entry;
 use super::log::{Event, event};
 use super::notify::{Notifier, Waiting, WaitingLetter};
+use super::reporting;
 use crate::limits;
 use crate::policy::pack::DECIDERS;
 use crate::smtp::Address;
@@ -74,7 +75,8 @@ impl Deadlines {
         }
         // A batch at a time, so that letters do not wait for it.
         self.store.end_keeping().await?;
-        self.digest(&manned).await
+        self.digest(&manned).await?;
+        reporting::remind(&self.store, &self.notifier.load_full()).await
     }
 
     /// Roles that somebody with an account in use has; nothing where no account is needed.

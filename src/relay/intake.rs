@@ -24,6 +24,7 @@ use super::log::{Event, event};
 use super::malware::{Scanner, Screened};
 use super::monitor;
 use super::notify::{About, Notice, Notifier, Way};
+use super::reporting::{self, Mail};
 use super::sender::{Ask, possible};
 use crate::extract::Isolation;
 use crate::inspect::{FiredRule, Ground, Known, Report, inspect_with};
@@ -288,7 +289,8 @@ impl Intake {
         match self.decide(case.clone(), tries >= limits::INSPECT_TRIES).await {
             Ok(decided) => {
                 let Decided { report, state, notices, link, text, took } = decided;
-                let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()), account: None };
+                let beside =
+                    Beside { link, text: text.as_ref().map(|text| text.sent.clone()), account: None, incident: None };
                 self.store.decide_pending(&id, &report, state, notices, beside).await?;
                 note_decision(&id, &report, state, took);
                 Ok(())
@@ -345,7 +347,7 @@ impl TakeIn for Intake {
             content: Arc::clone(&submission.content),
             at: submission.at,
         };
-        let (state, decided, notices, link, text) = match self.decide(case, false).await {
+        let (state, decided, mut notices, link, text) = match self.decide(case, false).await {
             Ok(Decided { report, took, .. }) if report.action == Action::Reject => {
                 note_decision(&id, &report, State::Returned, took);
                 return refusal(&report, &id);
@@ -361,8 +363,14 @@ impl TakeIn for Intake {
             }
         };
         let report = decided.as_ref().map(|(report, _)| report.clone());
+        let mail = Mail { id: &id, envelope: &submission.envelope, content: &submission.content };
+        let (notifier, ground, now) = (self.notifier.load_full(), self.ground(), self.store.clock().now());
+        let incident = reporting::reported(&notifier, &ground, &mail, report.as_ref(), now).await.map(|reported| {
+            notices.extend(reported.notices);
+            reported.incident
+        });
         let account = submission.account.as_ref().map(|account| account.name.clone());
-        let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()), account };
+        let beside = Beside { link, text: text.as_ref().map(|text| text.sent.clone()), account, incident };
         match self.commit(&submission, state, report, notices, beside).await {
             Ok(()) => {}
             Err(StoreError::Full) => {

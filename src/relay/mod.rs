@@ -2,7 +2,7 @@
 //! `deliver` (to the smarthost), `dsn` (delivery reports), `notify` (bounces, notices), `monitor` (metrics, health),
 //! `certificate` (what desk and listeners show), `trace` (our Received line), `log` (events), `health` (what can be promised now), `supervise` (no task ends unseen),
 //! `sender` (what
-//! senders can do with what was stopped), `answer` (their answers by mail), `deadlines` (nothing waits for ever), `control` (what commands ask), `parts` (makes each part as configured),
+//! senders can do with what was stopped), `answer` (their answers by mail), `deadlines` (nothing waits for ever), `reporting` (reports of breaches, and their 72 hours), `control` (what commands ask), `parts` (makes each part as configured),
 //! `malware` (asks clamd), `remembered` (what a release lets be remembered), `first_account` (a word
 //! where nobody can sign in), `gateway` (puts them together).
 
@@ -27,6 +27,7 @@ pub mod notify;
 pub mod parts;
 pub mod passed;
 pub mod remembered;
+pub mod reporting;
 pub mod schedule;
 pub mod sender;
 pub mod supervise;

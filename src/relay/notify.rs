@@ -14,6 +14,7 @@
 
 mod clean;
 mod compose;
+mod incidents;
 mod templates;
 mod words;
 
@@ -30,7 +31,7 @@ use crate::smtp::{Address, Envelope};
 use crate::store::{QueueId, SenderLink};
 
 pub use templates::Waiting;
-use templates::{Context, Kind, Outcome, Recipients, Rule, School, Templates};
+use templates::{AboutIncident, Context, Kind, Outcome, Recipients, Rule, School, Templates};
 
 pub use templates::TemplateError;
 
@@ -384,6 +385,7 @@ impl Notifier {
             link_until: link.map(|link| words::time_in(link.until, &self.zone)).unwrap_or_default(),
             answers: about.link.map(|way| way.answers.to_vec()).unwrap_or_default(),
             outcome: Outcome::default(),
+            incident: AboutIncident::default(),
             note: clean::lines(note, limits::NOTICE_NOTE_CHARS),
             id: clean::line(&about.id.0, limits::NOTICE_SUBJECT_CHARS),
         }

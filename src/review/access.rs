@@ -23,6 +23,12 @@ pub enum Task {
     GrantExemption,
     /// See how much mail of the staff was marked personal, and who marked much.
     PersonalUse,
+    /// Read the register of breaches and near misses.
+    SeeIncidents,
+    /// Write on an incident, say since when the school is aware, and ask what of a child was in which.
+    EditIncident,
+    /// Close an incident, and take the whole register away.
+    CloseIncident,
     /// Read who did and saw what.
     Audit,
     /// Manage accounts and their roles.
@@ -63,6 +69,9 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::EndAllowance, [All, All, Theirs, Nothing, All, Nothing, Nothing]),
     (Task::GrantExemption, [Counts, All, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::PersonalUse, [All, All, Nothing, Nothing, Counts, Counts, Nothing]),
+    (Task::SeeIncidents, [All, All, Nothing, Safeguarding, All, All, Nothing]),
+    (Task::EditIncident, [All, Nothing, Nothing, Nothing, All, Nothing, Nothing]),
+    (Task::CloseIncident, [Nothing, Nothing, Nothing, Nothing, All, Nothing, Nothing]),
     (Task::Audit, [Theirs, All, Nothing, Nothing, All, All, Counts]),
     (Task::People, [All, Nothing, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::OwnAccount, [All; Role::ALL.len()]),
@@ -200,6 +209,9 @@ mod tests {
             Task::EndAllowance,
             Task::GrantExemption,
             Task::PersonalUse,
+            Task::SeeIncidents,
+            Task::EditIncident,
+            Task::CloseIncident,
             Task::Audit,
             Task::People,
             Task::OwnAccount,

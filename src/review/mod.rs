@@ -17,6 +17,7 @@ mod exemptions;
 mod first;
 mod guard;
 mod held;
+mod incidents;
 mod oidc;
 mod pages;
 mod people;
@@ -47,6 +48,7 @@ use crate::relay::notify::Notifier;
 use crate::store::Store;
 
 pub use guard::{Origin, OriginError};
+pub use incidents::table as incidents_as_table;
 pub use oidc::{OidcError, Provider, ProviderError};
 pub use serve::Pace;
 
@@ -191,6 +193,14 @@ impl Desk {
             .route("/exemptions", get(exemptions::list).post(exemptions::grant))
             .route("/exemptions/{id}/end", post(exemptions::end))
             .route("/personal-use", get(personal_use::ask).post(personal_use::show))
+            .route("/incidents", get(incidents::list))
+            .route("/incidents/new", get(incidents::ask_new).post(incidents::new))
+            .route("/incidents/export", post(incidents::export))
+            .route("/incidents/dossier", get(incidents::ask_dossier).post(incidents::dossier))
+            .route("/incidents/{id}", get(incidents::one))
+            .route("/incidents/{id}/write", post(incidents::write))
+            .route("/incidents/{id}/aware", post(incidents::aware))
+            .route("/incidents/{id}/close", post(incidents::close))
             .route("/audit", get(audit_page::record))
             .route("/audit.csv", get(audit_page::table))
             .route("/people", get(people::list).post(people::add))

@@ -90,6 +90,7 @@ impl Person {
             (Task::EndAllowance, "/allowances", "Allowed"),
             (Task::GrantExemption, "/exemptions", "Exemptions"),
             (Task::PersonalUse, "/personal-use", "Personal use"),
+            (Task::SeeIncidents, "/incidents", "Incidents"),
             (Task::Audit, "/audit", "Record"),
             (Task::People, "/people", "People"),
             (Task::OwnAccount, "/account", "Your account"),

@@ -13,7 +13,7 @@ use sqlx::{QueryBuilder, Row};
 
 use super::key::Keys;
 use super::writer::Tx;
-use super::{SenderLink, Store, StoreError};
+use super::{NewIncident, SenderLink, Store, StoreError};
 use crate::limits;
 use crate::smtp::Address;
 
@@ -45,6 +45,8 @@ pub struct Beside {
     pub text: Option<SentText>,
     /// The account that signed in to send it, for the audit line.
     pub account: Option<String>,
+    /// The incident that the message reports.
+    pub incident: Option<Box<NewIncident>>,
 }
 
 impl From<Option<SenderLink>> for Beside {

@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "reports", include_str!("migrations/sqlite/12_reports.sql")),
     (13, "rules version", include_str!("migrations/sqlite/13_rules_version.sql")),
     (14, "waiting", include_str!("migrations/sqlite/14_waiting.sql")),
+    (15, "incidents", include_str!("migrations/sqlite/15_incidents.sql")),
     (18, "journal", include_str!("migrations/sqlite/18_journal.sql")),
 ];
 

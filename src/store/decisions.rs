@@ -353,10 +353,12 @@ impl Tx<'_> {
         if standing.state == State::Queued && !matches!(kind, Kind::Retry | Kind::View) {
             self.withdraw_delay_notice(id).await?;
         }
+        let mut ended = None;
         if kind.ends() {
             let decision = if withheld.is_empty() { kind.event() } else { IN_PART };
+            ended = Some(decision);
             let Grounds { who, why, classification, key, .. } = grounds;
-            let ended = Ended {
+            let review = Ended {
                 at: self.now,
                 by: who,
                 decision,
@@ -364,7 +366,7 @@ impl Tx<'_> {
                 reason: why,
                 key: key.as_deref(),
             };
-            self.end_review(id, &ended).await?;
+            self.end_review(id, &review).await?;
         }
         let mut detail = json!({"from": standing.state.as_str(), "why": grounds.why});
         for (name, word) in view.as_object().into_iter().flatten() {
@@ -377,6 +379,9 @@ impl Tx<'_> {
             detail["withheld"] = withheld.into();
         }
         self.audit(id, kind.event(), &grounds.who, detail).await?;
+        if let Some(decision) = ended {
+            self.open_decided(id, grounds, decision).await?;
+        }
         if *kind == Kind::Release {
             self.give_allowances(id, &grounds.who, &grounds.remember).await?;
         }
@@ -468,6 +473,7 @@ impl Tx<'_> {
         self.forget_exemptions(before).await?;
         self.forget_counts().await?;
         self.forget_use().await?;
+        self.forget_incidents().await?;
         let forgotten = sqlx::query(concat!(
             "delete from message where id in ( \
                  select id from message m where state in ('returned', 'delivered', 'failed', 'discarded') \

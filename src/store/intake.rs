@@ -44,11 +44,12 @@ impl Store {
     /// # Errors
     /// As there.
     pub async fn commit_with(&self, entries: Vec<NewEntry>, beside: impl Into<Beside>) -> Result<(), StoreError> {
-        let Beside { link, text, account } = beside.into();
+        let Beside { link, text, account, incident } = beside.into();
         let mut entries = self.seal_with(entries, link).await?;
         if let Some(first) = entries.first_mut() {
             first.text = text;
             first.account = account;
+            first.incident = incident;
         }
         self.ask(Op::Commit(entries)).await.map(drop)
     }
@@ -285,6 +286,9 @@ impl Tx<'_> {
             "account": entry.account,
         });
         self.audit(&new.id, "accepted", GATEWAY, detail).await?;
+        if let Some(incident) = &entry.incident {
+            self.open_incident(incident).await?;
+        }
         self.effects.pending |= new.state == State::Pending;
         self.effects.queued |= new.state == State::Queued && handed.is_none();
         self.effects.handed.extend(handed);

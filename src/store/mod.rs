@@ -35,6 +35,7 @@ mod exemptions;
 pub mod fault;
 mod held;
 mod id;
+mod incidents;
 mod intake;
 mod inventory;
 mod journal;
@@ -72,6 +73,10 @@ pub use error::StoreError;
 pub use exemptions::{KeptExemption, NewExemption};
 pub use held::{Decided, HeldFigures, HeldFilter, HeldKey, HeldLine, HeldPage};
 pub use id::QueueId;
+pub use incidents::{
+    Assessment, ConcernedChild, DueReminder, Export, Incident, IncidentFilter, IncidentKey, IncidentKind, IncidentLine,
+    NewIncident, Origin, Written,
+};
 pub use inventory::{Count, Filter, Shown, ShownRecipient, Summary};
 pub use journal::{JournalFigures, LegalHold, NewHold};
 pub use key::StoreKey;

@@ -18,6 +18,7 @@ pub(crate) mod crashes;
 mod decisions;
 mod delay;
 mod held;
+mod incidents;
 mod journal;
 mod leases;
 mod older;

@@ -10,10 +10,12 @@ use schoolgate::config::Config;
 use schoolgate::extract::Pool;
 use schoolgate::inspect::{self, Ground};
 use schoolgate::relay::notify::Notifier;
-use schoolgate::review::{Desk, DeskError, GroundNow, Origin, Provider};
+use schoolgate::review::{Desk, DeskError, GroundNow, Origin as DeskOrigin, Provider};
 use schoolgate::smtp::{Address, Envelope};
 use schoolgate::store::accounts::{Role, SignUpAnswer};
-use schoolgate::store::{Class, NewEntry, QueueId, SenderLink, State as Standing, Store, StoreKey};
+use schoolgate::store::{
+    Assessment, Class, NewEntry, NewIncident, Origin, QueueId, SenderLink, State as Standing, Store, StoreKey,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What was answered.
@@ -166,7 +168,7 @@ impl House {
         let socket = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = socket.local_addr().unwrap();
         let own_url = format!("http://{address}");
-        let origin = Origin::new(public_url.unwrap_or(&own_url), Vec::new()).unwrap();
+        let origin = DeskOrigin::new(public_url.unwrap_or(&own_url), Vec::new()).unwrap();
         let workers = Arc::new(Pool::start(0).unwrap());
         let desk = Desk::new(store.clone(), Arc::new(ArcSwap::from_pointee(notifier)), now, origin, workers).unwrap();
         let served = tokio::spawn(change(desk).serve(socket));
@@ -218,6 +220,20 @@ impl House {
             .commit(vec![self.entry(id, Standing::Queued, Some(address(from)), to, raw.as_bytes())])
             .await
             .unwrap();
+    }
+
+    /// An incident of this reference, entered by hand by nobody of those who sign in.
+    pub async fn incident(&self, id: &str) {
+        let assessment = Assessment { happened: "A list was left on the bus.".to_owned(), ..Assessment::default() };
+        let new = NewIncident {
+            id: QueueId(id.to_owned()),
+            message: None,
+            report: None,
+            origin: Origin::Hand,
+            assessment,
+            who: "test".to_owned(),
+        };
+        self.store.open_incident(new).await.unwrap().unwrap();
     }
 
     /// The same with every octet chosen.

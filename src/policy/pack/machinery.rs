@@ -35,7 +35,7 @@ pub const MACHINERY: &[Machinery] = &[
     built("journal", "an encrypted copy that can be searched is kept for a time"),
     to_come("disclosure", "what was sent is found and handed over when the law asks for it"),
     to_come("evidence-export", "a message with its record and checksums, to be handed over"),
-    to_come("breach-register", "likely breaches with the 72-hour clock"),
-    to_come("reporting-mailbox", "a message passed on to it is taken as a report of a breach"),
+    built("breach-register", "likely breaches with the 72-hour clock"),
+    built("reporting-mailbox", "a message passed on to it is taken as a report of a breach"),
     built("personal-use-report", "how much mail was marked personal"),
 ];

@@ -100,7 +100,7 @@ fn in_line(line: &str) -> Said {
 }
 
 /// Whether a program wrote it: as RFC 3834 2 and 5 name it, and as programs did and do beside it.
-fn is_automatic(message: &Message<'_>) -> bool {
+pub fn is_automatic(message: &Message<'_>) -> bool {
     let says = |name: &str, holds: &dyn Fn(&str) -> bool| {
         message.headers_named(name).any(|header| holds(&header.value.trim().to_ascii_lowercase()))
     };

@@ -27,9 +27,9 @@ pub struct Parts<'a> {
 
 /// The complete message, CRLF line ends.
 pub fn message(parts: &Parts<'_>) -> Vec<u8> {
-    // Of the letters about one message, only answers are alike but for their time.
+    // Of the letters about one message, only answers are alike but for their time; of those about an incident, reminders.
     let name = match parts.kind {
-        Kind::Answered => format!("{}-{}", parts.kind.name(), parts.at.as_millisecond()),
+        Kind::Answered | Kind::IncidentReminder => format!("{}-{}", parts.kind.name(), parts.at.as_millisecond()),
         kind => kind.name().to_owned(),
     };
     let mut builder = lettre::Message::builder()

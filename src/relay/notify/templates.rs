@@ -28,10 +28,13 @@ pub enum Kind {
     Digest,
     Reminder,
     Escalated,
+    IncidentReported,
+    ReportReceived,
+    IncidentReminder,
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Returned,
         Self::Held,
         Self::Review,
@@ -44,6 +47,9 @@ impl Kind {
         Self::Digest,
         Self::Reminder,
         Self::Escalated,
+        Self::IncidentReported,
+        Self::ReportReceived,
+        Self::IncidentReminder,
     ];
 
     /// The name of its template files, without the ending.
@@ -61,13 +67,21 @@ impl Kind {
             Self::Digest => "digest",
             Self::Reminder => "reminder",
             Self::Escalated => "escalated",
+            Self::IncidentReported => "incident-reported",
+            Self::ReportReceived => "report-received",
+            Self::IncidentReminder => "incident-reminder",
         }
     }
 
     /// An answer to the sender's message, or news to somebody else.
     pub fn auto_submitted(self) -> &'static str {
         match self {
-            Self::Review | Self::Digest | Self::Reminder | Self::Escalated => AUTO_GENERATED,
+            Self::Review
+            | Self::Digest
+            | Self::Reminder
+            | Self::Escalated
+            | Self::IncidentReported
+            | Self::IncidentReminder => AUTO_GENERATED,
             _ => AUTO_REPLIED,
         }
     }
@@ -108,7 +122,22 @@ pub struct Context {
     pub answers: Vec<Offered>,
     /// What came of an answer, in letters about that.
     pub outcome: Outcome,
+    /// The incident, in letters about one.
+    pub incident: AboutIncident,
     pub id: String,
+}
+
+/// What letters say of an incident; its reference is the letter's own.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct AboutIncident {
+    /// Where at the desk; empty without one.
+    pub link: String,
+    /// `41 hours are left to tell the ICO`.
+    pub left: String,
+    /// The end of the 72 hours.
+    pub ends: String,
+    /// They are over.
+    pub over: bool,
 }
 
 /// What came of an answer.
@@ -229,6 +258,12 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "reminder.txt",
     "escalated.html",
     "escalated.txt",
+    "incident-reported.html",
+    "incident-reported.txt",
+    "report-received.html",
+    "report-received.txt",
+    "incident-reminder.html",
+    "incident-reminder.txt",
 ];
 
 fn names() -> String {
@@ -377,6 +412,12 @@ fn made_up() -> [Context; 2] {
         link_until: "Friday 2 October 2026 at 16:31".to_owned(),
         answers: vec![Offered { word: "CANCEL", does: "it is deleted" }],
         outcome: Outcome { title: "Done".to_owned(), words: "It is done.".to_owned() },
+        incident: AboutIncident {
+            link: "https://desk.school.example/incidents/01ARZ3NDEKTSV4RR".to_owned(),
+            left: "The 72 hours are over".to_owned(),
+            ends: "Friday 2 October 2026 at 16:31".to_owned(),
+            over: true,
+        },
         id: "01ARZ3NDEKTSV4RR".to_owned(),
     };
     let bare = Context {
@@ -396,6 +437,7 @@ fn made_up() -> [Context; 2] {
         link_until: String::new(),
         answers: Vec::new(),
         outcome: Outcome::default(),
+        incident: AboutIncident { over: false, link: String::new(), ..full.incident.clone() },
         ..full.clone()
     };
     [full, bare]

@@ -203,7 +203,17 @@ fn held_line(id: &str, breach: bool, pupils: u32) -> HeldLine {
 }
 
 /// What became of the message, as letters say it first.
-const FIRST_WORDS: [&str; 6] = ["NOT SENT", "DECISION", "RELEASED", "HAS DECIDED", "ON ITS WAY", "NOTHING WAS CHANGED"];
+const FIRST_WORDS: [&str; 9] = [
+    "BREACH",
+    "TEN MINUTES",
+    "ICO",
+    "NOT SENT",
+    "DECISION",
+    "RELEASED",
+    "HAS DECIDED",
+    "ON ITS WAY",
+    "NOTHING WAS CHANGED",
+];
 
 /// Relay checklist, row 109.
 #[test]
@@ -253,6 +263,13 @@ fn notices_read_as_written_down() {
         ("digest", letter(WaitingLetter::Digest, vec![waiting(&line), waiting(&other)], 3)),
         ("reminder", letter(WaitingLetter::Reminder, vec![waiting(&line)], 0)),
         ("escalated", letter(WaitingLetter::Escalated, vec![waiting(&line)], 0)),
+        ("incident-reported", notifier.incident_reported(vec![address("sbm@school.example")], &id, about.now)),
+        ("report-received", notifier.report_received(&about)),
+        ("incident-reminder", notifier.incident_reminder(vec![address("sbm@school.example")], &id, due(), about.now)),
+        (
+            "incident-reminder-late",
+            without.incident_reminder(vec![address("sbm@school.example")], &id, about.now, due()),
+        ),
     ] {
         let notice = notice.expect(name);
         let (text, html) = body_parts(&notice);

@@ -23,6 +23,9 @@ pub fn headline(kind: Kind, rule: Option<&str>) -> String {
         Kind::Digest => digest_headline(0),
         Kind::Reminder => "REMINDER: a held message waits for your decision".to_owned(),
         Kind::Escalated => "TO DECIDE: nobody has decided on a held message yet".to_owned(),
+        Kind::IncidentReported => "BREACH REPORTED: please look at it now".to_owned(),
+        Kind::ReportReceived => "YOUR REPORT IS HERE: what to do in the next ten minutes".to_owned(),
+        Kind::IncidentReminder => "72 HOURS: is the ICO told of the breach?".to_owned(),
         Kind::Review => format!("TO DECIDE: message held: {reason}"),
     }
 }

@@ -50,6 +50,12 @@ const ROWS: &[(i64, &str)] = &[
     ),
     (11, "insert into submission_sender (account, kind, sender) values ('copier', 'domain', 'school.example')"),
     (11, "insert into submission_client (account, client, last_at) values ('copier', zeroblob(32), 1)"),
+    (
+        15,
+        "insert into incident (id, message, origin, kind, opened_at, opened_by, version) \
+          values ('i1', 'gone', 'decision', 'near-miss', 1, 'ann', 1)",
+    ),
+    (15, "insert into incident_version (incident, version, at, written_by, body) values ('i1', 1, 1, 'ann', x'01')"),
 ];
 
 /// Name, state and content of each message of `made`.

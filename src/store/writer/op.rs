@@ -7,7 +7,7 @@ use super::Tx;
 use crate::store::content::{Place, Sealed};
 use crate::store::{
     Decision, Leased, NewEntry, PendingEntry, QueueId, State, StoreError, accounts, allowances, counts, deadlines,
-    decisions, delay, exemptions, intake, journal, lease, personal_use, queue, search, sender,
+    decisions, delay, exemptions, incidents, intake, journal, lease, personal_use, queue, search, sender,
 };
 
 /// A message on its way into the store: sealed, and with a place once it has one.
@@ -28,12 +28,25 @@ pub(in crate::store) struct Entry {
     pub account: Option<String>,
     /// What it is looked for by, sealed.
     pub words: Option<Vec<u8>>,
+    /// The incident that it reports.
+    pub incident: Option<Box<incidents::NewIncident>>,
 }
 
 impl Entry {
     pub fn new(new: NewEntry, sealed: Option<Sealed>, report: Option<Vec<u8>>) -> Self {
         let (record, key) = sealed.map_or((None, None), |s| (Some(s.record), Some(s.key)));
-        Self { new, record, key, place: None, report, link: None, text: None, account: None, words: None }
+        Self {
+            new,
+            record,
+            key,
+            place: None,
+            report,
+            link: None,
+            text: None,
+            account: None,
+            words: None,
+            incident: None,
+        }
     }
 }
 
@@ -70,6 +83,7 @@ pub(in crate::store) enum Op {
     RetryAll(String),
     EndAllowances(allowances::End),
     Exempt(Box<exemptions::Change>),
+    Incident(Box<incidents::Change>),
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
@@ -98,6 +112,7 @@ impl Op {
             Self::Sender(act) => &mut act.entries,
             Self::Answered(unheeded) => &mut unheeded.entries,
             Self::Delayed(told) => &mut told.notices,
+            Self::Incident(change) => change.entries(),
             _ => &mut [],
         }
     }
@@ -118,6 +133,7 @@ impl Op {
             Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
             Self::EndAllowances(end) => tx.end_allowances(end).await.map(Answer::Count),
             Self::Exempt(change) => tx.change_exemptions(change).await.map(Answer::Count),
+            Self::Incident(change) => tx.change_incident(change).await.map(Answer::Changed),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
