@@ -6,8 +6,12 @@ mod allowed;
 mod dangers;
 #[path = "desk/naughty.rs"]
 mod naughty;
+#[path = "desk/overview.rs"]
+mod overview;
 #[path = "desk/personal_use.rs"]
 mod personal_use;
+#[path = "desk/rules.rs"]
+mod rules;
 mod support;
 
 use jiff::Timestamp;
@@ -200,6 +204,9 @@ async fn every_page_as_every_role() {
         ("/allowances",         [303, 200, 200, 200, 404, 200, 404, 404, 404]),
         ("/exemptions",         [303, 200, 200, 404, 404, 404, 404, 200, 404]),
         ("/personal-use",       [303, 200, 200, 404, 404, 200, 200, 404, 404]),
+        ("/overview",           [303, 200, 200, 404, 404, 200, 200, 200, 404]),
+        ("/overview.csv",       [303, 200, 200, 404, 404, 200, 200, 200, 404]),
+        ("/rules",              [303, 200, 200, 404, 404, 404, 404, 200, 404]),
         ("/people",             [303, 200, 404, 404, 404, 404, 404, 200, 404]),
         ("/account",            [303, 200, 200, 200, 200, 200, 200, 200, 404]),
         ("/sign-in",            [200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -216,6 +223,11 @@ async fn every_page_as_every_role() {
         ("/allowances/x/end", &[], [403, 303, 303, 303, 404, 303, 404, 404, 404]),
         ("/exemptions", &[("rule", "direct-to-guardian")], [403, 404, 422, 404, 404, 404, 404, 404, 404]),
         ("/exemptions/x/end", &[], [403, 404, 303, 404, 404, 404, 404, 404, 404]),
+        ("/rules", &[("rule", "bulk-personal-data")], [403, 422, 404, 404, 404, 404, 404, 404, 404]),
+        ("/rules/x/approve", &[], [403, 404, 303, 404, 404, 404, 404, 404, 404]),
+        ("/rules/x/put", &[], [403, 404, 404, 404, 404, 404, 404, 303, 404]),
+        ("/rules/x/drop", &[], [403, 303, 303, 404, 404, 404, 404, 404, 404]),
+        ("/rules/x/else", &[], [403, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/personal-use", &[], [403, 200, 200, 404, 404, 200, 200, 404, 404]),
         ("/account/password", &[("present", PASSWORD), ("password", "x"), ("again", "x")],
             [403, 422, 422, 422, 422, 422, 422, 422, 404]),

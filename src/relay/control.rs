@@ -25,8 +25,8 @@ use crate::smtp::{Address, Sender};
 use crate::store::accounts::{Account, LastSbm, Link, Role, SubmissionAccount, Token};
 use crate::store::{
     AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Filter, Grounds, KeptAllowance,
-    KeptExemption, LawfulPurpose, MonthOfUse, NewExemption, QueueId, Ruling, Scope, Shown, Sight, Store, StoreError,
-    Summary,
+    KeptExemption, LawfulPurpose, MonthOfUse, NewExemption, Overview, QueueId, Ruling, Scope, Shown, Sight, Store,
+    StoreError, Summary,
 };
 
 /// What can be asked.
@@ -100,6 +100,10 @@ pub enum Request {
         /// The name that was given of who looks.
         who: String,
     },
+    /// What mail came to by week and rule.
+    Overview,
+    /// The modes of rules that were put in force at the desk.
+    Modes,
     /// All accounts.
     Accounts,
     /// Something about one account.
@@ -269,6 +273,10 @@ pub enum Answer {
     ExemptionEnded(bool),
     /// To [`Request::PersonalUse`], the newest month first.
     PersonalUse(Vec<MonthOfUse>),
+    /// To [`Request::Overview`].
+    Overview(Overview),
+    /// To [`Request::Modes`], by the rule's id.
+    Modes(std::collections::BTreeMap<String, crate::policy::Mode>),
     /// To [`Request::Accounts`].
     Accounts(Vec<Account>),
     /// To [`AccountVerb::Add`] and [`AccountVerb::Reset`]: the link is told this once.
@@ -295,6 +303,8 @@ impl Request {
             | Self::AuditCheck
             | Self::Allowances
             | Self::Exemptions
+            | Self::Overview
+            | Self::Modes
             | Self::Accounts
             | Self::Submissions => false,
             Self::Account { .. }
@@ -376,6 +386,8 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
             let who = peer::signed(&who, uid);
             Answer::PersonalUse(store.personal_use(names_from, Sight::Names, &who).await?)
         }
+        Request::Overview => Answer::Overview(store.overview().await?),
+        Request::Modes => Answer::Modes(store.modes().as_ref().clone()),
         Request::Accounts => Answer::Accounts(store.accounts().await?),
         Request::Account { name, what, who } => about_account(store, uid, &name, &what, &who).await?,
         Request::Submissions => Answer::Submissions(store.submissions().await?),

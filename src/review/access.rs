@@ -23,6 +23,14 @@ pub enum Task {
     GrantExemption,
     /// See how much mail of the staff was marked personal, and who marked much.
     PersonalUse,
+    /// See what mail came to by week and rule, in numbers.
+    Overview,
+    /// See the rules and what they did; propose another mode for one.
+    ProposeMode,
+    /// Approve a mode that was proposed.
+    ApproveMode,
+    /// Put a mode in force that was approved.
+    PutMode,
     /// Read who did and saw what.
     Audit,
     /// Manage accounts and their roles.
@@ -36,7 +44,7 @@ pub enum Task {
 pub enum Reach {
     /// Not at all.
     Nothing,
-    /// Figures alone, without a name; of exemptions, seeing them; of accounts, making them without a role; of the record, technical events.
+    /// Figures alone, without a name; of exemptions and of modes, seeing them; of accounts, making them without a role; of the record, technical events.
     Counts,
     /// What waits for the role itself; of the record, its own lines; of what is allowed, their own mail and what they gave.
     Theirs,
@@ -63,6 +71,10 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::EndAllowance, [All, All, Theirs, Nothing, All, Nothing, Nothing]),
     (Task::GrantExemption, [Counts, All, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::PersonalUse, [All, All, Nothing, Nothing, Counts, Counts, Nothing]),
+    (Task::Overview, [All, All, Nothing, Nothing, All, All, All]),
+    (Task::ProposeMode, [All, Counts, Nothing, Nothing, Nothing, Nothing, Counts]),
+    (Task::ApproveMode, [Nothing, All, Nothing, Nothing, Nothing, Nothing, Nothing]),
+    (Task::PutMode, [Nothing, Nothing, Nothing, Nothing, Nothing, Nothing, All]),
     (Task::Audit, [Theirs, All, Nothing, Nothing, All, All, Counts]),
     (Task::People, [All, Nothing, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::OwnAccount, [All; Role::ALL.len()]),
@@ -200,6 +212,10 @@ mod tests {
             Task::EndAllowance,
             Task::GrantExemption,
             Task::PersonalUse,
+            Task::Overview,
+            Task::ProposeMode,
+            Task::ApproveMode,
+            Task::PutMode,
             Task::Audit,
             Task::People,
             Task::OwnAccount,

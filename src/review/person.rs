@@ -90,6 +90,8 @@ impl Person {
             (Task::EndAllowance, "/allowances", "Allowed"),
             (Task::GrantExemption, "/exemptions", "Exemptions"),
             (Task::PersonalUse, "/personal-use", "Personal use"),
+            (Task::Overview, "/overview", "Overview"),
+            (Task::ProposeMode, "/rules", "Rules"),
             (Task::Audit, "/audit", "Record"),
             (Task::People, "/people", "People"),
             (Task::OwnAccount, "/account", "Your account"),

@@ -252,6 +252,9 @@ impl Tx<'_> {
             .execute(&mut *self.connection)
             .await?;
         }
+        if let Some(report) = &new.report {
+            self.note_fired(&new.id, report).await?;
+        }
         if let Some(link) = &entry.link {
             self.link_sender(link).await?;
         }
@@ -335,6 +338,7 @@ impl Tx<'_> {
         .bind(rules_version(report))
         .execute(&mut *self.connection)
         .await?;
+        self.note_fired(id, report).await?;
         match link {
             Some(link) if *state == State::Returned => self.return_and_keep(id, link.until).await?,
             _ => self.move_to(id, &standing, *state).await?,

@@ -20,6 +20,7 @@ mod delay;
 mod held;
 mod leases;
 mod older;
+mod overview;
 mod personal_use;
 mod power;
 mod review;

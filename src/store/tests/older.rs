@@ -50,6 +50,11 @@ const ROWS: &[(i64, &str)] = &[
     ),
     (11, "insert into submission_sender (account, kind, sender) values ('copier', 'domain', 'school.example')"),
     (11, "insert into submission_client (account, client, last_at) values ('copier', zeroblob(32), 1)"),
+    (
+        16,
+        "insert into rule_mode (id, rule, mode, because, proposed_at, proposed_by) \
+          values ('m1', 'a-rule', 'warn', 'too many', 1, 'sue')",
+    ),
 ];
 
 /// Name, state and content of each message of `made`.

@@ -7,7 +7,7 @@ use super::Tx;
 use crate::store::content::{Place, Sealed};
 use crate::store::{
     Decision, Leased, NewEntry, PendingEntry, QueueId, State, StoreError, accounts, allowances, counts, deadlines,
-    decisions, delay, exemptions, intake, lease, personal_use, queue, sender,
+    decisions, delay, exemptions, intake, lease, modes, personal_use, queue, sender,
 };
 
 /// A message on its way into the store: sealed, and with a place once it has one.
@@ -57,6 +57,8 @@ pub(in crate::store) enum Op {
     RetryAll(String),
     EndAllowances(allowances::End),
     Exempt(Box<exemptions::Change>),
+    /// A step towards another mode of a rule.
+    Mode(Box<modes::Step>),
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
@@ -101,6 +103,7 @@ impl Op {
             Self::RetryAll(who) => tx.retry_all(who).await.map(Answer::Count),
             Self::EndAllowances(end) => tx.end_allowances(end).await.map(Answer::Count),
             Self::Exempt(change) => tx.change_exemptions(change).await.map(Answer::Count),
+            Self::Mode(step) => tx.change_mode(step).await.map(Answer::Changed),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
