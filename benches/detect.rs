@@ -246,7 +246,7 @@ fn ground(mut school: School) -> Ground {
         })
         .collect();
     Ground {
-        school: school.indexed(),
+        school: std::sync::Arc::new(school.indexed()),
         pack: RulePack::embedded("core").expect("embedded"),
         confidential_markers: Vec::new(),
         bulk_pupils: 10,

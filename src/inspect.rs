@@ -20,6 +20,7 @@ pub use report::{FiredRule, FoundTrait, Report, ReportedFinding, ReportedPupil, 
 pub use words::Words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -31,7 +32,7 @@ use crate::message::{self, Message};
 use crate::people::{PupilIndex, Recipient, RecipientKind, School, SenderIdentity};
 use crate::policy::allowance::{About, folded};
 use crate::policy::pack::{Condition, PhotoConsent};
-use crate::policy::{self, Action, Allowed, Facts, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack};
+use crate::policy::{self, Action, Allowed, Facts, Mode, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack};
 use crate::school_time::SchoolTime;
 use crate::smtp::{Address, Envelope};
 use crate::text::Halt;
@@ -40,7 +41,7 @@ use crate::text::Halt;
 #[derive(Debug)]
 pub struct Ground {
     /// Who is who.
-    pub school: School,
+    pub school: Arc<School>,
     /// What is decided.
     pub pack: RulePack,
     /// Further words that count as the Confidential marker.
@@ -75,6 +76,25 @@ impl Ground {
             };
             deciding.version()
         })
+    }
+
+    /// The same with these modes of its rules, which stand over those it has: a ground of its own, with a version of its own. Gives
+    /// the rules that it does not have, too.
+    pub fn with_modes(&self, modes: &BTreeMap<String, Mode>) -> (Self, Vec<String>) {
+        let mut pack = self.pack.clone();
+        let unknown = pack.set_modes(modes);
+        let ground = Self {
+            school: Arc::clone(&self.school),
+            pack,
+            confidential_markers: self.confidential_markers.clone(),
+            bulk_pupils: self.bulk_pupils,
+            roles: self.roles.clone(),
+            permitted: self.permitted.clone(),
+            times: self.times.clone(),
+            dkim_keys: self.dkim_keys.clone(),
+            version: std::sync::OnceLock::new(),
+        };
+        (ground, unknown)
     }
 }
 

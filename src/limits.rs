@@ -838,6 +838,24 @@ limits! {
     // --- exemptions, and what is counted of mail (`store::exemptions`, `store::counts`) ---
     /// The longest that a sender is exempt from a rule.
     EXEMPTION_DAYS: u32 = 400, "days", "own choice: a school year and the holidays after it; then the head looks again";
+    /// Weeks of the overview, this one included.
+    OVERVIEW_WEEKS: u32 = 12, "weeks", "own choice: a term; more bars than a telephone shows side by side tell nothing";
+    /// Weeks over which the page of rules says what each has done.
+    RULE_EFFECT_WEEKS: u32 = 4, "weeks", "own choice: as long as a school first lets its rules only observe";
+    /// Messages that a rule held and people decided on, from which its share of false holds is called by a name.
+    FALSE_HOLD_DECIDED: u64 = 5, "messages", "own choice: of fewer a share says nothing";
+    /// The height of a picture of bars at the desk.
+    CHART_HEIGHT: u64 = 200, "units of the picture", "own choice: a third of a telephone's screen";
+    /// Of it, below the bars, for their labels.
+    CHART_BELOW: u64 = 24, "units of the picture", "own choice: a line of the labels' size";
+    /// And above the highest, for its number.
+    CHART_ABOVE: u64 = 20, "units of the picture", "own choice: a line of the labels' size";
+    /// From one bar to the next.
+    CHART_PITCH: u64 = 56, "units of the picture", "own choice: wide enough for a date, and a term of weeks fits a screen";
+    /// The width of a bar.
+    CHART_BAR: u64 = 40, "units of the picture", "own choice: leaves a gap that is seen";
+    /// Why a mode is proposed.
+    MODE_REASON_OCTETS: usize = 1_000, "octets", "own choice: as other reasons of people";
     /// Exemptions that are read for one message, and listed.
     EXEMPTIONS_READ: u32 = 500, "exemptions", "own choice: more than a school has staff";
     /// How long the school knows an address to which it has written.

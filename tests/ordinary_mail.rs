@@ -167,7 +167,8 @@ fn run(grammar: fn(&[(String, String)]) -> Grammar, seed: u64, messages: usize, 
 /// Homes for the parents of the roster: of three pairs, one lives apart, one together, and of one nobody knows. Gives each
 /// parent who lives apart with the other one.
 fn with_homes(ground: &mut Ground) -> Vec<(usize, usize)> {
-    let guardians = &mut ground.school.guardians;
+    let mut school = std::sync::Arc::into_inner(std::mem::take(&mut ground.school)).expect("nobody else has it");
+    let guardians = &mut school.guardians;
     let mut apart = Vec::new();
     let mut housed = BTreeMap::new();
     for one in 0..guardians.len() {
@@ -191,7 +192,7 @@ fn with_homes(ground: &mut Ground) -> Vec<(usize, usize)> {
             _ => {}
         }
     }
-    ground.school = std::mem::take(&mut ground.school).indexed();
+    ground.school = std::sync::Arc::new(school.indexed());
     apart
 }
 

@@ -70,7 +70,7 @@ fn ground_of(kind: Kind, rng: &mut Seeded) -> Ground {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/secondary/school.toml");
     let config = Config::load(&file).expect("a sound configuration");
     let mut ground = ground::load(&config).expect("a sound roster").ground;
-    ground.school = schools::school(kind, rng);
+    ground.school = std::sync::Arc::new(schools::school(kind, rng));
     ground
 }
 

@@ -63,6 +63,7 @@ pub fn open(
         .with_providers(providers)
         .remembering(review.remember_days)
         .naming_from(review.personal_use_names_from)
+        .with_modes_put(gateway.modes_put())
         .with_certificate(certificate);
     event!(Event::Started, desk = review.public_url, address = %review.address);
     gateway.run_beside(Task::Desk, async move {

@@ -172,6 +172,12 @@ async fn look(config: &Config, provider: Option<Provider>, findings: &mut Findin
     let any = StoreKey::from_bytes([0; 32]);
     let route = parts::route(config, smarthost, key.as_ref().unwrap_or(&any));
     let running = store(config, place, findings).await;
+    if let Ok(chosen) = super::policy::chosen_modes(config).await
+        && !chosen.is_empty()
+    {
+        let each: Vec<String> = chosen.iter().map(|(rule, mode)| format!("{rule} {}", mode.as_str())).collect();
+        findings.well(format!("modes: chosen at the desk, and over those of the file: {}", each.join(", ")));
+    }
     room(config, &place.path, findings);
     ports(config, place, key, running, findings).await;
     match route {

@@ -1,5 +1,7 @@
 //! Loads what decisions rest on, from the files that a configuration names.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::{Config, Pack};
@@ -38,7 +40,7 @@ pub fn load(config: &Config) -> Result<LoadedGround> {
     let mut loaded = school(config)?;
     loaded.school.forget_what_is_indexed();
     let ground = Ground {
-        school: loaded.school,
+        school: Arc::new(loaded.school),
         pack,
         confidential_markers: config.policy.confidential_markers.clone(),
         bulk_pupils: config.policy.bulk_pupils,

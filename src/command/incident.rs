@@ -180,7 +180,7 @@ async fn exported(desk: &mut Desk, what: Export, pupil: Option<String>, who: &st
 fn table(config: &Config, all: &[Kept], whole: bool) -> Result<()> {
     let now = jiff::Timestamp::now().to_zoned(config.school_time.zone.clone());
     let loaded = whole.then(|| ground::load(config)).transpose()?;
-    let school = loaded.as_ref().map(|loaded| &loaded.ground.school);
+    let school = loaded.as_ref().map(|loaded| &*loaded.ground.school);
     for row in incidents_as_table(all, school, &now).split_inclusive("\r\n") {
         say!("{}", safe(row.trim_end_matches("\r\n")))?;
     }

@@ -1,18 +1,20 @@
 //! `schoolgate policy`: checks a rule pack whole, prints it merged, and says which clauses of the policy it keeps.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::store::Desk;
+use super::store::{Desk, unexpected};
 use super::terminal::{safe, say};
 use super::{exempt, ground};
 use crate::config::Config;
-use crate::policy::RulePack;
 use crate::policy::coverage::{Row, coverage};
 use crate::policy::pack::EMBEDDED;
+use crate::policy::{Mode, RulePack};
+use crate::relay::control::{Answer, Request};
 use crate::store::Store;
 
 /// Work with rule packs.
@@ -76,7 +78,17 @@ fn asked_for(pack: Option<&Path>, config: Option<&Config>) -> Result<RulePack> {
 
 fn check(pack: Option<&Path>, config: Option<&Path>) -> Result<ExitCode> {
     let config = config.map(Config::load).transpose()?;
-    let pack = asked_for(pack, config.as_ref())?;
+    let mut pack = asked_for(pack, config.as_ref())?;
+    let chosen = match &config {
+        Some(config) => super::runtime()?.block_on(chosen_modes(config)),
+        None => Ok(BTreeMap::new()),
+    };
+    // The pack is sound or not whoever asks; the store is not everybody's to open.
+    let (chosen, unknown) = match chosen {
+        Ok(chosen) => (chosen, None),
+        Err(error) => (BTreeMap::new(), Some(super::problem(&error))),
+    };
+    let gone = pack.set_modes(&chosen);
     let mut table = table(["rule", "action", "likely breach", "mode", "confirmed by", "decided by", "why"]);
     for rule in &pack.rules {
         table.add_row([
@@ -91,6 +103,17 @@ fn check(pack: Option<&Path>, config: Option<&Path>) -> Result<ExitCode> {
     }
     let chain: Vec<_> = pack.chain.iter().rev().skip(1).map(|name| format!(", on `{}`", safe(name))).collect();
     say!("{table}\n\npack `{}`{} is sound: {} rules", safe(&pack.name), chain.concat(), pack.rules.len())?;
+    if let Some(why) = unknown {
+        say!("which modes were chosen at the desk is not known: {}", safe(&why))?;
+    }
+    for (rule, mode) in &chosen {
+        match gone.contains(rule) {
+            true => say!("the mode of {} that was chosen at the desk is ignored: there is no such rule", safe(rule))?,
+            false => {
+                say!("{}: the mode {} was chosen at the desk and stands over the file", safe(rule), mode.as_str())?
+            }
+        }
+    }
     if let Some(config) = &config {
         say!("version {} of the rules, with what the configuration sets", ground::version(config, &pack)?)?;
     }
@@ -113,6 +136,20 @@ fn show(pack: Option<&Path>, config: Option<&Path>) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The modes that were put in force at the desk, where there is a store.
+pub async fn chosen_modes(config: &Config) -> Result<BTreeMap<String, Mode>> {
+    if !config.store.as_ref().is_some_and(|store| Store::exists(&store.path)) {
+        return Ok(BTreeMap::new());
+    }
+    let mut desk = Desk::of(config.clone())?;
+    let answer = desk.ask(Request::Modes).await;
+    desk.leave().await;
+    match answer? {
+        Answer::Modes(modes) => Ok(modes),
+        _ => unexpected(),
+    }
 }
 
 /// Whom [policy.permitted] names, and whom the head exempts now where there is a store, a line each.

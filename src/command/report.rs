@@ -7,12 +7,12 @@ use anyhow::{Result, bail};
 use comfy_table::{Table, presets};
 
 use super::store::{Desk, unexpected};
-use super::terminal::{print, safe, say};
+use super::terminal::{print, safe, safe_json, say};
 use crate::config::{self, Config};
 use crate::limits;
 use crate::relay::control::{Answer, Request};
-use crate::review::csv;
-use crate::store::MonthOfUse;
+use crate::review::{csv, overview};
+use crate::store::{MonthOfUse, Overview};
 
 /// Reports on the school's mail as a whole, in numbers.
 #[derive(Debug, clap::Subcommand)]
@@ -30,12 +30,95 @@ pub enum Report {
         #[arg(long)]
         csv: bool,
     },
+    /// What mail came to, week by week and rule by rule: sent, returned, held and released, how long decisions took, and what
+    /// rules that only observe would have done
+    Overview {
+        /// Configuration file
+        #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
+        config: PathBuf,
+        /// Print a table for a spreadsheet
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs the command.
 pub fn run(command: &Report) -> Result<ExitCode> {
-    let Report::PersonalUse { config, who, csv } = command;
-    super::runtime()?.block_on(personal_use(config, who.trim(), *csv))
+    super::runtime()?.block_on(async {
+        match command {
+            Report::PersonalUse { config, who, csv } => personal_use(config, who.trim(), *csv).await,
+            Report::Overview { config, csv, json } => overview(config, *csv, *json).await,
+        }
+    })
+}
+
+async fn overview(config: &Path, csv: bool, json: bool) -> Result<ExitCode> {
+    let mut desk = Desk::at(config)?;
+    let answer = desk.ask(Request::Overview).await;
+    desk.leave().await;
+    let Answer::Overview(overview) = answer? else { return unexpected() };
+    match (csv, json) {
+        (true, _) => print(&overview::table(&overview))?,
+        (_, true) => say!("{}", safe_json(&overview)?)?,
+        _ => overview_for_people(&overview)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn overview_for_people(overview: &Overview) -> Result<()> {
+    let mut weeks = Table::new();
+    weeks.load_style(presets::ASCII_MARKDOWN).set_header([
+        "week from",
+        "messages",
+        "sent",
+        "returned",
+        "held",
+        "released",
+        "decided",
+        "median",
+        "slowest tenth",
+    ]);
+    for week in &overview.weeks {
+        let of = &week.figures;
+        let numbers = [of.messages, of.sent, of.returned, of.held, of.released, week.pace.decisions];
+        let times = match week.pace.decisions {
+            0 => [String::new(), String::new()],
+            _ => [week.pace.median, week.pace.slowest_tenth].map(overview::duration),
+        };
+        let begins = week.begins.to_string();
+        weeks.add_row(std::iter::once(begins).chain(numbers.map(|n| n.to_string())).chain(times));
+    }
+    let mut rules = Table::new();
+    rules.load_style(presets::ASCII_MARKDOWN).set_header([
+        "rule",
+        "returned",
+        "held",
+        "decided",
+        "released",
+        "for nothing",
+        "would have returned",
+        "would have held",
+    ]);
+    for rule in &overview.rules {
+        let share = rule.false_hold_percent().map(|percent| format!(" ({percent} %)")).unwrap_or_default();
+        rules.add_row([
+            safe(&rule.rule).to_string(),
+            rule.returned.to_string(),
+            rule.held.to_string(),
+            rule.decided.to_string(),
+            rule.released.to_string(),
+            format!("{}{share}", rule.false_holds),
+            rule.would_return.to_string(),
+            rule.would_hold.to_string(),
+        ]);
+    }
+    say!(
+        "{weeks}\n\nby rule, in all these weeks; for nothing is what was released as neither a breach nor a near miss:"
+    )?;
+    Ok(say!("\n{rules}")?)
 }
 
 async fn personal_use(config: &Path, who: &str, csv: bool) -> Result<ExitCode> {

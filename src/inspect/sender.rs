@@ -115,7 +115,7 @@ mod tests {
             ..School::default()
         };
         Ground {
-            school: school.indexed(),
+            school: std::sync::Arc::new(school.indexed()),
             pack: RulePack::embedded("wooden-hill").expect("sound"),
             confidential_markers: Vec::new(),
             bulk_pupils: 10,

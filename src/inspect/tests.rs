@@ -44,7 +44,7 @@ fn school() -> School {
 
 fn ground() -> Ground {
     Ground {
-        school: school(),
+        school: std::sync::Arc::new(school()),
         pack: RulePack::embedded("core").expect("the core pack parses"),
         confidential_markers: Vec::new(),
         bulk_pupils: 10,
@@ -243,7 +243,7 @@ fn the_row_of_a_table_is_one_line() {
 
 /// The facts of a message from the teacher, as the rules would see it.
 fn facts_of(school: School, to: &[&str], text: &str, attached: &str) -> (Report, Vec<(String, RecipientKind)>) {
-    let ground = Ground { school, ..ground() };
+    let ground = Ground { school: std::sync::Arc::new(school), ..ground() };
     let address = |text: &&str| Address::parse(text).expect("an address");
     let envelope = Envelope::new(Some(address(&"t.lane@school.example")), to.iter().map(address).collect());
     let raw = format!(
@@ -442,7 +442,7 @@ fn of_namesakes_nothing_is_remembered_but_of_the_one_who_is_singled_out() {
         pupils: vec![PupilIndex(3)],
         ..Guardian::default()
     });
-    let ground = Ground { school: school.indexed(), ..ground() };
+    let ground = Ground { school: std::sync::Arc::new(school.indexed()), ..ground() };
     let address = |text: &str| Address::parse(text).expect("an address");
     let envelope = Envelope::new(Some(address("m@school.example")), vec![address("kaur@d.example")]);
     let earlier = [Allowance {

@@ -54,6 +54,14 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Each of them, the mildest first.
+    pub const ALL: [Self; 3] = [Self::Observe, Self::Warn, Self::Enforce];
+
+    /// The mode of this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == word)
+    }
+
     /// The word that packs and tables use.
     pub fn as_str(self) -> &'static str {
         match self {

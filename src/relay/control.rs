@@ -26,8 +26,8 @@ use crate::store::accounts::{Account, LastSbm, Link, Role, SubmissionAccount, To
 use crate::store::{
     Assessment, AuditCheck, AuditFilter, AuditLine, AuditLink, Classification, Decision, Export, Filter, Found,
     Grounds, Incident, IncidentFilter, IncidentKind, IncidentLine, JournalFigures, KeptAllowance, KeptExemption,
-    LawfulPurpose, LegalHold, MonthOfUse, NewExemption, NewHold, NewIncident, Origin, QueueId, Ruling, Scope, Search,
-    Shown, Sight, Store, StoreError, Summary,
+    LawfulPurpose, LegalHold, MonthOfUse, NewExemption, NewHold, NewIncident, Origin, Overview, QueueId, Ruling, Scope,
+    Search, Shown, Sight, Store, StoreError, Summary,
 };
 
 /// What can be asked.
@@ -155,6 +155,10 @@ pub enum Request {
         /// The name that was given of who looks.
         who: String,
     },
+    /// What mail came to by week and rule.
+    Overview,
+    /// The modes of rules that were put in force at the desk.
+    Modes,
     /// All accounts.
     Accounts,
     /// Something about one account.
@@ -342,6 +346,10 @@ pub enum Answer {
     IncidentsExported(Vec<Incident>),
     /// To [`Request::PersonalUse`], the newest month first.
     PersonalUse(Vec<MonthOfUse>),
+    /// To [`Request::Overview`].
+    Overview(Overview),
+    /// To [`Request::Modes`], by the rule's id.
+    Modes(std::collections::BTreeMap<String, crate::policy::Mode>),
     /// To [`Request::Accounts`].
     Accounts(Vec<Account>),
     /// To [`AccountVerb::Add`] and [`AccountVerb::Reset`]: the link is told this once.
@@ -371,6 +379,8 @@ impl Request {
             | Self::Journal
             | Self::LegalHolds
             | Self::Incidents(_)
+            | Self::Overview
+            | Self::Modes
             | Self::Accounts
             | Self::Submissions => false,
             Self::Account { .. }
@@ -497,6 +507,8 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
             let who = peer::signed(&who, uid);
             Answer::PersonalUse(store.personal_use(names_from, Sight::Names, &who).await?)
         }
+        Request::Overview => Answer::Overview(store.overview().await?),
+        Request::Modes => Answer::Modes(store.modes().as_ref().clone()),
         Request::Accounts => Answer::Accounts(store.accounts().await?),
         Request::Account { name, what, who } => about_account(store, uid, &name, &what, &who).await?,
         Request::Submissions => Answer::Submissions(store.submissions().await?),

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -76,6 +76,7 @@ pub struct Gateway {
     /// As it was started: what a reload cannot change stays so.
     started: Config,
     intake: Arc<Intake>,
+    rules: RulesNow,
     notifier: Arc<ArcSwap<Notifier>>,
     scanner: Scanner,
     delivery: Delivery,
@@ -137,7 +138,7 @@ impl Gateway {
         let warm = std::thread::available_parallelism().map_or(1, NonZero::get);
         let workers = Arc::new(Pool::start(warm).map_err(StartError::Workers)?);
         let isolation: Arc<dyn Isolation> = Arc::clone(&workers) as _;
-        let ground = Arc::new(ground);
+        let ground = Arc::new(with_chosen_modes(&store, ground));
         remembered::end_with_roster(store.clone(), Arc::clone(&ground)).await;
         let days = config.review.as_ref().map_or(limits::REMEMBER_DAYS, |review| review.remember_days);
         let answers = Answers::new(AnswerAddresses::new(store.clone(), &config.listen.hostname), days);
@@ -174,12 +175,14 @@ impl Gateway {
             event!(Event::Started, address = %address, smarthost = smarthost.first.host, port = smarthost.first.port);
         }
         let started = config.clone();
+        let rules = RulesNow { store: store.clone(), intake: Arc::clone(&intake), one: Arc::default() };
         Ok(Self {
             addresses,
             store,
             health,
             started,
             intake,
+            rules,
             notifier,
             scanner,
             delivery,
@@ -211,9 +214,7 @@ impl Gateway {
         let route = parts::route(&config, smarthost, &key)?;
         let rules = self.listens.prepare(&parts::listen_options(&config, place, &key, &self.health));
         let rules = rules.map_err(|error| parts::not_listening(&config, error))?;
-        let ground = load(&config)?;
-        let ground = Arc::new(ground);
-        self.intake.replace_ground(Arc::clone(&ground));
+        let ground = self.rules.take(load(&config)?);
         tokio::spawn(remembered::end_with_roster(self.store.clone(), ground));
         self.notifier.store(Arc::new(notifier));
         self.scanner.change(config.malware.clone());
@@ -232,6 +233,12 @@ impl Gateway {
     pub fn ground(&self) -> Arc<dyn Fn() -> Arc<Ground> + Send + Sync> {
         let intake = Arc::clone(&self.intake);
         Arc::new(move || intake.ground())
+    }
+
+    /// Has the rules in force take the modes that the store has, from the next message on.
+    pub fn modes_put(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let rules = self.rules.clone();
+        Arc::new(move || rules.take_modes())
     }
 
     /// What notices are made with; a reload changes it in place.
@@ -290,6 +297,49 @@ impl Gateway {
         }
         event!(Event::Stopped,);
     }
+}
+
+/// What changes the ground while the gateway runs: one at a time, so that neither a reload nor a mode is lost to the other.
+#[derive(Clone)]
+struct RulesNow {
+    store: Store,
+    intake: Arc<Intake>,
+    one: Arc<std::sync::Mutex<()>>,
+}
+
+impl RulesNow {
+    /// Takes a new ground, with the modes that the store has.
+    fn take(&self, ground: Ground) -> Arc<Ground> {
+        let _one = self.one.lock().unwrap_or_else(PoisonError::into_inner);
+        let ground = Arc::new(with_chosen_modes(&self.store, ground));
+        self.intake.replace_ground(Arc::clone(&ground));
+        ground
+    }
+
+    /// Takes the modes that the store has for the ground that is in force. None is ever taken away, so that they lie over it.
+    fn take_modes(&self) {
+        let _one = self.one.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ground, _) = self.intake.ground().with_modes(&self.store.modes());
+        self.intake.replace_ground(Arc::new(ground));
+    }
+}
+
+/// The ground with the modes that were put in force at the desk, which stand over those of the configuration. One for a rule that
+/// there is no more is told, and ignored.
+fn with_chosen_modes(store: &Store, ground: Ground) -> Ground {
+    let modes = store.modes();
+    if modes.is_empty() {
+        return ground;
+    }
+    let (ground, unknown) = ground.with_modes(&modes);
+    for rule in unknown {
+        event!(
+            Event::Trouble,
+            what = "a mode chosen at the desk is ignored: there is no such rule",
+            rule = rule.as_str()
+        );
+    }
+    ground
 }
 
 /// Stands for the writer, which has ended when this has; told to stop, it ends first.

@@ -29,6 +29,14 @@ pub enum Task {
     EditIncident,
     /// Close an incident, and take the whole register away.
     CloseIncident,
+    /// See what mail came to by week and rule, in numbers.
+    Overview,
+    /// See the rules and what they did; propose another mode for one.
+    ProposeMode,
+    /// Approve a mode that was proposed.
+    ApproveMode,
+    /// Put a mode in force that was approved.
+    PutMode,
     /// Read who did and saw what.
     Audit,
     /// Manage accounts and their roles.
@@ -42,7 +50,7 @@ pub enum Task {
 pub enum Reach {
     /// Not at all.
     Nothing,
-    /// Figures alone, without a name; of exemptions, seeing them; of accounts, making them without a role; of the record, technical events.
+    /// Figures alone, without a name; of exemptions and of modes, seeing them; of accounts, making them without a role; of the record, technical events.
     Counts,
     /// What waits for the role itself; of the record, its own lines; of what is allowed, their own mail and what they gave.
     Theirs,
@@ -72,6 +80,10 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::SeeIncidents, [All, All, Nothing, Safeguarding, All, All, Nothing]),
     (Task::EditIncident, [All, Nothing, Nothing, Nothing, All, Nothing, Nothing]),
     (Task::CloseIncident, [Nothing, Nothing, Nothing, Nothing, All, Nothing, Nothing]),
+    (Task::Overview, [All, All, Nothing, Nothing, All, All, All]),
+    (Task::ProposeMode, [All, Counts, Nothing, Nothing, Nothing, Nothing, Counts]),
+    (Task::ApproveMode, [Nothing, All, Nothing, Nothing, Nothing, Nothing, Nothing]),
+    (Task::PutMode, [Nothing, Nothing, Nothing, Nothing, Nothing, Nothing, All]),
     (Task::Audit, [Theirs, All, Nothing, Nothing, All, All, Counts]),
     (Task::People, [All, Nothing, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::OwnAccount, [All; Role::ALL.len()]),
@@ -212,6 +224,10 @@ mod tests {
             Task::SeeIncidents,
             Task::EditIncident,
             Task::CloseIncident,
+            Task::Overview,
+            Task::ProposeMode,
+            Task::ApproveMode,
+            Task::PutMode,
             Task::Audit,
             Task::People,
             Task::OwnAccount,

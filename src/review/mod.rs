@@ -10,6 +10,7 @@ pub mod access;
 mod account;
 mod allowances;
 mod audit_page;
+mod chart;
 mod content;
 pub mod csv;
 mod decide;
@@ -19,10 +20,12 @@ mod guard;
 mod held;
 mod incidents;
 mod oidc;
+pub mod overview;
 mod pages;
 mod people;
 mod person;
 mod personal_use;
+mod rules;
 mod sender;
 mod serve;
 mod sign_in;
@@ -55,6 +58,9 @@ pub use serve::Pace;
 /// The roster in force, as it is at the moment of asking.
 pub type GroundNow = Arc<dyn Fn() -> Arc<Ground> + Send + Sync>;
 
+/// Has what decides now take the modes of rules that the store has.
+pub type ModesPut = Arc<dyn Fn() + Send + Sync>;
+
 /// What the pages work with.
 pub struct Desk {
     store: Store,
@@ -79,6 +85,8 @@ pub struct Desk {
     remember_days: u32,
     /// Messages marked personal in a month from which their sender is named.
     names_from: usize,
+    /// Puts the modes that the store has in force.
+    modes_put: ModesPut,
 }
 
 /// Why the desk does not open.
@@ -132,7 +140,14 @@ impl Desk {
             pace: Pace::default(),
             remember_days: limits::REMEMBER_DAYS,
             names_from: limits::PERSONAL_USE_NAMES_FROM,
+            modes_put: Arc::new(|| {}),
         })
+    }
+
+    /// Does this when a mode was put in force; without, it holds from the next start on.
+    #[must_use]
+    pub fn with_modes_put(self, modes_put: ModesPut) -> Self {
+        Self { modes_put, ..self }
     }
 
     /// Asks for malware before what a sender changed goes out.
@@ -201,6 +216,10 @@ impl Desk {
             .route("/incidents/{id}/write", post(incidents::write))
             .route("/incidents/{id}/aware", post(incidents::aware))
             .route("/incidents/{id}/close", post(incidents::close))
+            .route("/rules", get(rules::list).post(rules::propose))
+            .route("/rules/{id}/{what}", post(rules::step))
+            .route("/overview", get(overview::show))
+            .route("/overview.csv", get(overview::save))
             .route("/audit", get(audit_page::record))
             .route("/audit.csv", get(audit_page::table))
             .route("/people", get(people::list).post(people::add))

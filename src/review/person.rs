@@ -91,6 +91,8 @@ impl Person {
             (Task::GrantExemption, "/exemptions", "Exemptions"),
             (Task::PersonalUse, "/personal-use", "Personal use"),
             (Task::SeeIncidents, "/incidents", "Incidents"),
+            (Task::Overview, "/overview", "Overview"),
+            (Task::ProposeMode, "/rules", "Rules"),
             (Task::Audit, "/audit", "Record"),
             (Task::People, "/people", "People"),
             (Task::OwnAccount, "/account", "Your account"),

@@ -34,6 +34,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "rules version", include_str!("migrations/sqlite/13_rules_version.sql")),
     (14, "waiting", include_str!("migrations/sqlite/14_waiting.sql")),
     (15, "incidents", include_str!("migrations/sqlite/15_incidents.sql")),
+    (16, "rules", include_str!("migrations/sqlite/16_rules.sql")),
     (18, "journal", include_str!("migrations/sqlite/18_journal.sql")),
 ];
 

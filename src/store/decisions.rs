@@ -471,6 +471,7 @@ impl Tx<'_> {
         self.forget_sign_ins().await?;
         self.forget_allowances(before).await?;
         self.forget_exemptions(before).await?;
+        self.forget_modes(before).await?;
         self.forget_counts().await?;
         self.forget_use().await?;
         self.forget_incidents().await?;

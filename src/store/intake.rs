@@ -263,6 +263,9 @@ impl Tx<'_> {
             self.begin_journal(&new.id, &report.duties).await?;
             self.index_words(&new.id, entry.words.as_deref()).await?;
         }
+        if let Some(report) = &new.report {
+            self.note_fired(&new.id, report).await?;
+        }
         if let Some(link) = &entry.link {
             self.link_sender(link).await?;
         }
@@ -351,6 +354,7 @@ impl Tx<'_> {
         .await?;
         self.begin_journal(id, &report.duties).await?;
         self.index_words(id, words.as_deref()).await?;
+        self.note_fired(id, report).await?;
         match link {
             Some(link) if *state == State::Returned => self.return_and_keep(id, link.until).await?,
             _ => self.move_to(id, &standing, *state).await?,

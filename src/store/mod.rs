@@ -42,6 +42,8 @@ mod journal;
 mod key;
 mod lease;
 mod lock;
+mod modes;
+mod overview;
 mod owner;
 mod personal_use;
 mod purpose;
@@ -81,6 +83,8 @@ pub use inventory::{Count, Filter, Shown, ShownRecipient, Summary};
 pub use journal::{JournalFigures, LegalHold, NewHold};
 pub use key::StoreKey;
 pub use lock::Lock;
+pub use modes::{ModeStep, RuleMode};
+pub use overview::{Overview, OverviewWeek, Pace, RuleEffect, WeekFigures};
 pub use personal_use::{Amount, MonthOfUse, NamedSender, Sight};
 pub use purpose::LawfulPurpose;
 pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
@@ -322,11 +326,13 @@ impl Store {
         let clock = manner.clock.clone();
         let allowances = sqlx::query("select 1 from allowance limit 1").fetch_optional(&reader).await?.is_some();
         let exemptions = sqlx::query("select 1 from exemption limit 1").fetch_optional(&reader).await?.is_some();
+        let modes = modes::in_force(&reader).await?;
         let owner = token(&keys)?;
         let (commands, shared) =
             writer::spawn(directory, options, connection, lock, owner, clock.clone(), Arc::clone(&keys));
         shared.allowances.store(allowances, std::sync::atomic::Ordering::Release);
         shared.exemptions.store(exemptions, std::sync::atomic::Ordering::Release);
+        shared.modes.store(Arc::new(modes));
         let inner = Inner {
             directory: directory.to_owned(),
             key,

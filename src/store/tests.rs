@@ -22,6 +22,7 @@ mod incidents;
 mod journal;
 mod leases;
 mod older;
+mod overview;
 mod personal_use;
 mod power;
 mod review;

@@ -54,6 +54,8 @@ pub(super) struct Shared {
     pub ended: watch::Receiver<()>,
     /// How deadlines are counted.
     pub school_time: arc_swap::ArcSwap<SchoolTime>,
+    /// Modes of rules that were put in force at the desk.
+    pub modes: arc_swap::ArcSwap<super::modes::Modes>,
 }
 
 /// A transaction, with what follows from it once it is committed.
@@ -144,6 +146,7 @@ pub(super) fn spawn(
         task: Mutex::default(),
         ended,
         school_time: arc_swap::ArcSwap::default(),
+        modes: arc_swap::ArcSwap::default(),
     });
     let writer = Writer {
         directory: directory.to_owned(),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use schoolgate::config::Config;
 use schoolgate::extract::Pool;
 use schoolgate::inspect::{self, Ground};
+use schoolgate::policy::Mode;
 use schoolgate::relay::notify::Notifier;
 use schoolgate::review::{Desk, DeskError, GroundNow, Origin as DeskOrigin, Provider};
 use schoolgate::smtp::{Address, Envelope};
@@ -116,6 +117,8 @@ pub struct House {
     pub address: SocketAddr,
     served: tokio::task::JoinHandle<Result<(), DeskError>>,
     pub ground: Arc<Ground>,
+    /// The same, as the desk has it.
+    swap: Arc<ArcSwap<Ground>>,
     pub directory: tempfile::TempDir,
 }
 
@@ -161,9 +164,10 @@ impl House {
         let ground = Arc::new(schoolgate::command::ground::load(&config).unwrap().ground);
         let from = address("gate@saltmere.example");
         let notifier = Notifier::new("Saltmere", "", "gate.saltmere.example", from, None, BTreeMap::new()).unwrap();
+        let swap = Arc::new(ArcSwap::from(Arc::clone(&ground)));
         let now: GroundNow = {
-            let ground = Arc::clone(&ground);
-            Arc::new(move || Arc::clone(&ground))
+            let swap = Arc::clone(&swap);
+            Arc::new(move || swap.load_full())
         };
         let socket = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = socket.local_addr().unwrap();
@@ -171,8 +175,25 @@ impl House {
         let origin = DeskOrigin::new(public_url.unwrap_or(&own_url), Vec::new()).unwrap();
         let workers = Arc::new(Pool::start(0).unwrap());
         let desk = Desk::new(store.clone(), Arc::new(ArcSwap::from_pointee(notifier)), now, origin, workers).unwrap();
+        let (chosen, changed) = (store.clone(), Arc::clone(&swap));
+        let desk = desk.with_modes_put(Arc::new(move || {
+            changed.store(Arc::new(changed.load().with_modes(&chosen.modes()).0));
+        }));
         let served = tokio::spawn(change(desk).serve(socket));
-        Self { store, address, served, ground, directory }
+        Self { store, address, served, ground, swap, directory }
+    }
+
+    /// What the desk takes for what decides.
+    pub fn in_force(&self) -> Arc<Ground> {
+        self.swap.load_full()
+    }
+
+    /// Rules have these modes from now on.
+    pub fn change_modes(&mut self, modes: impl IntoIterator<Item = (String, Mode)>) {
+        let (ground, unknown) = self.ground.with_modes(&modes.into_iter().collect());
+        assert!(unknown.is_empty(), "{unknown:?}");
+        self.ground = Arc::new(ground);
+        self.swap.store(Arc::clone(&self.ground));
     }
 
     /// An account that has signed up, with its browser signed in through the pages.

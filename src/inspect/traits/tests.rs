@@ -72,7 +72,7 @@ fn ground() -> Ground {
     }
     let pack = RulePack::parse(Path::new("facts.toml"), &pack).expect("a pack");
     Ground {
-        school,
+        school: std::sync::Arc::new(school),
         pack,
         confidential_markers: Vec::new(),
         bulk_pupils: 10,

@@ -110,6 +110,8 @@ async fn made_before(directory: &Path) {
         "account",
     ];
     let others = [
+        "fired",
+        "rule_mode",
         "submission_client",
         "submission_sender",
         "submission_account",

@@ -7,7 +7,7 @@ use super::Tx;
 use crate::store::content::{Place, Sealed};
 use crate::store::{
     Decision, Leased, NewEntry, PendingEntry, QueueId, State, StoreError, accounts, allowances, counts, deadlines,
-    decisions, delay, exemptions, incidents, intake, journal, lease, personal_use, queue, search, sender,
+    decisions, delay, exemptions, incidents, intake, journal, lease, modes, personal_use, queue, search, sender,
 };
 
 /// A message on its way into the store: sealed, and with a place once it has one.
@@ -84,6 +84,8 @@ pub(in crate::store) enum Op {
     EndAllowances(allowances::End),
     Exempt(Box<exemptions::Change>),
     Incident(Box<incidents::Change>),
+    /// A step towards another mode of a rule.
+    Mode(Box<modes::Step>),
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
@@ -134,6 +136,7 @@ impl Op {
             Self::EndAllowances(end) => tx.end_allowances(end).await.map(Answer::Count),
             Self::Exempt(change) => tx.change_exemptions(change).await.map(Answer::Count),
             Self::Incident(change) => tx.change_incident(change).await.map(Answer::Changed),
+            Self::Mode(step) => tx.change_mode(step).await.map(Answer::Changed),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
