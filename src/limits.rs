@@ -808,6 +808,8 @@ limits! {
     JOURNAL_DAYS_MOST: u32 = 9_497, "days", "26 years: until a pupil is 25, as schools keep a pupil's file (Limitation Act 1980), and a year more";
     /// Minutes for which a rule may have a message wait for a second look.
     WAIT_MINUTES_MOST: u32 = 1_440, "minutes", "own choice: a day";
+    /// A wait for the school to open of which the sender is told.
+    WAIT_TOLD_MINUTES: i64 = 60, "minutes", "own choice: what leaves within the hour is not worth a letter";
     /// A footer.
     FOOTER_CHARACTERS: usize = 2_000, "characters", "own choice: thrice the longest of the policies' disclaimers";
 

@@ -32,6 +32,7 @@ use crate::config::{Config, StoreConfig};
 use crate::extract::{Isolation, Pool};
 use crate::inspect::Ground;
 use crate::limits;
+use crate::school_time::SchoolTime;
 use crate::store::{Count, State, Store, StoreError, StoreKey};
 
 /// Why the gateway does not start.
@@ -221,6 +222,7 @@ impl Gateway {
         self.listens.change(rules);
         self.current.store(Arc::new(Watched::of(&config, place)));
         self.store.use_school_time(config.school_time.clone());
+        tokio::spawn(keep_school_time(self.store.clone(), config.school_time.clone()));
         event!(Event::Reloaded, what = "configuration, rules and roster");
         for key in later {
             event!(Event::Trouble, what = "a changed key takes effect only at a restart", key = key.as_str());
@@ -289,6 +291,13 @@ impl Gateway {
             );
         }
         event!(Event::Stopped,);
+    }
+}
+
+/// What waits for the school to open leaves earlier where it opens earlier now.
+async fn keep_school_time(store: Store, times: SchoolTime) {
+    if let Err(error) = store.keep_school_time(times).await {
+        event!(Event::Trouble, what = "what waits for the school to open keeps its time", reason = %error);
     }
 }
 
@@ -394,7 +403,8 @@ impl StoreWatch {
 fn publish(counts: &[Count], now: Timestamp) {
     let of = |state| counts.iter().find(|c| c.state == state);
     let messages = |state| of(state).map_or(0, |c| c.messages);
-    let oldest =
-        of(State::Queued).and_then(|c| c.oldest).map_or(Duration::ZERO, |at| now.duration_since(at).unsigned_abs());
+    let oldest = of(State::Queued)
+        .and_then(|c| c.oldest)
+        .map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
     monitor::queue(messages(State::Pending), messages(State::Queued), messages(State::Held), oldest);
 }

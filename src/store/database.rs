@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "reports", include_str!("migrations/sqlite/12_reports.sql")),
     (13, "rules version", include_str!("migrations/sqlite/13_rules_version.sql")),
     (14, "waiting", include_str!("migrations/sqlite/14_waiting.sql")),
+    (17, "leaving", include_str!("migrations/sqlite/17_leaving.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.

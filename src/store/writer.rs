@@ -309,7 +309,8 @@ impl Writer {
         for (number, command) in group.iter_mut().enumerate() {
             for (which, entry) in command.op.entries().iter_mut().enumerate() {
                 if let Some(record) = entry.record.take() {
-                    let kept = usize::from(entry.new.state != State::Queued);
+                    let waits = entry.new.report.as_ref().is_some_and(|report| report.duties.waits());
+                    let kept = usize::from(entry.new.state != State::Queued || waits);
                     records[kept].push(record);
                     whose[kept].push((number, which));
                 }

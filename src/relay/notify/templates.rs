@@ -28,10 +28,11 @@ pub enum Kind {
     Digest,
     Reminder,
     Escalated,
+    Waits,
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Returned,
         Self::Held,
         Self::Review,
@@ -44,6 +45,7 @@ impl Kind {
         Self::Digest,
         Self::Reminder,
         Self::Escalated,
+        Self::Waits,
     ];
 
     /// The name of its template files, without the ending.
@@ -61,6 +63,7 @@ impl Kind {
             Self::Digest => "digest",
             Self::Reminder => "reminder",
             Self::Escalated => "escalated",
+            Self::Waits => "waits",
         }
     }
 
@@ -100,10 +103,15 @@ pub struct Context {
     pub reviewers: String,
     /// What the reviewer wrote; may be empty.
     pub note: String,
-    /// The sender's own page of the message; empty without one. In notices of a returned or held message alone.
+    /// The sender's own page of the message; empty without one. In notices alone of a message that was returned, is
+    /// held, or waits before it leaves.
     pub link: String,
     /// Until when a returned message is kept.
     pub link_until: String,
+    /// When a message leaves that waits before, in the letter about that.
+    pub leaves: String,
+    /// It waits for the school to open.
+    pub opening: bool,
     /// The words that an answer by mail may begin with; empty where none is read.
     pub answers: Vec<Offered>,
     /// What came of an answer, in letters about that.
@@ -229,6 +237,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "reminder.txt",
     "escalated.html",
     "escalated.txt",
+    "waits.html",
+    "waits.txt",
 ];
 
 fn names() -> String {
@@ -375,6 +385,8 @@ fn made_up() -> [Context; 2] {
         note: "A note.".to_owned(),
         link: "https://desk.school.example/m/AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         link_until: "Friday 2 October 2026 at 16:31".to_owned(),
+        leaves: "Friday 2 October 2026 at 16:31".to_owned(),
+        opening: true,
         answers: vec![Offered { word: "CANCEL", does: "it is deleted" }],
         outcome: Outcome { title: "Done".to_owned(), words: "It is done.".to_owned() },
         id: "01ARZ3NDEKTSV4RR".to_owned(),
@@ -394,6 +406,7 @@ fn made_up() -> [Context; 2] {
         note: String::new(),
         link: String::new(),
         link_until: String::new(),
+        opening: false,
         answers: Vec::new(),
         outcome: Outcome::default(),
         ..full.clone()

@@ -23,6 +23,7 @@ pub fn headline(kind: Kind, rule: Option<&str>) -> String {
         Kind::Digest => digest_headline(0),
         Kind::Reminder => "REMINDER: a held message waits for your decision".to_owned(),
         Kind::Escalated => "TO DECIDE: nobody has decided on a held message yet".to_owned(),
+        Kind::Waits => waits_headline(false).to_owned(),
         Kind::Review => format!("TO DECIDE: message held: {reason}"),
     }
 }
@@ -124,6 +125,14 @@ pub fn digest_headline(many: usize) -> String {
     match many {
         1 => "TO DECIDE: 1 message waits".to_owned(),
         many => format!("TO DECIDE: {many} messages wait"),
+    }
+}
+
+/// The Subject of a letter about a message that waits before it leaves.
+pub fn waits_headline(opening: bool) -> &'static str {
+    match opening {
+        true => "NOT YET SENT: your message leaves when the school opens",
+        false => "NOT YET SENT: you can still take your message back",
     }
 }
 
