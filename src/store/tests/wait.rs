@@ -289,7 +289,9 @@ async fn whatever_happens_it_leaves_once_and_not_before_its_time_or_is_cancelled
                     store = open(directory.path(), &clock).await;
                     store.keep_school_time(SchoolTime::default()).await.unwrap();
                 }
-                2 => drop(store.retry_all("Sue").await.unwrap()),
+                2 => {
+                    store.retry_all("Sue").await.unwrap();
+                }
                 3 if !tokens.is_empty() => {
                     let (name, token) = &tokens[next(tokens.len() as u64) as usize];
                     let Some(page) = link(&store, token).await else { continue };
