@@ -315,7 +315,10 @@ when = [{ to = ["guardian"] }]
             Facts { photograph: true, ..guardian.clone() },
             1,
             Action::Warn,
-            duties(&["keep", "images"], Some(90), Some(3), &["F"]),
+            Duties {
+                wait_rules: ["images", "look"].map(str::to_owned).into(),
+                ..duties(&["keep", "images"], Some(90), Some(3), &["F"])
+            },
         ),
         (Facts { permitted, ..guardian.clone() }, 0, Action::Deliver, duties(&[], None, Some(3), &["F"])),
         (office.clone(), 0, Action::Deliver, until_open.clone()),
