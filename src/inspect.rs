@@ -228,6 +228,7 @@ fn facts(
         confidential: markers.confidential,
         personal: markers.personal,
         personal_stands_out: markers.personal_stands_out,
+        urgent: markers.urgent,
         visible_private: visible_private(school, message, &sender),
         sender_not_permitted: sender_not_permitted(school, envelope, message),
         automatic: envelope.mail_from.is_none() || message::automatic::is_automatic(message),
@@ -395,6 +396,7 @@ fn report(
         (facts.confidential, "confidential"),
         (facts.personal, "personal"),
         (facts.personal_stands_out, "personal-standing-out"),
+        (facts.urgent, "urgent"),
     ] {
         if present {
             markers.push(marker.to_owned());

@@ -818,6 +818,8 @@ limits! {
     SEARCH_PAGE: u32 = 500, "messages", "own choice";
     /// Minutes for which a rule may have a message wait for a second look.
     WAIT_MINUTES_MOST: u32 = 1_440, "minutes", "own choice: a day";
+    /// A wait for the school to open of which the sender is told.
+    WAIT_TOLD_MINUTES: i64 = 60, "minutes", "own choice: what leaves within the hour is not worth a letter";
     /// A footer.
     FOOTER_CHARACTERS: usize = 2_000, "characters", "own choice: thrice the longest of the policies' disclaimers";
 

@@ -183,7 +183,7 @@ impl SchoolTime {
     }
 
     /// `at`, where it is in school time; otherwise when the school opens next.
-    fn opening(&self, at: Timestamp) -> Timestamp {
+    pub fn opening(&self, at: Timestamp) -> Timestamp {
         if self.is_school_time(at) {
             return at;
         }

@@ -237,8 +237,12 @@ pub fn print_list(messages: &[Summary], json: bool) -> Result<()> {
         "rules",
     ]);
     for m in messages {
-        let state =
-            if m.damaged.is_some() { format!("{}, set aside", m.state.as_str()) } else { m.state.as_str().to_owned() };
+        let waits = m.leaves.is_some_and(|leaves| leaves.at > Timestamp::now());
+        let state = match (&m.damaged, waits) {
+            (Some(_), _) => format!("{}, set aside", m.state.as_str()),
+            (None, true) => format!("{}, waits", m.state.as_str()),
+            (None, false) => m.state.as_str().to_owned(),
+        };
         table.add_row([
             m.id.to_string(),
             state,
@@ -281,6 +285,17 @@ pub fn print_one(shown: &Shown, findings: bool, json: bool) -> Result<()> {
     if let Some(reason) = &summary.damaged {
         say!("set aside: {}", safe(reason))?;
     }
+    if let Some(leaves) = &summary.leaves {
+        say!("leaves {}", time(leaves.at))?;
+        if let Some(until) = leaves.second_look_until {
+            say!("  until {} its sender can look at it again and take it back", time(until))?;
+        }
+        if let Some(opens) = leaves.opens_at {
+            say!("  the school opens {}", time(opens))?;
+        }
+        let rules = report.as_ref().map(|report| report.duties.wait_rules.join(", ")).unwrap_or_default();
+        say!("  it waits by the rule {}", safe(&rules))?;
+    }
     say!("from {}", safe(&sender(summary)))?;
     for r in recipients {
         let reply = r.reply.as_ref().map_or(String::new(), |reply| format!(": {reply}"));
@@ -315,7 +330,7 @@ fn as_json(m: &Summary) -> serde_json::Value {
         "id": m.id, "class": m.class, "about": m.about, "state": m.state,
         "mail_from": m.mail_from.as_ref().map(ToString::to_string), "recipients": m.recipients, "due": m.due,
         "size": m.size, "rules": m.rules, "at": m.at, "changed_at": m.changed_at, "next_due": m.next_due,
-        "due_at": m.due_at, "attempts": m.attempts, "rules_version": m.rules_version, "damaged": m.damaged,
+        "leaves": m.leaves, "due_at": m.due_at, "attempts": m.attempts, "rules_version": m.rules_version, "damaged": m.damaged,
     })
 }
 

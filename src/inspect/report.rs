@@ -37,7 +37,7 @@ pub struct Report {
     /// Further things of these kinds that were found.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_findings: usize,
-    /// `confidential`, `personal`, `personal-standing-out`.
+    /// `confidential`, `personal`, `personal-standing-out`, `urgent`.
     pub markers: Vec<String>,
     /// What could not be read.
     pub unreadable: Vec<ReportedUnread>,
@@ -119,6 +119,11 @@ impl Report {
         // A subject may name a pupil.
         self.subject.clear();
         self.from_name.clear();
+    }
+
+    /// Its sender, or a rule, says that it is urgent: opening hours do not hold it back.
+    pub fn is_urgent(&self) -> bool {
+        self.duties.urgent || self.markers.iter().any(|marker| marker == "urgent")
     }
 
     /// Its Personal marker stands out: nobody sees more than envelope, rules and counts without a grant.

@@ -1,4 +1,4 @@
-//! Subject markers: whether a decoded subject is marked Confidential, or Personal or Private, and how plainly.
+//! Subject markers: whether a decoded subject is marked Confidential, Urgent, or Personal or Private, and how plainly.
 //!
 //! The meaning is that of the core policy: whole words in any case; a Personal marker satisfies a rule wherever it
 //! stands, but has consequences only where it stands out.
@@ -14,6 +14,8 @@ pub struct Markers {
     pub personal: bool,
     /// A Personal marker is alone or set off by brackets, colon, dash, slash, comma or the end.
     pub personal_stands_out: bool,
+    /// `Urgent`, other than in `non-urgent` and `not urgent`.
+    pub urgent: bool,
 }
 
 /// A word of the subject with what stands before and behind it.
@@ -33,6 +35,7 @@ pub fn subject_markers(subject: &str, confidential_aliases: &[String]) -> Marker
     for at in 0..words.len() {
         let negated = at > 0 && words[at - 1].text == "non" && is_hyphen(&words[at].before);
         markers.confidential |= !negated && phrases.iter().any(|phrase| phrase_at(&words, at, phrase));
+        markers.urgent |= words[at].text == "urgent" && !(at > 0 && is_no(&words[at - 1].text));
         if !matches!(words[at].text.as_str(), "personal" | "private") || is_private_and_confidential(&words, at) {
             continue;
         }
@@ -41,6 +44,11 @@ pub fn subject_markers(subject: &str, confidential_aliases: &[String]) -> Marker
             sets_off_before(&words[at].before, at == 0) && sets_off_after(&words[at].after, at + 1 == words.len());
     }
     markers
+}
+
+/// Says that what follows does not hold.
+fn is_no(word: &str) -> bool {
+    matches!(word, "non" | "not" | "isn't" | "isn’t" | "never" | "less")
 }
 
 fn phrase_at(words: &[Word], at: usize, phrase: &[String]) -> bool {
@@ -162,10 +170,30 @@ mod tests {
             ("Confi\u{ad}dential", true, false, false),
             ("Con\u{200b}fidential", true, false, false),
         ] {
-            let expected = Markers { confidential, personal, personal_stands_out: stands_out };
+            let expected = Markers { confidential, personal, personal_stands_out: stands_out, urgent: false };
             assert_eq!(subject_markers(subject, &aliases), expected, "{subject}");
         }
         assert!(!subject_markers("Official-Sensitive: x", &[]).confidential);
+    }
+
+    #[test]
+    fn urgent_is_a_word_of_its_own_that_nothing_takes_back() {
+        for (subject, urgent) in [
+            ("URGENT", true),
+            ("Urgent: Amy is ill", true),
+            ("Re: [urgent] please ring", true),
+            ("Tomorrow's trip - urgent!", true),
+            ("Ur\u{ad}gent", true),
+            ("Is this urgent", true),
+            ("Urgently needed", false),
+            ("Insurgent armies, year 6", false),
+            ("Non-urgent: the trip", false),
+            ("Not urgent", false),
+            ("It isn't urgent", false),
+            ("Trip", false),
+        ] {
+            assert_eq!(subject_markers(subject, &[]), Markers { urgent, ..Markers::default() }, "{subject}");
+        }
     }
 
     #[test]

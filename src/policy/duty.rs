@@ -19,6 +19,9 @@ pub struct Duty {
     /// It waits until the school is open.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub wait_until_open: bool,
+    /// It is urgent: it does not wait for opening hours, whatever else asks for that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
     /// What stands below it when it leaves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub footer: Option<String>,
@@ -46,6 +49,12 @@ pub struct Duties {
     /// It waits until the school is open.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wait_until_open: bool,
+    /// Rules that ask for either wait.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wait_rules: Vec<String>,
+    /// A rule says that it is urgent: it does not wait for opening hours.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
     /// What stands below it when it leaves, in the order of the rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub footers: Vec<String>,
@@ -57,13 +66,18 @@ impl Duties {
         *self == Self::default()
     }
 
+    /// A message that goes may wait before it leaves.
+    pub fn waits(&self) -> bool {
+        self.wait_minutes.is_some() || self.wait_until_open
+    }
+
     /// Each of them, for a person.
     pub fn in_words(&self) -> Vec<String> {
         let mut words = Vec::new();
         if let Some(minutes) = self.wait_minutes {
             words.push(format!("it waits {minutes} min, in which its sender can take it back"));
         }
-        if self.wait_until_open {
+        if self.wait_until_open && !self.urgent {
             words.push("it waits until the school is open".to_owned());
         }
         if let Some(days) = self.journal_days {
@@ -81,6 +95,10 @@ impl Duties {
         }
         self.wait_minutes = self.wait_minutes.max(duty.wait_minutes);
         self.wait_until_open |= duty.wait_until_open;
+        self.urgent |= duty.urgent;
+        if duty.wait_minutes.is_some() || duty.wait_until_open {
+            self.wait_rules.push(rule.to_owned());
+        }
         if let Some(footer) = duty.footer.as_ref().filter(|footer| !self.footers.contains(footer)) {
             self.footers.push(footer.clone());
         }

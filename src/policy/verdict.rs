@@ -36,6 +36,8 @@ pub struct Facts {
     pub personal: bool,
     /// That marker stands out.
     pub personal_stands_out: bool,
+    /// The subject carries the Urgent marker.
+    pub urgent: bool,
     /// Distinct private addresses in To and Cc.
     pub visible_private: Vec<String>,
     /// From or Sender is an address that the sender may not use.
@@ -431,6 +433,7 @@ fn has_marker(marker: Marker, facts: &Facts) -> bool {
         Marker::Confidential => facts.confidential,
         Marker::Personal => facts.personal,
         Marker::PersonalStandingOut => facts.personal_stands_out,
+        Marker::Urgent => facts.urgent,
     }
 }
 

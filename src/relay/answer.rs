@@ -163,11 +163,16 @@ impl Answers {
         }
         let Some(link) = store.link_of(message).await? else { return Ok(gone()) };
         let report = store.show(message).await?.report;
-        let possible = Ask::possible(link.held, sender::possible(&tools.ground, report.as_ref()));
+        let now = store.clock().now();
+        let possible = Ask::of_link(&link, sender::possible(&tools.ground, report.as_ref()), now);
         // Where only both together help, YES says both.
         let said = match said {
             Said::Word(Ask::Confirm, words) if possible.contains(&Ask::MarkConfirm) => {
                 Said::Word(Ask::MarkConfirm, words)
+            }
+            // What waits for the school to open goes where a word of why is given.
+            Said::Word(Ask::SendNow, words) if possible.contains(&Ask::Urgent) && words != words::NO_REASON => {
+                Said::Word(Ask::Urgent, words)
             }
             said => said,
         };

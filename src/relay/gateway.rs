@@ -32,6 +32,7 @@ use crate::config::{Config, StoreConfig};
 use crate::extract::{Isolation, Pool};
 use crate::inspect::Ground;
 use crate::limits;
+use crate::school_time::SchoolTime;
 use crate::store::{Count, State, Store, StoreError, StoreKey};
 
 /// Why the gateway does not start.
@@ -222,6 +223,7 @@ impl Gateway {
         self.listens.change(rules);
         self.current.store(Arc::new(Watched::of(&config, place)));
         self.store.use_school_time(config.school_time.clone());
+        tokio::spawn(keep_school_time(self.store.clone(), config.school_time.clone()));
         event!(Event::Reloaded, what = "configuration, rules and roster");
         for key in later {
             event!(Event::Trouble, what = "a changed key takes effect only at a restart", key = key.as_str());
@@ -342,6 +344,13 @@ fn with_chosen_modes(store: &Store, ground: Ground) -> Ground {
     ground
 }
 
+/// What waits for the school to open leaves earlier where it opens earlier now.
+async fn keep_school_time(store: Store, times: SchoolTime) {
+    if let Err(error) = store.keep_school_time(times).await {
+        event!(Event::Trouble, what = "what waits for the school to open keeps its time", reason = %error);
+    }
+}
+
 /// Stands for the writer, which has ended when this has; told to stop, it ends first.
 async fn writer_ends(ended: impl Future<Output = ()>, mut stop: watch::Receiver<bool>) {
     tokio::select! {
@@ -447,7 +456,8 @@ impl StoreWatch {
 fn publish(counts: &[Count], now: Timestamp) {
     let of = |state| counts.iter().find(|c| c.state == state);
     let messages = |state| of(state).map_or(0, |c| c.messages);
-    let oldest =
-        of(State::Queued).and_then(|c| c.oldest).map_or(Duration::ZERO, |at| now.duration_since(at).unsigned_abs());
+    let oldest = of(State::Queued)
+        .and_then(|c| c.oldest)
+        .map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
     monitor::queue(messages(State::Pending), messages(State::Queued), messages(State::Held), oldest);
 }

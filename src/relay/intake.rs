@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use self::inspectors::{Inspectors, Patience, Undone};
@@ -29,10 +29,13 @@ use super::sender::{Ask, possible};
 use crate::extract::Isolation;
 use crate::inspect::{FiredRule, Ground, Known, Report, inspect_with};
 use crate::limits;
+use crate::people::RecipientKind;
 use crate::policy::Action;
 use crate::school_time::SchoolTime;
 use crate::smtp::{Account, Address, Credentials, Envelope, NotSignedIn, OwnAddresses, Reply};
-use crate::store::{Beside, Class, NewEntry, PendingEntry, QueueId, SenderLink, State, Store, StoreError, fault};
+use crate::store::{
+    Beside, Class, Leaves, NewEntry, PendingEntry, QueueId, SenderLink, State, Store, StoreError, fault,
+};
 
 /// Decides and commits what the listener hands over.
 pub struct Intake {
@@ -197,10 +200,11 @@ impl Intake {
         envelope.recipients.iter().find_map(|to| addresses.message_of(envelope.mail_from.as_ref(), to))
     }
 
-    /// What may lead the sender to the message; nothing without a desk. Where a link cannot be made, the message is decided on
+    /// What may lead the sender to the message. Where a link cannot be made, the message is decided on
     /// without.
     fn ways(&self, case: &Case) -> Option<Ways> {
-        let keep = self.notifier.load().keeps_returned()?;
+        // What waits before it leaves has its answers without a desk, too.
+        let keep = self.notifier.load().keeps_returned().unwrap_or_default();
         let made = self.store.new_sender_link(&case.id, keep).inspect_err(|error| {
             event!(Event::Trouble, id = %case.id, what = "a link for a sender could not be made", reason = %error);
         });
@@ -411,10 +415,13 @@ fn consequences(
     now: Timestamp,
 ) -> (State, Vec<NewEntry>, Option<SenderLink>) {
     if report.action == Action::Deliver {
-        return (State::Queued, Vec::new(), None);
+        let (notice, link) = Leaves::of(report, times, case.at, now)
+            .and_then(|leaves| told_of_wait(notifier, ground, report, case, &leaves, ways?, now))
+            .unzip();
+        return (State::Queued, notice.into_iter().collect(), link);
     }
-    // What would have been refused is nothing that its sender could let go.
-    let ways = ways.filter(|_| report.action != Action::Reject);
+    // What would have been refused is nothing that its sender could let go, nor is anything without a desk.
+    let ways = ways.filter(|_| report.action != Action::Reject && notifier.keeps_returned().is_some());
     let Case { id, envelope, at, .. } = case;
     let not_told = report.mailboxes_concerned(&ground.school, envelope.mail_from.as_ref());
     let possible = possible(ground, Some(report));
@@ -445,6 +452,39 @@ fn consequences(
     let told = sender.is_some();
     let notices = [sender, reviewers].into_iter().flatten().map(|n| notice_entry(n, id, about.now)).collect();
     (State::Held, notices, link.filter(|_| told))
+}
+
+/// What the sender of a message is told that waits before it leaves, with the link: staff alone, of mail that goes outside. A short
+/// wait for the school to open is not worth a letter.
+fn told_of_wait(
+    notifier: &Notifier,
+    ground: &Ground,
+    report: &Report,
+    case: &Case,
+    leaves: &Leaves,
+    ways: Ways,
+    now: Timestamp,
+) -> Option<(NewEntry, SenderLink)> {
+    let Case { id, envelope, at, .. } = case;
+    let own = envelope.mail_from.as_ref().is_some_and(|from| ground.school.domains.contains(&from.domain()));
+    let outside = report.recipients.iter().any(|to| to.kind != RecipientKind::Internal.as_str());
+    let long = leaves.at.duration_since(now) >= SignedDuration::from_mins(limits::WAIT_TOLD_MINUTES);
+    if !own || !outside || (leaves.second_look_until.is_none() && !long) {
+        return None;
+    }
+    let answers = offered(&Ask::waiting(leaves, now));
+    let about = About {
+        envelope,
+        subject: &report.subject,
+        message_id: report.message_id.as_deref(),
+        id,
+        at: *at,
+        now,
+        not_told: &[],
+        link: Some(Way { link: Some(&ways.link), answer_to: ways.answer_to.as_ref(), answers: &answers }),
+    };
+    let notice = notifier.waits(report, &about, leaves)?;
+    Some((notice_entry(notice, id, now), ways.link))
 }
 
 /// The 550 that the sending server hands to its user: plain words first.

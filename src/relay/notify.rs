@@ -28,7 +28,7 @@ use crate::limits;
 use crate::policy::Action;
 use crate::policy::pack::DECIDERS;
 use crate::smtp::{Address, Envelope};
-use crate::store::{QueueId, SenderLink};
+use crate::store::{Leaves, QueueId, SenderLink};
 
 pub use templates::Waiting;
 use templates::{AboutIncident, Context, Kind, Outcome, Recipients, Rule, School, Templates};
@@ -229,6 +229,16 @@ impl Notifier {
         self.to_sender(Kind::Held, report, about, "", &[])
     }
 
+    /// To the sender of a message that waits before it leaves: when it leaves, and how to take it back until then.
+    pub fn waits(&self, report: &Report, about: &About<'_>, leaves: &Leaves) -> Option<Notice> {
+        let sender = self.can_be_told(about).filter(|_| !report.automatic)?.clone();
+        let mut context = self.context(Kind::Waits, report, about, "", &[]);
+        context.leaves = words::time_in(leaves.at, &self.zone);
+        context.opening = leaves.for_opening(about.now);
+        context.headline = words::waits_headline(context.opening).to_owned();
+        Some(self.compose(Kind::Waits, &context, about, vec![sender]))
+    }
+
     /// To the sender of a held message that a reviewer sent back, with the reviewer's note (may be empty).
     pub fn returned_by_reviewer(&self, report: &Report, about: &About<'_>, note: &str) -> Option<Notice> {
         self.to_sender(Kind::ReturnedByReviewer, report, about, note, &[])
@@ -379,10 +389,14 @@ impl Notifier {
             breach: report.breach,
             reviewers: words::titles(&self.reviewers(report, about).0),
             link: match (kind, &self.desk, link) {
-                (Kind::Returned | Kind::Held, Some(desk), Some(link)) => format!("{desk}/m/{}", link.token.reveal()),
+                (Kind::Returned | Kind::Held | Kind::Waits, Some(desk), Some(link)) => {
+                    format!("{desk}/m/{}", link.token.reveal())
+                }
                 _ => String::new(),
             },
             link_until: link.map(|link| words::time_in(link.until, &self.zone)).unwrap_or_default(),
+            leaves: String::new(),
+            opening: false,
             answers: about.link.map(|way| way.answers.to_vec()).unwrap_or_default(),
             outcome: Outcome::default(),
             incident: AboutIncident::default(),

@@ -1,4 +1,4 @@
-//! What the sender of a returned or held message can do with it, by their own link or by an answer to the notice.
+//! What the sender of a message that was returned, is held or waits before it leaves can do with it, by their own link or by an answer to the notice.
 //!
 //! Knows rules and reports as far as they say what is possible: what may be confirmed by its sender, and what one word in the
 //! subject would put right. Never knows the page, nor mail that comes in. Invariants: whoever asks, one function carries it out; a changed message goes only after it was inspected anew and
@@ -24,7 +24,7 @@ use crate::inspect::{Ground, Report, inspect_with};
 use crate::limits;
 use crate::policy::pack::{Marker, Rule};
 use crate::policy::{Action, Confirm};
-use crate::store::{Class, NewEntry, OpenLink, QueueId, SENDER, SenderAct, Shown, State, Store, StoreError};
+use crate::store::{Class, Leaves, NewEntry, OpenLink, QueueId, SENDER, SenderAct, Shown, State, Store, StoreError};
 use crate::text::Halt;
 
 pub use subject::with_confidential;
@@ -48,6 +48,10 @@ pub struct Possible {
 pub enum Ask {
     /// Delete it.
     Cancel,
+    /// Send what waits for a second look.
+    SendNow,
+    /// Send what waits for the school to open: it is urgent.
+    Urgent,
     /// Send it with Confidential in its subject.
     Mark,
     /// Send it as it is: it is right.
@@ -76,16 +80,29 @@ impl Ask {
         offered.into_iter().filter(|(_, offered)| *offered).map(|(ask, _)| ask).collect()
     }
 
+    /// What is offered for a message by its sender's link, the first thing being what its page is for.
+    pub fn of_link(link: &OpenLink, possible: Possible, now: Timestamp) -> Vec<Self> {
+        link.leaves.map_or_else(|| Self::possible(link.held, possible), |leaves| Self::waiting(&leaves, now))
+    }
+
+    /// What is offered for a message that waits before it leaves.
+    pub fn waiting(leaves: &Leaves, now: Timestamp) -> Vec<Self> {
+        match leaves.for_opening(now) {
+            true => vec![Self::Cancel, Self::Urgent],
+            false => vec![Self::Cancel, Self::SendNow],
+        }
+    }
+
     /// It cannot be asked for on the page without a word of why.
     pub fn wants_words(self) -> bool {
-        matches!(self, Self::Confirm | Self::MarkConfirm | Self::Wrong | Self::Note)
+        matches!(self, Self::Confirm | Self::MarkConfirm | Self::Wrong | Self::Note | Self::Urgent)
     }
 
     /// Over what is told once it is done.
     pub fn title(self) -> &'static str {
         match self {
             Self::Cancel => "Cancelled",
-            Self::Mark | Self::Confirm | Self::MarkConfirm => "On its way",
+            Self::Mark | Self::Confirm | Self::MarkConfirm | Self::SendNow | Self::Urgent => "On its way",
             Self::Wrong => "Handed over",
             Self::Note => "Noted",
         }
@@ -95,6 +112,7 @@ impl Ask {
     pub fn done(self) -> &'static str {
         match self {
             Self::Cancel => "Your message is deleted here. Nobody has received it.",
+            Self::SendNow | Self::Urgent => "Your message goes out now as you wrote it.",
             Self::Mark => "Your message goes out now, with Confidential in front of its subject.",
             Self::Confirm => {
                 "Your message goes out now as you wrote it. You will not be asked about this again for some time."
@@ -158,6 +176,8 @@ pub async fn carry_out(
     let letters = Vec::from_iter(letter);
     let done = match ask {
         Ask::Cancel => means.store.do_as_sender(link, SenderAct::Cancel, letters).await?,
+        Ask::SendNow => means.store.do_as_sender(link, SenderAct::SendNow { because: String::new() }, letters).await?,
+        Ask::Urgent => means.store.do_as_sender(link, SenderAct::SendNow { because: words }, letters).await?,
         Ask::Note => means.store.do_as_sender(link, SenderAct::Note(words), letters).await?,
         Ask::Wrong => hand_over(means, link, &words, letters).await?,
         Ask::Confirm => confirm(means, link, &words, letters).await?,

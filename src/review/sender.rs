@@ -88,7 +88,10 @@ pub async fn act(
         Ok(Done::Yes) => {
             page(&desk, None, "sender-done.html", "", context! { title => ask.title(), words => ask.done(), back })
         }
-        Ok(Done::Gone) => no_page(&desk, &Brought::Nothing),
+        Ok(Done::Gone) => match desk.store.sender_link(&brought, client).await? {
+            Brought::Left => no_page(&desk, &Brought::Left),
+            _ => no_page(&desk, &Brought::Nothing),
+        },
         Ok(Done::Late) => {
             let words = "It could not be checked in time. Nothing was changed; please try again in some minutes.";
             again(Trouble::at(ask.box_id(), words.to_owned())).await
@@ -107,6 +110,8 @@ impl Ask {
     fn of(word: &str) -> Option<Self> {
         Some(match word {
             "cancel" => Self::Cancel,
+            "send-now" => Self::SendNow,
+            "urgent" => Self::Urgent,
             "mark" => Self::Mark,
             "confirm" => Self::Confirm,
             "mark-confirm" => Self::MarkConfirm,
@@ -154,6 +159,20 @@ impl Ask {
                 "Send this note",
                 "I wrote this message, and this note is from me.",
             ),
+            Self::SendNow => (
+                "send-now",
+                "Send it now",
+                "It goes out as you wrote it, and can no longer be taken back.",
+                "Send it now",
+                "I wrote this message, I have looked at it again, and I want it sent.",
+            ),
+            Self::Urgent => (
+                "urgent",
+                "It is urgent: send it now",
+                "It goes out as you wrote it, though the school is closed, and can no longer be taken back.",
+                "Send it now",
+                "I wrote this message, and it cannot wait until the school opens.",
+            ),
             Self::Cancel => (
                 "cancel",
                 "Cancel it",
@@ -166,7 +185,8 @@ impl Ask {
             Self::Confirm | Self::MarkConfirm => "This is right, because …",
             Self::Wrong => "What is wrong?",
             Self::Note => "What should they know?",
-            Self::Mark | Self::Cancel => "",
+            Self::Urgent => "Why is it urgent?",
+            Self::Mark | Self::Cancel | Self::SendNow => "",
         };
         context! { what, heading, follows, button, sure, label }
     }
@@ -179,6 +199,8 @@ impl Ask {
             Self::MarkConfirm => "sure-mark-confirm",
             Self::Wrong => "sure-wrong",
             Self::Note => "sure-note",
+            Self::SendNow => "sure-send-now",
+            Self::Urgent => "sure-urgent",
         }
     }
 
@@ -187,6 +209,7 @@ impl Ask {
             Self::Confirm => "words-confirm",
             Self::MarkConfirm => "words-mark-confirm",
             Self::Wrong => "words-wrong",
+            Self::Urgent => "words-urgent",
             _ => "words-note",
         }
     }
@@ -194,13 +217,17 @@ impl Ask {
 
 /// The one answer to every link that opens nothing.
 fn no_page(desk: &State, brought: &Brought) -> Result<Response, PageError> {
-    let title = "There is nothing here";
-    let (status, words) = match brought {
-        Brought::Wait(until) => (StatusCode::TOO_MANY_REQUESTS, wait(*until)),
+    let nothing = "There is nothing here";
+    let (status, title, words) = match brought {
+        Brought::Wait(until) => (StatusCode::TOO_MANY_REQUESTS, nothing, wait(*until)),
+        Brought::Left => {
+            let words = "It waited before it left, and that time is over. It can no longer be taken back.";
+            (StatusCode::GONE, "Your message has left", words.to_owned())
+        }
         _ => {
             let words = "This link was used, is over, or is not complete. What became of your message stands in the notices \
                          that you have; the school office can tell you more by the reference in them.";
-            (StatusCode::NOT_FOUND, words.to_owned())
+            (StatusCode::NOT_FOUND, nothing, words.to_owned())
         }
     };
     page_as(status, desk, None, "sender-done.html", "", context! { title, words })
@@ -236,6 +263,8 @@ async fn show(desk: &State, link: &OpenLink, brought: &str, filled: &Sent, troub
         action => format!("/m/{brought}"),
         form => link.form.as_str(),
         held => link.held,
+        leaves => link.leaves.map(|leaves| time(leaves.at, &now)),
+        opening => link.leaves.is_some_and(|leaves| leaves.for_opening(now.timestamp())),
         id => link.message.to_string(),
         subject => report.map(|report| report.subject.as_str()).unwrap_or_default(),
         recipients,
@@ -243,7 +272,7 @@ async fn show(desk: &State, link: &OpenLink, brought: &str, filled: &Sent, troub
         until => link.until.map(|until| time(until, &now)),
         due => message.summary.due_at.filter(|_| link.held).map(|due| time(due, &now)),
         rules => report.map(rules).unwrap_or_default(),
-        forms => Ask::possible(link.held, possible).iter().map(|ask| ask.form()).collect::<Vec<_>>(),
+        forms => Ask::of_link(link, possible, now.timestamp()).iter().map(|ask| ask.form()).collect::<Vec<_>>(),
         remembered => view::last_day(sender::remembered_until(now.timestamp(), desk.remember_days), &now),
         most => limits::SENDER_WORDS_CHARS,
         what => filled.what.as_str(),

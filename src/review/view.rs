@@ -182,6 +182,8 @@ pub fn event(word: &str) -> &str {
         "delivered" => "was delivered",
         "deferred" => "could not be delivered yet",
         "failed" => "could not be delivered",
+        "waits" => "waits before it leaves",
+        "sent-now" => "was sent on at once by its sender",
         "delay-told" => "takes longer: its sender was told",
         "withdrawn" => "was not sent: it was no longer true",
         "inspection-failed" => "could not be looked at",

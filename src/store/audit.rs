@@ -26,7 +26,7 @@ pub struct AuditLine {
     /// `accepted`, `decided`, `held`, `released`, `returned`, `discarded`, `retried`, `delivered`, `deferred`, `failed`,
     /// `reminded`, `escalated`, `put-off`, `inspection-failed`, `damaged`, `recovered`, `viewed`, `opened`,
     /// `viewed-again`, `opening-asked`, `opening-approved`, `forgotten`, `allowed`, `allowance-ended`,
-    /// `exempted`, `exemption-ended`; of incidents those in [`super::incidents`]; of accounts those in [`super::accounts`].
+    /// `exempted`, `exemption-ended`, `waits`; of incidents those in [`super::incidents`]; of accounts those in [`super::accounts`].
     pub event: String,
     /// `gateway`, or the person.
     pub who: String,

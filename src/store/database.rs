@@ -35,6 +35,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "waiting", include_str!("migrations/sqlite/14_waiting.sql")),
     (15, "incidents", include_str!("migrations/sqlite/15_incidents.sql")),
     (16, "rules", include_str!("migrations/sqlite/16_rules.sql")),
+    (17, "leaving", include_str!("migrations/sqlite/17_leaving.sql")),
     (18, "journal", include_str!("migrations/sqlite/18_journal.sql")),
 ];
 

@@ -38,7 +38,7 @@ pub(super) enum Mark {
     PutOff { id: QueueId, why: &'static str, told: Vec<String>, notices: Vec<Entry> },
     /// A digest went, where the last one was at `last`.
     Digest { last: Option<Timestamp>, at: Timestamp, notices: Vec<Entry> },
-    /// Sets the deadlines of what an older program held.
+    /// Sets the deadlines of what an older program held, and lets leave earlier what waits for an opening that is earlier now.
     Begin,
 }
 
@@ -53,7 +53,8 @@ impl Mark {
 
 impl Store {
     /// Counts the deadlines of what is held from now on in this way. What waits keeps the deadline that it was given; what
-    /// has none yet (an older program held it) gets one, counted from now.
+    /// has none yet (an older program held it) gets one, counted from now. What waits for the school to open leaves when it was to
+    /// leave, or earlier, where the school opens earlier.
     ///
     /// # Errors
     /// What the database says.
@@ -260,6 +261,7 @@ impl Tx<'_> {
                 for id in &unset {
                     self.begin_deadline(&QueueId(id.clone())).await?;
                 }
+                self.open_earlier().await?;
                 return Ok(!unset.is_empty());
             }
         }

@@ -305,6 +305,14 @@ impl Tx<'_> {
         if standing.leased && matches!(kind, Kind::Hold | Kind::Drop | Kind::Discard) {
             return Err(StoreError::Refused(format!("message {id} is in work right now; try again when it is done")));
         }
+        if let (Kind::Retry, None, Some(leaves)) = (kind, &standing.damaged, &standing.leaves)
+            && leaves.at > self.now
+        {
+            let until = leaves.at;
+            return Err(StoreError::Refused(format!(
+                "message {id} waits until {until}, as a rule asks, and is not sent before; its sender can send it now"
+            )));
+        }
         let mut withheld = Vec::new();
         match (kind, &standing.damaged) {
             (Kind::Release, Some(reason)) => {
@@ -314,13 +322,10 @@ impl Tx<'_> {
                 if let Some(only) = only {
                     withheld = self.withhold(id, only).await?;
                 }
-                sqlx::query(
-                    "update message set released_sha256 = sha256, next_due = $2, waits_since = $2 where id = $1",
-                )
-                .bind(&id.0)
-                .bind(micros(self.now))
-                .execute(&mut *self.connection)
-                .await?;
+                sqlx::query("update message set released_sha256 = sha256 where id = $1")
+                    .bind(&id.0)
+                    .execute(&mut *self.connection)
+                    .await?;
                 self.move_to(id, &standing, State::Queued).await?;
                 self.effects.queued = true;
             }
@@ -333,11 +338,15 @@ impl Tx<'_> {
                 .fetch_one(&mut *self.connection)
                 .await?;
                 let now = micros(self.now);
-                sqlx::query("update message set next_due = $2, damaged = null where id = $1")
-                    .bind(&id.0)
-                    .bind(first.map_or(now, |first| now.min(first.saturating_sub(1))))
-                    .execute(&mut *self.connection)
-                    .await?;
+                sqlx::query(
+                    "update message set next_due = case when leaves_at > $3 then leaves_at else $2 end, damaged = null \
+                     where id = $1",
+                )
+                .bind(&id.0)
+                .bind(first.map_or(now, |first| now.min(first.saturating_sub(1))))
+                .bind(now)
+                .execute(&mut *self.connection)
+                .await?;
                 self.ask_for_retry().await?;
                 self.effects.queued |= standing.state == State::Queued;
                 self.effects.pending |= standing.state == State::Pending;
@@ -383,6 +392,7 @@ impl Tx<'_> {
             self.open_decided(id, grounds, decision).await?;
         }
         if *kind == Kind::Release {
+            self.leave_when_open(id).await?;
             self.give_allowances(id, &grounds.who, &grounds.remember).await?;
         }
         if *kind != Kind::Release || !self.delivered_in_part(id).await? {
@@ -440,7 +450,7 @@ impl Tx<'_> {
     pub async fn retry_all(&mut self, who: &str) -> Result<u64, StoreError> {
         let waiting = sqlx::query(
             "update message set next_due = case when next_due < $1 then next_due else $1 end \
-             where state in ('queued', 'pending') and damaged is null",
+             where state in ('queued', 'pending') and damaged is null and (leaves_at is null or leaves_at <= $1)",
         )
         .bind(micros(self.now))
         .execute(&mut *self.connection)

@@ -8,7 +8,7 @@ use super::audit::{GATEWAY, micros};
 use super::queue::mismatch;
 use super::writer::{Answer, Entry, Op, Tx};
 use super::{
-    Beside, Class, DueRecipient, Leased, NewEntry, QueueId, SenderLink, State, Store, StoreError, content, row,
+    Beside, Class, DueRecipient, Leased, Leaves, NewEntry, QueueId, SenderLink, State, Store, StoreError, content, row,
 };
 use crate::inspect::{PersonalUse, Report};
 use crate::limits;
@@ -201,7 +201,8 @@ impl Tx<'_> {
     async fn insert_one(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let new = &entry.new;
         let verdict = new.report.as_ref().map(|report| report.action.as_str());
-        let handed = self.hand_over(new);
+        let leaves = self.wait_of(new);
+        let handed = if leaves.is_none() { self.hand_over(new) } else { None };
         let lease_until = match &handed {
             Some(_) => self.now.saturating_add(self.lease_for).ok().map(micros),
             None => None,
@@ -292,6 +293,9 @@ impl Tx<'_> {
         if let Some(incident) = &entry.incident {
             self.open_incident(incident).await?;
         }
+        if let Some(report) = new.report.as_ref().filter(|report| report.duties.waits()) {
+            self.let_wait(&new.id, report, leaves.as_ref()).await?;
+        }
         self.effects.pending |= new.state == State::Pending;
         self.effects.queued |= new.state == State::Queued && handed.is_none();
         self.effects.handed.extend(handed);
@@ -375,6 +379,10 @@ impl Tx<'_> {
             "rules_version": rules_version(report),
         });
         self.audit(id, "decided", GATEWAY, detail).await?;
+        if report.duties.waits() {
+            let leaves = Leaves::of(report, &self.school_time, standing.at, self.now);
+            self.let_wait(id, report, leaves.as_ref().filter(|_| *state == State::Queued)).await?;
+        }
         self.effects.queued |= *state == State::Queued;
         self.insert(notices).await
     }

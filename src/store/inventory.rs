@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use super::audit::{AuditLine, timestamp};
 use super::held::due_of;
 use super::row::{address_of, count_of, sender_of, state_of};
-use super::{Class, QueueId, State, Store, StoreError};
+use super::{Class, Leaves, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
 use crate::smtp::Address;
 
@@ -53,6 +53,9 @@ pub struct Summary {
     /// By when it is to be decided on, while it is held.
     #[serde(default)]
     pub due_at: Option<Timestamp>,
+    /// Until when it waits before it leaves, or waited, and for what; while it is queued.
+    #[serde(default)]
+    pub leaves: Option<Leaves>,
     /// Tries to deliver it so far.
     pub attempts: u32,
     /// The version of the rules that it was decided by, where it is known.
@@ -99,7 +102,7 @@ pub struct Count {
     pub state: State,
     /// Messages and notices in it.
     pub messages: u64,
-    /// When the oldest of them was taken in.
+    /// When the oldest of them was taken in; in [`Store::backlog`], or when it could leave, where it was to wait.
     pub oldest: Option<Timestamp>,
 }
 
@@ -193,7 +196,7 @@ impl Store {
     pub async fn backlog(&self) -> Result<Vec<Count>, StoreError> {
         self.count(
             &[State::Pending, State::Queued, State::Held],
-            "select state, count(*) as messages, min(at) as oldest from message \
+            "select state, count(*) as messages, min(coalesce(leaves_at, at)) as oldest from message \
              where state in ('pending', 'queued', 'held') group by state",
         )
         .await
@@ -243,6 +246,7 @@ impl Summary {
             changed_at: timestamp(row.try_get("changed_at")?),
             next_due: if waits { Some(timestamp(row.try_get("next_due")?)) } else { None },
             due_at: row.try_get::<Option<i64>, _>("due_at")?.and_then(due_of),
+            leaves: Leaves::read(row)?.filter(|_| state == State::Queued),
             attempts: count_of(row, "attempts")?,
             rules_version: row.try_get("rules_version")?,
             damaged: row.try_get("damaged")?,

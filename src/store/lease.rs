@@ -34,7 +34,8 @@ macro_rules! look_by {
         concat!(
             "select 1 from message where state = 'queued' and ",
             $column,
-            " <= $1 and (lease_owner is null or (lease_owner <> $3 and lease_until <= $2)) and damaged is null limit 1"
+            " <= $1 and (leaves_at is null or leaves_at <= $2) \
+              and (lease_owner is null or (lease_owner <> $3 and lease_until <= $2)) and damaged is null limit 1"
         )
     };
 }
@@ -46,7 +47,8 @@ macro_rules! lease_by {
             "update message set lease_owner = $1, lease_until = $2 where id in ( \
                  select id from message where state = 'queued' and ",
             $column,
-            " <= $3 and (lease_owner is null or (lease_owner <> $1 and lease_until <= $4)) and damaged is null \
+            " <= $3 and (leaves_at is null or leaves_at <= $4) \
+                 and (lease_owner is null or (lease_owner <> $1 and lease_until <= $4)) and damaged is null \
                  and (class = 'notice' or (verdict = 'deliver' and verdict_sha256 = sha256) or released_sha256 = sha256) \
                  order by ",
             $column,

@@ -58,6 +58,7 @@ mod setting;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verify;
+mod wait;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -95,6 +96,7 @@ pub use segment::Counts;
 pub use sender::{Brought, OpenLink, SENDER, SenderAct, SenderLink};
 pub use setting::Outage;
 pub use verify::{AuditCheck, AuditFault, Scope};
+pub use wait::Leaves;
 
 use crate::inspect::Report;
 use crate::limits;

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde_json::json;
 use sqlx::Row;
 
-use super::audit::{GATEWAY, micros};
+use super::audit::{GATEWAY, micros, timestamp};
 use super::content::{self, Place};
 use super::row::{hash_of, state_of};
 use super::writer::{Answer, Command, Entry, Op, Tx};
-use super::{Class, NewEntry, QueueId, State, Store, StoreError, fault};
+use super::{Class, Leaves, NewEntry, QueueId, State, Store, StoreError, fault};
 use crate::smtp::dsn::{OfMessage, OfRecipient};
 use crate::smtp::{Address, Envelope};
 
@@ -238,7 +238,8 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::NotFound`]; what the database says.
     pub async fn standing(&mut self, id: &QueueId) -> Result<Standing, StoreError> {
-        let sql = "select state, class, content_file, damaged, lease_owner, lease_until from message where id = $1";
+        let sql = "select state, class, content_file, damaged, lease_owner, lease_until, at, attempts, leaves_at, \
+                   second_look_until, opens_at from message where id = $1";
         let row = sqlx::query(sql)
             .bind(&id.0)
             .fetch_optional(&mut *self.connection)
@@ -251,6 +252,9 @@ impl Tx<'_> {
             class: if row.try_get::<&str, _>("class")? == "notice" { Class::Notice } else { Class::Mail },
             content_file: row.try_get("content_file")?,
             damaged: row.try_get("damaged")?,
+            at: timestamp(row.try_get("at")?),
+            // Once it was tried, it is on its way.
+            leaves: Leaves::read(&row)?.filter(|_| row.try_get::<i64, _>("attempts").is_ok_and(|tries| tries == 0)),
             leased: ours || until.is_some_and(|until| until > micros(self.now)),
             ours,
         })
@@ -396,6 +400,10 @@ pub(super) struct Standing {
     pub class: Class,
     pub content_file: Option<String>,
     pub damaged: Option<String>,
+    /// When it was taken in.
+    pub at: Timestamp,
+    /// For what it waits or waited before it leaves, until it is tried.
+    pub leaves: Option<Leaves>,
     /// Somebody is delivering or inspecting it right now.
     pub leased: bool,
     /// It is leased to us, be the time of the lease over or not.

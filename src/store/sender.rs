@@ -2,10 +2,12 @@
 //!
 //! Owns the table `sender_link`, and for how long returned mail is kept. Never knows rules, nor what the page says.
 //! Invariants: a token is 128 random bits of which only the SHA-256 stands here; a link is made in the transaction that
-//! returns or holds its message and opens that message alone, while it is held, or is returned and kept; of what a sender
+//! returns or holds its message, or has it wait before it leaves, and opens that message alone, while it is held, waits, or is
+//! returned and kept; of what a sender
 //! does, one thing is carried out, in one transaction with its audit line, in which the sender is called [`SENDER`].
-//! Content of returned mail goes when its time is over. A reference, by which a sender answers a notice by mail, is a keyed hash
-//! of message and sender and stands nowhere here. Events beside those of decisions: `noted`, `erased`, `answer-ignored`,
+//! Whether a message was cancelled or has left, one transaction decides: what is leased for delivery is on its way. Content of
+//! returned mail goes when its time is over. A reference, by which a sender answers a notice by mail, is a keyed hash
+//! of message and sender and stands nowhere here. Events beside those of decisions: `noted`, `sent-now`, `erased`, `answer-ignored`,
 //! `answer-not-understood`.
 
 use std::net::IpAddr;
@@ -22,10 +24,14 @@ use super::queue::mismatch;
 use super::review::Ended;
 use super::row::{sender_of, state_of};
 use super::writer::{Answer, Entry, Op, Tx};
-use super::{NewAllowance, NewEntry, QueueId, State, Store, StoreError};
+use super::{Leaves, NewAllowance, NewEntry, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
 use crate::limits;
 use crate::smtp::{Address, Envelope};
+
+const LINKED: &str = "select m.id, m.state, m.mail_from, m.smtputf8, m.eight_bit, m.kept_until, m.leaves_at, \
+    m.second_look_until, m.opens_at, m.attempts, m.lease_owner, l.token \
+    from sender_link l join message m on m.id = l.message";
 
 /// Who did it, where the sender did it by the link.
 pub const SENDER: &str = "sender";
@@ -52,6 +58,8 @@ pub struct OpenLink {
     pub held: bool,
     /// Until when it is kept, where it was returned.
     pub until: Option<Timestamp>,
+    /// It may go, and waits before it leaves: until when, and for what.
+    pub leaves: Option<Leaves>,
     /// Stands in the forms of its page as it is now.
     pub form: String,
     token: [u8; 32],
@@ -62,6 +70,8 @@ pub struct OpenLink {
 pub enum Brought {
     /// The message.
     Open(Box<OpenLink>),
+    /// The message waited before it left, and has left.
+    Left,
     /// Nothing: never made, over or used.
     Nothing,
     /// There were too many guesses from there; none is looked at before this time.
@@ -73,6 +83,11 @@ pub enum Brought {
 pub enum SenderAct {
     /// It is not to be sent.
     Cancel,
+    /// What waits before it leaves, leaves now; where it waits for the school to open, because it is urgent.
+    SendNow {
+        /// Why it is urgent; empty where it waits for a second look alone.
+        because: String,
+    },
     /// A returned message is right: it goes as it is stored, and what was asked is not asked again.
     Send {
         /// Why it is right.
@@ -137,18 +152,19 @@ impl Store {
             return Ok(Brought::Wait(until));
         }
         let token = Token::of(brought.to_owned()).digest();
-        let row = sqlx::query(
-            "select m.id, m.state, m.mail_from, m.smtputf8, m.eight_bit, m.kept_until \
-             from sender_link l join message m on m.id = l.message where l.token = $1",
-        )
-        .bind(&token[..])
-        .fetch_optional(&self.inner.reader)
-        .await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{LINKED} where l.token = $1")))
+            .bind(&token[..])
+            .fetch_optional(&self.inner.reader)
+            .await?;
         let Some(row) = row else {
             self.count_guess(guess).await?;
             return Ok(Brought::Nothing);
         };
-        Ok(self.opened(&row, token, brought).await?.map_or(Brought::Nothing, |link| Brought::Open(Box::new(link))))
+        if let Some(link) = self.opened(&row, token, brought).await? {
+            return Ok(Brought::Open(Box::new(link)));
+        }
+        let left = matches!(state_of(row.try_get("state")?)?, State::Queued | State::Delivered | State::Failed);
+        Ok(if left && Leaves::read(&row)?.is_some() { Brought::Left } else { Brought::Nothing })
     }
 
     /// What proves that an answer by mail is about this message and comes from its sender: 128 bits of a keyed hash, in
@@ -166,13 +182,10 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn link_of(&self, message: &QueueId) -> Result<Option<OpenLink>, StoreError> {
-        let row = sqlx::query(
-            "select m.id, m.state, m.mail_from, m.smtputf8, m.eight_bit, m.kept_until, l.token \
-             from sender_link l join message m on m.id = l.message where m.id = $1",
-        )
-        .bind(&message.0)
-        .fetch_optional(&self.inner.reader)
-        .await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{LINKED} where m.id = $1")))
+            .bind(&message.0)
+            .fetch_optional(&self.inner.reader)
+            .await?;
         let Some(row) = row else { return Ok(None) };
         // The schema lets no other length in.
         let Ok(token) = <[u8; 32]>::try_from(row.try_get::<Vec<u8>, _>("token")?) else { return Ok(None) };
@@ -187,9 +200,16 @@ impl Store {
         brought: &str,
     ) -> Result<Option<OpenLink>, StoreError> {
         let message = QueueId(row.try_get("id")?);
-        let held = state_of(row.try_get("state")?)? == State::Held;
+        let state = state_of(row.try_get("state")?)?;
+        let held = state == State::Held;
         let until = row.try_get::<Option<i64>, _>("kept_until")?.map(timestamp);
-        if !held && until.is_none_or(|until| until <= self.clock().now()) {
+        let now = self.clock().now();
+        // Whether it is in somebody's hands, the transaction that changes it decides.
+        let waits = state == State::Queued
+            && row.try_get::<i64, _>("attempts")? == 0
+            && row.try_get::<Option<String>, _>("lease_owner")?.is_none();
+        let leaves = Leaves::read(row)?.filter(|_| waits);
+        if !held && leaves.is_none() && until.is_none_or(|until| until <= now) {
             return Ok(None);
         }
         let recipients = self.recipients_of(&message).await?;
@@ -197,9 +217,15 @@ impl Store {
         (envelope.reports, envelope.of_recipients) = self.asked_of(&message).await?;
         (envelope.smtputf8, envelope.eight_bit) = (row.try_get("smtputf8")?, row.try_get("eight_bit")?);
         // Another one once it is held: what was filled in before is not taken for what is asked then.
-        let form = self.inner.keys.mark(if held { "form held" } else { "form returned" }, brought);
+        let asked = match (held, &leaves) {
+            (true, _) => "form held",
+            (false, None) => "form returned",
+            (false, Some(leaves)) if leaves.for_opening(now) => "form waits for opening",
+            (false, Some(_)) => "form waits",
+        };
+        let form = self.inner.keys.mark(asked, brought);
         let form = URL_SAFE_NO_PAD.encode(form);
-        Ok(Some(OpenLink { message, envelope, held, until, form, token }))
+        Ok(Some(OpenLink { message, envelope, held, until, leaves, form, token }))
     }
 
     /// Records an answer by mail by which nothing is done. The letter that goes back is sent once in
@@ -307,8 +333,12 @@ impl Tx<'_> {
         let kept = row.try_get::<Option<i64>, _>("kept_until")?.is_some_and(|until| until > micros(self.now));
         let standing = self.standing(id).await?;
         let held = standing.state == State::Held && !standing.leased;
+        let waits = standing.leaves.filter(|_| standing.state == State::Queued && !standing.leased);
         let possible = match act {
-            SenderAct::Cancel => held || kept,
+            SenderAct::Cancel => held || kept || waits.is_some(),
+            SenderAct::SendNow { because } => waits.is_some_and(|leaves| {
+                standing.damaged.is_none() && (!because.is_empty() || !leaves.for_opening(self.now))
+            }),
             SenderAct::Send { .. } | SenderAct::SendChanged { .. } | SenderAct::HandOver { .. } => kept,
             SenderAct::Note(_) => held,
         };
@@ -328,14 +358,18 @@ impl Tx<'_> {
                 }
                 self.audit(id, "discarded", SENDER, json!({"from": from, "why": why})).await?;
             }
+            SenderAct::SendNow { because } => {
+                self.leave_now(id).await?;
+                self.audit(id, "sent-now", SENDER, json!({"from": from, "why": because})).await?;
+            }
             SenderAct::Send { because, remember } => {
-                sqlx::query("update message set released_sha256 = sha256, next_due = $2, attempts = 0 where id = $1")
+                sqlx::query("update message set released_sha256 = sha256, attempts = 0 where id = $1")
                     .bind(&id.0)
-                    .bind(micros(self.now))
                     .execute(&mut *self.connection)
                     .await?;
                 self.move_to(id, &standing, State::Queued).await?;
                 self.audit(id, "released", SENDER, json!({"from": from, "why": because})).await?;
+                self.leave_when_open(id).await?;
                 self.give_allowances(id, SENDER, remember).await?;
                 self.effects.queued = true;
             }

@@ -27,6 +27,7 @@ mod personal_use;
 mod power;
 mod review;
 mod sender;
+mod wait;
 
 /// The three decisions in their short form.
 impl Store {

@@ -153,6 +153,8 @@ pub enum Marker {
     Personal,
     /// `Personal` or `Private`, set off from the rest.
     PersonalStandingOut,
+    /// `Urgent`.
+    Urgent,
 }
 
 /// From whom a message comes.

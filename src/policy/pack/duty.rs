@@ -35,6 +35,7 @@ pub(super) fn checked(id: &str, part: &DutyPart, problems: &mut Vec<FileProblem>
         retention_days: journal.then(|| part.retention_days.as_ref().map_or(limits::JOURNAL_DAYS, |days| days.value)),
         wait_minutes: part.wait_minutes.as_ref().map(|minutes| minutes.value),
         wait_until_open: part.wait_until_open.as_ref().is_some_and(|wait| wait.value),
+        urgent: part.urgent.as_ref().is_some_and(|urgent| urgent.value),
         footer: part.footer.as_ref().map(|footer| footer.value.trim().to_owned()),
     }
 }
@@ -59,6 +60,11 @@ pub(super) fn no_milder(part: &DutyPart, below: &DutyPart, milder: &mut impl FnM
         {
             milder(&is.place, key, "true", "false");
         }
+    }
+    // That it is urgent lets it go at once: a layer may take that back, and not add it.
+    let urgent = |part: &DutyPart| part.urgent.as_ref().is_some_and(|urgent| urgent.value);
+    if let Some(is) = part.urgent.as_ref().filter(|is| is.value && !urgent(below)) {
+        milder(&is.place, "urgent", "false", "true");
     }
     if let (Some(is), Some(was)) = (&part.wait_minutes, &below.wait_minutes)
         && is.value < was.value

@@ -92,6 +92,7 @@ pub(super) struct DutyPart {
     pub retention_days: Option<At<u32>>,
     pub wait_minutes: Option<At<u32>>,
     pub wait_until_open: Option<At<bool>>,
+    pub urgent: Option<At<bool>>,
     pub footer: Option<At<String>>,
 }
 
@@ -102,6 +103,7 @@ impl DutyPart {
             retention_days: self.retention_days.or(below.retention_days),
             wait_minutes: self.wait_minutes.or(below.wait_minutes),
             wait_until_open: self.wait_until_open.or(below.wait_until_open),
+            urgent: self.urgent.or(below.urgent),
             footer: self.footer.or(below.footer),
         }
     }
@@ -272,6 +274,7 @@ impl Reader<'_> {
                 retention_days: raw.retention_days.map(|value| self.at(value)),
                 wait_minutes: raw.wait_minutes.map(|value| self.at(value)),
                 wait_until_open: raw.wait_until_open.map(|value| self.at(value)),
+                urgent: raw.urgent.map(|value| self.at(value)),
                 footer: raw.footer.map(|value| self.at(value)),
             },
             when: raw.when.map(|value| self.conditions(value)),
@@ -337,6 +340,7 @@ struct RawRule {
     retention_days: Option<Spanned<u32>>,
     wait_minutes: Option<Spanned<u32>>,
     wait_until_open: Option<Spanned<bool>>,
+    urgent: Option<Spanned<bool>>,
     footer: Option<Spanned<String>>,
     when: Option<Spanned<Vec<Spanned<Condition>>>>,
     #[serde(default)]

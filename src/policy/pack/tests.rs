@@ -134,6 +134,12 @@ when = [{ to = ["guardian", "external"] }]
 id = "pupil-images"
 journal = true
 wait_until_open = true
+
+[[rule]]
+id = "danger"
+action = "deliver"
+urgent = true
+when = [{ marker = "urgent" }]
 "#;
 
 #[test]
@@ -149,6 +155,7 @@ fn what_is_done_with_mail_that_goes_is_read_laid_over_and_printed() {
         assert_eq!(duty(pack, "keep"), keep);
         assert_eq!(duty(pack, "look-again"), look);
         assert_eq!(duty(pack, "pupil-images"), images);
+        assert_eq!(duty(pack, "danger"), Duty { urgent: true, ..Duty::default() });
         assert!(duty(pack, "impersonation").is_empty());
     }
     // A third layer may add and prolong, and take nothing away.
@@ -159,6 +166,7 @@ fn what_is_done_with_mail_that_goes_is_read_laid_over_and_printed() {
     for (body, words) in [
         ("\"keep\"\njournal = false", "journal = false is milder"),
         ("\"look-again\"\nwait_minutes = 1", "wait_minutes = 1 is milder than 2"),
+        ("\"look-again\"\nurgent = true", "urgent = true is milder than false"),
         ("\"pupil-images\"\nwait_until_open = false", "wait_until_open = false is milder"),
     ] {
         let errors = parse(&over(body)).expect_err(body).0;

@@ -278,6 +278,16 @@ wait_minutes = 3
 footer = "F"
 when = [{ to = ["guardian", "external"] }]
 [[rule]]
+id = "night"
+action = "deliver"
+wait_until_open = true
+when = [{ to = ["contact"], no_marker = "urgent" }]
+[[rule]]
+id = "danger"
+action = "deliver"
+urgent = true
+when = [{ to = ["contact"], credentials = true }]
+[[rule]]
 id = "watched"
 action = "deliver"
 mode = "observe"
@@ -292,8 +302,12 @@ when = [{ to = ["guardian"] }]
         journal_rules: keep.iter().map(|rule| (*rule).to_owned()).collect(),
         wait_minutes: minutes,
         wait_until_open: false,
+        wait_rules: minutes.map(|_| "look".to_owned()).into_iter().collect(),
+        urgent: false,
         footers: footers.iter().map(|footer| (*footer).to_owned()).collect(),
     };
+    let office = Facts { recipients: vec![to(Contact, &[])], ..Facts::default() };
+    let until_open = Duties { wait_until_open: true, wait_rules: vec!["night".to_owned()], ..Duties::default() };
     let permitted = ["keep".to_owned()].into();
     for (facts, fired, action, wanted) in [
         (guardian.clone(), 0, Action::Deliver, duties(&["keep"], Some(30), Some(3), &["F"])),
@@ -301,9 +315,15 @@ when = [{ to = ["guardian"] }]
             Facts { photograph: true, ..guardian.clone() },
             1,
             Action::Warn,
-            duties(&["keep", "images"], Some(90), Some(3), &["F"]),
+            Duties {
+                wait_rules: ["images", "look"].map(str::to_owned).into(),
+                ..duties(&["keep", "images"], Some(90), Some(3), &["F"])
+            },
         ),
         (Facts { permitted, ..guardian.clone() }, 0, Action::Deliver, duties(&[], None, Some(3), &["F"])),
+        (office.clone(), 0, Action::Deliver, until_open.clone()),
+        (Facts { urgent: true, ..office.clone() }, 0, Action::Deliver, Duties::default()),
+        (Facts { credentials: true, ..office }, 0, Action::Deliver, Duties { urgent: true, ..until_open }),
         (Facts { recipients: vec![to(Internal, &[])], ..Facts::default() }, 0, Action::Deliver, Duties::default()),
         (Facts { recipients: vec![to(Trusted, &[])], ..Facts::default() }, 0, Action::Deliver, Duties::default()),
     ] {

@@ -11,15 +11,17 @@ use crate::relay::notify::Offered;
 use crate::relay::sender::Ask;
 
 /// Each word, what it asks for, and what it does.
-const WORDS: [(&str, Ask, &str); 4] = [
+const WORDS: [(&str, Ask, &str); 6] = [
     ("CONFIDENTIAL", Ask::Mark, "it is sent with Confidential in its subject, unless something else stops it"),
     ("YES", Ask::Confirm, "it is right and goes out as you wrote it; say why on the same line"),
     ("YES", Ask::MarkConfirm, "it is right and goes out with Confidential in its subject; say why on the same line"),
     ("CANCEL", Ask::Cancel, "it is deleted here, and nobody receives it"),
+    ("SEND", Ask::SendNow, "it goes out now"),
+    ("SEND", Ask::Urgent, "it is urgent and goes out now; say why on the same line"),
 ];
 
 /// The reason for which a message is right, where its sender gave none.
-const NO_REASON: &str = "YES in an answer to the notice";
+pub const NO_REASON: &str = "no reason was given in the answer to the notice";
 
 /// What an answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,10 +31,11 @@ pub enum Kind {
     IncidentReported,
     ReportReceived,
     IncidentReminder,
+    Waits,
 }
 
 impl Kind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Returned,
         Self::Held,
         Self::Review,
@@ -50,6 +51,7 @@ impl Kind {
         Self::IncidentReported,
         Self::ReportReceived,
         Self::IncidentReminder,
+        Self::Waits,
     ];
 
     /// The name of its template files, without the ending.
@@ -70,6 +72,7 @@ impl Kind {
             Self::IncidentReported => "incident-reported",
             Self::ReportReceived => "report-received",
             Self::IncidentReminder => "incident-reminder",
+            Self::Waits => "waits",
         }
     }
 
@@ -114,10 +117,15 @@ pub struct Context {
     pub reviewers: String,
     /// What the reviewer wrote; may be empty.
     pub note: String,
-    /// The sender's own page of the message; empty without one. In notices of a returned or held message alone.
+    /// The sender's own page of the message; empty without one. In notices alone of a message that was returned, is
+    /// held, or waits before it leaves.
     pub link: String,
     /// Until when a returned message is kept.
     pub link_until: String,
+    /// When a message leaves that waits before, in the letter about that.
+    pub leaves: String,
+    /// It waits for the school to open.
+    pub opening: bool,
     /// The words that an answer by mail may begin with; empty where none is read.
     pub answers: Vec<Offered>,
     /// What came of an answer, in letters about that.
@@ -264,6 +272,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "report-received.txt",
     "incident-reminder.html",
     "incident-reminder.txt",
+    "waits.html",
+    "waits.txt",
 ];
 
 fn names() -> String {
@@ -410,6 +420,8 @@ fn made_up() -> [Context; 2] {
         note: "A note.".to_owned(),
         link: "https://desk.school.example/m/AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         link_until: "Friday 2 October 2026 at 16:31".to_owned(),
+        leaves: "Friday 2 October 2026 at 16:31".to_owned(),
+        opening: true,
         answers: vec![Offered { word: "CANCEL", does: "it is deleted" }],
         outcome: Outcome { title: "Done".to_owned(), words: "It is done.".to_owned() },
         incident: AboutIncident {
@@ -435,6 +447,7 @@ fn made_up() -> [Context; 2] {
         note: String::new(),
         link: String::new(),
         link_until: String::new(),
+        opening: false,
         answers: Vec::new(),
         outcome: Outcome::default(),
         incident: AboutIncident { over: false, link: String::new(), ..full.incident.clone() },

@@ -5,7 +5,8 @@ use crate::people::{PupilIndex, RecipientKind};
 use crate::policy::{Facts, PupilFact, RecipientFact, RulePack, decide};
 use crate::relay::answer::offered;
 use crate::relay::sender::Ask;
-use crate::store::HeldLine;
+use crate::store::{HeldLine, Leaves};
+use jiff::ToSpan;
 
 pub fn address(text: &str) -> Address {
     Address::parse(text).expect("an address")
@@ -203,7 +204,7 @@ fn held_line(id: &str, breach: bool, pupils: u32) -> HeldLine {
 }
 
 /// What became of the message, as letters say it first.
-const FIRST_WORDS: [&str; 9] = [
+const FIRST_WORDS: [&str; 10] = [
     "BREACH",
     "TEN MINUTES",
     "ICO",
@@ -213,6 +214,7 @@ const FIRST_WORDS: [&str; 9] = [
     "HAS DECIDED",
     "ON ITS WAY",
     "NOTHING WAS CHANGED",
+    "MESSAGE LEAVES",
 ];
 
 /// Relay checklist, row 109.
@@ -240,6 +242,12 @@ fn notices_read_as_written_down() {
     let cancelled = offered(&[Ask::Cancel]);
     let held_linked = About { link: way(&cancelled), ..about };
     let note = "Please use the council’s portal for this.\nCall me if it does not open.";
+    let passed = Report::of(Action::Deliver);
+    let moment =
+        Leaves { at: about.now + 2.minutes(), second_look_until: Some(about.now + 2.minutes()), opens_at: None };
+    let opening = Leaves { at: due(), second_look_until: None, opens_at: Some(due()) };
+    let (look, night) = (offered(&Ask::waiting(&moment, about.now)), offered(&Ask::waiting(&opening, about.now)));
+    let (waits, waits_for_opening) = (About { link: way(&look), ..about }, About { link: way(&night), ..about });
     for (name, notice) in [
         ("returned", notifier.returned_to_sender(&warned(), &about)),
         ("held", notifier.held_for_sender(&held(), &about)),
@@ -251,6 +259,9 @@ fn notices_read_as_written_down() {
         ("returned-by-reviewer", notifier.returned_by_reviewer(&held(), &about, note)),
         ("returned-undecided", notifier.returned_undecided(&held(), &about)),
         ("discarded", notifier.discarded_for_sender(&held(), &about)),
+        ("waits-linked", notifier.waits(&passed, &waits, &moment)),
+        ("waits-until-open-linked", notifier.waits(&passed, &waits_for_opening, &opening)),
+        ("waits", without.waits(&passed, &waits, &moment)),
         ("released", notifier.released_for_sender(&held(), &about)),
         ("released-in-part", notifier.released_in_part(&held(), &about, &about.envelope.recipients[..1])),
         ("returned-one-rule", notifier.returned_to_sender(&one_rule(RecipientKind::Personal, Tier::Mention), &about)),

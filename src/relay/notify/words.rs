@@ -26,6 +26,7 @@ pub fn headline(kind: Kind, rule: Option<&str>) -> String {
         Kind::IncidentReported => "BREACH REPORTED: please look at it now".to_owned(),
         Kind::ReportReceived => "YOUR REPORT IS HERE: what to do in the next ten minutes".to_owned(),
         Kind::IncidentReminder => "72 HOURS: is the ICO told of the breach?".to_owned(),
+        Kind::Waits => waits_headline(false).to_owned(),
         Kind::Review => format!("TO DECIDE: message held: {reason}"),
     }
 }
@@ -127,6 +128,14 @@ pub fn digest_headline(many: usize) -> String {
     match many {
         1 => "TO DECIDE: 1 message waits".to_owned(),
         many => format!("TO DECIDE: {many} messages wait"),
+    }
+}
+
+/// The Subject of a letter about a message that waits before it leaves.
+pub fn waits_headline(opening: bool) -> &'static str {
+    match opening {
+        true => "NOT YET SENT: your message leaves when the school opens",
+        false => "NOT YET SENT: you can still take your message back",
     }
 }
 

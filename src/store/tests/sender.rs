@@ -18,7 +18,7 @@ async fn linked(store: &Store, name: &str, state: State) -> String {
 async fn open(store: &Store, token: &str) -> Option<OpenLink> {
     match store.sender_link(token, HERE).await.unwrap() {
         Brought::Open(link) => Some(*link),
-        Brought::Nothing | Brought::Wait(_) => None,
+        Brought::Left | Brought::Nothing | Brought::Wait(_) => None,
     }
 }
 

@@ -55,6 +55,8 @@ impl Entry {
     pub fn segment(&self) -> usize {
         match (self.new.state, &self.new.report) {
             (State::Queued, Some(report)) if report.duties.journal_days.is_some() => 2,
+            // What waits is not gone in seconds.
+            (State::Queued, Some(report)) if report.duties.waits() => 1,
             (State::Queued, _) => 0,
             _ => 1,
         }
