@@ -812,6 +812,8 @@ limits! {
     JOURNAL_DAYS_MOST: u32 = 9_497, "days", "26 years: until a pupil is 25, as schools keep a pupil's file (Limitation Act 1980), and a year more";
     /// Words of one message by which a journal is searched.
     INDEX_WORDS: usize = 50_000, "words", "own choice: a long novel has some 20,000; six octets a word";
+    /// Hash of a word in the index of a message.
+    INDEX_WORD_OCTETS: usize = 6, "octets", "own choice: of INDEX_WORDS words one in five thousand million searches meets another's by chance";
     /// Messages that one search gives; more is said.
     SEARCH_HITS: usize = 1_000, "messages", "own choice: more than a person reads, and within CONTROL_ANSWER";
     /// Messages that a search reads at a time.

@@ -185,7 +185,7 @@ async fn holds(desk: &mut Desk, which: &Which, zone: &TimeZone) -> Result<()> {
     for hold in holds {
         let whose = hold.what.mailbox.map_or("all mail".to_owned(), |mailbox| format!("mail from or to {mailbox}"));
         let since = hold.what.since.map_or(String::new(), |at| format!(" since {}", day(at, zone)));
-        let last = hold.what.until.and_then(|at| at.checked_sub(jiff::SignedDuration::from_secs(1)).ok());
+        let last = hold.what.until.map(|at| at.saturating_sub(jiff::Span::new().seconds(1)).unwrap_or(at));
         let until = last.map_or(String::new(), |at| format!(" up to {}", day(at, zone)));
         let (by, given) = (&hold.given_by, day(hold.given_at, zone));
         let line =

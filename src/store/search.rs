@@ -18,13 +18,7 @@ use super::row::state_of;
 use super::writer::{Op, Tx};
 use super::{QueueId, State, Store, StoreError};
 use crate::inspect::{Report, Words};
-use crate::limits;
-
-/// Octets of a word's hash: of two words in a thousand million million it is the same.
-const OCTETS: usize = 6;
-/// In front of the hashes: whether all words are among them.
-const WHOLE: u8 = 0;
-const CUT: u8 = 1;
+use crate::limits::{self, INDEX_WORD_OCTETS as OCTETS};
 
 /// What is looked for. All that is given must fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,9 +175,9 @@ impl Store {
         let sealed: Option<&[u8]> = row.try_get("words")?;
         let opened = sealed.and_then(|sealed| self.inner.keys.open_name(&row_of(id), sealed));
         Ok(match opened.as_deref().and_then(<[u8]>::split_first) {
-            Some((whole, hashes)) => match wanted.iter().all(|word| holds(hashes, *word)) {
+            Some((cut, hashes)) => match wanted.iter().all(|word| holds(hashes, *word)) {
                 true => Some(Fit::Fits),
-                false => (*whole != WHOLE).then_some(Fit::WordsUnknown),
+                false => (*cut != 0).then_some(Fit::WordsUnknown),
             },
             None => row.try_get::<bool, _>("content")?.then_some(Fit::WordsUnknown),
         })
@@ -215,7 +209,8 @@ impl Store {
         let Some(words) = &report.words else { return Ok(None) };
         let mut hashes: Vec<u64> = words.all.iter().map(|word| hash(&self.inner.keys, word)).collect();
         hashes.sort_unstable();
-        let mut plain = vec![if words.cut { CUT } else { WHOLE }];
+        // In front of the hashes: whether there are more words than these.
+        let mut plain = vec![u8::from(words.cut)];
         for hash in hashes {
             plain.extend_from_slice(&hash.to_be_bytes()[8 - OCTETS..]);
         }

@@ -404,7 +404,7 @@ async fn u06_what_fetches_links_changes_nothing() {
     );
     let routes = routes(link.token.reveal(), first.token.reveal(), sender.token.reveal());
     let source = include_str!("../../src/review/mod.rs");
-    assert_eq!(source.matches(".route(").count(), 30, "a new route is to be asked here too");
+    assert_eq!(source.matches(".route(").count(), 42, "a new route is to be asked here too");
     for browser in &mut people {
         for more in [Vec::new(), vec!["Sec-Purpose: prefetch;prerender".to_owned(), "Purpose: prefetch".to_owned()]] {
             browser.more = more;

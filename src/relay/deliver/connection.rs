@@ -19,6 +19,7 @@ use super::host::Host;
 use crate::config::SmarthostTls;
 use crate::limits;
 use crate::relay::log::{Event, event};
+use crate::relay::monitor;
 use crate::smtp::answer::sanitised;
 use crate::smtp::client::{Action, Body, Client, Done, Mail, NotOpen, Offers, StartTls, Under, Waits, Way};
 use crate::store::fault;
@@ -110,7 +111,10 @@ impl Connection {
         let all = mail.recipients.len();
         let mut actions = Vec::new();
         self.client.send(mail, &mut actions);
-        match self.go(None, actions).await {
+        let began = Instant::now();
+        let end = self.go(None, actions).await;
+        monitor::delivery_took(began.elapsed());
+        match end {
             End::Done(done) => done,
             // The client ends a message with `Done` alone; were it otherwise, nothing may be taken for sent.
             End::Ready | End::NotOpen(_) | End::Bye => Done::given_up(all),

@@ -110,8 +110,13 @@ async fn made_before(directory: &Path) {
         "account",
     ];
     let others = [
+        "word_index",
+        "legal_hold",
+        "journal",
         "fired",
         "rule_mode",
+        "incident_version",
+        "incident",
         "submission_client",
         "submission_sender",
         "submission_account",
