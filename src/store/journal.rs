@@ -158,11 +158,11 @@ impl Store {
         let mut holds = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut hold = self.legal_hold(row)?;
-            let kept: i64 = sqlx::query_scalar(concat!(
+            let kept: i64 = sqlx::query_scalar(
                 "select count(*) from message m where m.class = 'mail' and m.content_file is not null and m.at >= $2 and m.at < $3 \
                  and ($1 is null or lower(m.mail_from) = $1 \
-                      or exists (select 1 from recipient r where r.message = m.id and lower(r.address) = $1))",
-            ))
+                      or exists (select 1 from recipient r where r.message = m.id and lower(r.address) = $1))"
+            )
             .bind(&hold.what.mailbox)
             .bind(hold.what.since.map_or(i64::MIN, micros))
             .bind(hold.what.until.map_or(i64::MAX, micros))

@@ -314,7 +314,7 @@ async fn kept_mail_is_found_by_what_fits_and_each_search_has_its_line() {
             .map(|hit| format!("{}{}", hit.id, if hit.fit == Fit::WordsUnknown { "?" } else { "" }))
             .collect();
         assert_eq!(shown.join(" "), wanted, "{search:?}");
-        assert_eq!(found.hits.iter().any(|hit| hit.id.0 == "E" && hit.content), false, "{search:?}");
+        assert!(!found.hits.iter().any(|hit| hit.id.0 == "E" && hit.content), "{search:?}");
     }
     for (search, why) in [(Search::default(), "x"), (words("plan"), " "), (words("a !"), "x")] {
         assert!(matches!(store.search(&search, "dee", why).await, Err(StoreError::Refused(_))), "{search:?}");
