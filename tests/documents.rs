@@ -197,3 +197,26 @@ fn silence_about_errors_is_noticed() {
         assert_eq!(silent_about_errors(source).len(), silent, "{source}");
     }
 }
+
+#[test]
+fn each_line_of_what_is_kept_names_a_test_that_shows_it() {
+    let privacy = text(&root().join("docs/privacy.md"));
+    let table = privacy
+        .split("\n## What it keeps, where, and for how long\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next());
+    let rows: Vec<&str> = table.expect("the table").lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 30, "{} rows", rows.len());
+    for row in rows {
+        let shown: Vec<&str> = row.rsplit("| ").next().map(quoted).unwrap_or_default();
+        assert!(!shown.is_empty(), "nothing shows: {row}");
+        for name in shown {
+            let (file, function) = name.split_once("::").unwrap_or_else(|| panic!("{name} is no file::test: {row}"));
+            let source = text(&root().join(file));
+            let is_it = |line: &str| line.trim().ends_with(&format!("fn {function}() {{"));
+            let lines: Vec<&str> = source.lines().collect();
+            let there = lines.windows(2).any(|pair| pair[0].trim().ends_with("test]") && is_it(pair[1]));
+            assert!(there, "{file} has no test `{function}`: {row}");
+        }
+    }
+}
