@@ -12,7 +12,7 @@ use std::time::Instant;
 use jiff::ToSpan;
 use sqlx::Connection;
 use support::desk::{Answer, Browser};
-use support::{Gateway, PATIENCE, Reply, Sink, Taken, free_port, id_of, relayed};
+use support::{Gateway, PATIENCE, Reply, Sink, Taken, cases_of, free_port, id_of, relayed};
 
 /// The caretaker, who is no exception to anything.
 const CARETAKER: &str = "k.orrin@kestrelmoor.example";
@@ -316,4 +316,21 @@ fn what_is_held_and_released_has_no_second_look() {
     school.state(&id, "delivered");
     let letter = school.letter(CARETAKER, &id, "let go by");
     assert!(letter.contains("on its way"), "{letter}");
+}
+
+/// A rule that has something done with mail that goes stops nobody from putting right what came back.
+#[tokio::test]
+async fn what_came_back_is_confirmed_by_its_sender_and_has_no_second_look() {
+    let school = School::new("woodsetton", true);
+    let case = cases_of("schools/woodsetton").into_iter().find(|case| case.id == "ws-02-breaks").expect("the message");
+    let (from, to, content) = (&case.mail_from, &case.rcpt, case.message());
+    let id = id_of(&school.gateway.client().send(from, to, &content).expect("taken"));
+    let note = school.letter(from, &id, "NOT SENT");
+    let came_back = Waiting { id, from: CARETAKER, content, note };
+    let page = school.page(path_of(&came_back)).await;
+    assert!(page.body.contains("This is right, because") && !page.body.contains("<li></li>"), "{}", page.body);
+    let answer = school.act(path_of(&came_back), "confirm", "The caretaker is away").await;
+    assert!(answer.status == 200 && answer.body.contains("On its way"), "{}", answer.body);
+    school.arrives(&came_back.content);
+    school.state(&came_back.id, "delivered");
 }
