@@ -131,6 +131,9 @@ fn check_finds_what_was_altered_by_the_key_and_by_the_body_without_one() {
 fn a_running_gateway_takes_keys_at_a_reload_and_keeps_them_where_the_new_ones_are_bad() {
     let sink = Sink::start();
     let mut gateway = school(sink.port);
+    // What goes is to go at once.
+    let permitted = toml::Table::from_iter([("second-look".to_owned(), toml::Value::from(vec![SENDER.to_owned()]))]);
+    gateway.set("policy", "permitted", permitted);
     let firm = firm();
     let record = firm.record.clone();
     let altered = with(&offer(firm).replace("June booking", "May booking"), false);

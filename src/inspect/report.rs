@@ -192,6 +192,11 @@ impl FiredRule {
     pub fn counts(&self) -> bool {
         !self.observed_only && self.confirmed.is_none() && self.exempt.is_none()
     }
+
+    /// It keeps the message from leaving: what only has something done with mail that goes does not.
+    pub fn stops(&self) -> bool {
+        self.counts() && self.action > Action::Deliver
+    }
 }
 
 /// A recipient as reported.

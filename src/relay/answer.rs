@@ -247,7 +247,7 @@ impl Unheeded {
     }
 
     fn stopped(report: &Report) -> Self {
-        let why = report.rules.iter().filter(|rule| rule.counts()).map(|rule| rule.why.as_str());
+        let why = report.rules.iter().filter(|rule| rule.stops()).map(|rule| rule.why.as_str());
         let words =
             Vec::from_iter(std::iter::once("Your message was not sent: something else still stops it.").chain(why));
         Self { words: words.join(" ") }

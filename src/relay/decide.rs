@@ -9,8 +9,9 @@ use super::intake::notice_entry;
 use super::notify::{About, Notice, Notifier};
 use crate::inspect::Report;
 use crate::policy::Action;
+use crate::school_time::SchoolTime;
 use crate::smtp::{Address, Envelope};
-use crate::store::{Decision, Grounds, NewEntry, QueueId, Ruling, Shown, Store, StoreError};
+use crate::store::{Decision, Grounds, Leaves, NewEntry, QueueId, Ruling, Shown, Store, StoreError};
 
 /// A decision as a person gives it.
 #[derive(Debug, Clone)]
@@ -46,7 +47,7 @@ pub async fn decide(
     if concerns(asked.own, &shown) {
         return Err(StoreError::Refused(format!("message {id} is from or to you: somebody else decides on it")));
     }
-    let notices = notices(notifier, id, shown, &asked.ruling, asked.note, store.clock().now())?;
+    let notices = notices(notifier, id, shown, &asked.ruling, asked.note, &store.school_time(), store.clock().now())?;
     store.decide_on(id, &asked.ruling, &asked.grounds, notices).await
 }
 
@@ -81,6 +82,7 @@ fn notices(
     shown: Shown,
     ruling: &Ruling,
     note: &str,
+    times: &SchoolTime,
     now: Timestamp,
 ) -> Result<Vec<NewEntry>, StoreError> {
     let report = match (shown.report, ruling) {
@@ -108,11 +110,15 @@ fn notices(
         not_told: &[],
         link: None,
     };
-    let notice: Option<Notice> = match ruling {
-        Ruling::Return => notifier.returned_by_reviewer(&report, &about, note),
-        Ruling::Discard => notifier.discarded_for_sender(&report, &about),
-        Ruling::ReleaseTo(_) if !withheld.is_empty() => notifier.released_in_part(&report, &about, &withheld),
-        Ruling::Release | Ruling::ReleaseTo(_) => notifier.released_for_sender(&report, &about),
+    let opens = Leaves::when_let_go(&report, times, now).map(|leaves| leaves.at);
+    let notice: Option<Notice> = match (ruling, opens) {
+        (Ruling::Return, _) => notifier.returned_by_reviewer(&report, &about, note),
+        (Ruling::Discard, _) => notifier.discarded_for_sender(&report, &about),
+        (Ruling::Release | Ruling::ReleaseTo(_), Some(opens)) => {
+            notifier.released_until_open(&report, &about, &withheld, opens)
+        }
+        (Ruling::ReleaseTo(_), None) if !withheld.is_empty() => notifier.released_in_part(&report, &about, &withheld),
+        (Ruling::Release | Ruling::ReleaseTo(_), None) => notifier.released_for_sender(&report, &about),
     };
     Ok(notice.into_iter().map(|notice| notice_entry(notice, id, now)).collect())
 }

@@ -259,6 +259,26 @@ impl Notifier {
         self.to_sender(Kind::ReleasedInPart, report, about, "", withheld)
     }
 
+    /// To the sender of a held message that a reviewer let go, to all but those withheld, while the school is closed: it leaves when the
+    /// school opens.
+    pub fn released_until_open(
+        &self,
+        report: &Report,
+        about: &About<'_>,
+        withheld: &[Address],
+        opens: Timestamp,
+    ) -> Option<Notice> {
+        let sender = self.can_be_told(about).filter(|_| !report.automatic)?.clone();
+        let kind = if withheld.is_empty() { Kind::Released } else { Kind::ReleasedInPart };
+        let mut context = self.context(kind, report, about, "", withheld);
+        context.leaves = words::time_in(opens, &self.zone);
+        context.opening = true;
+        if kind == Kind::Released {
+            context.headline = words::RELEASED_UNTIL_OPEN.to_owned();
+        }
+        Some(self.compose(kind, &context, about, vec![sender]))
+    }
+
     /// To the sender, who has answered a notice: what was done, or why nothing was, and what can be answered now.
     pub fn answered(&self, report: &Report, about: &About<'_>, title: &str, words: &str) -> Option<Notice> {
         let sender = self.can_be_told(about)?.clone();
@@ -346,7 +366,7 @@ impl Notifier {
             shown: addresses.iter().take(limits::NOTICE_RECIPIENTS).map(address).collect(),
             more: addresses.len().saturating_sub(limits::NOTICE_RECIPIENTS),
         };
-        let fired = || report.rules.iter().filter(|rule| rule.counts() && rule.action != Action::Deliver);
+        let fired = || report.rules.iter().filter(|rule| rule.stops());
         let link = about.link.and_then(|way| way.link);
         // The rules that decided come first; the order of the pack stays within each action.
         let mut rules: Vec<_> = fired().collect();

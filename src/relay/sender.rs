@@ -194,7 +194,7 @@ pub async fn carry_out(
 pub fn possible(ground: &Ground, report: Option<&Report>) -> Possible {
     let all = |holds: &dyn Fn(&Rule) -> bool| {
         let Some(report) = report else { return false };
-        let mut fired = report.rules.iter().filter(|rule| rule.counts()).peekable();
+        let mut fired = report.rules.iter().filter(|rule| rule.stops()).peekable();
         let of_pack = |id: &str| ground.pack.rules.iter().find(|rule| rule.id == id);
         fired.peek().is_some() && fired.all(|fired| !fired.breach && of_pack(&fired.id).is_some_and(holds))
     };

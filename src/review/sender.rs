@@ -57,6 +57,8 @@ pub async fn act(
         other => return no_page(&desk, &other),
     };
     let again = |trouble| show(&desk, &link, &brought, &form, Some(trouble));
+    let impossible =
+        || again(Trouble::at("main", "That is not possible with this message. Nothing was changed.".to_owned()));
     if form.token != link.form {
         let words = "This page was too old. Nothing was changed. Please look at it as it is now.";
         return again(Trouble::at("main", words.to_owned())).await;
@@ -90,6 +92,8 @@ pub async fn act(
         }
         Ok(Done::Gone) => match desk.store.sender_link(&brought, client).await? {
             Brought::Left => no_page(&desk, &Brought::Left),
+            // It is still there: only this cannot be done with it.
+            Brought::Open(_) => impossible().await,
             _ => no_page(&desk, &Brought::Nothing),
         },
         Ok(Done::Late) => {
@@ -97,10 +101,7 @@ pub async fn act(
             again(Trouble::at(ask.box_id(), words.to_owned())).await
         }
         Ok(Done::Stopped(report)) => stopped(&desk, &brought, &report),
-        Err(StoreError::Refused(_)) => {
-            let words = "That is not possible with this message. Nothing was changed.";
-            again(Trouble::at("main", words.to_owned())).await
-        }
+        Err(StoreError::Refused(_)) => impossible().await,
         Err(error) => Err(error.into()),
     }
 }
@@ -250,7 +251,7 @@ fn found(rule: &FiredRule) -> Vec<String> {
 
 fn rules(report: &Report) -> Vec<minijinja::Value> {
     let each = |rule: &FiredRule| context! { why => rule.why.as_str(), found => found(rule), remedy => rule.remedy.as_str(), clauses => rule.clauses.clone() };
-    report.rules.iter().filter(|rule| rule.counts()).map(each).collect()
+    report.rules.iter().filter(|rule| rule.stops()).map(each).collect()
 }
 
 async fn show(desk: &State, link: &OpenLink, brought: &str, filled: &Sent, trouble: Option<Trouble>) -> Answer {

@@ -36,6 +36,11 @@ impl Leaves {
         Self::until(second_look, opens, now)
     }
 
+    /// What a message with this report waits for once a person has let it go; `None` where it leaves at once.
+    pub fn when_let_go(report: &Report, times: &SchoolTime, now: Timestamp) -> Option<Self> {
+        Self::until(None, when_open(report).then(|| times.opening(now)), now)
+    }
+
     fn until(second_look: Option<Timestamp>, opens: Option<Timestamp>, now: Timestamp) -> Option<Self> {
         let ahead = |time: &Timestamp| *time > now;
         let (second_look_until, opens_at) = (second_look.filter(ahead), opens.filter(ahead));

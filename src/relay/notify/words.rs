@@ -131,6 +131,9 @@ pub fn digest_headline(many: usize) -> String {
     }
 }
 
+/// The Subject of a letter about a message that was released while the school is closed, and waits for it to open.
+pub const RELEASED_UNTIL_OPEN: &str = "RELEASED: your held message leaves when the school opens";
+
 /// The Subject of a letter about a message that waits before it leaves.
 pub fn waits_headline(opening: bool) -> &'static str {
     match opening {

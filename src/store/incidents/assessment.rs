@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::inspect::Report;
-use crate::policy::Action;
 
 /// As the columns say that somebody is told.
 pub(super) const TOLD: &str = "told";
@@ -120,7 +119,7 @@ impl Assessment {
             });
             new.to_whom = kinds.collect::<Vec<_>>().join("\n");
         }
-        let rules = report.rules.iter().filter(|rule| rule.counts() && rule.action != Action::Deliver);
+        let rules = report.rules.iter().filter(|rule| rule.stops());
         let why: Vec<&str> = rules.map(|rule| rule.why.as_str()).collect();
         let many = match recipients.len() {
             1 => "one recipient".to_owned(),
