@@ -83,7 +83,7 @@ pub use key::StoreKey;
 pub use lock::Lock;
 pub use personal_use::{Amount, MonthOfUse, NamedSender, Sight};
 pub use purpose::LawfulPurpose;
-pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
+pub use queue::{DueRecipient, Leased, Left, Outcome, PendingEntry, RecipientOutcome};
 pub use review::Classification;
 pub use sealed::{Replacing, Sealed, Stamp};
 pub use search::{Fit, Found, Hit, Search};
