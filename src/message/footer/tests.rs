@@ -358,3 +358,30 @@ fn no_bytes_make_it_panic() {
         assert!(done.is_ok(), "{}", bytes.escape_ascii());
     }
 }
+
+/// The Big List of Naughty Strings as subject, text and page, and as the words themselves.
+#[test]
+fn naughty_strings_spoil_nothing() {
+    let text = include_str!("../../../fixtures/naughty/blns.json");
+    let strings: Vec<String> = serde_json::from_str(text).expect("a list of strings");
+    assert!(strings.len() > 400, "{}", strings.len());
+    let mut added = 0;
+    for string in &strings {
+        let line = string.replace(['\r', '\n'], " ");
+        for kind in ["plain", "html"] {
+            let headers = format!(
+                "X-Subject: {line}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
+            );
+            added += usize::from(holds(&mail(&headers, &format!("{line}\r\n"))) == Done::Added);
+            let raw = mail(&format!("Content-Type: text/{kind}; charset=utf-8\r\n"), "Zo\u{eb}\r\n");
+            let footered = with_footers(&raw, std::slice::from_ref(string), &own());
+            assert!(footered.done == Done::Added || footered.content == raw, "{string}");
+            assert_eq!(without_if(footered.done, &raw, &footered.content), raw, "{string}");
+        }
+    }
+    assert!(added * 10 > strings.len() * 2 * 6, "{added} of {}", strings.len() * 2);
+}
+
+fn without_if(done: Done, raw: &[u8], footered: &[u8]) -> Vec<u8> {
+    if done == Done::Added { without(raw, footered) } else { footered.to_vec() }
+}
