@@ -824,6 +824,8 @@ limits! {
     WAIT_TOLD_MINUTES: i64 = 60, "minutes", "own choice: what leaves within the hour is not worth a letter";
     /// A footer.
     FOOTER_CHARACTERS: usize = 2_000, "characters", "own choice: thrice the longest of the policies' disclaimers";
+    /// A line of a footer, and a line of base64 or quoted-printable that holds one.
+    FOOTER_LINE: usize = 76, "characters", "RFC 2045 6.7 and 6.8: the most of an encoded line; RFC 5322 2.1.1 asks for 78 at most";
 
     // --- what is confirmed (`policy::allowance`) ---
     /// Packs that lie on each other.

@@ -11,6 +11,7 @@ pub mod automatic;
 mod charset;
 mod encoded_word;
 mod faults;
+pub mod footer;
 pub mod header;
 mod mailbox;
 pub mod markers;

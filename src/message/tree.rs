@@ -267,7 +267,7 @@ pub fn doubled(headers: &[Header], name: &str) -> Option<String> {
 }
 
 /// The transfer encodings that a part declares, each once, in lower case; the empty one where it declares none.
-fn encodings_of(headers: &[Header]) -> Vec<String> {
+pub(super) fn encodings_of(headers: &[Header]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut known = HashSet::new();
     for header in headers.iter().filter(|h| h.is("Content-Transfer-Encoding")) {

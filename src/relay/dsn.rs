@@ -301,6 +301,7 @@ mod tests {
             at: Timestamp::from_second(1_000_000).unwrap(),
             waits_since: Timestamp::from_second(1_000_000).unwrap(),
             attempts: 1,
+            footers: Vec::new(),
             content: None,
         }
     }

@@ -121,6 +121,7 @@ pub fn route(config: &Config, smarthost: &SmarthostConfig, key: &StoreKey) -> Re
     let signer = signer.map_err(|error| PartError::Dkim { at: config.at("dkim.key_file"), error })?;
     Route::new(smarthost.clone(), config.queue.clone())
         .map(|route| route.marking(smarthost.passed_header.then(|| PassedHeader::new(key)), signer))
+        .map(|route| route.of_school(&config.school.domains))
         .map_err(|error| PartError::Route { at: config.at(&error.key()), error })
 }
 

@@ -213,8 +213,8 @@ impl Tx<'_> {
             "insert into message (id, class, about, state, mail_from, smtputf8, eight_bit, sha256, size, verdict, \
              verdict_sha256, rules, report, content_file, content_offset, content_length, content_key, at, changed_at, \
              next_due, lease_owner, lease_until, inspect_tries, kept_until, personal, dsn_ret, dsn_envid, \
-             rules_version) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
+             rules_version, footers) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)",
         )
         .bind(&new.id.0)
         .bind(new.class.as_str())
@@ -245,6 +245,7 @@ impl Tx<'_> {
         .bind(new.envelope.reports.ret.map(Ret::as_str))
         .bind(new.envelope.reports.id.as_ref().map(EnvelopeId::as_str))
         .bind(new.report.as_ref().and_then(rules_version))
+        .bind(new.report.as_ref().and_then(|report| row::footers_kept(&report.duties.footers)))
         .execute(&mut *self.connection)
         .await?;
         for (position, address) in new.envelope.recipients.iter().enumerate() {
@@ -328,6 +329,7 @@ impl Tx<'_> {
             at: new.at,
             waits_since: new.at,
             attempts: 0,
+            footers: new.report.as_ref().map(|report| report.duties.footers.clone()).unwrap_or_default(),
             content: Some(Arc::clone(&new.content)),
         })
     }
@@ -345,7 +347,7 @@ impl Tx<'_> {
         }
         sqlx::query(
             "update message set verdict = $2, verdict_sha256 = sha256, rules = $3, report = $4, next_due = $5, personal = $6, \
-             rules_version = $7 where id = $1",
+             rules_version = $7, footers = $8 where id = $1",
         )
         .bind(&id.0)
         .bind(report.action.as_str())
@@ -354,6 +356,7 @@ impl Tx<'_> {
         .bind(micros(self.now))
         .bind(report.personal_use.map(PersonalUse::as_str))
         .bind(rules_version(report))
+        .bind(row::footers_kept(&report.duties.footers))
         .execute(&mut *self.connection)
         .await?;
         self.begin_journal(id, &report.duties).await?;

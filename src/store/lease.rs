@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::audit::{GATEWAY, micros, timestamp};
 use super::queue::mismatch;
-use super::row::{address_of, asked_of_message, asked_of_recipient, count_of, hash_of, sender_of};
+use super::row::{address_of, asked_of_message, asked_of_recipient, count_of, footers_of, hash_of, sender_of};
 use super::writer::{Answer, Op, Tx};
 use super::{Class, DueRecipient, Leased, PendingEntry, QueueId, State, Store, StoreError};
 use crate::smtp::Envelope;
@@ -53,7 +53,7 @@ macro_rules! lease_by {
                  order by ",
             $column,
             ", id limit $5) \
-             returning id, class, mail_from, smtputf8, eight_bit, dsn_ret, dsn_envid, sha256, at, waits_since, attempts, next_due"
+             returning id, class, mail_from, smtputf8, eight_bit, dsn_ret, dsn_envid, sha256, at, waits_since, attempts, next_due, footers"
         )
     };
 }
@@ -253,6 +253,7 @@ impl Tx<'_> {
             at: timestamp(row.try_get("at")?),
             waits_since: timestamp(row.try_get::<Option<i64>, _>("waits_since")?.unwrap_or(row.try_get("at")?)),
             attempts: count_of(row, "attempts")?,
+            footers: footers_of(row)?,
             content: None,
         })
     }

@@ -88,7 +88,7 @@ pub use modes::{ModeStep, RuleMode};
 pub use overview::{Overview, OverviewWeek, Pace, RuleEffect, WeekFigures};
 pub use personal_use::{Amount, MonthOfUse, NamedSender, Sight};
 pub use purpose::LawfulPurpose;
-pub use queue::{DueRecipient, Leased, Outcome, PendingEntry, RecipientOutcome};
+pub use queue::{DueRecipient, Leased, Left, Outcome, PendingEntry, RecipientOutcome};
 pub use review::Classification;
 pub use sealed::{Replacing, Sealed, Stamp};
 pub use search::{Fit, Found, Hit, Search};

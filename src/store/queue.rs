@@ -8,7 +8,7 @@ use sqlx::Row;
 
 use super::audit::{GATEWAY, micros, timestamp};
 use super::content::{self, Place};
-use super::row::{hash_of, state_of};
+use super::row::{hash_of, hex, state_of};
 use super::writer::{Answer, Command, Entry, Op, Tx};
 use super::{Class, Leaves, NewEntry, QueueId, State, Store, StoreError, fault};
 use crate::smtp::dsn::{OfMessage, OfRecipient};
@@ -42,6 +42,8 @@ pub struct Leased {
     pub waits_since: Timestamp,
     /// Tries so far.
     pub attempts: u32,
+    /// The school's words that stand below it when it leaves.
+    pub footers: Vec<String>,
     /// The content, where it is at hand; otherwise [`Store::content`] reads it.
     pub content: Option<Arc<[u8]>>,
 }
@@ -105,9 +107,19 @@ pub enum Outcome {
     Unknown,
 }
 
+/// What left of a message: other bytes than were taken in where something was put on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Hash of all that was given to the smarthost, our own header and signature included.
+    pub sha256: [u8; 32],
+    /// What became of the school's words, where any were to stand below it.
+    pub footer: Option<&'static str>,
+}
+
 pub(super) struct Record {
     pub id: QueueId,
     pub outcomes: Vec<RecipientOutcome>,
+    pub left: Option<Left>,
     pub next_due: Timestamp,
     pub notices: Vec<Entry>,
 }
@@ -200,9 +212,24 @@ impl Store {
         next_due: Timestamp,
         notices: Vec<NewEntry>,
     ) -> Result<State, StoreError> {
+        self.record_sent(id, outcomes, next_due, notices, None).await
+    }
+
+    /// As [`Store::record_attempt`], with what left, which is told in the audit beside what was taken in.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn record_sent(
+        &self,
+        id: &QueueId,
+        outcomes: Vec<RecipientOutcome>,
+        next_due: Timestamp,
+        notices: Vec<NewEntry>,
+        left: Option<Left>,
+    ) -> Result<State, StoreError> {
         fault::point("before-record");
         let notices = self.seal(notices).await?;
-        let record = Record { id: id.clone(), outcomes, next_due, notices };
+        let record = Record { id: id.clone(), outcomes, left, next_due, notices };
         let answer = self.ask(Op::Record(Box::new(record))).await?;
         fault::point("after-record");
         match answer {
@@ -351,11 +378,22 @@ impl Tx<'_> {
             self.withdraw_delay_notice(id).await?;
         }
         let event = if state == State::Queued { "deferred" } else { state.as_str() };
-        let detail =
+        let mut detail =
             json!({"delivered": delivered, "deferred": deferred, "failed": failed, "possible_duplicate": unknown});
+        if let Some(left) = &record.left {
+            detail["sha256"] = hex(&self.hash_of_taken_in(id).await?).into();
+            detail["left_sha256"] = hex(&left.sha256).into();
+            detail["footer"] = left.footer.into();
+        }
         self.audit(id, event, GATEWAY, detail).await?;
         self.insert(&record.notices).await?;
         Ok(state)
+    }
+
+    /// Of the bytes that were taken in.
+    async fn hash_of_taken_in(&mut self, id: &QueueId) -> Result<[u8; 32], StoreError> {
+        let row = sqlx::query("select sha256 from message where id = $1").bind(&id.0);
+        hash_of(&row.fetch_one(&mut *self.connection).await?, id)
     }
 
     /// See [`Store::set_aside`].

@@ -46,6 +46,30 @@ pub(super) fn asked_of_recipient(row: &SqliteRow) -> Result<OfRecipient, StoreEr
     })
 }
 
+/// Octets in hexadecimal, as the audit has hashes.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// As a row keeps the school's words that stand below a message; with none, nothing.
+pub(super) fn footers_kept(footers: &[String]) -> Option<String> {
+    (!footers.is_empty()).then(|| serde_json::Value::from(footers.to_vec()).to_string())
+}
+
+/// The school's words that stand below a message.
+pub(super) fn footers_of(row: &SqliteRow) -> Result<Vec<String>, StoreError> {
+    let kept = text(row, "footers")?;
+    kept.map_or(Ok(Vec::new()), |kept| {
+        serde_json::from_str(&kept)
+            .map_err(|_| StoreError::Database("words that stand below a message are none".to_owned()))
+    })
+}
+
 fn text(row: &SqliteRow, column: &str) -> Result<Option<String>, StoreError> {
     Ok(row.try_get(column)?)
 }

@@ -22,7 +22,7 @@ use super::accounts::Token;
 use super::audit::{GATEWAY, micros, timestamp};
 use super::queue::mismatch;
 use super::review::Ended;
-use super::row::{sender_of, state_of};
+use super::row::{hex, sender_of, state_of};
 use super::writer::{Answer, Entry, Op, Tx};
 use super::{Leaves, NewAllowance, NewEntry, QueueId, State, Store, StoreError};
 use crate::inspect::Report;
@@ -441,13 +441,4 @@ impl Tx<'_> {
         }
         Ok(over.len() as u64)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -17,6 +17,7 @@ mod counts;
 pub(crate) mod crashes;
 mod decisions;
 mod delay;
+mod footers;
 mod held;
 mod incidents;
 mod journal;

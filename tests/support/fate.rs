@@ -1,5 +1,8 @@
 //! What became of labelled messages: delivered byte for byte, returned, held or refused, as their labels say.
 
+use schoolgate::message::footer::with_footers;
+use schoolgate::policy::RulePack;
+
 use super::{Case, Gateway, PATIENCE, Sink, Taken, header, id_of, is_notice_about, relayed};
 
 /// Sends every case through the gateway; says of each that met another fate than its label names what went wrong.
@@ -39,6 +42,15 @@ pub fn wrong_fates(gateway: &Gateway, sink: &Sink, cases: &[Case]) -> Vec<String
     wrong
 }
 
+/// The message as it may arrive: as it was sent, or with the words that the school's pack puts below it.
+fn worded(case: &Case, message: &[u8]) -> Vec<Vec<u8>> {
+    let pack = case.folder.strip_prefix("schools/").and_then(|name| RulePack::embedded(name).ok());
+    let footers = pack.iter().flat_map(|pack| &pack.rules).filter_map(|rule| rule.duty.footer.clone());
+    let own = [case.mail_from.rsplit('@').next().unwrap_or_default().to_owned()];
+    let with = footers.map(|footer| with_footers(message, &[footer], &own).content);
+    std::iter::once(message.to_vec()).chain(with).collect()
+}
+
 /// Whether the message met this fate.
 fn fate(case: &Case, action: &str, code: u16, taken: &[Taken]) -> Result<(), String> {
     let message = case.message();
@@ -62,7 +74,8 @@ fn fate(case: &Case, action: &str, code: u16, taken: &[Taken]) -> Result<(), Str
         if copies.iter().any(|t| t.from != case.mail_from) {
             return Err("the envelope sender changed".to_owned());
         }
-        if copies.iter().any(|t| relayed(&t.content) != Some(&message[..])) {
+        let as_sent = worded(case, &message);
+        if copies.iter().any(|t| !as_sent.iter().any(|sent| relayed(&t.content) == Some(&sent[..]))) {
             return Err("it is not byte for byte what was sent".to_owned());
         }
         return if notices.is_empty() { Ok(()) } else { Err(format!("notices: {}", subjects(&notices))) };

@@ -29,7 +29,7 @@ pub const MACHINERY: &[Machinery] = &[
     built("routing", "who is told goes by what a message holds and who wrote it, never by whom it is about alone"),
     built("exemptions", "the head exempts a sender from a rule for a time"),
     built("malware-check", "attachments are looked at for viruses"),
-    to_come("footers", "the school's words below a message"),
+    built("footers", "the school's words below a message"),
     built("second-look", "a message waits a while in which its sender can take it back"),
     built("opening-hours", "a message waits until the school opens"),
     built("journal", "an encrypted copy that can be searched is kept for a time"),

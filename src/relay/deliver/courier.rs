@@ -21,10 +21,17 @@ use super::record::{deferred, note_delivered};
 use super::route::{Route, Turn};
 use super::{POLL, random, transaction};
 use crate::limits;
-use crate::store::{DueRecipient, Leased, Outcome, QueueId, RecipientOutcome, Store, StoreError, fault};
+use crate::message::footer;
+use crate::store::{DueRecipient, Leased, Left, Outcome, RecipientOutcome, Store, StoreError, fault};
 
 /// Said of recipients who found no place any more.
 const FULL_MINUTE: &str = "messages_per_minute is reached";
+
+fn hash_of(content: &[u8]) -> [u8; 32] {
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest(&SHA256, content).as_ref());
+    sha256
+}
 
 /// Why the smarthost as a whole cannot be used.
 enum Trouble {
@@ -98,7 +105,12 @@ impl Courier {
         if !message.may_leave || sha256.as_ref() != message.sha256 {
             return self.set_aside(&id, "its bytes are not those that were decided on").await;
         }
-        let leaving = self.leaving(&id, &content).await;
+        let Some((leaving, left)) = self.leaving(&message, &content).await else {
+            event!(Event::Trouble, id = %id, what = "it cannot be made ready now", reason = "the work broke off");
+            drop(permit);
+            sleep(POLL).await;
+            return self.end_lease(vec![id]).await;
+        };
         let route = Arc::clone(&turn.route);
         let (tried, next_place) = self.send_all(&message, &leaving, turn, place).await;
         drop(permit);
@@ -111,29 +123,55 @@ impl Courier {
             (None, Some(free_at)) => free_at,
             (None, None) => own,
         };
-        self.record(&message, &content, tried.outcomes, &tried.relayed, next).await;
+        let went = |one: &RecipientOutcome| matches!(one.outcome, Outcome::Delivered { .. } | Outcome::Unknown);
+        let left = tried.outcomes.iter().any(went).then_some(left);
+        self.record(&message, &content, tried.outcomes, &tried.relayed, next, left).await;
     }
 
-    /// What leaves: the content that was decided on, below our header and our signature where they are wanted. Unsigned mail is
-    /// still mail: what cannot be signed leaves as it is, and that is told.
-    async fn leaving(&self, id: &QueueId, content: &Arc<[u8]>) -> Arc<[u8]> {
+    /// What leaves, and what is told of it: the content that was decided on, with the school's words below its text, below our header
+    /// and our signature where they are wanted. Unsigned mail is still mail: what cannot be signed leaves as it is, and that is told.
+    /// `None` where it broke off before the words were put on.
+    async fn leaving(&self, message: &Leased, content: &Arc<[u8]>) -> Option<(Arc<[u8]>, Left)> {
+        let (id, footers) = (&message.id, message.footers.clone());
         let route = self.route.load();
-        let (passed, signer) = (route.passed.clone(), route.signer.clone());
+        let (passed, signer, own) = (route.passed.clone(), route.signer.clone(), Arc::clone(&route.own));
         drop(route);
-        let marked: Arc<[u8]> = passed.map_or_else(|| Arc::clone(content), |passed| passed.put(content).into());
-        let Some(signer) = signer else { return marked };
-        let signing = {
-            let marked = Arc::clone(&marked);
-            move || signer.sign(&marked)
+        let (worded, footer) = if footers.is_empty() {
+            (Arc::clone(content), None)
+        } else {
+            let content = Arc::clone(content);
+            let adding = move || footer::with_footers(&content, &footers, &own);
+            let footered = tokio::task::spawn_blocking(adding).await.ok()?;
+            (Arc::from(footered.content), Some(footered.done.as_str()))
         };
-        match tokio::task::spawn_blocking(signing).await {
-            Ok(Some(signed)) => signed.into(),
-            Ok(None) => marked,
-            Err(_) => {
-                event!(Event::Trouble, id = %id, what = "it leaves without our signature", reason = "signing broke off");
-                marked
+        let marked: Arc<[u8]> = passed.map_or_else(|| Arc::clone(&worded), |passed| passed.put(&worded).into());
+        let leaving = match signer {
+            None => marked,
+            Some(signer) => {
+                let signing = {
+                    let marked = Arc::clone(&marked);
+                    move || signer.sign(&marked)
+                };
+                match tokio::task::spawn_blocking(signing).await {
+                    Ok(Some(signed)) => signed.into(),
+                    Ok(None) => marked,
+                    Err(_) => {
+                        let what = "it leaves without our signature";
+                        event!(Event::Trouble, id = %id, what, reason = "signing broke off");
+                        marked
+                    }
+                }
             }
-        }
+        };
+        let sha256 = if Arc::ptr_eq(&leaving, content) {
+            message.sha256
+        } else if leaving.len() > limits::LARGE_CONTENT {
+            let leaving = Arc::clone(&leaving);
+            tokio::task::spawn_blocking(move || hash_of(&leaving)).await.ok()?
+        } else {
+            hash_of(&leaving)
+        };
+        Some((leaving, Left { sha256, footer }))
     }
 
     /// Sends to all recipients, by the smarthost whose turn it is and those behind it, until one has no trouble of its own. Gives

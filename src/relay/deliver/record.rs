@@ -12,7 +12,7 @@ use super::super::schedule;
 use super::courier::Courier;
 use super::{AGAIN_AT_MOST, LEASE, POLL};
 use crate::limits;
-use crate::store::{DueRecipient, Leased, Outcome, QueueId, RecipientOutcome, StoreError};
+use crate::store::{DueRecipient, Leased, Left, Outcome, QueueId, RecipientOutcome, StoreError};
 
 impl Courier {
     /// Stores what became of a message, with the reports to its sender that are due.
@@ -23,6 +23,7 @@ impl Courier {
         mut outcomes: Vec<RecipientOutcome>,
         relayed: &[u32],
         next: Timestamp,
+        left: Option<Left>,
     ) {
         let now = self.now();
         let id = &message.id;
@@ -69,7 +70,7 @@ impl Courier {
         // What was sent is sent: only the record of it keeps it from being sent again.
         let mut wait = POLL;
         loop {
-            match self.store.record_attempt(id, outcomes.clone(), next, notices.clone()).await {
+            match self.store.record_sent(id, outcomes.clone(), next, notices.clone(), left.clone()).await {
                 Ok(_) => return,
                 Err(error @ (StoreError::Full | StoreError::Io { .. } | StoreError::Database(_))) => {
                     event!(Event::Trouble, id = %id, what = "what became of it is not recorded yet", reason = %error);
@@ -104,7 +105,7 @@ impl Courier {
                         Err(StoreError::Damaged { .. }) => continue,
                         Err(_) => Arc::from(&b""[..]),
                     };
-                    self.record(&message, &content, outcomes, &[], now).await;
+                    self.record(&message, &content, outcomes, &[], now, None).await;
                 }
             }
             Err(error) => event!(Event::Trouble, what = "the queue cannot be read", reason = %error),

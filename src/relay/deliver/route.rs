@@ -69,6 +69,8 @@ pub struct Route {
     pub(super) passed: Option<PassedHeader>,
     /// Signs what leaves.
     pub(super) signer: Option<Signer>,
+    /// The school's mail domains: what comes from another was passed on.
+    pub(super) own: Arc<[String]>,
 }
 
 /// To whom the next message goes.
@@ -145,13 +147,19 @@ impl Route {
             let host = Host::new(config.clone(), places, None);
             hosts.push(Arc::new(host.map_err(|error| DeliverError::Fallback { section, error: Box::new(error) })?));
         }
-        Ok(Self { smarthost, queue, hosts, passed: None, signer: None })
+        Ok(Self { smarthost, queue, hosts, passed: None, signer: None, own: Arc::from([]) })
     }
 
     /// The same route, with our header and our signature on what leaves by it.
     #[must_use]
     pub fn marking(self, passed: Option<PassedHeader>, signer: Option<Signer>) -> Self {
         Self { passed, signer, ..self }
+    }
+
+    /// The same route, for a school of these mail domains.
+    #[must_use]
+    pub fn of_school(self, domains: &[String]) -> Self {
+        Self { own: domains.into(), ..self }
     }
 
     /// Connects as for mail, TLS and signing in included, and says what the smarthost offers; `number` 0 is the first.
