@@ -35,6 +35,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "waiting", include_str!("migrations/sqlite/14_waiting.sql")),
     (15, "incidents", include_str!("migrations/sqlite/15_incidents.sql")),
     (18, "journal", include_str!("migrations/sqlite/18_journal.sql")),
+    (20, "disclosures", include_str!("migrations/sqlite/20_disclosures.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.

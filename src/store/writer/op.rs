@@ -7,7 +7,7 @@ use super::Tx;
 use crate::store::content::{Place, Sealed};
 use crate::store::{
     Decision, Leased, NewEntry, PendingEntry, QueueId, State, StoreError, accounts, allowances, counts, deadlines,
-    decisions, delay, exemptions, incidents, intake, journal, lease, personal_use, queue, search, sender,
+    decisions, delay, disclosures, exemptions, incidents, intake, journal, lease, personal_use, queue, search, sender,
 };
 
 /// A message on its way into the store: sealed, and with a place once it has one.
@@ -84,6 +84,7 @@ pub(in crate::store) enum Op {
     EndAllowances(allowances::End),
     Exempt(Box<exemptions::Change>),
     Incident(Box<incidents::Change>),
+    Disclosure(Box<disclosures::Change>),
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
@@ -134,6 +135,7 @@ impl Op {
             Self::EndAllowances(end) => tx.end_allowances(end).await.map(Answer::Count),
             Self::Exempt(change) => tx.change_exemptions(change).await.map(Answer::Count),
             Self::Incident(change) => tx.change_incident(change).await.map(Answer::Changed),
+            Self::Disclosure(change) => tx.change_disclosure(change).await.map(|()| Answer::Done),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
