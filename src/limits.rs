@@ -882,8 +882,6 @@ limits! {
     DISCLOSURE_DAYS: u32 = 30, "days", "UK GDPR Article 12(3): a month to answer";
     /// How long a request for disclosure is kept from when it was asked.
     DISCLOSURE_KEEP_YEARS: i32 = 7, "years", "as INCIDENT_KEEP_YEARS";
-    /// Octets of an export that the desk gives as one file; a larger one is made by the command.
-    DISCLOSURE_ZIP_OCTETS: usize = 128 * 1024 * 1024, "octets", "own choice: it is made in memory";
 
     // --- the desk (`review`) ---
     /// Size of a form.

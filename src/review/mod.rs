@@ -13,6 +13,7 @@ mod audit_page;
 mod content;
 pub mod csv;
 mod decide;
+pub mod disclosures;
 mod exemptions;
 mod first;
 mod guard;

@@ -236,6 +236,21 @@ pub struct Disclosing {
     pub pseudonyms: BTreeMap<String, String>,
 }
 
+/// An export as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// SHA-256 of its index.
+    pub index: [u8; 32],
+    /// SHA-256 of its manifest.
+    pub manifest: [u8; 32],
+    /// Who is called what in it.
+    pub pseudonyms: BTreeMap<String, String>,
+    /// What it is taken away for.
+    pub purpose: LawfulPurpose,
+    /// In the words of who takes it.
+    pub why: String,
+}
+
 /// Hexadecimal digits.
 pub(super) fn digits(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -429,16 +444,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::disclosing`].
-    pub async fn note_exported(
-        &self,
-        id: &QueueId,
-        index: [u8; 32],
-        manifest: [u8; 32],
-        pseudonyms: BTreeMap<String, String>,
-        by: &Acting,
-    ) -> Result<(), StoreError> {
-        let change = Change::Exported { id: id.clone(), index, manifest, pseudonyms, by: by.clone() };
-        self.disclosure_change(change).await
+    pub async fn note_exported(&self, id: &QueueId, made: Made, by: &Acting) -> Result<(), StoreError> {
+        self.disclosure_change(Change::Exported { id: id.clone(), made: Box::new(made), by: by.clone() }).await
     }
 
     /// Records that one message was handed over as evidence, with the SHA-256 of the manifest.

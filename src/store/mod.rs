@@ -71,7 +71,7 @@ pub use deadlines::Stage;
 pub use decisions::{Decision, Grounds, Ruling};
 pub use delay::Delayed;
 pub use disclosures::{
-    Acting, Disclosing, Disclosure, DisclosureKind, DisclosureState, Exported, Listed, NewDisclosure, ToIndex,
+    Acting, Disclosing, Disclosure, DisclosureKind, DisclosureState, Exported, Listed, Made, NewDisclosure, ToIndex,
 };
 pub use error::StoreError;
 pub use exemptions::{KeptExemption, NewExemption};

@@ -1,12 +1,10 @@
 //! What changes requests for disclosure, inside the transaction.
 
-use std::collections::BTreeMap;
-
 use jiff::{Span, Timestamp};
 use serde_json::json;
 use sqlx::Row;
 
-use super::{Acting, DisclosureState, NewDisclosure, digits, no_such, place};
+use super::{Acting, DisclosureState, Made, NewDisclosure, digits, no_such, place};
 use crate::limits;
 use crate::smtp::Address;
 use crate::store::audit::micros;
@@ -55,9 +53,7 @@ pub(in crate::store) enum Change {
     },
     Exported {
         id: QueueId,
-        index: [u8; 32],
-        manifest: [u8; 32],
-        pseudonyms: BTreeMap<String, String>,
+        made: Box<Made>,
         by: Acting,
     },
     Evidence {
@@ -109,9 +105,7 @@ impl Tx<'_> {
             }
             Change::Check { id, by } => self.may_export(id, by).await,
             Change::Take { id, message, purpose, by } => self.take(id, message, *purpose, by).await,
-            Change::Exported { id, index, manifest, pseudonyms, by } => {
-                self.exported(id, index, manifest, pseudonyms, by).await
-            }
+            Change::Exported { id, made, by } => self.exported(id, made, by).await,
             Change::Evidence { message, manifest, purpose, who, why } => {
                 self.standing(message).await?;
                 let detail = json!({"manifest": digits(manifest), "purpose": purpose.as_str(), "why": why});
@@ -324,14 +318,8 @@ impl Tx<'_> {
         self.audit(message, "disclosed", &by.who, detail).await
     }
 
-    async fn exported(
-        &mut self,
-        id: &QueueId,
-        index: &[u8; 32],
-        manifest: &[u8; 32],
-        pseudonyms: &BTreeMap<String, String>,
-        by: &Acting,
-    ) -> Result<(), StoreError> {
+    async fn exported(&mut self, id: &QueueId, made: &Made, by: &Acting) -> Result<(), StoreError> {
+        let Made { index, manifest, pseudonyms, purpose, why } = made;
         self.may_export(id, by).await?;
         let json = serde_json::to_vec(pseudonyms).map_err(|e| StoreError::Refused(format!("no pseudonyms: {e}")))?;
         sqlx::query(
@@ -346,7 +334,13 @@ impl Tx<'_> {
         .bind(self.keys.seal_name(&place(&id.0, "pseudonyms"), &json)?)
         .execute(&mut *self.connection)
         .await?;
-        let detail = json!({"disclosure": id.0, "index": digits(index), "manifest": digits(manifest)});
+        let detail = json!({
+            "disclosure": id.0,
+            "index": digits(index),
+            "manifest": digits(manifest),
+            "purpose": purpose.as_str(),
+            "why": why,
+        });
         self.audit(&nothing(), "disclosure-exported", &by.who, detail).await
     }
 
