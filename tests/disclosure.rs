@@ -12,7 +12,7 @@ const OFFICE: &str = "office@kestrelmoor.example";
 const MOTHER: &str = "sophie.tarrant.sluice@gmail.com";
 
 fn mail(to: &[&str], subject: &str, text: &str) -> Vec<u8> {
-    String::from_utf8(compose::message(&format!("Subject: {subject}"), text))
+    String::from_utf8(compose::message(&format!("Subject: {subject}"), &format!("{text}\n")))
         .expect("ASCII")
         .replace("From: w.carr@saltmere.example", &format!("From: {OFFICE}"))
         .replace("To: someone@elsewhere.example", &format!("To: {}", to.join(", ")))

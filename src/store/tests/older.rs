@@ -56,6 +56,12 @@ const ROWS: &[(i64, &str)] = &[
           values ('i1', 'gone', 'decision', 'near-miss', 1, 'ann', 1)",
     ),
     (15, "insert into incident_version (incident, version, at, written_by, body) values ('i1', 1, 1, 'ann', x'01')"),
+    (
+        20,
+        "insert into disclosure (id, kind, body, asked_by, asked_at, state) \
+          values ('d1', 'proceedings', x'01', 'sue', 1, 'asked')",
+    ),
+    (20, "insert into disclosure_message (disclosure, message, place, unsure) values ('d1', 'A', 0, 0)"),
 ];
 
 /// Name, state and content of each message of `made`.
@@ -223,7 +229,7 @@ async fn a_store_of_a_newer_schema_is_refused_and_left_as_it_is() {
     store.commit(vec![entry("A", State::Held, b"x\r\n")]).await.unwrap();
     store.close().await;
     let mut open = raw(directory.path()).await;
-    let later = database::MIGRATIONS.len() as i64 + 1;
+    let later = database::MIGRATIONS.iter().map(|(number, ..)| *number).max().unwrap() + 1;
     let sql = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) values ($1, 'later', true, x'00', 1)";
     sqlx::query(sql).bind(later).execute(&mut open).await.unwrap();
     let refused = Store::open_exclusive(directory.path(), key()).await.unwrap_err();
