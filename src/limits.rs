@@ -901,6 +901,12 @@ limits! {
     /// How long a closed incident, and a near miss, is kept.
     INCIDENT_KEEP_YEARS: i32 = 7, "years", "Limitation Act 1980 section 5: six years for a claim, and the year in which it was closed";
 
+    // --- disclosures (`store::disclosures`) ---
+    /// How long an approved request for disclosure may be exported.
+    DISCLOSURE_DAYS: u32 = 30, "days", "UK GDPR Article 12(3): a month to answer";
+    /// How long a request for disclosure is kept from when it was asked.
+    DISCLOSURE_KEEP_YEARS: i32 = 7, "years", "as INCIDENT_KEEP_YEARS";
+
     // --- the desk (`review`) ---
     /// Size of a form.
     DESK_FORM_OCTETS: usize = 64 * 1_024, "octets", "own choice: the longest note and reason many times over";

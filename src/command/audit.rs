@@ -9,11 +9,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use super::store::{Desk, hex, unexpected};
+use super::store::{Desk, unexpected};
 use super::terminal::{safe, safe_json, say};
 use crate::config;
 use crate::relay::control::{Answer, Request};
-use crate::store::{AuditCheck, AuditFilter, AuditLine, AuditLink, QueueId};
+use crate::store::{AuditCheck, AuditFilter, AuditLine, QueueId};
 
 /// Look at the audit of all that was done with messages.
 #[derive(Debug, clap::Subcommand)]
@@ -141,15 +141,6 @@ fn as_json(line: &AuditLine) -> serde_json::Value {
     })
 }
 
-/// What the hash is taken of stands there exactly: times in microseconds, the detail as text.
-fn as_link(link: &AuditLink) -> serde_json::Value {
-    let line = &link.line;
-    serde_json::json!({
-        "seq": line.seq, "at": line.at.as_microsecond(), "message": line.message, "event": line.event, "who": line.who,
-        "detail": line.detail, "prev": hex(&link.prev), "hash": hex(&link.hash),
-    })
-}
-
 async fn export(desk: &mut Desk, output: Option<&Path>) -> Result<ExitCode> {
     let mut to: Box<dyn Write> = match output {
         None => Box::new(std::io::stdout().lock()),
@@ -162,7 +153,7 @@ async fn export(desk: &mut Desk, output: Option<&Path>) -> Result<ExitCode> {
         after = last.line.seq;
         count += page.len();
         for link in &page {
-            writeln!(to, "{}", as_link(link))?;
+            writeln!(to, "{}", link.as_json())?;
         }
     }
     to.flush()?;

@@ -12,6 +12,7 @@ pub mod check;
 pub mod demo;
 mod demo_live;
 mod desk;
+pub mod disclose;
 pub mod doctor;
 pub mod exempt;
 pub mod extract;
@@ -71,6 +72,9 @@ enum Command {
     /// Read, enter and take away incidents: breaches of personal data and near misses
     #[command(subcommand)]
     Incident(incident::Incident),
+    /// Find what was sent, have it approved, and hand it over when the law asks for it
+    #[command(subcommand)]
+    Disclose(disclose::Disclose),
     /// Look at the audit of all that was done with messages
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -112,6 +116,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::Exempt(args) => exempt::run(args),
         Command::Journal(args) => journal::run(args),
         Command::Incident(args) => incident::run(args),
+        Command::Disclose(args) => disclose::run(args),
         Command::Audit(args) => audit::run(args),
         Command::Report(args) => report::run(args),
         Command::User(args) => user::run(args),

@@ -93,7 +93,8 @@ pub struct TakenFor {
     classify: Option<Classification>,
 }
 
-fn purpose(word: &str) -> Result<LawfulPurpose, String> {
+/// A purpose by its word.
+pub fn purpose(word: &str) -> Result<LawfulPurpose, String> {
     word.parse().map_err(|()| {
         let each = LawfulPurpose::ALL.map(|purpose| format!("`{}` {}", purpose.as_str(), purpose.in_words()));
         format!("one of {}", each.join(", "))

@@ -8,12 +8,14 @@
 //! Never knows how an answer is shown. Invariants: one request and one answer a connection; sizes, times and connections
 //! are bounded by `limits::CONTROL_*`; a peer that talks nonsense costs its own connection.
 
+mod disclosure;
 mod peer;
 mod socket;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub use disclosure::{DisclosureAnswer, DisclosureRequest, OnBehalf};
 pub use peer::name_of;
 pub use socket::{CallError, Control, ControlError, call};
 
@@ -148,6 +150,8 @@ pub enum Request {
         /// The name that was given of who takes them.
         who: String,
     },
+    /// Something about requests for disclosure.
+    Disclosure(Box<DisclosureRequest>),
     /// How much mail was marked personal; that somebody looks is recorded.
     PersonalUse {
         /// Messages in a month from which their sender is named.
@@ -344,6 +348,8 @@ pub enum Answer {
     IncidentOpened(Option<QueueId>),
     /// To [`Request::ExportIncidents`], the oldest first.
     IncidentsExported(Vec<Incident>),
+    /// To [`Request::Disclosure`].
+    Disclosure(Box<DisclosureAnswer>),
     /// To [`Request::PersonalUse`], the newest month first.
     PersonalUse(Vec<MonthOfUse>),
     /// To [`Request::Overview`].
@@ -383,6 +389,7 @@ impl Request {
             | Self::Modes
             | Self::Accounts
             | Self::Submissions => false,
+            Self::Disclosure(request) => request.changes(),
             Self::Account { .. }
             | Self::Show { .. }
             | Self::Content { .. }
@@ -502,6 +509,9 @@ async fn carry_out(store: &Store, notifier: &Notifier, uid: u32, request: Reques
         Request::ExportIncidents { what, pupil, who } => {
             let who = peer::signed(&who, uid);
             Answer::IncidentsExported(store.export_incidents(what, pupil.as_deref(), false, &who).await?)
+        }
+        Request::Disclosure(request) => {
+            Answer::Disclosure(Box::new(disclosure::carry_out(store, uid, *request).await?))
         }
         Request::PersonalUse { names_from, who } => {
             let who = peer::signed(&who, uid);

@@ -14,6 +14,7 @@ mod chart;
 mod content;
 pub mod csv;
 mod decide;
+pub mod disclosures;
 mod exemptions;
 mod first;
 mod guard;

@@ -45,6 +45,43 @@ pub struct AuditLink {
     pub hash: Vec<u8>,
 }
 
+impl AuditLink {
+    /// What the hash is taken of stands there exactly: times in microseconds, the detail as text.
+    pub fn as_json(&self) -> serde_json::Value {
+        let line = &self.line;
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        serde_json::json!({
+            "seq": line.seq, "at": line.at.as_microsecond(), "message": line.message, "event": line.event, "who": line.who,
+            "detail": line.detail, "prev": hex(&self.prev), "hash": hex(&self.hash),
+        })
+    }
+
+    /// A line as [`AuditLink::as_json`] writes it.
+    pub fn of_json(text: &str) -> Option<Self> {
+        let value: serde_json::Value = serde_json::from_str(text).ok()?;
+        let word = |key: &str| value.get(key)?.as_str().map(str::to_owned);
+        let bytes = |key: &str| {
+            let digits = word(key)?;
+            let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+            (0..digits.len()).step_by(2).map(pair).collect::<Option<Vec<u8>>>()
+        };
+        let line = AuditLine {
+            seq: value.get("seq")?.as_i64()?,
+            at: Timestamp::from_microsecond(value.get("at")?.as_i64()?).ok()?,
+            message: QueueId(word("message")?),
+            event: word("event")?,
+            who: word("who")?,
+            detail: word("detail")?,
+        };
+        Some(Self { line, prev: bytes("prev")?, hash: bytes("hash")? })
+    }
+
+    /// Its hash is that of the line and the hash before.
+    pub fn holds(&self) -> bool {
+        self.line.hash(&self.prev) == self.hash
+    }
+}
+
 /// Which lines are listed; what is absent filters nothing.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct AuditFilter {

@@ -38,6 +38,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "leaving", include_str!("migrations/sqlite/17_leaving.sql")),
     (18, "journal", include_str!("migrations/sqlite/18_journal.sql")),
     (19, "footers", include_str!("migrations/sqlite/19_footers.sql")),
+    (20, "disclosures", include_str!("migrations/sqlite/20_disclosures.sql")),
 ];
 
 /// How every connection to the store in `directory` is opened, unless a test wants a shorter wait.

@@ -485,6 +485,7 @@ impl Tx<'_> {
         self.forget_counts().await?;
         self.forget_use().await?;
         self.forget_incidents().await?;
+        self.forget_disclosures().await?;
         let forgotten = sqlx::query(concat!(
             "delete from message where id in ( \
                  select id from message m where state in ('returned', 'delivered', 'failed', 'discarded') \

@@ -30,6 +30,7 @@ mod database;
 mod deadlines;
 mod decisions;
 mod delay;
+mod disclosures;
 mod error;
 mod exemptions;
 pub mod fault;
@@ -72,6 +73,9 @@ pub use counts::{Beside, SentText, TextsToday};
 pub use deadlines::Stage;
 pub use decisions::{Decision, Grounds, Ruling};
 pub use delay::Delayed;
+pub use disclosures::{
+    Acting, Disclosing, Disclosure, DisclosureKind, DisclosureState, Exported, Listed, Made, NewDisclosure, ToIndex,
+};
 pub use error::StoreError;
 pub use exemptions::{KeptExemption, NewExemption};
 pub use held::{Decided, HeldFigures, HeldFilter, HeldKey, HeldLine, HeldPage};

@@ -64,6 +64,12 @@ const ROWS: &[(i64, &str)] = &[
     (18, "insert into journal (message, days, rules) values ('B', 30, 'keep')"),
     (18, "insert into word_index (message, words) values ('B', x'00')"),
     (18, "insert into legal_hold (id, reason, given_by, given_at) values ('l1', x'01', 'dee', 1)"),
+    (
+        20,
+        "insert into disclosure (id, kind, body, asked_by, asked_at, state) \
+          values ('d1', 'proceedings', x'01', 'sue', 1, 'asked')",
+    ),
+    (20, "insert into disclosure_message (disclosure, message, place, unsure) values ('d1', 'A', 0, 0)"),
 ];
 
 /// Name, state and content of each message of `made`.

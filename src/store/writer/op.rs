@@ -7,7 +7,8 @@ use super::Tx;
 use crate::store::content::{Place, Sealed};
 use crate::store::{
     Decision, Leased, NewEntry, PendingEntry, QueueId, State, StoreError, accounts, allowances, counts, deadlines,
-    decisions, delay, exemptions, incidents, intake, journal, lease, modes, personal_use, queue, search, sender,
+    decisions, delay, disclosures, exemptions, incidents, intake, journal, lease, modes, personal_use, queue, search,
+    sender,
 };
 
 /// A message on its way into the store: sealed, and with a place once it has one.
@@ -88,6 +89,7 @@ pub(in crate::store) enum Op {
     Incident(Box<incidents::Change>),
     /// A step towards another mode of a rule.
     Mode(Box<modes::Step>),
+    Disclosure(Box<disclosures::Change>),
     /// Sets or drops a setting.
     Set(&'static str, Option<Vec<u8>>),
     Account(Box<accounts::Change>),
@@ -139,6 +141,7 @@ impl Op {
             Self::Exempt(change) => tx.change_exemptions(change).await.map(Answer::Count),
             Self::Incident(change) => tx.change_incident(change).await.map(Answer::Changed),
             Self::Mode(step) => tx.change_mode(step).await.map(Answer::Changed),
+            Self::Disclosure(change) => tx.change_disclosure(change).await.map(|()| Answer::Done),
             Self::Set(name, value) => tx.set(name, value.as_deref()).await.map(|()| Answer::Done),
             Self::Account(change) => tx.change_account(change).await,
             Self::Mark(mark) => tx.mark(mark).await.map(Answer::Changed),
