@@ -906,6 +906,8 @@ limits! {
     DISCLOSURE_DAYS: u32 = 30, "days", "UK GDPR Article 12(3): a month to answer";
     /// How long a request for disclosure is kept from when it was asked.
     DISCLOSURE_KEEP_YEARS: i32 = 7, "years", "as INCIDENT_KEEP_YEARS";
+    /// Messages that are put into one file at the desk; more goes into a folder by command.
+    DISCLOSURE_ZIP_OCTETS: u64 = 128 * 1_024 * 1_024, "octets", "own choice: twice that is in memory while it is made";
 
     // --- the desk (`review`) ---
     /// Size of a form.

@@ -4,6 +4,8 @@
 mod allowed;
 #[path = "desk/dangers.rs"]
 mod dangers;
+#[path = "desk/disclosures.rs"]
+mod disclosures;
 #[path = "desk/incidents.rs"]
 mod incidents;
 #[path = "desk/naughty.rs"]
@@ -193,6 +195,10 @@ async fn every_page_as_every_role() {
     let house = House::new().await;
     house.hold("a1", "t.person@saltmere.example", &["someone@gmail.com"], "plan", "Nothing much.").await;
     house.incident("i1").await;
+    house.store.create_account("asker", &address("asker@saltmere.example"), &[Role::Dpo], "test").await.unwrap();
+    let request = house.disclosure("asker", "t.person@saltmere.example").await;
+    let [request, decide, leave_out, take] =
+        ["", "/decide", "/leave-out", "/take"].map(|what| format!("/disclosures/{request}{what}"));
     #[rustfmt::skip]
     let pages: &[(&str, [u16; 9])] = &[
         //                      nobody sbm  head slt  dsl  dpo  chair it   no role
@@ -212,6 +218,9 @@ async fn every_page_as_every_role() {
         ("/incidents/dossier",  [303, 200, 404, 404, 404, 200, 404, 404, 404]),
         ("/incidents/i1",       [303, 200, 200, 404, 404, 200, 200, 404, 404]),
         ("/incidents/zz",       [303, 404, 404, 404, 404, 404, 404, 404, 404]),
+        ("/disclosures",        [303, 200, 200, 404, 404, 200, 404, 404, 404]),
+        (&request,              [303, 200, 200, 404, 404, 200, 404, 404, 404]),
+        ("/disclosures/zz",     [303, 404, 404, 404, 404, 404, 404, 404, 404]),
         ("/overview",           [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/overview.csv",       [303, 200, 200, 404, 404, 200, 200, 200, 404]),
         ("/rules",              [303, 200, 200, 404, 404, 404, 404, 200, 404]),
@@ -244,6 +253,10 @@ async fn every_page_as_every_role() {
         ("/incidents/export", &[("what", "register")], [403, 200, 200, 404, 200, 200, 200, 404, 404]),
         ("/incidents/export", &[("what", "whole")], [403, 404, 404, 404, 404, 200, 404, 404, 404]),
         ("/incidents/dossier", &[("pupil", "P001")], [403, 200, 404, 404, 404, 200, 404, 404, 404]),
+        ("/disclosures", &[], [403, 422, 404, 404, 404, 422, 404, 404, 404]),
+        (&decide, &[], [403, 404, 422, 404, 404, 422, 404, 404, 404]),
+        (&leave_out, &[], [403, 422, 404, 404, 404, 422, 404, 404, 404]),
+        (&take, &[], [403, 422, 404, 404, 404, 422, 404, 404, 404]),
         ("/account/password", &[("present", PASSWORD), ("password", "x"), ("again", "x")],
             [403, 422, 422, 422, 422, 422, 422, 422, 404]),
         ("/account/codes", &[("present", "x")], [403, 422, 422, 422, 422, 422, 422, 422, 404]),

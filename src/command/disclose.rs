@@ -17,12 +17,12 @@ use crate::config::{self, Config};
 use crate::relay::control::{Answer, DisclosureAnswer, DisclosureRequest, OnBehalf, Request};
 use crate::review::disclosures::bundle::{Bundle, Folder};
 use crate::review::disclosures::evidence::evidence;
-use crate::review::disclosures::export::Export as Making;
+use crate::review::disclosures::make::{Source, make};
 use crate::review::disclosures::verify::{Verified, verify};
 use crate::smtp::Address;
 use crate::store::{
-    AuditLink, Disclosing, Disclosure, DisclosureKind, DisclosureState, Export as Taken, Incident, LawfulPurpose,
-    Listed, Made, NewDisclosure, QueueId, Search,
+    AuditLink, Disclosure, DisclosureKind, DisclosureState, Export as Taken, Incident, LawfulPurpose, Listed, Made,
+    NewDisclosure, QueueId, Search,
 };
 
 /// Find what was sent, have it approved, and hand it over when the law asks for it.
@@ -323,16 +323,23 @@ fn show(one: &Disclosure, messages: &[Listed], zone: &TimeZone) -> Result<()> {
     Ok(print(&format!("{table}\n"))?)
 }
 
-/// All lines of the audit about these messages and this request.
-async fn lines(desk: &mut Desk, request: Option<&QueueId>, messages: &[QueueId]) -> Result<Vec<AuditLink>> {
+/// A page of the lines of the audit about these messages and this request.
+async fn page(desk: &mut Desk, request: Option<&QueueId>, messages: &[QueueId], after: i64) -> Result<Vec<AuditLink>> {
+    let asked = DisclosureRequest::Audit { request: request.cloned(), messages: messages.to_vec(), after };
+    match ask(desk, asked).await? {
+        DisclosureAnswer::Lines(page) => Ok(page),
+        _ => unexpected(),
+    }
+}
+
+/// All lines of the audit about one message.
+async fn lines(desk: &mut Desk, message: &QueueId) -> Result<Vec<AuditLink>> {
     let mut all: Vec<AuditLink> = Vec::new();
     loop {
         let after = all.last().map_or(0, |link| link.line.seq);
-        let asked = DisclosureRequest::Audit { request: request.cloned(), messages: messages.to_vec(), after };
-        match ask(desk, asked).await? {
-            DisclosureAnswer::Lines(page) if page.is_empty() => return Ok(all),
-            DisclosureAnswer::Lines(page) => all.extend(page),
-            _ => return unexpected(),
+        match page(desk, None, std::slice::from_ref(message), after).await? {
+            page if page.is_empty() => return Ok(all),
+            page => all.extend(page),
         }
     }
 }
@@ -341,60 +348,58 @@ fn octets(letters: &str) -> Result<Vec<u8>> {
     Ok(letters.chars().map(|letter| u8::try_from(u32::from(letter))).collect::<Result<_, _>>()?)
 }
 
+/// What an export is made of, as the gateway gives it.
+struct Asking<'d> {
+    desk: &'d mut Desk,
+    id: &'d QueueId,
+    by: OnBehalf,
+    purpose: LawfulPurpose,
+}
+
+impl Source for Asking<'_> {
+    type Error = anyhow::Error;
+
+    async fn content(&mut self, message: &QueueId) -> Result<Vec<u8>> {
+        let (id, message, purpose, by) = (self.id.clone(), message.clone(), self.purpose, self.by.clone());
+        match ask(self.desk, DisclosureRequest::Take { id, message, purpose, by }).await? {
+            DisclosureAnswer::Content(letters) => octets(&letters),
+            _ => unexpected(),
+        }
+    }
+
+    async fn lines(&mut self, messages: &[QueueId], after: i64) -> Result<Vec<AuditLink>> {
+        page(self.desk, Some(self.id), messages, after).await
+    }
+
+    async fn incidents(&mut self, pupil: &str) -> Result<Vec<Incident>> {
+        let (pupil, who) = (Some(pupil.to_owned()), self.by.who.clone());
+        match self.desk.ask(Request::ExportIncidents { what: Taken::Dossier, pupil, who }).await? {
+            Answer::IncidentsExported(all) => Ok(all),
+            _ => unexpected(),
+        }
+    }
+
+    async fn record(&mut self, made: Made) -> Result<()> {
+        match ask(self.desk, DisclosureRequest::Exported { id: self.id.clone(), made, by: self.by.clone() }).await? {
+            DisclosureAnswer::Done => Ok(()),
+            _ => unexpected(),
+        }
+    }
+}
+
 async fn export(desk: &mut Desk, config: &Config, id: &QueueId, taking: &Taking) -> Result<()> {
     let because = taking.because.checked()?;
     let by = on_behalf(desk, config, &because.who).await?;
-    let purpose = taking.purpose;
     let answer = ask(desk, DisclosureRequest::Prepare { id: id.clone(), by: by.clone() }).await?;
     let DisclosureAnswer::Prepared(disclosing) = answer else { return unexpected() };
     let school = ground::school(config)?.school;
-    let mut bundle = Bundle::into(Folder::new(&taking.output)?);
     let now = Timestamp::now().to_zoned(config.school_time.zone.clone());
-    let mut making = Making::of(&disclosing, &school, now);
-    let mut copies = 0;
-    for message in &disclosing.messages {
-        let content = match making.wanted(message) {
-            true => {
-                let (id, message, by) = (id.clone(), message.listed.id.clone(), by.clone());
-                match ask(desk, DisclosureRequest::Take { id, message, purpose, by }).await? {
-                    DisclosureAnswer::Content(letters) => Some(octets(&letters)?),
-                    _ => return unexpected(),
-                }
-            }
-            false => None,
-        };
-        copies += usize::from(content.is_some());
-        making.message(&mut bundle, message, content.as_deref())?;
-    }
-    let audit = lines(desk, Some(id), &making.handed_over()).await?;
-    let incidents = incidents(desk, &disclosing, &because.who).await?;
-    let whole = making.finish(&mut bundle, &audit, &incidents)?;
-    let made = Made {
-        index: whole.index_sha256,
-        manifest: whole.manifest_sha256,
-        pseudonyms: whole.pseudonyms,
-        purpose,
-        why: because.why,
-    };
-    // Recorded first: without its manifest it is no export.
-    match ask(desk, DisclosureRequest::Exported { id: id.clone(), made, by }).await? {
-        DisclosureAnswer::Done => {}
-        _ => return unexpected(),
-    }
-    bundle.close(&whole.manifest)?;
+    let place = Folder::new(&taking.output)?;
+    let mut source = Asking { desk, id, by, purpose: taking.purpose };
+    let handed = make(&disclosing, (&school, now), (taking.purpose, because.why), place, &mut source).await?;
     let folder = taking.output.display().to_string();
-    say!("{copies} of {} messages are in {}", disclosing.messages.len(), safe(&folder))?;
-    Ok(say!("SHA-256 of the index: {}", hex(&whole.index_sha256))?)
-}
-
-/// The incidents in which the pupil stands whom it is about.
-async fn incidents(desk: &mut Desk, disclosing: &Disclosing, who: &str) -> Result<Vec<Incident>> {
-    let Some(pupil) = disclosing.request.what.search.pupil.clone() else { return Ok(Vec::new()) };
-    let request = Request::ExportIncidents { what: Taken::Dossier, pupil: Some(pupil), who: who.to_owned() };
-    match desk.ask(request).await? {
-        Answer::IncidentsExported(all) => Ok(all),
-        _ => unexpected(),
-    }
+    say!("{} of {} messages are in {}", handed.copies, disclosing.messages.len(), safe(&folder))?;
+    Ok(say!("SHA-256 of the index: {}", hex(&handed.index_sha256))?)
 }
 
 async fn take_evidence(desk: &mut Desk, config: &Config, id: &QueueId, taking: &Taking) -> Result<()> {
@@ -410,7 +415,7 @@ async fn take_evidence(desk: &mut Desk, config: &Config, id: &QueueId, taking: &
     // With what was found: the look is recorded.
     let request = Request::Show { id: id.clone(), look: Some(because.clone()) };
     let Answer::Message(shown) = desk.ask(request).await? else { return unexpected() };
-    let audit = lines(desk, None, std::slice::from_ref(id)).await?;
+    let audit = lines(desk, id).await?;
     let now = Timestamp::now().to_zoned(config.school_time.zone.clone());
     let (manifest, hash) = evidence(&mut bundle, &shown, content.as_deref(), &audit, &now)?;
     let (who, why) = (because.who, because.why);

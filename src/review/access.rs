@@ -29,6 +29,12 @@ pub enum Task {
     EditIncident,
     /// Close an incident, and take the whole register away.
     CloseIncident,
+    /// See requests for disclosure, and what was found for them by its envelopes.
+    SeeDisclosures,
+    /// Ask for a disclosure, leave messages out of it, take it away when it is approved.
+    Disclose,
+    /// Approve or refuse a disclosure that somebody else asked for.
+    ApproveDisclosure,
     /// See what mail came to by week and rule, in numbers.
     Overview,
     /// See the rules and what they did; propose another mode for one.
@@ -80,6 +86,9 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::SeeIncidents, [All, All, Nothing, Safeguarding, All, All, Nothing]),
     (Task::EditIncident, [All, Nothing, Nothing, Nothing, All, Nothing, Nothing]),
     (Task::CloseIncident, [Nothing, Nothing, Nothing, Nothing, All, Nothing, Nothing]),
+    (Task::SeeDisclosures, [All, All, Nothing, Nothing, All, Nothing, Nothing]),
+    (Task::Disclose, [All, Nothing, Nothing, Nothing, All, Nothing, Nothing]),
+    (Task::ApproveDisclosure, [Nothing, All, Nothing, Nothing, All, Nothing, Nothing]),
     (Task::Overview, [All, All, Nothing, Nothing, All, All, All]),
     (Task::ProposeMode, [All, Counts, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::ApproveMode, [Nothing, All, Nothing, Nothing, Nothing, Nothing, Nothing]),
@@ -224,6 +233,9 @@ mod tests {
             Task::SeeIncidents,
             Task::EditIncident,
             Task::CloseIncident,
+            Task::SeeDisclosures,
+            Task::Disclose,
+            Task::ApproveDisclosure,
             Task::Overview,
             Task::ProposeMode,
             Task::ApproveMode,

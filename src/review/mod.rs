@@ -70,6 +70,8 @@ pub struct Desk {
     origin: Origin,
     /// Mail that its sender changed is inspected one at a time.
     inspections: tokio::sync::Semaphore,
+    /// Disclosures are put into one file one at a time.
+    exports: tokio::sync::Semaphore,
     /// Processes that read attachments.
     workers: Arc<Pool>,
     /// Who is asked for malware.
@@ -132,6 +134,7 @@ impl Desk {
             ground,
             origin,
             inspections: tokio::sync::Semaphore::new(1),
+            exports: tokio::sync::Semaphore::new(1),
             workers,
             scanner: Scanner::default(),
             pages,
@@ -217,6 +220,11 @@ impl Desk {
             .route("/incidents/{id}/write", post(incidents::write))
             .route("/incidents/{id}/aware", post(incidents::aware))
             .route("/incidents/{id}/close", post(incidents::close))
+            .route("/disclosures", get(disclosures::list).post(disclosures::ask))
+            .route("/disclosures/{id}", get(disclosures::one))
+            .route("/disclosures/{id}/decide", post(disclosures::decide))
+            .route("/disclosures/{id}/leave-out", post(disclosures::leave_out))
+            .route("/disclosures/{id}/take", post(disclosures::take))
             .route("/rules", get(rules::list).post(rules::propose))
             .route("/rules/{id}/{what}", post(rules::step))
             .route("/overview", get(overview::show))

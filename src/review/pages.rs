@@ -32,6 +32,8 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "incident.html",
     "incident-new.html",
     "dossier.html",
+    "disclosures.html",
+    "disclosure.html",
     "overview.html",
     "bars.html",
     "rules.html",
@@ -103,6 +105,9 @@ pub enum PageError {
     /// The store.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
+    /// What is handed over cannot be made.
+    #[error("a disclosure could not be made: {0}")]
+    Bundle(#[from] super::disclosures::bundle::BundleError),
     /// A template.
     #[error("a page could not be made: {0}")]
     Page(#[from] minijinja::Error),

@@ -91,6 +91,7 @@ impl Person {
             (Task::GrantExemption, "/exemptions", "Exemptions"),
             (Task::PersonalUse, "/personal-use", "Personal use"),
             (Task::SeeIncidents, "/incidents", "Incidents"),
+            (Task::SeeDisclosures, "/disclosures", "Disclosures"),
             (Task::Overview, "/overview", "Overview"),
             (Task::ProposeMode, "/rules", "Rules"),
             (Task::Audit, "/audit", "Record"),

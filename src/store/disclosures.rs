@@ -112,6 +112,14 @@ pub struct NewDisclosure {
     pub reason: String,
 }
 
+impl NewDisclosure {
+    /// It is about the person whose mailboxes these are.
+    pub fn is_about(&self, own: &[Address]) -> bool {
+        let same = |about: &String| own.iter().any(|mailbox| about.trim().eq_ignore_ascii_case(mailbox.as_str()));
+        self.search.mailbox.iter().chain(&self.applicant).any(same)
+    }
+}
+
 /// Who does something about a request: an account, and the name that the audit gives the person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acting {

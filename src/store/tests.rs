@@ -17,6 +17,7 @@ mod counts;
 pub(crate) mod crashes;
 mod decisions;
 mod delay;
+mod disclosures;
 mod footers;
 mod held;
 mod incidents;

@@ -364,6 +364,11 @@ fn routes(link: &str, first: &str, sender: &str) -> Vec<String> {
             "/incidents/x/write",
             "/incidents/x/aware",
             "/incidents/x/close",
+            "/disclosures",
+            "/disclosures/x",
+            "/disclosures/x/decide",
+            "/disclosures/x/leave-out",
+            "/disclosures/x/take",
             "/overview",
             "/rules",
             "/rules/x/approve",
@@ -404,7 +409,7 @@ async fn u06_what_fetches_links_changes_nothing() {
     );
     let routes = routes(link.token.reveal(), first.token.reveal(), sender.token.reveal());
     let source = include_str!("../../src/review/mod.rs");
-    assert_eq!(source.matches(".route(").count(), 42, "a new route is to be asked here too");
+    assert_eq!(source.matches(".route(").count(), 47, "a new route is to be asked here too");
     for browser in &mut people {
         for more in [Vec::new(), vec!["Sec-Purpose: prefetch;prerender".to_owned(), "Purpose: prefetch".to_owned()]] {
             browser.more = more;

@@ -15,7 +15,8 @@ use schoolgate::review::{Desk, DeskError, GroundNow, Origin as DeskOrigin, Provi
 use schoolgate::smtp::{Address, Envelope};
 use schoolgate::store::accounts::{Role, SignUpAnswer};
 use schoolgate::store::{
-    Assessment, Class, NewEntry, NewIncident, Origin, QueueId, SenderLink, State as Standing, Store, StoreKey,
+    Acting, Assessment, Class, DisclosureKind, NewDisclosure, NewEntry, NewIncident, Origin, QueueId, Search,
+    SenderLink, State as Standing, Store, StoreKey,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -24,6 +25,8 @@ pub struct Answer {
     pub status: u16,
     pub head: String,
     pub body: String,
+    /// The body octet for octet.
+    pub octets: Vec<u8>,
 }
 
 impl Answer {
@@ -83,6 +86,8 @@ impl Browser {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut text = Vec::new();
         stream.read_to_end(&mut text).await.unwrap();
+        let begin = text.windows(4).position(|four| four == b"\r\n\r\n").map_or(text.len(), |at| at + 4);
+        let octets = text[begin..].to_vec();
         let text = String::from_utf8_lossy(&text).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
@@ -94,7 +99,7 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        Answer { status, head: head.to_owned(), body: body.to_owned(), octets }
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
@@ -241,6 +246,15 @@ impl House {
             .commit(vec![self.entry(id, Standing::Queued, Some(address(from)), to, raw.as_bytes())])
             .await
             .unwrap();
+    }
+
+    /// A request for disclosure of what is from or to this mailbox, asked for by this account; its id.
+    pub async fn disclosure(&self, account: &str, mailbox: &str) -> QueueId {
+        let search = Search { mailbox: Some(mailbox.to_owned()), ..Search::default() };
+        let reason = "a letter of 1 May".to_owned();
+        let new = NewDisclosure { kind: DisclosureKind::SubjectAccess, search, applicant: None, reason };
+        let by = Acting { account: account.to_owned(), who: account.to_owned(), own: Vec::new() };
+        self.store.ask_disclosure(new, &by).await.unwrap()
     }
 
     /// An incident of this reference, entered by hand by nobody of those who sign in.

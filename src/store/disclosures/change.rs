@@ -367,5 +367,5 @@ fn is_of(address: &str, mailbox: &str, own: &[Address]) -> bool {
 
 /// Whether a request is about the person whose mailboxes these are.
 fn is_about(what: &NewDisclosure, mailbox: &str, own: &[Address]) -> bool {
-    what.search.mailbox.iter().chain(&what.applicant).any(|about| is_of(about, mailbox, own))
+    what.is_about(own) || what.search.mailbox.iter().chain(&what.applicant).any(|about| is_of(about, mailbox, own))
 }
