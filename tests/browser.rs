@@ -420,6 +420,10 @@ fn a_school_business_manager_decides_in_a_browser() {
         ("/held?search=nobody-has-this", "nothing found"),
         ("/overview", "overview"),
         ("/rules", "rules"),
+        ("/incidents", "register"),
+        ("/incidents?show=near-misses", "near misses"),
+        ("/incidents/new", "incident by hand"),
+        ("/incidents/dossier", "dossier"),
         ("/audit", "record"),
         ("/people", "people"),
         ("/account", "own account"),
@@ -428,6 +432,19 @@ fn a_school_business_manager_decides_in_a_browser() {
         desk.open(path);
         desk.look(name, if name == "record" { &[(1280, "record")] } else { &[] });
     }
+
+    // What was taken for a breach is in the register; its 72 hours begin when somebody says so, and not before.
+    desk.open("/incidents");
+    desk.browser.follow("main .rows a");
+    desk.says("no clock runs");
+    desk.look("incident", &[]);
+    desk.browser.press("#sure");
+    desk.browser.follow("main form:nth-of-type(1) button");
+    desk.says("72 hours end");
+    desk.browser.fill("#measures", "The recipient was asked to delete it.");
+    desk.browser.follow("main form:nth-of-type(2) button");
+    desk.says("Version 2");
+    desk.look("incident with its clock", &[]);
 
     // A new password: refused, then taken; the session goes on.
     desk.open("/account");

@@ -223,18 +223,31 @@ impl Tx<'_> {
         if standing.class == Class::Notice || standing.content_file.is_none() {
             return Ok(false);
         }
-        let asked: Option<(i64, String)> = sqlx::query_as("select days, rules from journal where message = $1")
-            .bind(&id.0)
-            .fetch_optional(&mut *self.connection)
-            .await?;
-        let left = matches!(state, State::Delivered | State::Failed) && self.delivered_in_part(id).await?;
-        let asked = asked.filter(|_| left);
-        let (days, rules) = match asked {
-            Some(asked) => asked,
-            None if self.is_on_hold(id).await? => (0, String::new()),
-            None => {
-                for table in ["delete from journal where message = $1", "delete from word_index where message = $1"] {
-                    sqlx::query(table).bind(&id.0).execute(&mut *self.connection).await?;
+        // One question for all mail; of most of it nothing is kept, and no hold is on.
+        let (days, rules, indexed, held): (Option<i64>, Option<String>, bool, bool) = sqlx::query_as(
+            "select (select days from journal where message = $1), (select rules from journal where message = $1), \
+             exists (select 1 from word_index where message = $1), \
+             exists (select 1 from legal_hold where ended_at is null)",
+        )
+        .bind(&id.0)
+        .fetch_one(&mut *self.connection)
+        .await?;
+        let left = matches!(state, State::Delivered | State::Failed);
+        let (days, rules) = match days.zip(rules) {
+            Some(asked) if left && self.delivered_in_part(id).await? => asked,
+            _ if held && self.is_on_hold(id).await? => (0, String::new()),
+            asked => {
+                if asked.is_some() {
+                    sqlx::query("delete from journal where message = $1")
+                        .bind(&id.0)
+                        .execute(&mut *self.connection)
+                        .await?;
+                }
+                if indexed {
+                    sqlx::query("delete from word_index where message = $1")
+                        .bind(&id.0)
+                        .execute(&mut *self.connection)
+                        .await?;
                 }
                 return Ok(false);
             }

@@ -110,6 +110,8 @@ async fn made_before(directory: &Path) {
         "account",
     ];
     let others = [
+        "disclosure_message",
+        "disclosure",
         "word_index",
         "legal_hold",
         "journal",
