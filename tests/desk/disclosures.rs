@@ -220,3 +220,25 @@ async fn nobody_sees_or_approves_what_is_about_themselves_and_a_refusal_ends_it(
         "{events:?}"
     );
 }
+
+/// What the chair opens to one person is handed over by that person and by nobody else.
+#[tokio::test]
+async fn sealed_mail_is_in_it_for_whom_the_chair_opens_it() {
+    let house = House::new().await;
+    house.hold("s1", TEACHER, &["someone@gmail.com"], "Personal", "The doctor on Friday.").await;
+    let mut sue = house.person("sue", &[Role::Sbm]).await;
+    let mut dora = house.person("dora", &[Role::Dpo]).await;
+    let mut chair = house.person("chair", &[Role::Chair]).await;
+    let page = ask(&mut sue, &ASKED).await;
+    assert_eq!(dora.press(&page, &format!("{page}/decide"), &[("decision", "approve")]).await.status, 303);
+    assert_eq!(sue.press("/held/s1", "/held/s1/ask", &[("why", "a court asks")]).await.status, 303);
+    let request = chair.get("/held/s1").await.field("request");
+    assert_eq!(chair.press("/held/s1", "/held/s1/approve", &[("request", &request)]).await.status, 303);
+    for (browser, is_in) in [(&mut dora, false), (&mut sue, true)] {
+        let purpose = [("purpose", "compliance"), ("why", "a court asks")];
+        let file = browser.press(&page, &format!("{page}/take"), &purpose).await;
+        assert_eq!(file.status, 200, "{}", file.body);
+        let archive = zip::ZipArchive::new(Cursor::new(file.octets)).unwrap();
+        assert_eq!(archive.index_for_name("messages/s1.eml").is_some(), is_in);
+    }
+}
