@@ -424,6 +424,7 @@ fn a_school_business_manager_decides_in_a_browser() {
         ("/incidents?show=near-misses", "near misses"),
         ("/incidents/new", "incident by hand"),
         ("/incidents/dossier", "dossier"),
+        ("/disclosures", "disclosures"),
         ("/audit", "record"),
         ("/people", "people"),
         ("/account", "own account"),

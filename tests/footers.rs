@@ -111,6 +111,11 @@ fn each_pack_puts_the_words_of_its_policy_below_what_they_are_for() {
     ] {
         let sink = Sink::start();
         let mut gateway = Gateway::of(&format!("schools/{pack}"), sink.port);
+        if *pack == *"woodsetton" {
+            // Nothing here hangs on the time of a second look.
+            let modes = toml::Table::from_iter([("second-look".to_owned(), toml::Value::from("observe"))]);
+            gateway.set("policy", "modes", modes);
+        }
         gateway.start(&[]);
         for (to, subject, words) in rows {
             let message = mail(to, subject, "", "Hello,\r\n\r\nshall we say at ten?\r\n");

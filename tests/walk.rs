@@ -47,6 +47,8 @@ const STATUSES: &[(&str, &[i32])] = &[
     ("schoolgate exempt grant", &[1]),
     // Nor a legal hold by such an id.
     ("schoolgate journal end-hold", &[1]),
+    // Nor an account that may ask for a disclosure.
+    ("schoolgate disclose ask", &[1]),
     // An incident has a reference of its own, which the walk has not.
     ("schoolgate incident show", &[1]),
 ];
@@ -81,6 +83,9 @@ const OWN: &[(&str, &str)] = &[
     ("--pupil ID", "--pupil P1"),
     ("--mailbox ADDRESS", "--mailbox s.okoro@saltmere.example"),
     (" PURPOSE", " compliance"),
+    ("--purpose …", "--purpose compliance"),
+    ("--output FOLDER", "--output evidence"),
+    ("verify FOLDER", "verify evidence"),
     ("--only ADDRESS", "--only callumdrew.saltmere@hotmail.co.uk"),
     (" FOLDER", " sent"),
     ("--output FILE", "--output export.jsonl"),
@@ -225,7 +230,7 @@ impl Walk {
         if line.contains(" ID ") {
             let of = if line.contains("queue ") { &mut self.queued } else { &mut self.held };
             // What only looks, looks at one that is still needed.
-            let id = if line.contains(" show ") { of.last().cloned() } else { of.pop() };
+            let id = if line.contains(" show ") || line.contains(" evidence ") { of.last().cloned() } else { of.pop() };
             line = line.replace(" ID ", &format!(" {} ", id.expect("enough messages wait for a decision")));
         }
         let line = line.trim();
@@ -235,6 +240,9 @@ impl Walk {
             .find(|word| word.contains('…') || word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase()));
         assert_eq!(unknown, None, "`{command}`: the walk does not know what a reader puts there");
         self.machine.must("rm -f export.jsonl");
+        if line.contains(" evidence ") {
+            self.machine.must("rm -rf evidence");
+        }
         // A message that is being delivered this moment is asked for again, as the program says.
         let until = Instant::now() + PATIENCE;
         let output = loop {
