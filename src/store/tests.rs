@@ -76,13 +76,25 @@ fn key() -> StoreKey {
 
 /// As the next daemon does. Another test may be starting a process, which holds our lock until it is a program of its own.
 async fn exclusive(directory: &Path) -> Store {
+    opened_by(directory, &Clock::system()).await
+}
+
+/// As [`exclusive`], going by this clock.
+async fn opened_by(directory: &Path, clock: &Clock) -> Store {
+    let manner = Manner { clock: clock.clone(), ..Manner::default() };
     for _ in 0..200 {
-        match Store::open_exclusive(directory, key()).await {
+        match Store::open_exclusive_in(directory, key(), &manner).await {
             Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
             opened => return opened.unwrap(),
         }
     }
     panic!("the lock was not free in 2 s");
+}
+
+/// As [`exclusive`], with a clock that stands at this time until it is moved.
+async fn opened_at(directory: &Path, now: &str) -> (Store, Clock) {
+    let clock = Clock::manual(now.parse().unwrap());
+    (opened_by(directory, &clock).await, clock)
 }
 
 fn report(action: Action) -> Report {

@@ -5,17 +5,6 @@ use crate::smtp::dsn::{EnvelopeId, Notify, OfMessage, OfRecipient, OriginalRecip
 
 const WAIT: Duration = Duration::from_secs(4 * 3_600);
 
-async fn open(directory: &Path, clock: &Clock) -> Store {
-    let manner = Manner { clock: clock.clone(), ..Manner::default() };
-    for _ in 0..200 {
-        match Store::open_exclusive_in(directory, key(), &manner).await {
-            Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-            opened => return opened.unwrap(),
-        }
-    }
-    panic!("the lock was not free in 2 s");
-}
-
 async fn waiting(store: &Store, all: bool) -> Vec<String> {
     let before = store.clock().now().saturating_sub(WAIT).unwrap();
     store.delayed(before, all, 100).await.unwrap().into_iter().map(|delayed| delayed.id.0).collect()
@@ -73,7 +62,7 @@ async fn a_sender_is_told_once_whatever_restarts_and_clocks_do() {
     let directory = tempfile::tempdir().unwrap();
     let start = Timestamp::from_second(1_800_000_000).unwrap();
     let clock = Clock::manual(start);
-    let store = open(directory.path(), &clock).await;
+    let store = opened_by(directory.path(), &clock).await;
     take_in(&store, "M", State::Queued).await;
     put_off(&store, "M", WAIT * 2).await;
     clock.advance(WAIT - Duration::from_secs(1));
@@ -81,14 +70,14 @@ async fn a_sender_is_told_once_whatever_restarts_and_clocks_do() {
     clock.advance(Duration::from_secs(1));
     assert_eq!(waiting(&store, false).await, ["M"]);
     drop(store);
-    let store = open(directory.path(), &clock).await;
+    let store = opened_by(directory.path(), &clock).await;
     assert!(store.note_delay(&id("M"), Some(notice("N", "M"))).await.unwrap());
     assert!(!store.note_delay(&id("M"), Some(notice("O", "M"))).await.unwrap(), "once");
     assert!(matches!(store.show(&id("O")).await, Err(StoreError::NotFound(_))));
     assert!(waiting(&store, true).await.is_empty());
     drop(store);
     for clock in [clock, Clock::manual(start.saturating_sub(HOUR * 24).unwrap())] {
-        let store = open(directory.path(), &clock).await;
+        let store = opened_by(directory.path(), &clock).await;
         clock.advance(HOUR * 72);
         assert!(waiting(&store, true).await.is_empty());
         assert!(!store.note_delay(&id("M"), Some(notice("P", "M"))).await.unwrap());
@@ -100,7 +89,7 @@ async fn a_sender_is_told_once_whatever_restarts_and_clocks_do() {
 async fn time_with_a_person_is_no_delay_and_what_is_tried_now_not_yet() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(Timestamp::from_second(1_800_000_000).unwrap());
-    let store = open(directory.path(), &clock).await;
+    let store = opened_by(directory.path(), &clock).await;
     for (name, state) in [("H", State::Held), ("P", State::Pending), ("R", State::Returned), ("M", State::Queued)] {
         take_in(&store, name, state).await;
     }

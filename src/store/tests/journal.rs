@@ -10,18 +10,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 const ANN: &str = "ann@school.example";
 const BOB: &str = "bob@school.example";
 
-async fn at(directory: &Path, now: &str) -> (Store, Clock) {
-    let clock = Clock::manual(now.parse().unwrap());
-    let manner = Manner { clock: clock.clone(), ..Manner::default() };
-    for _ in 0..200 {
-        match Store::open_exclusive_in(directory, key(), &manner).await {
-            Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-            opened => return (opened.unwrap(), clock),
-        }
-    }
-    panic!("the lock was not free in 2 s");
-}
-
 /// A message from somebody, of which a copy is kept for so many days.
 fn mail(name: &str, from: &str, days: Option<u32>, clock: &Clock, state: State) -> NewEntry {
     let mut new = entry(name, state, format!("Subject: {name}\r\n\r\nThe whole text.\r\n").as_bytes());
@@ -64,7 +52,7 @@ fn hold(mailbox: Option<&str>) -> NewHold {
 #[tokio::test]
 async fn a_copy_is_kept_of_what_left_for_its_days_and_not_longer() {
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-09-01T08:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-09-01T08:00:00Z").await;
     // Name, days, who took it, kept.
     for (name, days, fates, kept) in [
         ("A", Some(30), [true, true], true),
@@ -95,7 +83,7 @@ async fn a_copy_is_kept_of_what_left_for_its_days_and_not_longer() {
     }
     // A restart, the time of rows, and nearly the time of copies pass.
     drop(store);
-    let (store, clock) = at(directory.path(), "2026-09-30T08:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-09-30T08:00:00Z").await;
     assert_eq!(store.forget(clock.now() + HOUR).await.unwrap(), 3, "only what keeps no copy");
     assert_eq!(store.end_journal().await.unwrap(), 0);
     let figures = store.journal_figures().await.unwrap();
@@ -113,7 +101,7 @@ async fn a_copy_is_kept_of_what_left_for_its_days_and_not_longer() {
 #[tokio::test]
 async fn what_a_legal_hold_is_about_is_not_deleted_by_time_or_by_anybody() {
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-09-01T08:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-09-01T08:00:00Z").await;
     for bad in [
         NewHold { reason: " ".to_owned(), ..hold(None) },
         NewHold { since: Some(clock.now()), until: Some(clock.now()), ..hold(None) },
@@ -182,7 +170,7 @@ async fn journal_and_holds_do_as_a_small_model_does() {
         (random >> 33) % below
     };
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-10-20T08:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-10-20T08:00:00Z").await;
     let mut model: BTreeMap<String, Kept> = BTreeMap::new();
     let mut holds: Vec<(String, Option<&'static str>)> = Vec::new();
     let held = |holds: &[(String, Option<&'static str>)], kept: &Kept| {
@@ -279,7 +267,7 @@ fn of_words(name: &str, words: &str, pupil: Option<&str>, state: State, clock: &
 #[tokio::test]
 async fn kept_mail_is_found_by_what_fits_and_each_search_has_its_line() {
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-09-01T08:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-09-01T08:00:00Z").await;
     let day = |day: &str| Some(format!("2026-09-{day}T00:00:00Z").parse().unwrap());
     store.commit(vec![of_words("A", "Zoë's inhaler plan", Some("P1"), State::Queued, &clock)]).await.unwrap();
     end(&store, &clock, "A", [true, true]).await;
@@ -331,7 +319,7 @@ async fn kept_mail_is_found_by_what_fits_and_each_search_has_its_line() {
 #[tokio::test]
 async fn the_index_of_words_gives_nothing_away() {
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-09-01T08:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-09-01T08:00:00Z").await;
     let text = "Marigold's hydrocortisone cream";
     for name in ["A", "B"] {
         store.commit(vec![of_words(name, text, None, State::Queued, &clock)]).await.unwrap();

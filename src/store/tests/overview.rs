@@ -2,18 +2,6 @@
 
 use super::*;
 
-async fn at(directory: &Path, now: &str) -> (Store, Clock) {
-    let clock = Clock::manual(now.parse().unwrap());
-    let manner = Manner { clock: clock.clone(), ..Manner::default() };
-    for _ in 0..200 {
-        match Store::open_exclusive_in(directory, key(), &manner).await {
-            Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-            opened => return (opened.unwrap(), clock),
-        }
-    }
-    panic!("the lock was not free in 2 s");
-}
-
 fn taken(name: &str, state: State, at: &str) -> NewEntry {
     let mut new = entry(name, state, b"Subject: x\r\n\r\nx\r\n");
     new.at = at.parse().unwrap();
@@ -23,7 +11,7 @@ fn taken(name: &str, state: State, at: &str) -> NewEntry {
 #[tokio::test]
 async fn a_message_counts_in_the_school_s_own_week_in_which_it_was_taken_in() {
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-07-01T12:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-07-01T12:00:00Z").await;
     // Midnight of Monday, 29 June, in British summer time.
     for (name, state, at) in [
         ("A", State::Queued, "2026-06-28T22:59:59Z"),
@@ -61,7 +49,7 @@ async fn a_message_counts_in_the_school_s_own_week_in_which_it_was_taken_in() {
 #[tokio::test]
 async fn what_is_decided_later_counts_and_what_only_observes_is_told_apart() {
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-11-25T12:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-11-25T12:00:00Z").await;
     store.commit(vec![taken("P", State::Pending, "2026-11-25T11:00:00Z")]).await.unwrap();
     assert!(store.rule_effects().await.unwrap().is_empty());
     let mut observed = report(Action::Hold);

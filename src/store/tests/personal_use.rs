@@ -16,18 +16,6 @@ fn sent(name: &str, from: &str, at: &str, state: State, is: Option<PersonalUse>)
     new
 }
 
-async fn at(directory: &Path, now: &str) -> (Store, Clock) {
-    let clock = Clock::manual(now.parse().unwrap());
-    let manner = Manner { clock: clock.clone(), ..Manner::default() };
-    for _ in 0..200 {
-        match Store::open_exclusive_in(directory, key(), &manner).await {
-            Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-            opened => return (opened.unwrap(), clock),
-        }
-    }
-    panic!("the lock was not free in 2 s");
-}
-
 /// Tries what is due, all with this outcome.
 async fn try_all(store: &Store, clock: &Clock, outcomes: Vec<RecipientOutcome>) {
     clock.advance(HOUR);
@@ -66,7 +54,7 @@ const CAT: &str = "cat@school.example";
 #[tokio::test]
 async fn a_message_counts_once_when_it_has_left_and_in_no_other_case() {
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-11-17T09:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-11-17T09:00:00Z").await;
     let now = "2026-11-17T09:00:00Z";
     let marked = Some(PersonalUse::Marked);
     let kept = sent("C", AMY, now, State::Returned, marked);
@@ -130,7 +118,7 @@ async fn a_message_counts_once_when_it_has_left_and_in_no_other_case() {
 #[tokio::test]
 async fn a_month_is_the_schools_own_and_of_when_it_was_taken_in() {
     let directory = tempfile::tempdir().unwrap();
-    let (store, clock) = at(directory.path(), "2026-11-17T09:00:00Z").await;
+    let (store, clock) = opened_at(directory.path(), "2026-11-17T09:00:00Z").await;
     store.use_school_time(SchoolTime { zone: crate::school_time::london(), ..SchoolTime::default() });
     let times = [
         "2026-10-31T23:59:59Z",
@@ -167,7 +155,7 @@ async fn nobody_below_the_threshold_is_named_or_told_from_the_sums() {
         (vec![(AMY, 0, 0)], "0", 0, "0", vec![]),
     ] {
         let directory = tempfile::tempdir().unwrap();
-        let (store, clock) = at(directory.path(), "2026-11-17T09:00:00Z").await;
+        let (store, clock) = opened_at(directory.path(), "2026-11-17T09:00:00Z").await;
         let mut messages = 0;
         for (sender, marked, asked) in &each {
             let kinds = [(*marked, PersonalUse::Marked), (*asked, PersonalUse::Asked), (1, PersonalUse::Unmarked)];
@@ -197,7 +185,7 @@ async fn nobody_below_the_threshold_is_named_or_told_from_the_sums() {
 async fn counts_outlive_a_restart_and_their_messages_go_after_their_months_and_say_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let now = "2026-11-17T09:00:00Z";
-    let (store, clock) = at(directory.path(), now).await;
+    let (store, clock) = opened_at(directory.path(), now).await;
     store.create_account("sue", &Address::parse("sue@school.example").unwrap(), &[Role::Sbm], "test").await.unwrap();
     for (name, time) in [("A", "2025-10-31T12:00:00Z"), ("B", "2025-11-01T12:00:00Z"), ("C", now)] {
         store.commit(vec![sent(name, AMY, time, State::Queued, Some(PersonalUse::Marked))]).await.unwrap();
@@ -209,7 +197,7 @@ async fn counts_outlive_a_restart_and_their_messages_go_after_their_months_and_s
     let kept = ["2026-11-01", "2025-11-01"];
     assert_eq!(months(&store).await, kept, "what is over is not shown before it is removed");
     store.close().await;
-    let (store, clock) = at(directory.path(), now).await;
+    let (store, clock) = opened_at(directory.path(), now).await;
     assert_eq!(months(&store).await, kept);
     // Their messages are forgotten; the month that is over goes.
     let mut rows = raw(directory.path()).await;

@@ -10,17 +10,6 @@ use crate::store::{Brought, OpenLink, SENDER, SenderAct};
 const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn open(directory: &Path, clock: &Clock) -> Store {
-    let manner = Manner { clock: clock.clone(), ..Manner::default() };
-    for _ in 0..200 {
-        match Store::open_exclusive_in(directory, key(), &manner).await {
-            Err(StoreError::InUse(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-            opened => return opened.unwrap(),
-        }
-    }
-    panic!("the lock was not free in 2 s");
-}
-
 fn at(time: &str) -> Timestamp {
     time.parse().unwrap()
 }
@@ -96,7 +85,7 @@ async fn until_when_a_message_waits() {
     {
         let directory = tempfile::tempdir().unwrap();
         let clock = Clock::manual(at(now));
-        let store = open(directory.path(), &clock).await;
+        let store = opened_by(directory.path(), &clock).await;
         let holiday = jiff::civil::date(2026, 12, 25);
         store.use_school_time(SchoolTime { holidays: vec![(holiday, holiday)], ..SchoolTime::default() });
         let mut handed = store.hand_over(10, HOUR);
@@ -135,7 +124,7 @@ async fn until_when_a_message_waits() {
 async fn what_was_pending_waits_from_when_it_came_in() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(at("2026-11-17T12:00:00Z"));
-    let store = open(directory.path(), &clock).await;
+    let store = opened_by(directory.path(), &clock).await;
     for (name, later, waits) in [("A", MINUTE, true), ("B", MINUTE * 3, false)] {
         store.commit(vec![mail(&clock, name, State::Pending, &Duties::default())]).await.unwrap();
         let came = clock.now();
@@ -155,7 +144,7 @@ async fn what_was_pending_waits_from_when_it_came_in() {
 async fn what_a_person_lets_go_waits_for_opening_and_for_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(at("2026-11-17T19:00:00Z"));
-    let store = open(directory.path(), &clock).await;
+    let store = opened_by(directory.path(), &clock).await;
     let opens = Some(at("2026-11-18T08:00:00Z"));
     let both = Duties { wait_minutes: Some(1_440), ..when_open() };
     for (name, duties, until) in [
@@ -189,7 +178,7 @@ async fn what_a_person_lets_go_waits_for_opening_and_for_nothing_else() {
 async fn its_sender_cancels_it_or_sends_it_now_and_the_first_is_obeyed() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(at("2026-11-17T19:00:00Z"));
-    let store = open(directory.path(), &clock).await;
+    let store = opened_by(directory.path(), &clock).await;
     let night = |name: &str| mail(&clock, name, State::Queued, &when_open());
     let look = |name: &str| mail(&clock, name, State::Queued, &second_look(2));
     // Cancelled: it never leaves.
@@ -232,7 +221,7 @@ async fn its_sender_cancels_it_or_sends_it_now_and_the_first_is_obeyed() {
 async fn other_hours_let_it_leave_earlier_and_never_later() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::manual(at("2026-11-17T19:00:00Z"));
-    let mut store = open(directory.path(), &clock).await;
+    let mut store = opened_by(directory.path(), &clock).await;
     let both = Duties { wait_minutes: Some(15), ..when_open() };
     store.commit(vec![mail(&clock, "A", State::Queued, &when_open())]).await.unwrap();
     store.commit(vec![mail(&clock, "B", State::Queued, &both)]).await.unwrap();
@@ -250,7 +239,7 @@ async fn other_hours_let_it_leave_earlier_and_never_later() {
     ] {
         store.keep_school_time(times.clone()).await.unwrap();
         store.close().await;
-        store = open(directory.path(), &clock).await;
+        store = opened_by(directory.path(), &clock).await;
         store.keep_school_time(times).await.unwrap();
         assert_eq!((leaves(&store, "A").await, leaves(&store, "B").await), (Some(at(a)), Some(at(b))));
     }
@@ -272,7 +261,7 @@ async fn whatever_happens_it_leaves_once_and_not_before_its_time_or_is_cancelled
         };
         let directory = tempfile::tempdir().unwrap();
         let mut clock = Clock::manual(at("2026-11-20T16:00:00Z"));
-        let mut store = open(directory.path(), &clock).await;
+        let mut store = opened_by(directory.path(), &clock).await;
         store.keep_school_time(SchoolTime::default()).await.unwrap();
         let (mut tokens, mut sent, mut cancelled) = (Vec::new(), Vec::<String>::new(), Vec::<String>::new());
         let mut at_once = Vec::new();
@@ -286,7 +275,7 @@ async fn whatever_happens_it_leaves_once_and_not_before_its_time_or_is_cancelled
                 }
                 1 => {
                     drop(store);
-                    store = open(directory.path(), &clock).await;
+                    store = opened_by(directory.path(), &clock).await;
                     store.keep_school_time(SchoolTime::default()).await.unwrap();
                 }
                 2 => {
@@ -307,7 +296,7 @@ async fn whatever_happens_it_leaves_once_and_not_before_its_time_or_is_cancelled
                     // A clock that somebody sets back.
                     clock = Clock::manual(clock.now() - (next(40) as i64).minutes());
                     drop(store);
-                    store = open(directory.path(), &clock).await;
+                    store = opened_by(directory.path(), &clock).await;
                 }
                 5 => clock.advance(MINUTE * (next(600) as u32)),
                 _ => clock.advance(MINUTE * (next(3) as u32)),
