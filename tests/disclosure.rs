@@ -152,6 +152,7 @@ fn what_was_sent_is_asked_for_approved_and_handed_over_and_verified() {
     // It verifies with the store and without, and a bent octet of any file is told with the file.
     let verify = ["disclose", "verify", &folder];
     let sound = does(gateway, &verify);
+    assert_eq!(does(gateway, &["audit", "verify", "--export", &folder]), sound, "by either name");
     assert!(sound.contains("as it was made") && sound.contains("stand in the audit"), "{sound}");
     let mut all = Vec::new();
     files(&out, "", &mut all);

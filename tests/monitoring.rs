@@ -116,7 +116,31 @@ fn each_alert_is_sound_and_does_what_it_is_for() {
         let told = [done.stdout, done.stderr].map(|told| String::from_utf8_lossy(&told).into_owned()).concat();
         (done.status.success(), told)
     };
-    for arguments in [&["check", "rules", "alerts.yml"][..], &["test", "rules", "alerts_test.yml"]] {
+    // What the dashboard asks is asked by no rule: it is checked as if it were.
+    let folder = tempfile::tempdir().expect("a folder");
+    let asked = folder.path().join("dashboard.yml");
+    let dashboard = dashboard();
+    let targets = dashboard["panels"]
+        .as_array()
+        .expect("panels")
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    let rules: Vec<_> = targets
+        .enumerate()
+        .map(|(number, target)| {
+            let expression = target["expr"].as_str().expect("an expression").replace("$job", "schoolgate");
+            assert!(!expression.contains('$'), "{expression}");
+            serde_json::json!({"record": format!("asked:{number}"), "expr": expression})
+        })
+        .collect();
+    assert!(rules.len() > 10, "{rules:?}");
+    // JSON is YAML.
+    let rules = serde_json::json!({"groups": [{"name": "dashboard", "rules": rules}]});
+    std::fs::write(&asked, rules.to_string()).expect("written");
+    let asked = asked.to_string_lossy().into_owned();
+    for arguments in
+        [&["check", "rules", "alerts.yml"][..], &["test", "rules", "alerts_test.yml"], &["check", "rules", &asked]]
+    {
         let (sound, told) = run(arguments);
         assert!(sound, "{arguments:?}: {told}");
     }

@@ -23,6 +23,9 @@ pub enum Audit {
         /// Configuration file
         #[arg(long, value_name = "FILE", env = config::VARIABLE, default_value = config::DEFAULT_FILE)]
         config: PathBuf,
+        /// Go through what was handed over in this folder instead, as `disclose verify` does
+        #[arg(long, value_name = "FOLDER")]
+        export: Option<PathBuf>,
     },
     /// List lines, the newest last
     List(List),
@@ -66,6 +69,9 @@ pub struct List {
 /// Runs the command.
 pub fn run(command: &Audit) -> Result<ExitCode> {
     super::runtime()?.block_on(async {
+        if let Audit::Verify { config, export: Some(folder) } = command {
+            return super::disclose::check(folder, config).await;
+        }
         let mut desk = Desk::at(command.config())?;
         let done = command.carry_out(&mut desk).await;
         desk.leave().await;
@@ -76,7 +82,7 @@ pub fn run(command: &Audit) -> Result<ExitCode> {
 impl Audit {
     fn config(&self) -> &Path {
         match self {
-            Self::Verify { config } | Self::Export { config, .. } => config,
+            Self::Verify { config, .. } | Self::Export { config, .. } => config,
             Self::List(list) => &list.config,
         }
     }

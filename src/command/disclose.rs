@@ -432,7 +432,7 @@ async fn take_evidence(desk: &mut Desk, config: &Config, id: &QueueId, taking: &
 }
 
 /// Goes through an export, and where there is a store, compares its lines with it.
-async fn check(folder: &Path, config: &Path) -> Result<ExitCode> {
+pub async fn check(folder: &Path, config: &Path) -> Result<ExitCode> {
     let mut found = verify(folder).with_context(|| {
         format!("{}: there is no manifest that can be read: it is no export, or half of one", folder.display())
     })?;
