@@ -294,6 +294,21 @@ async fn routine_mail_to_parents_waits_for_the_school_to_open_and_urgent_mail_do
     assert!(!school.gateway.log().contains("boiler"), "and in no log");
 }
 
+#[test]
+fn a_reload_by_which_the_school_is_open_lets_go_what_waits_once() {
+    let school = School::new("saxon-wood", true);
+    let waiting = school.waiting(COORDINATOR, PARENT, "the hall is free");
+    assert_eq!(school.left(&waiting.content), 0, "the school is closed");
+    let days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    school.gateway.set("review", "holidays", Vec::<String>::new());
+    school.gateway.set("review", "school_days", days.map(str::to_owned).to_vec());
+    school.gateway.set("review", "school_hours", "00:00-23:59");
+    school.gateway.signal("-HUP");
+    school.arrives(&waiting.content);
+    school.state(&waiting.id, "delivered");
+    assert!(school.audit(&waiting.id).contains("the school opens earlier than before"), "why is in the audit");
+}
+
 /// Saxon Wood holds what goes to parents from a person's own address.
 #[test]
 fn what_is_released_while_the_school_is_closed_waits_and_its_sender_hears_until_when() {
