@@ -384,7 +384,8 @@ fn reload(gateway: &Gateway, name: &str) -> String {
     let until = Instant::now() + PATIENCE;
     loop {
         let told = gateway.log()[before..].to_owned();
-        if told.contains("nothing was reloaded") || told.contains("event=\"reloaded\"") {
+        // The certificate of the listener is told of before all is done.
+        if told.contains("nothing was reloaded") || told.contains("configuration, rules and roster") {
             return told;
         }
         assert!(Instant::now() < until, "{name}: {told}");
