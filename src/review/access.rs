@@ -89,7 +89,7 @@ pub const TABLE: &[(Task, [Reach; Role::ALL.len()])] = &[
     (Task::SeeDisclosures, [All, All, Nothing, Nothing, All, Nothing, Nothing]),
     (Task::Disclose, [All, Nothing, Nothing, Nothing, All, Nothing, Nothing]),
     (Task::ApproveDisclosure, [Nothing, All, Nothing, Nothing, All, Nothing, Nothing]),
-    (Task::Overview, [All, All, Nothing, Nothing, All, All, All]),
+    (Task::Overview, [All, All, All, Nothing, All, All, All]),
     (Task::ProposeMode, [All, Counts, Nothing, Nothing, Nothing, Nothing, Counts]),
     (Task::ApproveMode, [Nothing, All, Nothing, Nothing, Nothing, Nothing, Nothing]),
     (Task::PutMode, [Nothing, Nothing, Nothing, Nothing, Nothing, Nothing, All]),
