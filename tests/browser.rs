@@ -447,6 +447,24 @@ fn a_school_business_manager_decides_in_a_browser() {
     desk.says("Version 2");
     desk.look("incident with its clock", &[]);
 
+    // A disclosure: asked for in the form, decided on by somebody else, one message left out of it.
+    desk.open("/disclosures");
+    desk.browser.fill("#mailbox", "c.drew@saltmere.example");
+    desk.browser.fill("#why", "A parent asks what we have of her.");
+    desk.browser.follow("main form button");
+    desk.says("waits for a second person");
+    desk.look("disclosure, asked for", &[]);
+    let request = desk.browser.text("location.pathname").replace("/disclosures/", "");
+    let approved = gateway.command(&["disclose", "approve", &request, "--who", "hal"]);
+    assert!(approved.status.success(), "{}", String::from_utf8_lossy(&approved.stderr));
+    desk.open(&format!("/disclosures/{request}"));
+    desk.says("Take it away");
+    desk.look("disclosure, approved", &[]);
+    desk.browser.fill("li input[name=why]", "Another family's confidence.");
+    desk.browser.follow("li form button");
+    desk.says("Another family's confidence.");
+    desk.look("disclosure, one left out", &[]);
+
     // A new password: refused, then taken; the session goes on.
     desk.open("/account");
     for (present, says) in [("not this one", "not your present password"), (PASSWORD, "Your password is changed")] {

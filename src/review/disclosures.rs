@@ -173,21 +173,45 @@ fn criteria(one: &Disclosure, school: &School, now: &Zoned) -> Vec<String> {
     told.into_iter().filter_map(|(what, value)| Some(format!("{what}: {}", value?))).collect()
 }
 
-/// A message in the list: its envelope, and what became of it.
-fn row(message: &Listed, now: &Zoned) -> Value {
-    let standing = match (&message.left_out, message.sealed, message.content) {
-        (Some(_), ..) => "left out",
-        (None, true, _) => "sealed: marked personal, handed over only with the chair of governors’ approval",
-        (None, false, false) => "no copy is kept: it is listed without a file",
-        (None, false, true) => "handed over",
-    };
+/// What happens to a message of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    LeftOut,
+    Sealed,
+    NoCopy,
+    HandedOver,
+}
+
+impl Fate {
+    /// `opened`: the chair's grant opens it to whoever looks.
+    fn of(message: &Listed, opened: bool) -> Self {
+        match (&message.left_out, message.sealed && !opened, message.content) {
+            (Some(_), ..) => Self::LeftOut,
+            (None, true, _) => Self::Sealed,
+            (None, false, false) => Self::NoCopy,
+            (None, false, true) => Self::HandedOver,
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::LeftOut => "left out",
+            Self::Sealed => "sealed: marked personal, handed over only with the chair of governors’ approval",
+            Self::NoCopy => "no copy is kept: it is listed without a file",
+            Self::HandedOver => "handed over",
+        }
+    }
+}
+
+/// A message in the list: its envelope, and what becomes of it.
+fn row(message: &Listed, fate: Fate, now: &Zoned) -> Value {
     context! {
         id => message.id.0.as_str(),
         at => message.at.map(|at| time(at, now)),
         from => message.mail_from.as_deref().unwrap_or("the mail system"),
         to => message.recipients.join(", "),
         state => message.state.map_or("no longer known", |state| state.as_str()),
-        standing,
+        standing => fate.in_words(),
         unsure => message.fit == Fit::WordsUnknown,
         out => message.left_out.as_deref(),
         by => message.decided_by.as_deref(),
@@ -201,7 +225,12 @@ async fn show(desk: &State, person: &Person, id: &QueueId, trouble: Option<Troub
     let (open, about_me) = (one.is_open(now.timestamp()), one.what.is_about(&me.own));
     let works = person.reach(Task::Disclose) == Reach::All && !about_me;
     let waits = one.state == DisclosureState::Asked;
-    let count = |is: fn(&Listed) -> bool| messages.iter().filter(|one| one.left_out.is_none() && is(one)).count();
+    let mut fates = Vec::with_capacity(messages.len());
+    for message in &messages {
+        let opened = message.sealed && desk.store.opened_until(&message.id, &person.account().id).await?.is_some();
+        fates.push(Fate::of(message, opened));
+    }
+    let count = |fate| fates.iter().filter(|of| **of == fate).count();
     let purposes = LawfulPurpose::ALL.map(|purpose| context! { id => purpose.as_str(), words => purpose.in_words() });
     let status = if trouble.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let own = context! {
@@ -216,12 +245,12 @@ async fn show(desk: &State, person: &Person, id: &QueueId, trouble: Option<Troub
         taken => one.exported.as_ref().map(|taken| context! {
             at => time(taken.at, &now), by => taken.by.as_str(), index => taken.index.as_str(),
         }),
-        found => messages.len(),
-        left_out => one.left_out,
-        sealed => count(|one| one.sealed),
-        without => count(|one| !one.sealed && !one.content),
-        ready => count(|one| !one.sealed && one.content),
-        rows => messages.iter().map(|message| row(message, &now)).collect::<Vec<_>>(),
+        found => super::view::count(one.messages, "message", "messages"),
+        left_out => count(Fate::LeftOut),
+        sealed => count(Fate::Sealed),
+        without => count(Fate::NoCopy),
+        ready => count(Fate::HandedOver),
+        rows => messages.iter().zip(&fates).map(|(message, fate)| row(message, *fate, &now)).collect::<Vec<_>>(),
         about_me,
         decides => waits && !about_me && one.asked_by != me.account && person.reach(Task::ApproveDisclosure) == Reach::All,
         leaves_out => works && (waits || open),

@@ -235,6 +235,13 @@ async fn sealed_mail_is_in_it_for_whom_the_chair_opens_it() {
     let request = chair.get("/held/s1").await.field("request");
     assert_eq!(chair.press("/held/s1", "/held/s1/approve", &[("request", &request)]).await.status, 303);
     for (browser, is_in) in [(&mut dora, false), (&mut sue, true)] {
+        let counts = if is_in {
+            "1 message: 1 to hand over, 0 left out, 0 sealed"
+        } else {
+            "1 message: 0 to hand over, 0 left out, 1 sealed"
+        };
+        let shown = browser.get(&page).await.body;
+        assert!(shown.contains(counts), "{counts}: {shown}");
         let purpose = [("purpose", "compliance"), ("why", "a court asks")];
         let file = browser.press(&page, &format!("{page}/take"), &purpose).await;
         assert_eq!(file.status, 200, "{}", file.body);
