@@ -431,7 +431,12 @@ fn a_school_business_manager_decides_in_a_browser() {
         ("/nowhere", "nothing here"),
     ] {
         desk.open(path);
-        desk.look(name, if name == "record" { &[(1280, "record")] } else { &[] });
+        let pictures: &[(u32, &'static str)] = match name {
+            "record" => &[(1280, "record")],
+            "overview" => &[(1280, "overview")],
+            _ => &[],
+        };
+        desk.look(name, pictures);
     }
 
     // What was taken for a breach is in the register; its 72 hours begin when somebody says so, and not before.
@@ -445,7 +450,7 @@ fn a_school_business_manager_decides_in_a_browser() {
     desk.browser.fill("#measures", "The recipient was asked to delete it.");
     desk.browser.follow("main form:nth-of-type(2) button");
     desk.says("Version 2");
-    desk.look("incident with its clock", &[]);
+    desk.look("incident with its clock", &[(1280, "incident")]);
 
     // A disclosure: asked for in the form, decided on by somebody else, one message left out of it.
     desk.open("/disclosures");
@@ -459,7 +464,7 @@ fn a_school_business_manager_decides_in_a_browser() {
     assert!(approved.status.success(), "{}", String::from_utf8_lossy(&approved.stderr));
     desk.open(&format!("/disclosures/{request}"));
     desk.says("Take it away");
-    desk.look("disclosure, approved", &[]);
+    desk.look("disclosure, approved", &[(1280, "disclosure")]);
     desk.browser.fill("li input[name=why]", "Another family's confidence.");
     desk.browser.follow("li form button");
     desk.says("Another family's confidence.");

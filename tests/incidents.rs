@@ -77,9 +77,19 @@ fn a_report_opens_an_incident_tells_who_answers_for_it_and_is_answered() {
     assert!(told[0].1.contains(&id) && answer[0].1.contains(&id), "both letters hold the reference");
     let shown = gateway.command(&["incident", "show", &id, "--who", "Jane"]);
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
-    for held in ["I sent this to the wrong mother.", "other.mother@gmail.com", AMY, "\"pupil\""] {
+    for held in [
+        "what happened: ",
+        "I sent this to the wrong mother.",
+        "other.mother@gmail.com",
+        AMY,
+        "whose data: ",
+        "last written: version 1, ",
+    ] {
         assert!(shown.contains(held), "{held}: {shown}");
     }
+    let json = gateway.command(&["incident", "show", &id, "--who", "Jane", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["versions"][0]["assessment"]["children"][0]["pupil"], "P001", "{json}");
     // Neither the store's database nor the log holds it in clear.
     let database = std::fs::read(gateway.store().join("queue.db")).expect("the database");
     assert!(!String::from_utf8_lossy(&database).contains("wrong mother"));

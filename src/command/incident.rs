@@ -11,7 +11,7 @@ use super::terminal::{safe, safe_json, say};
 use crate::config::{self, Config};
 use crate::limits;
 use crate::relay::control::{Answer, Request};
-use crate::review::incidents_as_table;
+use crate::review::{incident_child as in_words, incidents_as_table};
 use crate::store::{Export, Incident as Kept, IncidentFilter, IncidentKind, IncidentLine, QueueId};
 
 /// The register of breaches of personal data and near misses.
@@ -29,7 +29,7 @@ pub enum Incident {
         #[arg(long)]
         json: bool,
     },
-    /// Print one with all that was ever written of it, as JSON; recorded in the audit
+    /// Show one, whole; recorded in the audit
     Show {
         /// Its reference
         id: String,
@@ -39,6 +39,9 @@ pub enum Incident {
         /// Who looks
         #[arg(long, value_name = "NAME")]
         who: String,
+        /// Print JSON, with every earlier version
+        #[arg(long)]
+        json: bool,
     },
     /// Enter one by hand
     Open {
@@ -113,6 +116,53 @@ fn line(one: &IncidentLine, config: &Config) -> String {
     format!("{} {}, {children}, opened {}: {standing}", one.id, one.kind.in_words(), day(one.opened_at))
 }
 
+/// One as it stands now, a fact to a line; words of several lines are indented.
+fn show(incident: &Kept, config: &Config) -> Result<()> {
+    let (one, of) = (&incident.line, incident.assessment());
+    say!("{}", safe(&line(one, config)))?;
+    let school = ground::load(config)?.ground.school.clone();
+    let zone = &config.school_time.zone;
+    let time = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let said = |at: Option<jiff::Timestamp>, by: Option<&str>| {
+        at.map(|at| format!("{}{}", time(at), by.map_or(String::new(), |by| format!(", said by {by}"))))
+    };
+    let told =
+        |told: Option<bool>, why: &str| told.map(|told| format!("{}: {why}", if told { "told" } else { "not told" }));
+    let children: Vec<String> = of.children.iter().map(|child| in_words(child, &school)).collect();
+    let further = (of.further > 0).then(|| of.further.to_string());
+    let written = incident.versions.first();
+    let written = written.map(|last| format!("version {}, {} by {}", last.version, time(last.at), last.by));
+    let closed = one
+        .closed_at
+        .map(|at| format!("{} by {}: {}", time(at), one.closed_by.as_deref().unwrap_or_default(), of.closed_why));
+    let words = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    for (what, value) in [
+        ("opened by", Some(format!("{} ({})", one.opened_by, one.origin.as_str()))),
+        ("message", one.message.as_ref().map(ToString::to_string)),
+        ("report", one.report.as_ref().map(ToString::to_string)),
+        ("aware since", said(one.aware_at, one.aware_by.as_deref())),
+        ("what happened", words(&of.happened)),
+        ("whose data", words(&children.join("\n"))),
+        ("children besides", further),
+        ("adults", words(&of.adults)),
+        ("to whom", words(&of.to_whom)),
+        ("likely consequences", words(&of.consequences)),
+        ("measures", words(&of.measures)),
+        ("the ICO", told(of.ico, &of.ico_why)),
+        ("the families", told(of.families, &of.families_why)),
+        ("closed", closed),
+        ("last written", written),
+    ] {
+        let Some(value) = value else { continue };
+        let mut lines = value.lines();
+        say!("{what}: {}", safe(lines.next().unwrap_or_default()))?;
+        for more in lines {
+            say!("    {}", safe(more))?;
+        }
+    }
+    Ok(())
+}
+
 impl Incident {
     fn config(&self) -> &Path {
         match self {
@@ -140,11 +190,12 @@ impl Incident {
                 }
                 Ok(())
             }
-            Self::Show { id, who, .. } => {
+            Self::Show { id, who, json, .. } => {
                 let request = Request::Incident { id: QueueId(id.clone()), who: who.clone() };
-                match desk.ask(request).await? {
-                    Answer::Incident(incident) => Ok(say!("{}", safe_json(&incident)?)?),
-                    _ => unexpected(),
+                let Answer::Incident(incident) = desk.ask(request).await? else { return unexpected() };
+                match json {
+                    true => Ok(say!("{}", safe_json(&incident)?)?),
+                    false => show(&incident, config),
                 }
             }
             Self::Open { kind, happened, message, who, .. } => {

@@ -164,7 +164,9 @@ async fn status(desk: &mut Desk, which: &Which, zone: &TimeZone) -> Result<()> {
     if which.json {
         return Ok(say!("{}", safe_json(&figures)?)?);
     }
-    say!("{} copies are kept, {} MB", figures.messages, figures.octets.div_ceil(1_000_000))?;
+    let copies =
+        if figures.messages == 1 { "1 copy is".to_owned() } else { format!("{} copies are", figures.messages) };
+    say!("{copies} kept, {} MB", figures.octets.div_ceil(1_000_000))?;
     if let Some(next) = figures.next_ends {
         say!("the next is deleted on {}", day(next, zone))?;
     }

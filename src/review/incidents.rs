@@ -31,6 +31,7 @@ use crate::store::{
 };
 
 pub use self::export::{ask_dossier, dossier, export, table};
+pub use self::fields::child;
 
 /// What somebody may see of the register: nothing of it, or these.
 fn within(person: &Person, mut filter: IncidentFilter) -> Option<IncidentFilter> {

@@ -52,7 +52,7 @@ use crate::relay::notify::Notifier;
 use crate::store::Store;
 
 pub use guard::{Origin, OriginError};
-pub use incidents::table as incidents_as_table;
+pub use incidents::{child as incident_child, table as incidents_as_table};
 pub use oidc::{OidcError, Provider, ProviderError};
 pub use serve::Pace;
 
