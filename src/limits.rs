@@ -274,6 +274,8 @@ limits! {
     PASTED_SHORT_ODD: usize = 4, "as a divisor", "own choice: a name has one or two of them";
     /// Digits from which such a text is a number.
     PASTED_SHORT_DIGITS: usize = 6, "digits", "own choice: a date of birth has no fewer";
+    /// How many such texts of one text are taken.
+    PASTED_SHORT_TEXTS: usize = 10_000, "texts", "own choice: a list of all pupils, each encoded by itself, has a tenth of it";
     /// Odd octets near each other behind which such a text is at its end.
     PASTED_ODD: usize = 3, "octets", "own choice: a word in another code page has fewer";
     /// How many sound octets make up for an odd one.

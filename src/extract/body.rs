@@ -175,8 +175,11 @@ impl Reader<'_> {
 
     /// What short words in a text are when they are decoded, as one text beside it.
     fn short(&mut self, texts: Vec<String>, at: &At) {
-        let blocks = texts.into_iter().map(Block::paragraph).collect();
-        self.document(Kind::Attachment, &at.of("short words of base64"), blocks);
+        let place = at.of("short words of base64");
+        if texts.len() > limits::PASTED_SHORT_TEXTS {
+            self.unread(&place, Why::BeyondLimit);
+        }
+        self.document(Kind::Attachment, &place, texts.into_iter().map(Block::paragraph).collect());
     }
 
     /// The same in a page: in its source, in what it shows, and in its links.

@@ -6,7 +6,11 @@
 
 use crate::limits;
 
-/// What short words of base64 say, each once and in order.
+/// Letters that three octets are.
+const GROUP: usize = 4;
+
+/// What short words of base64 say, each once and in order; more than [`limits::PASTED_SHORT_TEXTS`] where there are more
+/// than are taken.
 pub fn texts(text: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     // Words of lines that may be pieces of one.
@@ -20,49 +24,54 @@ pub fn texts(text: &[u8]) -> Vec<String> {
         }
         joined(&mut run, &mut found);
         for word in line.split(|b| !is_sign(*b)) {
+            if found.len() > limits::PASTED_SHORT_TEXTS {
+                return found;
+            }
             of_word(word, &mut found);
         }
     }
     joined(&mut run, &mut found);
+    if found.len() > limits::PASTED_SHORT_TEXTS {
+        return found;
+    }
     let mut known = std::collections::HashSet::new();
     found.retain(|text| known.insert(text.clone()));
     found
 }
 
-/// Each word of a run, and what it is with those behind it.
+/// Each word of a run, and what it is with those behind it: where an ordinary word follows, it comes out as a few more letters.
 fn joined(run: &mut Vec<&[u8]>, found: &mut Vec<String>) {
-    // Up to where words belong to one that was found.
-    let mut behind = 0;
     for at in 0..run.len() {
-        let mut alone = Vec::new();
-        of_word(run[at], &mut alone);
-        if at >= behind
-            && let Some((text, taken)) = with_following(&run[at..])
-        {
-            behind = at + taken;
-            found.push(text);
-            // Pieces of one word say nothing by themselves but by chance; whole words do.
-            if !run[at + 1..behind].iter().any(|word| decoded(word).is_some()) {
-                continue;
-            }
+        if found.len() > limits::PASTED_SHORT_TEXTS {
+            break;
         }
-        found.append(&mut alone);
+        of_word(run[at], found);
+        with_following(&run[at..], found);
     }
     run.clear();
 }
 
-/// The longest text that the first words are when joined, and how many of them.
-fn with_following(words: &[&[u8]]) -> Option<(String, usize)> {
-    let mut open = words.first()?.to_vec();
-    let mut longest = None;
-    for (more, word) in words[1..].iter().enumerate() {
-        if open.ends_with(b"=") || open.len() + word.len() >= limits::PASTED_RUN {
+/// What the first word is with one, two and more of those behind it. Pieces shorter than a group of base64 are passed over.
+fn with_following(words: &[&[u8]], found: &mut Vec<String>) {
+    let Some((first, following)) = words.split_first().filter(|(first, _)| first.len() >= GROUP) else { return };
+    let mut open = first.to_vec();
+    for word in following {
+        let ended = open.ends_with(b"=") || open.len() + word.len() >= limits::PASTED_RUN;
+        if ended || !begins_as_text(&open) {
             break;
         }
         open.extend_from_slice(word);
-        longest = decoded(&open).map(|text| (text, more + 2)).or(longest);
+        found.extend(decoded(&open));
+        if word.len() < GROUP {
+            break;
+        }
     }
-    longest
+}
+
+/// Whether the first letters are no control characters: nearly all words end here.
+fn begins_as_text(word: &[u8]) -> bool {
+    let first = crate::message::decode_base64(&word[..word.len().min(GROUP)]);
+    !first.iter().any(|b| b.is_ascii_control() && !b.is_ascii_whitespace() && *b != 0)
 }
 
 /// A word, or what signs part in it: in a path or an address they part words, too.
@@ -85,9 +94,7 @@ fn decoded(word: &[u8]) -> Option<String> {
     if !(limits::PASTED_SHORT..limits::PASTED_RUN).contains(&bare.len()) || bare.len() % 4 == 1 {
         return None;
     }
-    // Nearly all words end here.
-    let first = crate::message::decode_base64(&bare[..4]);
-    if first.iter().any(|b| b.is_ascii_control() && !b.is_ascii_whitespace() && *b != 0) {
+    if !begins_as_text(bare) {
         return None;
     }
     let bytes = crate::message::decode_base64(bare);
@@ -140,20 +147,32 @@ mod tests {
             ("See QW15IFNtaXRo.", vec!["Amy Smith"]),
             ("QW15IFNtaXRo", vec!["Amy Smith"]),
             ("Hello\nQW15IFNtaXRo\nThanks", vec!["Amy Smith"]),
-            ("> QW15IFNt\n> aXRo\n", vec!["Amy Smith"]),
-            ("QW15 IFNt aXRo", vec!["Amy Smith"]),
+            ("> QW15IFNt\n> aXRo\n", vec!["Amy Sm", "Amy Smith"]),
+            ("QW15 IFNt aXRo", vec!["Amy Sm", "Amy Smith"]),
+            ("See QW15IFNtaXRo and", vec!["Amy Smith", "Amy Smithjw"]),
             ("name=QmVuIEpvbmVz&x=1", vec!["Ben Jones"]),
             ("https://x.example/QmVuIEpvbmVz/a", vec!["Ben Jones"]),
             ("(QmVuIEpvbmVzIGhhcyBhc3RobWE=)", vec!["Ben Jones has asthma"]),
             ("U2nDom4gRXZhbnM=", vec!["Siân Evans"]),
             ("UVcxNUlGTnRhWFJv", vec!["Amy Smith"]),
-            ("QW15IFNtaXRo QmVuIEpvbmVz", vec!["Amy SmithBen Jones", "Amy Smith", "Ben Jones"]),
+            ("QW15IFNtaXRo QmVuIEpvbmVz", vec!["Amy Smith", "Amy SmithBen Jones", "Ben Jones"]),
             ("MDMvMTEvMjAxNQ==", vec!["03/11/2015"]),
             ("tel MDc3MDAgOTAwMTIz!", vec!["07700 900123"]),
             ("QQBtAHkAIABTAG0AaQB0AGgA", vec!["Amy Smith"]),
             ("QW15IFNtaXRo, QmVuIEpvbmVz; QW15IFNtaXRo", vec!["Amy Smith", "Ben Jones"]),
         ] {
             assert_eq!(texts(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    /// A text of nothing else would be decoded and kept many times over.
+    #[test]
+    fn more_than_are_taken_are_told() {
+        for text in ["QW15IFNtaXRo\n", "QW15 IFNt aXRo ", "QW15IFNtaXRo. "] {
+            let found = texts(text.repeat(200_000).as_bytes());
+            assert!(found.len() > limits::PASTED_SHORT_TEXTS && found.len() < limits::PASTED_SHORT_TEXTS * 2, "{text}");
+            let one = texts(text.repeat(200).as_bytes());
+            assert!(one.contains(&"Amy Smith".to_owned()) && one.len() < 30, "{one:?}");
         }
     }
 
