@@ -268,6 +268,14 @@ limits! {
     PASTED_RUN: usize = 40, "characters", "own choice: 30 octets of what is pasted";
     /// The least length of text that counts as decoded from it.
     PASTED_TEXT: usize = 24, "characters", "own choice: shorter ones come about by chance";
+    /// The least length of a word of base64 that is tried for two words or a number.
+    PASTED_SHORT: usize = 8, "characters", "own choice: the shortest names; shorter ones come about by chance";
+    /// Letters of no English alphabet in such a text, as the denominator of the part that they may be.
+    PASTED_SHORT_ODD: usize = 4, "as a divisor", "own choice: a name has one or two of them";
+    /// Digits from which such a text is a number.
+    PASTED_SHORT_DIGITS: usize = 6, "digits", "own choice: a date of birth has no fewer";
+    /// How many such texts of one text are taken.
+    PASTED_SHORT_TEXTS: usize = 10_000, "texts", "own choice: a list of all pupils, each encoded by itself, has a tenth of it";
     /// Odd octets near each other behind which such a text is at its end.
     PASTED_ODD: usize = 3, "octets", "own choice: a word in another code page has fewer";
     /// How many sound octets make up for an odd one.

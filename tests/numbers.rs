@@ -7,6 +7,7 @@ const OF_FORMATS: &[(&str, &[&str], &str)] = &[
     ("text/tokens.rs", &["LOWER", "UPPER", "DIGIT", "APOSTROPHE", "FOREIGN"], "bits of a mask"),
     ("extract/pool.rs", &["SIGXCPU", "SIGKILL", "SIGABRT"], "signal(7)"),
     ("extract/cms.rs", &["DATA", "DETACHED_LENGTH", "ENVELOPED", "ENCRYPTED"], "object identifiers of RFC 5652"),
+    ("extract/pasted/short.rs", &["GROUP"], "RFC 4648 4"),
     ("extract/zip_walk.rs", &["STORED", "DEFLATED"], "methods of APPNOTE 4.4.5"),
     (
         "extract/tnef.rs",

@@ -170,6 +170,16 @@ impl Reader<'_> {
         }
         add(&mut found, pasted::unquoted(text.as_bytes()));
         self.found(found, at);
+        self.short(pasted::short_texts(text.as_bytes()), at);
+    }
+
+    /// What short words in a text are when they are decoded, as one text beside it.
+    fn short(&mut self, texts: Vec<String>, at: &At) {
+        let place = at.of("short words of base64");
+        if texts.len() > limits::PASTED_SHORT_TEXTS {
+            self.unread(&place, Why::BeyondLimit);
+        }
+        self.document(Kind::Attachment, &place, texts.into_iter().map(Block::paragraph).collect());
     }
 
     /// The same in a page: in its source, in what it shows, and in its links.
@@ -179,6 +189,9 @@ impl Reader<'_> {
         add(&mut found, pasted::find(shown.as_bytes()));
         add(&mut found, pasted::unquoted(shown.as_bytes()));
         self.found(found, at);
+        let short = [html.as_bytes(), shown.as_bytes()].map(pasted::short_texts).concat();
+        let mut known = HashSet::new();
+        self.short(short.into_iter().filter(|text| known.insert(text.clone())).collect(), at);
         for (number, bytes) in pasted::data_uris(html).into_iter().enumerate() {
             self.found_file(&bytes, true, at, at.of(&format!("file in a link {}", number + 1)));
         }

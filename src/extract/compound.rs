@@ -4,6 +4,7 @@
 //! Never knows what is inside the objects of a document: they are handed on as files. What the reader of a format leaves
 //! out is looked for in its records and added as hidden text.
 
+use std::collections::HashSet;
 use std::io::Cursor;
 
 use office_oxide::cfb::{DirEntry, EntryType};
@@ -12,7 +13,7 @@ use office_oxide::options::ParseOptions;
 use office_oxide::{Document, DocumentFormat};
 
 use super::file::Content;
-use super::office::Seen;
+use super::office::{LINK, Seen};
 use super::storage::{File, Walk};
 use super::{Why, companion, ole, outlook, record_tree, records, sectors};
 use crate::text::{Block, Row, Table};
@@ -154,7 +155,10 @@ fn document(
         }
         _ => {
             let tables = ["0Table", "1Table"].map(|name| container.open_stream(name).ok());
-            let texts = record_tree::document_texts(&stream, &tables);
+            let (texts, links) = record_tree::document_texts(&stream, &tables);
+            let mut known = HashSet::new();
+            let links = links.into_iter().filter(|target| known.insert(target.clone()));
+            content.blocks.extend(links.map(|target| Block::paragraph_at(target, LINK)));
             (record_tree::document_is_sound(&stream, &tables), (texts, "text box or hidden part"))
         }
     };

@@ -421,6 +421,45 @@ mod tests {
         }
     }
 
+    /// SmartArt: what is said stands in the model, and once more in the drawing that older programs show.
+    #[test]
+    fn diagrams_say_each_text_once() {
+        let run = |text: &str| format!("<a:r><a:rPr lang='en-GB'/><a:t>{text}</a:t></a:r>");
+        let point = |text: &str| {
+            format!(
+                "<dgm:pt modelId='1'><dgm:prSet phldrT='[Text]'/><dgm:spPr/><dgm:t><a:bodyPr/><a:lstStyle/>{text}</dgm:t></dgm:pt>"
+            )
+        };
+        let split = format!(
+            "<a:p>{}{}<a:endParaRPr lang='en-GB'/></a:p><a:p>{}</a:p>",
+            run("Kei"),
+            run("ra Doyle"),
+            run("has asthma")
+        );
+        let single = format!("<a:p>{}</a:p>", run("Ben"));
+        let model = format!(
+            "<dgm:dataModel><dgm:ptLst>{}{}</dgm:ptLst><dgm:cxnLst/></dgm:dataModel>",
+            point(&split),
+            point(&single)
+        );
+        let drawing = format!("<dsp:drawing><dsp:sp><dsp:txBody>{split}</dsp:txBody></dsp:sp></dsp:drawing>");
+        let layout = "<dgm:layoutDef uniqueId='x'><dgm:title val=''/><dgm:layoutNode name='Name0'/></dgm:layoutDef>";
+        for folder in ["word", "xl", "ppt"] {
+            let place = |part: &str| format!("{folder}/diagrams/{part}1.xml");
+            let (data, drawn, laid) = (place("data"), place("drawing"), place("layout"));
+            let parts = [
+                (data.as_str(), model.as_bytes()),
+                (drawn.as_str(), drawing.as_bytes()),
+                (laid.as_str(), layout.as_bytes()),
+            ];
+            let package = read_package(&archive(&parts), &mut Budget::default(), &[]).unwrap();
+            let mut content = Content::default();
+            sweep(&package, &[], &mut content);
+            let said = ["Keira Doyle", "has asthma", "Ben"].map(|text| Block::paragraph_at(text, "diagram"));
+            assert_eq!(content.blocks, said, "{folder}");
+        }
+    }
+
     #[test]
     fn a_sentence_of_words_that_stand_elsewhere_is_said() {
         let part = b"<w><a:p><a:t>Keira has asthma</a:t></a:p><a:p><a:t>Keira, Doyle</a:t></a:p><a:p><a:t>asthma</a:t></a:p></w>";

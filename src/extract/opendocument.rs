@@ -89,6 +89,29 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_on_a_sheet_is_said_beside_its_cells() {
+        let row = Row { cells: vec!["x".into(), "y".into()], detail: Some("row 1".into()) };
+        for (shapes, said) in [
+            (
+                "<draw:frame><draw:text-box><text:p>Amy <text:span>Smith</text:span></text:p></draw:text-box></draw:frame>",
+                vec!["Amy Smith"],
+            ),
+            (
+                "<draw:custom-shape><text:p>Amy</text:p></draw:custom-shape><draw:g><draw:rect><text:p>Ben</text:p></draw:rect></draw:g>",
+                vec!["Amy", "Ben"],
+            ),
+            ("<draw:frame><draw:image xlink:href='Pictures/1.png'/></draw:frame>", vec![]),
+        ] {
+            let sheet = format!(
+                "<table:table table:name='C'><table:shapes>{shapes}</table:shapes><table:table-row><table:table-cell><text:p>x</text:p></table:table-cell><table:table-cell><text:p>y</text:p></table:table-cell></table:table-row></table:table>"
+            );
+            let mut expected = vec![Block::Table(Table::of(Some("Sheet 'C'".into()), [row.clone()]))];
+            expected.extend(said.into_iter().map(|text| Block::paragraph_at(text, "Sheet 'C', text box")));
+            assert_eq!(document(&sheet, "<m/>"), Ok(expected), "{shapes}");
+        }
+    }
+
+    #[test]
     fn who_says_it_what_pages_are_called_and_what_dates_show() {
         let cells = |shown: &str| {
             format!(
@@ -112,7 +135,13 @@ mod tests {
                 "<draw:page draw:name='Amy Smith'/><draw:page draw:name='page2'/><draw:page draw:name='Slide 3'/>".to_owned(),
                 vec![Block::paragraph_at("Amy Smith", "slide 1, its name")],
             ),
-            (cells("3 November 2015"), vec![row("2015-11-03")]),
+            (cells("3 November 2015"), vec![row("3 November 2015")]),
+            (cells("Tue 03 Nov 2015"), vec![row("Tue 03 Nov 2015")]),
+            (cells("3/11/15"), vec![row("2015-11-03")]),
+            (cells("November"), vec![row("2015-11-03 November")]),
+            (cells("Maya June"), vec![row("2015-11-03 Maya June")]),
+            (cells("3 March 2015"), vec![row("2015-11-03 3 March 2015")]),
+            (cells("07700 900123"), vec![row("2015-11-03 07700 900123")]),
             (cells("Tuesday"), vec![row("2015-11-03 Tuesday")]),
             (cells("3rd May, Amy is ill"), vec![row("2015-11-03 3rd May, Amy is ill")]),
         ] {

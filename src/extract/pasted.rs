@@ -5,6 +5,9 @@
 
 mod quoted;
 mod runs;
+mod short;
+
+pub use short::texts as short_texts;
 
 /// A file found in a text.
 #[derive(Debug, PartialEq, Eq)]

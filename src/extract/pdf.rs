@@ -3,6 +3,7 @@
 //! hayro interprets the page, our device notes every glyph; nothing is rendered. Glyphs without a Unicode value are
 //! counted: where most are, the file could not be read.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashSet;
@@ -13,6 +14,8 @@ use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps, InterpreterCache,
     InterpreterSettings, SoftMask, interpret_page,
 };
+use hayro_syntax::object::ObjRef;
+use hayro_syntax::page::Page;
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use image::{DynamicImage, GrayImage, RgbImage};
@@ -93,7 +96,12 @@ impl Drawn {
     /// The text of all pages; `version` stands behind each page's number.
     fn pages(&mut self, pdf: &Pdf, version: &str) -> Vec<Block> {
         let mut blocks = Vec::new();
+        let mut alike = Alike::default();
         for (number, page) in pdf.pages().iter().enumerate() {
+            // What several pages draw alike is read once: at the first of them.
+            if alike.was_drawn(page) {
+                continue;
+            }
             let cache = InterpreterCache::new();
             let bounds = Rect::new(-1e6, -1e6, 1e6, 1e6);
             let mut context =
@@ -116,6 +124,45 @@ impl Drawn {
             blocks.extend(pdf_layout::blocks(&device.glyphs, &name));
         }
         blocks
+    }
+}
+
+/// What pages have drawn, and with what.
+#[derive(Default)]
+struct Alike {
+    /// Keyed anew for each file, so that nobody can write two pages of one hash.
+    keys: RandomState,
+    /// Contents that several pages may refer to, each with what it draws with.
+    shared: HashSet<(ObjRef, u64)>,
+    /// Hashes of both.
+    drawn: HashSet<u64>,
+}
+
+impl Alike {
+    /// Whether a page before this one has drawn the same; notes what this one draws.
+    fn was_drawn(&mut self, page: &Page<'_>) -> bool {
+        // What annotations draw is each page's own.
+        if page.raw().contains_key("Annots") {
+            return false;
+        }
+        let with = page.resources();
+        let with = [
+            &with.ext_g_states,
+            &with.fonts,
+            &with.properties,
+            &with.color_spaces,
+            &with.x_objects,
+            &with.patterns,
+            &with.shadings,
+        ];
+        let with = self.keys.hash_one(with.map(|dict| dict.data()));
+        // What is known by its number need not be unpacked once more.
+        if page.raw().get_ref("Contents").is_some_and(|to| !self.shared.insert((to, with))) {
+            return true;
+        }
+        // Contents in several pieces have a blank behind each.
+        let content = page.page_stream().map(<[u8]>::trim_ascii_end);
+        content.is_some_and(|content| !self.drawn.insert(self.keys.hash_one((content, with))))
     }
 }
 
@@ -363,6 +410,52 @@ pub mod tests {
         assert_eq!(content.incomplete, None);
         assert!(read(&bytes[..bytes.len() - 40], &[]).is_ok_and(|c| c.incomplete == Some(Why::Damaged)));
         assert_eq!(read(b"%PDF-1.4\n", &[]).err(), Some(Why::Damaged));
+    }
+
+    /// Drawn once for each page, so much would be beyond every limit.
+    #[test]
+    fn what_pages_share_is_read_once() {
+        let large = format!("BT /F1 12 Tf 72 720 Td (Amy Smith) Tj {} ET", "(is ill) Tj ".repeat(2_000));
+        let own = |text: &str| format!("<< /Length {} >>\nstream\n{text}\nendstream", text.len());
+        let page = |contents: &str, more: &str| {
+            format!(
+                "<< /Type /Page /Parent 2 0 R /Contents {contents} /Resources << /Font << /F1 5 0 R >> >> {more} >>"
+            )
+        };
+        for (objects, count, pages) in [
+            (vec![page("4 0 R", "")], 2_000, vec!["page 1"]),
+            (vec![page("[4 0 R]", "")], 400, vec!["page 1"]),
+            (vec![page("7 0 R", ""), own(&large)], 2, vec!["page 1"]),
+            (vec![page("7 0 R", ""), own(&large.replace("Amy", "Ben"))], 2, vec!["page 1", "page 2"]),
+            (vec![page("4 0 R", "/Annots []")], 2, vec!["page 1", "page 2"]),
+            (
+                vec![
+                    page("4 0 R", "").replace("5 0 R", "7 0 R"),
+                    "<< /Type /Font /Subtype /Type1 /BaseFont /Courier >>".into(),
+                ],
+                2,
+                vec!["page 1", "page 2"],
+            ),
+        ] {
+            let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+            let kids = format!("/Kids [3 0 R {}]", "6 0 R ".repeat(count - 1));
+            let bytes = String::from_utf8(file(&large, &objects)).unwrap();
+            let bytes = bytes.replace("/Kids [3 0 R]", &kids).replace("/Count 1", &format!("/Count {count}"));
+            let start = bytes.find("xref").unwrap();
+            // Without a table of places, which are others now, a reader looks for the objects.
+            let bytes = format!("{}trailer\n<< /Root 1 0 R >>\n%%EOF\n", &bytes[..start]);
+            let content = read(bytes.as_bytes(), &[]).unwrap();
+            let mut said: Vec<&str> = content
+                .blocks
+                .iter()
+                .filter_map(|block| match block {
+                    Block::Paragraph { detail, .. } => detail.as_deref(),
+                    Block::Table(table) => table.detail.as_deref(),
+                })
+                .collect();
+            said.dedup();
+            assert_eq!((said, content.incomplete), (pages, None), "{objects:?} {count}");
+        }
     }
 
     #[test]

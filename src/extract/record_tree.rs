@@ -261,8 +261,8 @@ fn pieces<'s>(stream: &'s [u8], tables: &[Option<Vec<u8>>; 2], found: &mut Vec<P
 }
 
 /// The paragraphs of all pieces of a Word document, whatever formats say of them: text boxes, notes and headers too. Of a
-/// field what it shows, and the texts that its instruction quotes.
-pub fn document_texts(stream: &[u8], tables: &[Option<Vec<u8>>; 2]) -> Vec<String> {
+/// field what it shows, and the texts that its instruction quotes; beside the paragraphs, where links lead.
+pub fn document_texts(stream: &[u8], tables: &[Option<Vec<u8>>; 2]) -> (Vec<String>, Vec<String>) {
     let mut found = Vec::new();
     // Where the list of pieces breaks off, the others are read all the same.
     let _ = pieces(stream, tables, &mut found);
@@ -278,8 +278,9 @@ pub fn document_texts(stream: &[u8], tables: &[Option<Vec<u8>>; 2]) -> Vec<Strin
 }
 
 /// Marks of [MS-DOC] 2.4.1 in a text: ends of paragraphs, cells and pages; lines; hyphens; and the three marks of a field.
-fn paragraphs(text: &str) -> Vec<String> {
-    let (mut found, mut open, mut instruction) = (Vec::new(), String::new(), String::new());
+fn paragraphs(text: &str) -> (Vec<String>, Vec<String>) {
+    let (mut found, mut links) = (Vec::new(), Vec::new());
+    let (mut open, mut instruction) = (String::new(), String::new());
     // For each field that is open, whether its instruction has ended.
     let mut fields: Vec<bool> = Vec::new();
     for c in text.chars() {
@@ -288,10 +289,7 @@ fn paragraphs(text: &str) -> Vec<String> {
             '\u{13}' => fields.push(false),
             '\u{14}' | '\u{15}' => {
                 if in_instruction {
-                    // What a date looks like is no text.
-                    if !instruction.contains("\\@") {
-                        found.extend(instruction.split('"').skip(1).step_by(2).map(str::to_owned));
-                    }
+                    told(&instruction, &mut found, &mut links);
                     instruction.clear();
                 }
                 fields.pop();
@@ -312,7 +310,29 @@ fn paragraphs(text: &str) -> Vec<String> {
     // An instruction that no mark ends hides what follows it.
     found.push(instruction);
     found.retain(|text| text.chars().any(char::is_alphanumeric));
-    found
+    (found, links)
+}
+
+/// What a field is told: the texts that it quotes, and where it leads, in quotes or not.
+fn told(instruction: &str, found: &mut Vec<String>, links: &mut Vec<String>) {
+    let leads = instruction.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("HYPERLINK"));
+    let mut before = "";
+    for (number, piece) in instruction.split('"').enumerate() {
+        if number % 2 == 0 {
+            // Neither a switch nor the field's own name.
+            let bare = piece.split_whitespace().skip(usize::from(number == 0)).filter(|word| !word.starts_with('\\'));
+            links.extend(bare.filter(|word| leads && word.len() > 1).map(str::to_owned));
+            before = piece.trim_end();
+        } else if leads
+            && piece.contains(char::is_alphanumeric)
+            && before.split_whitespace().next_back().is_none_or(|word| !word.starts_with('\\'))
+        {
+            links.push(piece.to_owned());
+        } else if !before.ends_with("\\@") {
+            // What a date looks like is no text.
+            found.push(piece.to_owned());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -423,14 +443,15 @@ mod tests {
     fn what_the_marks_of_a_document_part() {
         for (text, expected) in [
             ("Amy\rSmith\u{7}Oak\u{c}", vec!["Amy", "Smith", "Oak"]),
-            ("of \u{13} HYPERLINK \"a.org\" \u{14}Amy\u{15} Smith\r", vec!["a.org", "of Amy Smith"]),
+            ("of \u{13} QUOTE \"Ben\" \u{14}Amy\u{15} Smith\r", vec!["Ben", "of Amy Smith"]),
+            ("\u{13} DATE \\@ \"d\" \\* \"Ben\" \u{14}3 May\u{15}\r", vec!["Ben", "3 May"]),
             ("on \u{13} DATE \\@ \"d MMMM\" \u{14}3 May\u{15}\r", vec!["on 3 May"]),
             ("\u{13} IF \u{13} PAGE \u{14}1\u{15} = 1 \"Amy\" \u{14}x\u{15}\r", vec!["Amy", "1x"]),
             ("Am\u{1f}y\u{1}\u{b}Smith\u{1e}Oak", vec!["Amy\nSmith-Oak"]),
             ("\u{13} never ended", vec![" never ended"]),
             ("\u{1}\r \r", vec![]),
         ] {
-            assert_eq!(paragraphs(text), expected, "{text:?}");
+            assert_eq!(paragraphs(text), (expected.into_iter().map(str::to_owned).collect(), Vec::new()), "{text:?}");
         }
         let mut stream = vec![0u8; 700];
         stream[2..4].copy_from_slice(&WORD_97.to_le_bytes());
@@ -441,6 +462,29 @@ mod tests {
         let plan = [places, at(600), at(1300 | 1 << 30)].concat();
         let list = [[2].as_slice(), &(plan.len() as u32).to_le_bytes(), &plan].concat();
         stream[422..426].copy_from_slice(&(list.len() as u32).to_le_bytes());
-        assert_eq!(document_texts(&stream, &[Some(list), None]), ["AmyOak"]);
+        assert_eq!(document_texts(&stream, &[Some(list), None]).0, ["AmyOak"]);
+    }
+
+    #[test]
+    fn where_the_links_of_a_document_lead() {
+        for (text, links, texts) in [
+            ("of \u{13} HYPERLINK \"a.org\" \u{14}Amy\u{15} Smith\r", vec!["a.org"], vec!["of Amy Smith"]),
+            (
+                "\u{13}hyperlink http://a.org/x \\t \"_blank\" \u{14}Amy\u{15}\r",
+                vec!["http://a.org/x"],
+                vec!["_blank", "Amy"],
+            ),
+            (
+                "\u{13} HYPERLINK \"a.org\" \\l \"part\" \\o \"of Amy\" \u{14}x\u{15}\r",
+                vec!["a.org"],
+                vec!["part", "of Amy", "x"],
+            ),
+            ("\u{13} HYPERLINK \"a.org/\\@\" \\o \"Ben\" \u{14}x\u{15}\r", vec!["a.org/\\@"], vec!["Ben", "x"]),
+            ("\u{13} HYPERLINK \\n a.org \u{15}\r", vec!["a.org"], vec![]),
+            ("\u{13} PAGE \u{14}1\u{15} of a.org\r", vec![], vec!["1 of a.org"]),
+        ] {
+            let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(paragraphs(text), (owned(texts), owned(links)), "{text:?}");
+        }
     }
 }

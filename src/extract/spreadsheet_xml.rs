@@ -2,6 +2,7 @@
 //! registers still export under the name of a workbook.
 
 use super::file::Content;
+use super::office;
 use super::xml::Element;
 use crate::limits;
 use crate::text::{Block, RowPlace, TableWriter};
@@ -72,6 +73,9 @@ fn sheet(element: &Element, content: &mut Content) {
             if let Some(comment) = cell.child("Comment") {
                 other.push((comment.text(), "comment"));
             }
+            for (attribute, what) in [("HRef", office::LINK), ("HRefScreenTip", "hint at a link")] {
+                other.extend(cell.attribute(attribute).map(|text| (text.to_owned(), what)));
+            }
             other.extend(cell.child("PhoneticText").map(|text| (text.text(), "phonetic text")));
         }
     }
@@ -80,7 +84,8 @@ fn sheet(element: &Element, content: &mut Content) {
         content.blocks.push(Block::Table(table));
     }
     for (text, what) in other {
-        push(text, &format!("{detail}, {what}"), &mut content.blocks);
+        let place = if what == office::LINK { what.to_owned() } else { format!("{detail}, {what}") };
+        push(text, &place, &mut content.blocks);
     }
     for page in ["Header", "Footer"] {
         let mut found = Vec::new();
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn columns_stay_where_they_are() {
-        let file = b"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet' xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet'><Worksheet ss:Name='Amy Smith'><Table><Column ss:Index='2'/><Row><Cell><Data ss:Type='String'>Name</Data></Cell><Cell ss:Index='3'><Data ss:Type='String'>DOB</Data></Cell></Row><Row ss:Index='5' ss:Hidden='1'><Cell ss:MergeAcross='1'><ss:Data ss:Type='String'><Font>Ben</Font><B> Jones</B></ss:Data><Comment><ss:Data>asthma</ss:Data></Comment></Cell><Cell><Data ss:Type='DateTime'>2015-11-03T00:00:00.000</Data></Cell></Row></Table></Worksheet></Workbook>";
+        let file = b"<?xml version='1.0'?><?mso-application progid='Excel.Sheet'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet' xmlns:ss='urn:schemas-microsoft-com:office:spreadsheet' xmlns:x='urn:schemas-microsoft-com:office:excel'><Worksheet ss:Name='Amy Smith'><Table><Column ss:Index='2'/><Row><Cell ss:HRef='https://a.org/b' x:HRefScreenTip='of Amy'><Data ss:Type='String'>Name</Data></Cell><Cell ss:Index='3'><Data ss:Type='String'>DOB</Data></Cell></Row><Row ss:Index='5' ss:Hidden='1'><Cell ss:MergeAcross='1'><ss:Data ss:Type='String'><Font>Ben</Font><B> Jones</B></ss:Data><Comment><ss:Data>asthma</ss:Data></Comment></Cell><Cell><Data ss:Type='DateTime'>2015-11-03T00:00:00.000</Data></Cell></Row></Table></Worksheet></Workbook>";
         let content = markup::content(&crate::extract::xml::parse(file).unwrap());
         let row = |cells: [&str; 3], detail: &str| Row {
             cells: cells.map(str::to_owned).to_vec(),
@@ -146,6 +151,8 @@ mod tests {
                     Some(detail.into()),
                     [row(["Name", "", "DOB"], "row 1"), row(["Ben Jones", "", "2015-11-03"], "row 5, hidden")],
                 )),
+                Block::paragraph_at("https://a.org/b", "link"),
+                Block::paragraph_at("of Amy", format!("{detail}, hint at a link")),
                 Block::paragraph_at("asthma", format!("{detail}, comment")),
             ]
         );

@@ -94,11 +94,7 @@ impl OpenTable {
         }
         let Cell { column, columns, date } = &mut self.cell;
         let value = match date.take() {
-            Some(date) => {
-                let lines = lines.unwrap_or_default();
-                let more = lines.split('\n').filter(|line| says_more_than_a_date(line));
-                [date.as_str()].into_iter().chain(more).collect::<Vec<_>>().join(" ")
-            }
+            Some(date) => dated(&date, &lines.unwrap_or_default()),
             None => lines.unwrap_or_default(),
         };
         if !value.trim().is_empty() {
@@ -109,12 +105,22 @@ impl OpenTable {
         *column = column.saturating_add(*columns);
     }
 
+    /// What lies on the sheet and in no cell.
+    pub(super) fn beside(&mut self, said: Vec<Block>) {
+        self.asides.extend(said);
+    }
+
+    /// The place that it is where it is a sheet.
+    pub(super) fn place(&self) -> String {
+        office::sheet_place(&self.name, if self.hidden { ", hidden" } else { "" })
+    }
+
     /// The table ends; `detail` is the finer place that it stands at.
     pub(super) fn finish(self, detail: Option<&str>, out: &mut Vec<Block>) {
         let named = match detail {
             Some(detail) => detail.to_owned(),
             None if self.name.is_empty() => String::new(),
-            None => office::sheet_place(&self.name, if self.hidden { ", hidden" } else { "" }),
+            None => self.place(),
         };
         let detail = office::table_place(&named, &self.hidden_columns);
         let table = self.writer.finish((!detail.is_empty()).then_some(detail));
@@ -138,12 +144,38 @@ pub(super) fn repeated(times: Option<&str>) -> usize {
     times.and_then(|times| times.parse().ok()).unwrap_or(1usize).clamp(1, 1 << 24)
 }
 
-/// Whether what a cell with a date shows has words beside the name of a month.
-fn says_more_than_a_date(text: &str) -> bool {
-    const MONTHS: &[&str] = &[
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "am", "pm", "st", "nd",
-        "rd", "th",
-    ];
-    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().nth(1).is_some());
-    words.into_iter().any(|word| !MONTHS.iter().any(|month| word.to_lowercase().starts_with(month)))
+/// What a cell of this date says that shows these lines: the date by itself where they show nothing else, as they are where they show
+/// all of it in words, and both otherwise.
+fn dated(date: &str, lines: &str) -> String {
+    let parts: Vec<&str> = date.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    let numbers: Vec<u32> = parts.iter().filter_map(|part| part.parse().ok()).collect();
+    let more: Vec<&str> = lines.split('\n').filter(|line| says_more(line, &numbers)).collect();
+    match more[..] {
+        [line] if is_whole(line, &numbers) => line.to_owned(),
+        _ => [date].into_iter().chain(more).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Whether a line has words, or numbers that are none of the date's.
+fn says_more(line: &str, date: &[u32]) -> bool {
+    const OF_NUMBERS: &[&str] = &["am", "pm", "st", "nd", "rd", "th"];
+    let known =
+        |number: u32| date.iter().any(|part| number == *part || number == part % 100 || number == (part + 11) % 12 + 1);
+    let word = |word: &str| word.chars().nth(1).is_some() && !OF_NUMBERS.contains(&word.to_lowercase().as_str());
+    line.split(|c: char| !c.is_alphabetic()).any(word)
+        || line.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).any(|n| !n.parse().is_ok_and(known))
+}
+
+/// Whether a line has the day, the name of the month and the year, in this order.
+fn is_whole(line: &str, date: &[u32]) -> bool {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let [year, month, day, ..] = *date else { return false };
+    let words: Vec<String> =
+        line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    let name = (month as usize).checked_sub(1).and_then(|at| MONTHS.get(at));
+    words.windows(3).any(|three| {
+        three[0].parse() == Ok(day)
+            && name.is_some_and(|name| three[1].starts_with(name))
+            && three[2].parse() == Ok(year)
+    })
 }

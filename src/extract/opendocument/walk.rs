@@ -30,6 +30,8 @@ enum Inside {
     /// A run of a paragraph.
     Inline,
     Table,
+    /// What lies on a sheet and in none of its cells.
+    Shapes,
     /// A group of rows or columns.
     Group,
     Row,
@@ -173,7 +175,7 @@ impl Walk {
                 Inside::Properties,
                 "title" | "subject" | "description" | "keyword" | "user-defined" | "creator" | "initial-creator",
             ) => Inside::Caught("document properties"),
-            (Inside::Blocks | Inside::Aside | Inside::Cell, _) => self.block(tag),
+            (Inside::Blocks | Inside::Aside | Inside::Cell | Inside::Shapes, _) => self.block(tag),
             (Inside::Paragraph | Inside::Inline, _) => self.inline(tag),
             (Inside::Table | Inside::Group, _) => self.of_table(tag),
             (Inside::Row, "table-cell" | "covered-table-cell") => {
@@ -283,6 +285,13 @@ impl Walk {
                 table.column(tag);
                 Inside::Group
             }
+            "shapes" => {
+                let place = table.place() + ", text box";
+                self.outputs.push(Vec::new());
+                self.level(Some(place.into()));
+                Inside::Shapes
+            }
+            "title" | "desc" => Inside::Caught("alternative text"),
             name if name.starts_with("table-") => Inside::Group,
             _ => Inside::Passed,
         }
@@ -311,6 +320,12 @@ impl Walk {
                 self.levels.pop();
                 if let (Some(mut said), Some(paragraph)) = (self.outputs.pop(), self.paragraphs.last_mut()) {
                     paragraph.asides.append(&mut said);
+                }
+            }
+            Inside::Shapes => {
+                self.levels.pop();
+                if let (Some(said), Some(table)) = (self.outputs.pop(), self.tables.last_mut()) {
+                    table.beside(said);
                 }
             }
             Inside::Paragraph => {
