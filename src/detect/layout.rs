@@ -87,6 +87,15 @@ impl Columns {
     }
 }
 
+/// How many paragraphs and cells documents hold, and how many octets that are laid out: a text of many cells counts once.
+pub(super) fn size(documents: &[Document]) -> (usize, usize) {
+    let blocks = documents.iter().flat_map(|document| &document.blocks);
+    blocks.fold((0, 0), |(texts, octets), block| match block {
+        Block::Paragraph { text, .. } => (texts + 1, octets + text.len()),
+        Block::Table(table) => (texts + table.filled(), octets + table.kept_octets()),
+    })
+}
+
 /// The first text of a column, which is this one if there was none.
 fn first(columns: &mut Vec<Option<usize>>, column: usize, at: usize) -> usize {
     if column >= columns.len() {
@@ -160,15 +169,7 @@ impl<'a> Layout<'a> {
 
     /// Room for what the documents hold, about.
     fn reserve(&mut self, documents: &[Document]) {
-        let (mut texts, mut octets) = (0, 0);
-        for block in documents.iter().flat_map(|document| &document.blocks) {
-            match block {
-                Block::Paragraph { text, .. } => (texts, octets) = (texts + 1, octets + text.len()),
-                Block::Table(table) => {
-                    (texts, octets) = (texts + table.filled(), octets + table.kept_octets());
-                }
-            }
-        }
+        let (texts, octets) = size(documents);
         // A cell has a token however short it is.
         let tokens = texts + octets / limits::OCTETS_A_TOKEN;
         self.texts.reserve(texts, tokens);

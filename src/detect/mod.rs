@@ -235,6 +235,13 @@ pub fn names_and_numbers(documents: &[Document], school: &School) -> (usize, usi
     (names::count(&scene, school), identifiers::find(&scene, school).len())
 }
 
+/// What documents take when they are laid out, in octets and about; nothing where that is little.
+pub fn room_wanted(documents: &[Document]) -> Option<usize> {
+    let (texts, octets) = layout::size(documents);
+    let wanted = texts * limits::LAID_OUT_TEXT + octets * limits::LAID_OUT_OCTET;
+    (wanted > limits::LAID_OUT_LIGHT).then_some(wanted)
+}
+
 /// Finds everything of interest in one message. Once `halt` is set, no further line is looked at and the findings are of
 /// no use.
 pub fn detect(
