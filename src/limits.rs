@@ -160,7 +160,7 @@ limits! {
     /// Wait of a message for a thread to inspect it, before it is answered 451 and left with the client.
     INSPECT_QUEUE_SECONDS: u64 = 15, "seconds", "own choice: with INSPECT_SECONDS well inside a client's 10 minutes; what waits longer only makes the next wait longer";
     /// What detection may have laid out at the same time of messages with much text, over all of them; a larger single message goes alone.
-    LAID_OUT: usize = 128 * 1024 * 1024, "octets", "own choice: two ZIPs of thirty office documents at once";
+    LAID_OUT: usize = 128 * 1024 * 1024, "octets", "own choice: one ZIP of thirty office documents, of some 270,000 cells";
     /// What a message takes at most when it is laid out that takes none of LAID_OUT, and so never waits for it.
     LAID_OUT_LIGHT: usize = 4 * 1024 * 1024, "octets", "own choice: a hundred pages, or a sheet of ten thousand cells";
     /// What a paragraph or a cell takes when it is laid out, whatever stands in it, with what is found there.
