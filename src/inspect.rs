@@ -27,6 +27,7 @@ use jiff::Timestamp;
 use crate::detect::traits::{Seen, Traits, kind, place};
 use crate::detect::{self, Correspondence, Findings, Tier};
 use crate::extract::{self, Isolation, Reading};
+use crate::limits;
 use crate::message::signed::Keys as DkimKeys;
 use crate::message::{self, Message};
 use crate::people::{PupilIndex, Recipient, RecipientKind, School, SenderIdentity};
@@ -35,7 +36,10 @@ use crate::policy::pack::{Condition, PhotoConsent};
 use crate::policy::{self, Action, Allowed, Facts, Mode, PupilFact, Reason, RecipientFact, RecipientTraits, RulePack};
 use crate::school_time::SchoolTime;
 use crate::smtp::{Address, Envelope};
-use crate::text::Halt;
+use crate::text::{Halt, Room};
+
+/// Room for what messages with much text have laid out at once: it is this process's memory, whoever asks for an inspection.
+static LAID_OUT: Room = Room::of(limits::LAID_OUT);
 
 /// What decisions rest on: one version of the school and of the rules. A message is decided by exactly one of them.
 #[derive(Debug)]
@@ -134,6 +138,8 @@ pub fn inspect_with(
     let message = message::read(raw);
     let reading = extract::read_with(isolation, halt, &message);
     let correspondence = correspondence(&message, envelope);
+    // Where there is no room, `halt` is set, and nothing is laid out.
+    let _share = detect::room_wanted(&reading.documents).map(|octets| LAID_OUT.take(octets, halt));
     let findings = detect::detect(&reading.documents, &reading.images, &ground.school, &correspondence, halt);
     let wanted = traits::wanted(&ground.pack);
     let mut traits = detect::traits::find(&reading.documents, &ground.school, &correspondence, wanted, halt);

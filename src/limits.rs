@@ -122,8 +122,11 @@ limits! {
     READ_BUFFER: usize = 64 * 1024, "octets", "own choice: past it larger reads gain nothing";
     /// Content of a message being received that stays in memory; the rest goes to a temporary file.
     CONTENT_IN_MEMORY: usize = 256 * 1024, "octets", "own choice: holds most mail; times CONNECTIONS it is 125 MiB";
-    /// Content handed to inspection at the same time, over all connections; a larger single message goes alone.
-    CONTENT_IN_HAND: usize = 256 * 1024 * 1024, "octets", "own choice: five times the largest message";
+    /// Content of messages larger than LIGHT_MESSAGE that is in memory at the same time, over all connections; a larger single message
+    /// goes alone, and smaller ones never wait for it.
+    CONTENT_IN_HAND: usize = 64 * 1024 * 1024, "octets", "own choice: the largest message and one of a quarter of its size; the rest of them waits on disk";
+    /// Wait of a large message on disk for its place in CONTENT_IN_HAND, before it is answered 451 and left with the client.
+    CONTENT_QUEUE_SECONDS: u64 = 60, "seconds", "own choice: with INSPECT_QUEUE_SECONDS and INSPECT_SECONDS well inside a client's 10 minutes; it costs no more than its connection";
     /// Text from a peer in one log field.
     LOG_TEXT: usize = 200, "characters", "own choice";
     /// A whole message as received, headers and body.
@@ -156,6 +159,16 @@ limits! {
     INSPECT_SECONDS: u64 = 20, "seconds", "own choice: well inside the 10 minutes a client waits after its final dot (RFC 5321 4.5.3.2.6)";
     /// Wait of a message for a thread to inspect it, before it is answered 451 and left with the client.
     INSPECT_QUEUE_SECONDS: u64 = 15, "seconds", "own choice: with INSPECT_SECONDS well inside a client's 10 minutes; what waits longer only makes the next wait longer";
+    /// What detection may have laid out at the same time of messages with much text, over all of them; a larger single message goes alone.
+    LAID_OUT: usize = 128 * 1024 * 1024, "octets", "own choice: one ZIP of thirty office documents, of some 270,000 cells";
+    /// What a message takes at most when it is laid out that takes none of LAID_OUT, and so never waits for it.
+    LAID_OUT_LIGHT: usize = 4 * 1024 * 1024, "octets", "own choice: a hundred pages, or a sheet of ten thousand cells";
+    /// What a paragraph or a cell takes when it is laid out, whatever stands in it, with what is found there.
+    LAID_OUT_TEXT: usize = 400, "octets", "measured: names in a sheet of 270,000 cells";
+    /// What an octet of text takes when it is laid out.
+    LAID_OUT_OCTET: usize = 9, "octets", "measured: `cargo bench --bench detect -- one-text`";
+    /// How often work that waits for room looks whether anybody still waits for it.
+    ROOM_LOOK_MILLIS: u64 = 50, "milliseconds", "own choice: nothing to feel beside INSPECT_SECONDS";
     /// Tries to inspect a message, the one at its intake included, before it is held.
     INSPECT_TRIES: u32 = 3, "tries", "own choice";
     /// Wait after a failed inspection before the next try.

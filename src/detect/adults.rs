@@ -176,7 +176,7 @@ pub(super) fn find(scene: &Scene<'_>, school: &School, sender: Option<u32>) -> (
         if line.footer {
             continue;
         }
-        if line.cell.is_some()
+        if line.cell().is_some()
             && let Some(heading) = scene.column_heading(at)
         {
             let category = *headings.entry(heading).or_insert_with(|| ADULTS.heading(&scene.lines[heading].text));
@@ -484,13 +484,13 @@ impl<'n> Words<'_, 'n> {
 /// The value of a column that is somebody's in confidence, where the row names an adult in one cell or in two.
 fn row(scene: &Scene<'_>, school: &School, at: usize, category: usize, out: &mut Out) {
     let line = &scene.lines[at];
-    let Some((row, _)) = line.cell else { return };
+    let Some((row, _)) = line.cell() else { return };
     let value = line.text.folded().trim();
     if line.text.tokens.is_empty() || matches!(value, "-" | "x" | "n/a" | "N/A") || is(DENIALS, &value.to_lowercase()) {
         return;
     }
     let same = |other: &Line<'_>| {
-        (other.document, other.block, other.cell.map(|c| c.0)) == (line.document, line.block, Some(row))
+        (other.document(), other.block(), other.cell().map(|c| c.0)) == (line.document(), line.block(), Some(row))
     };
     let back = (0..at).rev().take_while(|&i| same(&scene.lines[i])).take(limits::CELLS_OF_A_PERSON);
     let start = back.last().unwrap_or(at);
@@ -517,7 +517,7 @@ fn is_title(scene: &Scene<'_>, at: usize) -> bool {
     match scene.kind(at) {
         Kind::Subject | Kind::FileName => true,
         Kind::Attachment => {
-            let start = scene.of_document[scene.lines[at].document].start;
+            let start = scene.of_document[scene.lines[at].document()].start;
             at < start + limits::GREETING_LINES && scene.lines[at].heading()
         }
         _ => false,
@@ -534,7 +534,7 @@ fn papers(scene: &Scene<'_>, school: &School, title: usize, hit: &Hit, out: &mut
             Kind::Attachment => false,
             _ => continue,
         };
-        let end = scene.of_document[line.document].end;
+        let end = scene.of_document[line.document()].end;
         let signature = body && at + limits::SIGNATURE_LINES >= end && line.heading();
         if line.footer || signature || (body && is(GREETINGS, line.text.word(0))) {
             continue;

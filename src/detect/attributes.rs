@@ -77,7 +77,7 @@ pub(super) fn attribute(
             let line = &scene.lines[said.line];
             if !entry.categories.contains(category.id) {
                 entry.categories.insert(category.id.to_owned());
-                if !listed.takes(line.document, category.id) {
+                if !listed.takes(line.document(), category.id) {
                     continue;
                 }
                 findings.push(Finding {
@@ -131,7 +131,7 @@ fn everything_said(
             if of_the_writer(&line.text, hit.from)
                 || clause.of_another(hit)
                 || quoted::title(scene, &line.text, hit, &name)
-                || (hit.weak && line.cell.is_none() && plain::doubted(line, hit.from, &name))
+                || (hit.weak && line.cell().is_none() && plain::doubted(line, hit.from, &name))
             {
                 continue;
             }
@@ -288,23 +288,23 @@ fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
     let mut columns: HashMap<usize, (usize, usize)> = HashMap::new();
     let mut named_row = (usize::MAX, false);
     for (at, line) in scene.lines() {
-        let Some((row, column)) = line.cell else { continue };
-        if table != Some((line.document, line.block)) {
-            table = Some((line.document, line.block));
+        let Some((row, column)) = line.cell() else { continue };
+        if table != Some((line.document(), line.block())) {
+            table = Some((line.document(), line.block()));
             heading_row = None;
             columns.clear();
             named_row.0 = usize::MAX;
         }
         // Faith and Chance in a list of names head no column.
         if named_row.0 != row {
-            named_row = (row, context.by_row.contains_key(&(line.document, line.block, row)));
+            named_row = (row, context.by_row.contains_key(&(line.document(), line.block(), row)));
         }
         let named = named_row.1;
         if heading_row.is_none_or(|heading| heading == row) && !named {
             // A row of one cell is the table's title.
             let beside = |other: Option<usize>| {
                 other.and_then(|other| scene.lines.get(other)).is_some_and(|other| {
-                    Some((other.document, other.block)) == table && other.cell.map(|cell| cell.0) == Some(row)
+                    Some((other.document(), other.block())) == table && other.cell().map(|cell| cell.0) == Some(row)
                 })
             };
             let title = !beside(at.checked_sub(1)) && !beside(at.checked_add(1));
@@ -318,9 +318,9 @@ fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
         let label = || {
             // `Reason | kicked a member of staff`: the cell to the left is the label.
             let left = at.checked_sub(1).map(|left| &scene.lines[left])?;
-            let beside = left.document == line.document
-                && left.block == line.block
-                && left.cell == Some((row, column.checked_sub(1)?));
+            let beside = left.document() == line.document()
+                && left.block() == line.block()
+                && left.cell() == Some((row, column.checked_sub(1)?));
             (beside && column == 1 && !named).then(|| VOCABULARY.heading(&left.text)).flatten()
         };
         let heading = columns.get(&column).filter(|(at, _)| *at < row).map(|(_, c)| *c).or_else(label);

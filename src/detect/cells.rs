@@ -5,7 +5,7 @@
 
 use super::Confidence;
 use super::deeds;
-use super::names::{Mention, Span, Taken, single_out};
+use super::names::{Mention, Span, Spans, Taken, single_out};
 use super::scene::Scene;
 use super::words::{ACTS, TITLES, YOUTH_TITLES, is};
 use super::work::step;
@@ -16,25 +16,19 @@ use crate::text::Text;
 use crate::text::normalise::{Case, Gap, TokenKind};
 
 /// Rows in which forename and surname stand in cells of their own.
-pub(super) fn names(
-    scene: &Scene<'_>,
-    school: &School,
-    spans: &[Vec<Span>],
-    mentions: &mut Vec<Mention>,
-    taken: &mut Taken,
-) {
+pub(super) fn names(scene: &Scene<'_>, school: &School, spans: &Spans, mentions: &mut Vec<Mention>, taken: &mut Taken) {
     let mut row: Vec<usize> = Vec::new();
     for at in 0..=scene.lines.len() {
         let key = |line: usize| {
             let line = &scene.lines[line];
-            line.cell.map(|(row, _)| (line.document, line.block, row))
+            line.cell().map(|(row, _)| (line.document(), line.block(), row))
         };
         let same = at < scene.lines.len() && row.last().is_some_and(|&last| key(last) == key(at) && key(at).is_some());
         if !same {
             split_name(scene, school, spans, &row, mentions, taken);
             row.clear();
         }
-        if at < scene.lines.len() && scene.lines[at].cell.is_some() {
+        if at < scene.lines.len() && scene.lines[at].cell().is_some() {
             row.push(at);
         }
     }
@@ -49,7 +43,7 @@ fn take(taken: &mut Taken, scene: &Scene<'_>, cells: &[usize]) {
 fn split_name(
     scene: &Scene<'_>,
     school: &School,
-    spans: &[Vec<Span>],
+    spans: &Spans,
     row: &[usize],
     mentions: &mut Vec<Mention>,
     taken: &mut Taken,
@@ -65,7 +59,7 @@ fn split_name(
             .filter(move |span| span.from == 0 && (span.to == length || (length <= 4 && written(0))))
             .max_by_key(|span| span.to)
     };
-    let column = |at: usize| scene.lines[at].cell.map_or(0, |(_, column)| column);
+    let column = |at: usize| scene.lines[at].cell().map_or(0, |(_, column)| column);
     for (position, &a) in row.iter().enumerate() {
         for &b in &row[position + 1..] {
             if column(b) - column(a) > 4 {
@@ -123,7 +117,7 @@ fn split_name(
                 }
                 let pupils = single_out(scene, school, (a, forename.from), forename.run, &pupils);
                 take(taken, scene, &[a, b]);
-                let because = "forename and surname in two cells of one row".to_owned();
+                let because = "forename and surname in two cells of one row";
                 mentions.push(Mention {
                     line: b,
                     from: 0,
@@ -131,7 +125,7 @@ fn split_name(
                     pupils: pupils.clone(),
                     identifies: false,
                     confidence: Confidence::High,
-                    because: because.clone(),
+                    because: because.into(),
                 });
                 mentions.push(Mention {
                     line: a,
@@ -140,7 +134,7 @@ fn split_name(
                     pupils,
                     identifies: true,
                     confidence: Confidence::High,
-                    because,
+                    because: because.into(),
                 });
                 return;
             }

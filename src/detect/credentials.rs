@@ -425,12 +425,12 @@ fn each(pattern: &LazyLock<Option<Regex>>, text: &str, good: impl Fn(usize, &str
 /// Values that stand by themselves: below a line that announces one, in its column, or beside its label in a row.
 fn announced(scene: &Scene<'_>, at: usize, text: &str, found: &mut Vec<Found>) {
     let line = &scene.lines[at];
-    if let Some((row, column)) = line.cell {
+    if let Some((row, column)) = line.cell() {
         let left = at.checked_sub(1).filter(|&left| {
             let left = &scene.lines[left];
-            left.document == line.document
-                && left.block == line.block
-                && left.cell == column.checked_sub(1).map(|c| (row, c))
+            left.document() == line.document()
+                && left.block() == line.block()
+                && left.cell() == column.checked_sub(1).map(|c| (row, c))
         });
         let one = !text.trim().contains(char::is_whitespace);
         let from = text.len() - text.trim_start().len();
@@ -449,7 +449,7 @@ fn announced(scene: &Scene<'_>, at: usize, text: &str, found: &mut Vec<Found>) {
     }
     let mut from = 0;
     // The line above, in this paragraph or the one before.
-    let before = at.checked_sub(1).map(|before| &scene.lines[before]).filter(|before| before.cell.is_none());
+    let before = at.checked_sub(1).map(|before| &scene.lines[before]).filter(|before| before.cell().is_none());
     let mut above = before.map_or("", |before| match before.all_marks.has(Marks::SECRET) {
         true => before.text.folded().trim_end().lines().next_back().unwrap_or_default(),
         false => "",

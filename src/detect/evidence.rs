@@ -160,7 +160,7 @@ pub(super) fn weigh(
         return None;
     }
     let class = |span: &Span| school.index().class(span.run).is_some();
-    if candidate.comma && class(&candidate.forename) && class(&candidate.surname) && line.cell.is_none() {
+    if candidate.comma && class(&candidate.forename) && class(&candidate.surname) && line.cell().is_none() {
         return None;
     }
     let makers = scene.column_heading(at).is_some_and(|head| {
@@ -175,7 +175,7 @@ pub(super) fn weigh(
     let follows = next_token.is_some_and(|t| t.gap.blank() && !t.gap.has(Gap::NEWLINE));
     let possessive = tokens[candidate.to - 1].possessive;
     let capital_next = next_token.is_some_and(|t| t.case != Case::Lower);
-    if follows && capital_next && !possessive && is(NAMED_AFTER, next) && line.cell.is_none() {
+    if follows && capital_next && !possessive && is(NAMED_AFTER, next) && line.cell().is_none() {
         return None;
     }
     if particle(text, candidate) {
@@ -281,11 +281,11 @@ pub(super) fn weigh(
     if is(ANNOUNCES, previous) && !answer && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
         add(1, "announced");
     }
-    if line.cell.is_some() {
+    if line.cell().is_some() {
         add(2, "in a table");
     }
     let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Attachment);
-    if (whole && written && line.cell.is_none() && !matches!(scene.kind(at), Kind::Subject))
+    if (whole && written && line.cell().is_none() && !matches!(scene.kind(at), Kind::Subject))
         || (correspondence && reference(text, candidate))
     {
         add(2, "stands alone");
@@ -416,7 +416,7 @@ fn spoken_of(
     let apart = |at: usize| at < candidate.from || at >= candidate.to;
     let near = |at: usize| line.sentence[at].abs_diff(sentence) <= limits::NEAR_SENTENCES;
     let said = |other: usize| {
-        scene.lines.get(other).filter(|beside| beside.document == line.document).is_some_and(|beside| {
+        scene.lines.get(other).filter(|beside| beside.document() == line.document()).is_some_and(|beside| {
             let hits = if other == at { beside.hits_near(candidate.from, candidate.to) } else { beside.hits() };
             let mut hits = hits.iter().take(limits::NAME_REACH).inspect(|_| step(1));
             hits.any(|hit| !hit.weak && (other != at || apart(hit.from) && near(hit.from)))
@@ -477,9 +477,9 @@ fn subject(line: &Line<'_>, candidate: &Candidate) -> bool {
 fn row<'s>(scene: &'s Scene<'_>, at: usize) -> impl Iterator<Item = usize> + 's {
     let key = |at: usize| {
         let line = &scene.lines[at];
-        (line.document, line.block, line.cell.map(|cell| cell.0))
+        (line.document(), line.block(), line.cell().map(|cell| cell.0))
     };
-    let lines = if scene.lines[at].cell.is_some() {
+    let lines = if scene.lines[at].cell().is_some() {
         at.saturating_sub(limits::NAME_REACH)..(at + limits::NAME_REACH).min(scene.lines.len())
     } else {
         at..at
@@ -490,9 +490,9 @@ fn row<'s>(scene: &'s Scene<'_>, at: usize) -> impl Iterator<Item = usize> + 's 
 /// A form filled in line by line: the birth date, the address or, on a line of its own, the class of a pupil of this name
 /// stands a few lines above or below.
 fn fits_beside(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate) -> bool {
-    let document = scene.lines[at].document;
+    let document = scene.lines[at].document();
     (at.saturating_sub(limits::NEAR_LINES)..=at + limits::NEAR_LINES).filter(|&beside| beside != at).any(|beside| {
-        let Some(line) = scene.lines.get(beside).filter(|l| l.document == document && l.cell.is_none()) else {
+        let Some(line) = scene.lines.get(beside).filter(|l| l.document() == document && l.cell().is_none()) else {
             return false;
         };
         scene.facts_of(beside).iter().take(limits::NAME_REACH).any(|fact| {
@@ -533,7 +533,7 @@ fn in_comma_list(line: &Line<'_>, candidate: &Candidate) -> bool {
     }
     let before = candidate.from > 0 && tokens[candidate.from].gap.has(Gap::COMMA);
     let after = tokens.get(candidate.to).is_some_and(|t| t.gap.has(Gap::COMMA) && !t.gap.has(Gap::NEWLINE));
-    before || (after && line.cell.is_none() && candidate.surname.part.pupil_forename)
+    before || (after && line.cell().is_none() && candidate.surname.part.pupil_forename)
 }
 
 /// The sender's own name, by itself or with what the sender is, is a sign-off.

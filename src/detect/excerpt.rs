@@ -58,14 +58,14 @@ impl Scene<'_> {
             }
             text.push_str(self.lines[line].text.source());
         }
-        let document = &self.of_document[self.lines[at].document];
+        let document = &self.of_document[self.lines[at].document()];
         let row = |line: usize| -> String {
             self.row_of(line).map(|line| self.lines[line].text.source()).collect::<Vec<_>>().join(BETWEEN_CELLS)
         };
         let before = if own.start > document.start { row(own.start - 1) } else { String::new() };
         let after = if own.end < document.end { row(own.end) } else { String::new() };
         // A paragraph may have lines of its own; a cell is on one.
-        let breaks = self.lines[at].cell.is_none();
+        let breaks = self.lines[at].cell().is_none();
         around(&before, &text, found, &after, breaks)
     }
 
@@ -73,7 +73,7 @@ impl Scene<'_> {
     fn row_of(&self, at: usize) -> Range<usize> {
         let place = |line: usize| {
             let line = self.lines.get(line)?;
-            Some((line.document, line.block, line.cell?.0))
+            Some((line.document(), line.block(), line.cell()?.0))
         };
         let own = place(at);
         let together = |line: usize| own.is_some() && place(line) == own;

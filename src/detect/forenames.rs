@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 use self::narrow::narrow;
 use super::Confidence;
 use super::initials::{by_initial, of_a_longer_name};
-use super::names::{Mention, Span, Taken, Writers, titled};
+use super::names::{Mention, Span, Spans, Taken, Writers, titled};
 use super::neighbours;
 use super::scene::{FactAt, Scene};
 use super::words::{ACTS, ANNOUNCES, CHILD, GREETINGS, is};
@@ -41,11 +41,11 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
         own.iter().filter(|fact| line.sentence[fact.from.min(line.sentence.len() - 1)] == sentence).collect();
     near.sort_by_key(distance);
     out.push(near);
-    if let Some((row, _)) = line.cell {
-        let range = &scene.of_document[line.document];
+    if let Some((row, _)) = line.cell() {
+        let range = &scene.of_document[line.document()];
         let same = |&other: &usize| {
             step(1);
-            scene.lines[other].cell.map(|c| c.0) == Some(row) && scene.lines[other].block == line.block
+            scene.lines[other].cell().map(|c| c.0) == Some(row) && scene.lines[other].block() == line.block()
         };
         let before = (range.start..at).rev().take(limits::NAME_REACH).take_while(same);
         let start = before.last().unwrap_or(at);
@@ -57,21 +57,21 @@ pub(super) fn scopes<'s>(scene: &'s Scene<'_>, at: usize, token: usize) -> Vec<V
         out.push(rest);
     }
     // The nearest short line above that names a class or year; a row of the same table may be one.
-    let range = &scene.of_document[line.document];
+    let range = &scene.of_document[line.document()];
     let lowest = range.start.max(at.saturating_sub(limits::HEADING_REACH));
     let above = &scene.announcing[..scene.announcing.partition_point(|&other| other < at)];
     let mut above = above.iter().rev().take_while(|&&other| other >= lowest);
     if let Some(&heading) =
-        above.find(|&&other| scene.lines[other].cell.is_none() || scene.lines[other].block == line.block)
+        above.find(|&&other| scene.lines[other].cell().is_none() || scene.lines[other].block() == line.block())
     {
         out.push(scene.facts_of(heading).iter().collect());
     }
     // The paragraph before.
-    if line.cell.is_none() && at > range.start && scene.lines[at - 1].cell.is_none() {
+    if line.cell().is_none() && at > range.start && scene.lines[at - 1].cell().is_none() {
         let facts = scene.facts_of(at - 1);
         out.push(facts[facts.len().saturating_sub(limits::NAME_REACH)..].iter().collect());
     }
-    if let Some(wide) = scene.wide.get(line.document) {
+    if let Some(wide) = scene.wide.get(line.document()) {
         out.push(wide.named.iter().collect());
         out.push(wide.signature.iter().chain(&wide.greeting).collect());
         out.push(wide.guardians.iter().collect());
@@ -83,21 +83,20 @@ pub(super) fn forenames(
     scene: &Scene<'_>,
     school: &School,
     writers: &Writers,
-    spans: &[Vec<Span>],
+    spans: &Spans,
     mentions: &mut Vec<Mention>,
     taken: &Taken,
 ) {
     let mut bare: Vec<(usize, Span)> = Vec::new();
     // Forenames that stand in the message with a surname of no pupil.
     let strangers: HashSet<u64> = spans
-        .iter()
-        .enumerate()
+        .lines()
         .flat_map(|(at, found)| found.iter().map(move |span| (at, span)))
         .filter(|(at, span)| span.part.pupil_forename && taken.leaves(*at, span.from..span.to))
         .filter(|(at, span)| neighbours::surname_behind(scene, *at, span.to))
         .map(|(_, span)| span.run.hash)
         .collect();
-    for (at, found) in spans.iter().enumerate() {
+    for (at, found) in spans.lines() {
         if scene.lines[at].footer {
             continue;
         }
@@ -190,7 +189,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     if token.kind != TokenKind::Word || text.norm(token).chars().count() < 2 {
         return false;
     }
-    if of_a_longer_name(scene, at, span) || (line.cell.is_some() && surname_in_its_own_cell(scene, at)) {
+    if of_a_longer_name(scene, at, span) || (line.cell().is_some() && surname_in_its_own_cell(scene, at)) {
         return false;
     }
     let previous = span.from.checked_sub(1).map_or("", |before| text.word(before));
@@ -242,7 +241,7 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     let year_beside = next.is_some_and(|next| next.gap.only(Gap::SPACE) && next.kind == TokenKind::Number);
     if calendar(text.norm(token))
         && !token.possessive
-        && line.cell.is_none()
+        && line.cell().is_none()
         && ((dated && !fact_beside && !in_a_list_of_forenames(school, text, span)) || year_beside)
     {
         return false;
@@ -359,10 +358,10 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted);
     // `Ravi, 10B, absent again`: what follows the comma is a fact, so nobody is addressed.
     let with_fact = !scene.facts_from(at, span.to).is_empty();
-    if alone && correspondence && line.cell.is_none() {
+    if alone && correspondence && line.cell().is_none() {
         let writer = writers.sender.contains(&span.run) || writers.recipient.contains(&span.run);
         let first = span.from == 0
-            && scene.of_document[line.document].start == at
+            && scene.of_document[line.document()].start == at
             && !with_fact
             && next.is_some_and(|n| n.gap.has(Gap::COMMA));
         let last =
@@ -374,9 +373,9 @@ fn may_be_forename(scene: &Scene<'_>, school: &School, writers: &Writers, at: us
     // `Jan, can we …`: a salutation at the very start.
     if correspondence
         && span.from == 0
-        && scene.of_document[line.document].start == at
+        && scene.of_document[line.document()].start == at
         && next.is_some_and(|n| n.gap.has(Gap::COMMA.or(Gap::HYPHEN)))
-        && line.cell.is_none()
+        && line.cell().is_none()
         && !with_fact
     {
         return !(writers.recipient.contains(&span.run) || span.part.adult_forename);
@@ -402,9 +401,9 @@ fn surname_in_its_own_cell(scene: &Scene<'_>, at: usize) -> bool {
     let line = &scene.lines[at];
     let key = |at: usize| {
         let other = &scene.lines[at];
-        (other.document, other.block, other.cell.map(|cell| cell.0))
+        (other.document(), other.block(), other.cell().map(|cell| cell.0))
     };
-    let lines = &scene.of_document[line.document];
+    let lines = &scene.of_document[line.document()];
     let same = |&other: &usize| key(other) == key(at);
     let before = (lines.start..at).rev().take(limits::NAME_REACH).take_while(same);
     let after = (at + 1..lines.end).take(limits::NAME_REACH).take_while(same);

@@ -73,10 +73,14 @@ pattern!(LAST_DIGITS, r"(?i)\b(?:upn|uln|nhs)\b[^.\n]{0,30}\b(?:ends?|ending|las
 
 /// All numbers of the message.
 pub(super) fn find(scene: &Scene<'_>, school: &School) -> Vec<Number> {
-    let mut out = Vec::new();
+    let (mut out, mut silent) = (Vec::new(), Vec::new());
     for (at, line) in scene.lines() {
         if line.all_marks.has(Marks::DIGIT) {
-            Finder { scene, school, at, line, start: out.len(), out: &mut out }.line();
+            let number = line.text_number();
+            if silent.len() <= number {
+                silent.resize(number + 1, Silent::default());
+            }
+            Finder { scene, school, at, line, start: out.len(), silent: &mut silent[number], out: &mut out }.line();
         }
     }
     out
@@ -98,10 +102,10 @@ fn words_around(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
         beside.push(' ');
         beside.push_str(&words.to_lowercase());
     };
-    if let Some((row, _)) = line.cell {
-        let lines = &scene.of_document[line.document];
+    if let Some((row, _)) = line.cell() {
+        let lines = &scene.of_document[line.document()];
         let same = |other: &usize| {
-            scene.lines[*other].block == line.block && scene.lines[*other].cell.is_some_and(|cell| cell.0 == row)
+            scene.lines[*other].block() == line.block() && scene.lines[*other].cell().is_some_and(|cell| cell.0 == row)
         };
         for other in (lines.start..at).rev().take(limits::CELLS_BEFORE).filter(same) {
             add(last_of(scene.lines[other].text.folded()));
@@ -110,12 +114,12 @@ fn words_around(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
             add(first_of(scene.lines[other].text.folded(), limits::IDENTIFIER_REACH));
         }
         // The heading is the first filled cell of the column.
-        let heading = line.top.filter(|&top| scene.lines[top].cell.is_some_and(|top| top.0 < row));
+        let heading = line.top().filter(|&top| scene.lines[top].cell().is_some_and(|top| top.0 < row));
         if let Some(heading) = heading {
             add(first_of(scene.lines[heading].text.folded(), limits::IDENTIFIER_REACH));
         }
     } else if at > 0
-        && scene.lines[at - 1].document == line.document
+        && scene.lines[at - 1].document() == line.document()
         && scene.lines[at - 1].heading()
         && range.start < limits::IDENTIFIER_REACH
     {
@@ -219,6 +223,11 @@ fn chains(line: &Line<'_>, mut each: impl FnMut(Chain)) {
     }
 }
 
+/// Patterns of which is known that they stand nowhere in a text, by their places in the order in which they are asked of a chain: a
+/// text of one chain that stands in many cells is asked once.
+#[derive(Clone, Copy, Default)]
+struct Silent(u8);
+
 /// Looks for numbers in one line.
 struct Finder<'a, 'b> {
     scene: &'a Scene<'b>,
@@ -227,6 +236,8 @@ struct Finder<'a, 'b> {
     line: &'a Line<'b>,
     /// Numbers of earlier lines in `out`.
     start: usize,
+    /// Of the line's text.
+    silent: &'a mut Silent,
     out: &'a mut Vec<Number>,
 }
 
@@ -244,8 +255,9 @@ impl Finder<'_, '_> {
                 checks::passport_mrz(value).then_some(("passport", Whose::Adult, Confidence::High, because))
             });
         }
+        let one = found.len() == 1;
         for chain in found {
-            self.chain(chain);
+            self.chain(chain, one);
         }
         if self.line.all_marks.has(Marks::IDENTIFIER) {
             self.last_digits();
@@ -253,59 +265,78 @@ impl Finder<'_, '_> {
     }
 
     /// Patterns in the order in which they are believed; each wants so many digits and letters.
-    fn chain(&mut self, Chain { range, digits, letters, longest }: Chain) {
+    fn chain(&mut self, Chain { range, digits, letters, longest }: Chain, one: bool) {
         if digits >= 11 && letters >= 1 {
-            self.each(&UPN, range.clone(), Self::upn);
-            self.each(&UCI, range.clone(), Self::candidate);
+            self.once(0, one, &UPN, range.clone(), Self::upn);
+            self.once(1, one, &UCI, range.clone(), Self::candidate);
         }
         // The letters of a licence may be a word before the digits.
         if digits >= 7 && letters >= 1 {
             let from = self.line.text.tokens.partition_point(|token| token.end() < range.start).saturating_sub(1);
             let from = self.line.text.tokens.get(from).map_or(range.start, |token| token.start());
-            self.each(&LICENCE, from.min(range.start)..range.end, |_, value, _| {
+            self.once(2, one, &LICENCE, from.min(range.start)..range.end, |_, value, _| {
                 let because = "shape and date of a driving licence";
                 let right = checks::driving_licence(value);
                 right.then_some(("driving-licence", Whose::Adult, Confidence::High, because))
             });
         }
         if digits >= 6 && letters >= 3 {
-            self.each(&NINO, range.clone(), |finder, value, range| {
+            self.once(3, one, &NINO, range.clone(), |finder, value, range| {
                 let because = "shape and prefix of a National Insurance number, its word beside it";
                 let right = checks::national_insurance(value) && finder.in_sentence(range, OF_INSURANCE);
                 right.then_some(("ni-number", Whose::Adult, Confidence::High, because))
             });
         }
         if digits >= 13 {
-            self.each(&CARD, range.clone(), |_, value, _| {
+            self.once(4, one, &CARD, range.clone(), |_, value, _| {
                 checks::card(value).then_some(("payment-card", Whose::Adult, Confidence::High, "check digit right"))
             });
         }
         if digits >= 10 {
-            self.each(&TEN, range.clone(), Self::ten_digits);
+            self.once(5, one, &TEN, range.clone(), Self::ten_digits);
         }
         if digits >= 8 && longest >= 9 {
-            self.each(&PASSPORT, range.clone(), |finder, _, range| {
+            self.once(6, one, &PASSPORT, range.clone(), |finder, _, range| {
                 let because = "nine characters, a word beside it";
                 finder.beside(range, &["passport"]).then_some(("passport", Whose::Adult, Confidence::Medium, because))
             });
         }
         if digits >= 8 {
-            self.each(&ACCOUNT, range, Self::account);
+            self.once(7, one, &ACCOUNT, range, Self::account);
         }
     }
 
+    /// As [`Finder::each`], unless the pattern of this place is known to stand nowhere in the text, of which the chain is the only `one`.
+    fn once(
+        &mut self,
+        place: u8,
+        one: bool,
+        pattern: &LazyLock<Option<Regex>>,
+        within: Range<usize>,
+        judge: impl Fn(&Self, &str, &Range<usize>) -> Option<Verdict>,
+    ) {
+        let bit = 1 << place;
+        if one && self.silent.0 & bit != 0 {
+            return;
+        }
+        if !self.each(pattern, within, judge) {
+            self.silent.0 |= bit;
+        }
+    }
+
+    /// Whether the pattern stands there at all comes back.
     fn each(
         &mut self,
         pattern: &LazyLock<Option<Regex>>,
         within: Range<usize>,
         judge: impl Fn(&Self, &str, &Range<usize>) -> Option<Verdict>,
-    ) {
-        let Some(pattern) = pattern.as_ref() else { return };
+    ) -> bool {
+        let Some(pattern) = pattern.as_ref() else { return false };
         // What stands before is looked at for where a number may begin.
-        let Some(text) = self.line.text.folded().get(..within.end) else { return };
-        let mut from = within.start;
+        let Some(text) = self.line.text.folded().get(..within.end) else { return false };
+        let (mut from, mut stands) = (within.start, false);
         while let Some(found) = pattern.find_at(text, from) {
-            from = found.end();
+            (from, stands) = (found.end(), true);
             let value: String =
                 found.as_str().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '<').collect::<String>();
             let value = value.to_uppercase();
@@ -322,6 +353,7 @@ impl Finder<'_, '_> {
                 self.out.push(Number { line, range, kind, whose, confidence, because: because.into(), value });
             }
         }
+        stands
     }
 
     fn beside(&self, range: &Range<usize>, words: &[&str]) -> bool {

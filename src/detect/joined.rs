@@ -95,7 +95,7 @@ fn joined(
         pupils: single_out(scene, school, (at, from), forename, &candidate.pupils),
         identifies: true,
         confidence: Confidence::Medium,
-        because: "forename and surname run together".to_owned(),
+        because: "forename and surname run together".into(),
     })
 }
 
@@ -126,7 +126,7 @@ fn double(scene: &Scene<'_>, school: &School, (at, from): (usize, usize)) -> Opt
         pupils: single_out(scene, school, (at, from), forename, &pupils),
         identifies: true,
         confidence: Confidence::Medium,
-        because: "forename and surname run together".to_owned(),
+        because: "forename and surname run together".into(),
     })
 }
 
@@ -182,7 +182,7 @@ fn mailboxes(line: &Line<'_>, at: usize, school: &School, mentions: &mut Vec<Men
                 pupils: vec![pupil],
                 identifies: true,
                 confidence: Confidence::High,
-                because: "the pupil's own mailbox".to_owned(),
+                because: "the pupil's own mailbox".into(),
             });
         }
     }

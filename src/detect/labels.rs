@@ -4,7 +4,7 @@
 //! What a form asks of a parent or of staff is no pupil's.
 
 use super::Confidence;
-use super::names::{Mention, Span, Taken, single_out};
+use super::names::{Mention, Span, Spans, Taken, single_out};
 use super::scene::Scene;
 use super::words::{KIN, ROLES, is};
 use super::work::step;
@@ -29,13 +29,7 @@ struct Part {
 }
 
 /// Pupils whose forename and surname stand behind labels of their own.
-pub(super) fn names(
-    scene: &Scene<'_>,
-    school: &School,
-    spans: &[Vec<Span>],
-    mentions: &mut Vec<Mention>,
-    taken: &mut Taken,
-) {
+pub(super) fn names(scene: &Scene<'_>, school: &School, spans: &Spans, mentions: &mut Vec<Mention>, taken: &mut Taken) {
     let mut last: Option<Part> = None;
     for part in (0..scene.lines.len()).flat_map(|at| parts(scene, &spans[at], at)) {
         let Some(other) = last.take().filter(|other| belong(scene, other, &part)) else {
@@ -59,7 +53,7 @@ pub(super) fn names(
                 pupils: pupils.clone(),
                 identifies,
                 confidence: Confidence::High,
-                because: "forename and surname behind labels of their own".to_owned(),
+                because: "forename and surname behind labels of their own".into(),
             });
         }
     }
@@ -68,7 +62,7 @@ pub(super) fn names(
 /// Two labels of one form: a surname's and a forename's, few lines apart.
 fn belong(scene: &Scene<'_>, one: &Part, other: &Part) -> bool {
     (one.label == Label::Surname) != (other.label == Label::Surname)
-        && scene.lines[one.line].document == scene.lines[other.line].document
+        && scene.lines[one.line].document() == scene.lines[other.line].document()
         && other.line - one.line <= limits::NEAR_LINES
 }
 
@@ -116,9 +110,9 @@ fn cell_before<'s>(scene: &'s Scene<'_>, at: usize) -> Option<Text<'s>> {
     let before = &scene.lines[at.checked_sub(1)?];
     let here = &scene.lines[at];
     let row = |cell: Option<(usize, usize)>| cell.map(|cell| cell.0);
-    let beside = (before.document, before.block) == (here.document, here.block)
-        && here.cell.is_some()
-        && row(before.cell) == row(here.cell);
+    let beside = (before.document(), before.block()) == (here.document(), here.block())
+        && here.cell().is_some()
+        && row(before.cell()) == row(here.cell());
     beside.then_some(before.text)
 }
 

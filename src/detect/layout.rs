@@ -3,49 +3,110 @@
 //! Owns what a [`super::scene::Scene`] looks at. A paragraph that is a table in plain text is cut into cells here, and a
 //! very long one into pieces, as is a very long cell, so that looking around a name costs the same in a long text as in a short one.
 
-use std::cell::OnceCell;
 use std::ops::Range;
+
+use hashbrown::HashMap;
 
 use super::marks::{Marks, mark, mark_words};
 use super::rows::{self, Piece};
-use super::vocabulary::Hit;
 use super::words::{TITLES, is};
 use crate::limits;
 use crate::people::School;
 use crate::text::normalise::{Gap, TokenKind};
 use crate::text::{Block, Document, Halt, Text, Texts};
 
-/// Where a text of the layout stands.
+/// What [`Spot`] has in place of a number that there is none of.
+const NONE: u32 = u32::MAX;
+
+/// Where a text of the layout stands: thirty-two octets, for a sheet has one a cell.
+#[derive(Clone, Copy)]
 pub(super) struct Spot {
-    pub document: usize,
-    pub block: usize,
-    pub piece: usize,
-    pub cell: Option<(usize, usize)>,
-    /// In a table the first text of the column, by its place in the layout.
-    pub top: Option<usize>,
-    /// In a table below its row of headings, which is its first row of more than one cell: the column's text in that row.
-    pub heading: Option<usize>,
-    pub marks: Marks,
-    /// The first spot of the same text in its table, which is this one where there was none.
-    pub first: usize,
+    document: u32,
+    block: u32,
+    piece: u32,
+    row: u32,
+    column: u32,
+    top: u32,
+    heading: u32,
+    text: u32,
+}
+
+#[inline]
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(NONE)
+}
+
+#[inline]
+fn wide(number: u32) -> Option<usize> {
+    (number != NONE).then_some(number as usize)
+}
+
+impl Spot {
+    fn of(document: usize, block: usize, piece: usize, cell: Option<(usize, usize)>) -> Self {
+        let [row, column] = cell.map_or([NONE; 2], |(row, column)| [narrow(row), narrow(column)]);
+        let [document, block, piece] = [document, block, piece].map(narrow);
+        Self { document, block, piece, row, column, top: NONE, heading: NONE, text: 0 }
+    }
+
+    /// Place in the documents given.
+    #[inline]
+    pub(super) fn document(&self) -> usize {
+        self.document as usize
+    }
+
+    /// Paragraph, piece of one, or table: a number within the document.
+    #[inline]
+    pub(super) fn block(&self) -> usize {
+        self.block as usize
+    }
+
+    /// Place among the blocks of the document.
+    pub(super) fn piece(&self) -> usize {
+        self.piece as usize
+    }
+
+    /// Row and column, in a table.
+    #[inline]
+    pub(super) fn cell(&self) -> Option<(usize, usize)> {
+        wide(self.row).map(|row| (row, self.column as usize))
+    }
+
+    /// In a table the first filled cell of the column, by its spot.
+    pub(super) fn top(&self) -> Option<usize> {
+        wide(self.top)
+    }
+
+    /// In a table below its row of headings, which is its first row of more than one cell: the column's cell in that row.
+    pub(super) fn heading_cell(&self) -> Option<usize> {
+        wide(self.heading)
+    }
+
+    /// The number of its text; cells that say the same have the same, in whatever table they stand.
+    #[inline]
+    pub(super) fn text_number(&self) -> usize {
+        self.text as usize
+    }
 }
 
 /// See the module's documentation.
 #[derive(Default)]
 pub(super) struct Layout<'a> {
+    /// Each once, however many cells it stands in.
     pub texts: Texts<'a>,
-    /// By text.
+    /// In order of place.
     pub spots: Vec<Spot>,
-    /// By token, those of all texts one behind the other; a text that stands in several cells has its tokens once.
+    /// By text.
+    pub marks_of_texts: Vec<Marks>,
+    /// Texts of cells, by what they say.
+    known: HashMap<&'a str, u32>,
+    /// By token, those of all texts one behind the other.
     pub sentences: Vec<u32>,
     /// By token as well.
     pub marks: Vec<Marks>,
     /// By word.
     of_words: Vec<Marks>,
-    /// Texts of each document, in order.
+    /// Spots of each document, in order.
     pub of_document: Vec<Range<usize>>,
-    /// What the vocabulary says of each text, once it was asked for, at the text's first spot.
-    pub hits: Vec<OnceCell<Vec<Hit>>>,
     /// Of the table that is just laid out.
     columns: Columns,
     /// Once set, no further text is laid out.
@@ -87,6 +148,15 @@ impl Columns {
     }
 }
 
+/// How many paragraphs and cells documents hold, and how many octets that are laid out: a text of many cells counts once.
+pub(super) fn size(documents: &[Document]) -> (usize, usize) {
+    let blocks = documents.iter().flat_map(|document| &document.blocks);
+    blocks.fold((0, 0), |(texts, octets), block| match block {
+        Block::Paragraph { text, .. } => (texts + 1, octets + text.len()),
+        Block::Table(table) => (texts + table.filled(), octets + table.kept_octets()),
+    })
+}
+
 /// The first text of a column, which is this one if there was none.
 fn first(columns: &mut Vec<Option<usize>>, column: usize, at: usize) -> usize {
     if column >= columns.len() {
@@ -104,16 +174,7 @@ impl<'a> Layout<'a> {
             let mut block = 0;
             for (piece, of_content) in content.blocks.iter().enumerate() {
                 block += 1;
-                let spot = |block: usize, cell: Option<(usize, usize)>| Spot {
-                    document,
-                    block,
-                    piece,
-                    cell,
-                    top: None,
-                    heading: None,
-                    marks: Marks::default(),
-                    first: 0,
-                };
+                let spot = |block: usize, cell| Spot::of(document, block, piece, cell);
                 let mut add = |text: &'a str, block: usize, cell: Option<(usize, usize)>| {
                     out.push(text, spot(block, cell), school);
                 };
@@ -154,21 +215,13 @@ impl<'a> Layout<'a> {
             }
             out.of_document.push(start..out.spots.len());
         }
-        out.hits.resize_with(out.spots.len(), OnceCell::new);
+        out.known = HashMap::new();
         out
     }
 
     /// Room for what the documents hold, about.
     fn reserve(&mut self, documents: &[Document]) {
-        let (mut texts, mut octets) = (0, 0);
-        for block in documents.iter().flat_map(|document| &document.blocks) {
-            match block {
-                Block::Paragraph { text, .. } => (texts, octets) = (texts + 1, octets + text.len()),
-                Block::Table(table) => {
-                    (texts, octets) = (texts + table.filled(), octets + table.kept_octets());
-                }
-            }
-        }
+        let (texts, octets) = size(documents);
         // A cell has a token however short it is.
         let tokens = texts + octets / limits::OCTETS_A_TOKEN;
         self.texts.reserve(texts, tokens);
@@ -181,27 +234,37 @@ impl<'a> Layout<'a> {
         if self.halt.is_set() {
             return;
         }
+        let number = narrow(self.texts.len());
+        let of_cell = spot.cell().is_some();
+        if of_cell && let Some(&text) = self.known.get(source) {
+            return self.place(Spot { text, ..spot });
+        }
         self.texts.push(source);
         mark_words(self.texts.words(), school, &mut self.of_words);
-        let text = self.texts.get(self.spots.len());
+        let text = self.texts.get(self.texts.len() - 1);
         let marks = mark(&text, &self.of_words, &mut self.marks);
         sentences(&text, &self.marks[self.sentences.len()..], &mut self.sentences);
-        self.place(Spot { marks, first: self.spots.len(), ..spot });
+        self.marks_of_texts.push(marks);
+        if of_cell {
+            self.known.insert(source, number);
+        }
+        self.place(Spot { text: number, ..spot });
     }
 
-    /// A text that was laid out before, at another spot.
+    /// The text of another spot, at this one.
     fn push_again(&mut self, at: usize, spot: Spot) {
         if self.halt.is_set() {
             return;
         }
-        self.texts.push_again(at);
-        self.place(Spot { marks: self.spots[at].marks, first: at, ..spot });
+        let text = self.spots[at].text;
+        self.place(Spot { text, ..spot });
     }
 
     fn place(&mut self, spot: Spot) {
         let same = |last: &&Spot| (last.document, last.block) == (spot.document, spot.block);
-        let before = self.spots.last().filter(same).and_then(|last| last.cell);
-        let [top, heading] = spot.cell.map_or([None, None], |cell| self.columns.take(self.spots.len(), cell, before));
+        let before = self.spots.last().filter(same).and_then(Spot::cell);
+        let taken = spot.cell().map_or([None; 2], |cell| self.columns.take(self.spots.len(), cell, before));
+        let [top, heading] = taken.map(|at| at.map_or(NONE, narrow));
         self.spots.push(Spot { top, heading, ..spot });
     }
 }

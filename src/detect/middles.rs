@@ -5,7 +5,7 @@
 use super::Confidence;
 use super::deeds;
 use super::marks::Marks;
-use super::names::{Mention, Span, Taken, titled};
+use super::names::{Mention, Span, Spans, Taken, titled};
 use super::scene::Scene;
 use super::words::{ACTS, is};
 use crate::people::School;
@@ -13,14 +13,8 @@ use crate::people::names::{NAMES, Wordness};
 use crate::text::normalise::{Case, Gap, TokenKind};
 
 /// Pupils who are named by forename and middle name.
-pub(super) fn names(
-    scene: &Scene<'_>,
-    school: &School,
-    spans: &[Vec<Span>],
-    mentions: &mut Vec<Mention>,
-    taken: &mut Taken,
-) {
-    for (at, found) in spans.iter().enumerate().filter(|(at, _)| !scene.lines[*at].footer) {
+pub(super) fn names(scene: &Scene<'_>, school: &School, spans: &Spans, mentions: &mut Vec<Mention>, taken: &mut Taken) {
+    for (at, found) in spans.lines().filter(|(at, _)| !scene.lines[*at].footer) {
         for span in found.iter().filter(|span| span.part.pupil_forename) {
             let to = span.to + 1;
             if !taken.leaves(at, span.from..to) || !stand_together(scene, at, span) {
@@ -40,7 +34,7 @@ pub(super) fn names(
                 pupils: vec![pupil],
                 identifies: true,
                 confidence: Confidence::Medium,
-                because: "forename and middle name".to_owned(),
+                because: "forename and middle name".into(),
             });
         }
     }

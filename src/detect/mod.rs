@@ -231,8 +231,16 @@ pub fn check_embedded_lists() -> Result<(), ListError> {
 pub fn names_and_numbers(documents: &[Document], school: &School) -> (usize, usize) {
     let halt = Halt::default();
     let layout = layout::Layout::new(documents, school, &halt);
-    let scene = scene::Scene::new(documents, &layout, school, &halt);
+    let laid = scene::Laid::all(&layout);
+    let scene = scene::Scene::new(documents, &layout, &laid, school, &halt);
     (names::count(&scene, school), identifiers::find(&scene, school).len())
+}
+
+/// What documents take when they are laid out, in octets and about; nothing where that is little.
+pub fn room_wanted(documents: &[Document]) -> Option<usize> {
+    let (texts, octets) = layout::size(documents);
+    let wanted = texts * limits::LAID_OUT_TEXT + octets * limits::LAID_OUT_OCTET;
+    (wanted > limits::LAID_OUT_LIGHT).then_some(wanted)
 }
 
 /// Finds everything of interest in one message. Once `halt` is set, no further line is looked at and the findings are of
@@ -245,7 +253,8 @@ pub fn detect(
     halt: &Halt,
 ) -> Findings {
     let layout = layout::Layout::new(documents, school, halt);
-    let mut scene = scene::Scene::new(documents, &layout, school, halt);
+    let laid = scene::Laid::all(&layout);
+    let mut scene = scene::Scene::new(documents, &layout, &laid, school, halt);
     let writers = writers(school, correspondence);
     let mentions = names::find(&mut scene, school, writers);
     let numbers = identifiers::find(&scene, school);
@@ -256,7 +265,8 @@ pub fn detect(
     let mut places: BTreeMap<PupilIndex, Vec<(usize, String)>> = BTreeMap::new();
     let mut place = |pupil: PupilIndex, line: usize, name: &str| {
         let list = places.entry(pupil).or_default();
-        if !list.iter().any(|(_, other)| other == name) {
+        // The last one nearly always: mentions come in the order of their places.
+        if !list.iter().rev().any(|(_, other)| other == name) {
             list.push((line, name.to_owned()));
         }
     };
@@ -271,7 +281,7 @@ pub fn detect(
         let line = &scene.lines[mention.line];
         for &pupil in &mention.pupils {
             place(pupil, mention.line, scene.place(mention.line));
-            if mention.identifies && listed.takes(line.document, "pupil-name") {
+            if mention.identifies && listed.takes(line.document(), "pupil-name") {
                 ordered.push((
                     mention.line,
                     mention.from,
@@ -282,7 +292,7 @@ pub fn detect(
                         detail: scene.detail(mention.line),
                         confidence: mention.confidence,
                         pupil: Some(pupil),
-                        because: mention.because.clone(),
+                        because: mention.because.clone().into_owned(),
                         at: Some((mention.line, line.text.span_of(mention.from, mention.to))),
                         excerpt: None,
                     },
@@ -293,7 +303,7 @@ pub fn detect(
     let rows = unlisted::children(&scene, school, &mentions, &numbers);
     for &line in &rows {
         let text = &scene.lines[line].text;
-        if !listed.takes(scene.lines[line].document, "unlisted-pupil") {
+        if !listed.takes(scene.lines[line].document(), "unlisted-pupil") {
             continue;
         }
         ordered.push((
@@ -332,7 +342,7 @@ pub fn detect(
                 None
             }
         };
-        if !listed.takes(line.document, number.kind) {
+        if !listed.takes(line.document(), number.kind) {
             continue;
         }
         ordered.push((
@@ -360,7 +370,7 @@ pub fn detect(
         out.credentials |= credential;
         out.offensive |= !credential;
         let at = &scene.lines[line];
-        if !listed.takes(at.document, kind) {
+        if !listed.takes(at.document(), kind) {
             continue;
         }
         ordered.push((

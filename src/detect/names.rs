@@ -3,7 +3,8 @@
 //! A full name is a candidate by the roster index alone; when its parts are also words it must be written as a name,
 //! not stand where places and things stand, and have evidence beside it. Forenames alone are the work of `forenames`.
 
-use std::ops::Range;
+use std::borrow::Cow;
+use std::ops::{Index, Range};
 
 use hashbrown::{HashMap, HashSet};
 
@@ -41,7 +42,7 @@ pub(super) struct Mention {
     /// It identifies by itself; otherwise it refers to a pupil identified elsewhere in the message.
     pub identifies: bool,
     pub confidence: Confidence,
-    pub because: String,
+    pub because: Cow<'static, str>,
 }
 
 /// A run of tokens that is a forename or a surname of somebody.
@@ -51,6 +52,49 @@ pub(super) struct Span {
     pub to: usize,
     pub run: Run,
     pub part: Part,
+}
+
+/// The spans of every line; those of a text are kept once, however many cells it stands in.
+pub(super) struct Spans {
+    all: Vec<Span>,
+    /// By text, those of its first line.
+    of_texts: Vec<Range<u32>>,
+    /// By line, the number of its text.
+    texts: Vec<u32>,
+}
+
+impl Spans {
+    fn of(scene: &Scene<'_>, school: &School) -> Self {
+        let mut out = Self { all: Vec::new(), of_texts: Vec::new(), texts: Vec::with_capacity(scene.lines.len()) };
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        for line in &scene.lines {
+            let number = line.text_number();
+            // A text's first line comes before that of every later text.
+            if number == out.of_texts.len() {
+                let from = narrow(out.all.len());
+                if !scene.halt.is_set() {
+                    out.all.extend(spans(line, school));
+                }
+                out.of_texts.push(from..narrow(out.all.len()));
+            }
+            out.texts.push(narrow(number));
+        }
+        out
+    }
+
+    /// The lines with their spans.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &[Span])> {
+        (0..self.texts.len()).map(|line| (line, &self[line]))
+    }
+}
+
+impl Index<usize> for Spans {
+    type Output = [Span];
+
+    fn index(&self, line: usize) -> &[Span] {
+        let Range { start, end } = self.of_texts[self.texts[line] as usize];
+        &self.all[start as usize..end as usize]
+    }
 }
 
 /// A full name of somebody the school knows, as it stands.
@@ -84,16 +128,21 @@ pub(super) struct Writers {
 
 /// Tokens that belong to a name already, by line; what is of one name is free for no other.
 #[derive(Default)]
-pub(super) struct Taken(HashSet<(usize, usize)>);
+pub(super) struct Taken(HashSet<(u32, u32)>);
 
 impl Taken {
     pub(super) fn take(&mut self, line: usize, tokens: Range<usize>) {
-        self.0.extend(tokens.map(|token| (line, token)));
+        self.0.extend(tokens.map(|token| Self::key(line, token)));
     }
 
     /// Whether none of the tokens is taken.
     pub(super) fn leaves(&self, line: usize, mut tokens: Range<usize>) -> bool {
-        tokens.all(|token| !self.0.contains(&(line, token)))
+        tokens.all(|token| !self.0.contains(&Self::key(line, token)))
+    }
+
+    fn key(line: usize, token: usize) -> (u32, u32) {
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        (narrow(line), narrow(token))
     }
 }
 
@@ -101,24 +150,19 @@ impl Taken {
 pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers) -> Vec<Mention> {
     writers.titled = titled_surnames(scene);
     let writers = &writers;
-    let mut spans: Vec<Vec<Span>> = Vec::with_capacity(scene.lines.len());
-    for (at, line) in scene.lines.iter().enumerate() {
-        spans.push(match () {
-            () if scene.halt.is_set() => Vec::new(),
-            () if line.first < at => spans[line.first].clone(),
-            () => self::spans(line, school),
-        });
-    }
-    let mut candidates: Vec<Vec<Candidate>> = Vec::with_capacity(spans.len());
+    let spans = Spans::of(scene, school);
+    let mut candidates: Vec<(usize, Vec<Candidate>)> = Vec::new();
     let mut guardians = Vec::new();
-    for (at, line) in scene.lines.iter().enumerate() {
+    for (at, line) in scene.lines() {
         let loose_joints = matches!(scene.kind(at), Kind::FileName);
         let mut found = full_names(line, &spans[at], school, loose_joints);
         found.retain(|candidate| !of_two_people(scene, school, at, candidate));
         for candidate in &found {
             guardians.extend(guardian_facts(at, candidate.from, candidate.to, &candidate.adults));
         }
-        candidates.push(found);
+        if !found.is_empty() {
+            candidates.push((at, found));
+        }
     }
     scene.add_facts(guardians);
     scene.gather(school);
@@ -276,7 +320,7 @@ fn full_names(line: &Line<'_>, spans: &[Span], school: &School, loose_joints: bo
         .collect();
     found.retain(|c| {
         !c.comma
-            || line.cell.is_some()
+            || line.cell().is_some()
             || tokens[c.surname.from].case == Case::Upper
             || !together[together.partition_point(|&(from, _)| from <= c.from)..]
                 .iter()
@@ -311,7 +355,7 @@ fn of_two_people(scene: &Scene<'_>, school: &School, at: usize, candidate: &Cand
         && tokens[candidate.forename.from].case == Case::Lower
         && !first.sentence_start
         && !first.gap.has(Gap::COLON.or(Gap::SEMICOLON))
-        && scene.lines[at].cell.is_none();
+        && scene.lines[at].cell().is_none();
     let between = neighbours::stands_between(scene, at, candidate.from, candidate.to);
     // `| Jones | Amelia Cole |`: two columns, unless the second word is a middle name.
     let own = |token: &Token| {
@@ -410,32 +454,33 @@ fn judge_full_names(
     scene: &Scene<'_>,
     school: &School,
     writers: &Writers,
-    spans: &[Vec<Span>],
-    candidates: Vec<Vec<Candidate>>,
+    spans: &Spans,
+    candidates: Vec<(usize, Vec<Candidate>)>,
     mentions: &mut Vec<Mention>,
     taken: &mut Taken,
 ) {
     // First those that need no company, then those that do.
     let mut sure: HashMap<(usize, usize), usize> = HashMap::new();
-    for (at, found) in spans.iter().enumerate() {
+    for (at, found) in spans.lines() {
         for span in found.iter().filter(|span| span.part.pupil_forename) {
             if by_initial(scene, school, at, span).is_some_and(|fits| fits.len() == 1) {
-                *sure.entry((scene.lines[at].document, scene.lines[at].block)).or_default() += 1;
+                *sure.entry((scene.lines[at].document(), scene.lines[at].block())).or_default() += 1;
             }
         }
     }
-    let company = |(at, found): (usize, &Vec<Candidate>)| {
-        found.iter().any(|candidate| evidence::wants_company(&scene.lines[at].text, candidate))
+    let company = |(at, found): &(usize, Vec<Candidate>)| {
+        found.iter().any(|candidate| evidence::wants_company(&scene.lines[*at].text, candidate))
     };
-    let whole = candidates.iter().enumerate().any(company).then(|| Whole::of(scene, &candidates));
+    let whole = candidates.iter().any(company).then(|| Whole::of(scene, &candidates));
     for second_round in [false, true] {
-        for (at, found) in candidates.iter().enumerate() {
+        for (at, found) in &candidates {
+            let at = *at;
             for candidate in found {
                 let words = evidence::wants_company(&scene.lines[at].text, candidate);
                 if words != second_round {
                     continue;
                 }
-                let key = (scene.lines[at].document, scene.lines[at].block);
+                let key = (scene.lines[at].document(), scene.lines[at].block());
                 let hits = if second_round { scene.lines[at].hits_near(candidate.from, candidate.to) } else { &[] };
                 let around = evidence::Around { others: sure.contains_key(&key), hits, whole: whole.as_ref() };
                 let verdict = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
@@ -460,7 +505,7 @@ fn judge_full_names(
                     pupils,
                     identifies: true,
                     confidence,
-                    because,
+                    because: because.into(),
                 });
             }
         }

@@ -54,7 +54,7 @@ pub(super) fn forename_before(scene: &Scene<'_>, school: &School, at: usize, sur
         return alike;
     }
     // A heading writes its words as names are written, and so does a sentence its first.
-    let running = matches!(scene.kind(at), Kind::Body | Kind::Quoted) || line.cell.is_some();
+    let running = matches!(scene.kind(at), Kind::Body | Kind::Quoted) || line.cell().is_some();
     let opens = token.sentence_start && !wrapped(text, before);
     alike && token.case != Case::Lower && running && !opens && may_be_name(line, before)
 }

@@ -2,11 +2,11 @@
 //! in it (classes, years, dates, post codes, streets, adults' full names).
 
 use std::cell::OnceCell;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use hashbrown::HashMap;
 
-use super::layout::Layout;
+use super::layout::{Layout, Spot};
 use super::marks::Marks;
 use super::vocabulary::{Hit, VOCABULARY};
 use super::words::{FOOTERS, GREETINGS, TITLES, is};
@@ -18,8 +18,8 @@ use crate::people::index::{Adult, Fact};
 use crate::text::normalise::{Gap, TokenKind};
 use crate::text::{Block, Document, Halt, Kind, Run, Text};
 
-/// A paragraph or a table cell.
-pub(super) struct Line<'a> {
+/// A text as it was laid out, however many cells it stands in.
+pub(super) struct Laid<'a> {
     pub text: Text<'a>,
     /// Sentence of each token, counted from 0.
     pub sentence: &'a [u32],
@@ -27,24 +27,44 @@ pub(super) struct Line<'a> {
     pub marks: &'a [Marks],
     /// What any of them may be.
     pub all_marks: Marks,
-    /// Place in the documents given.
-    pub document: usize,
-    /// Paragraph, piece of one, or table: a number within the document.
-    pub block: usize,
-    /// Row and column, in a table.
-    pub cell: Option<(usize, usize)>,
-    /// In a table the first filled cell of the column, by its line.
-    pub top: Option<usize>,
-    /// In a table the column's cell in the row of headings, by its line.
-    heading_cell: Option<usize>,
     /// The footer that the school's mail system adds.
     pub footer: bool,
-    /// Place among the blocks of the document.
-    piece: usize,
-    /// What the vocabulary says of its text, once it was asked for; cells of the same text share it.
-    hits: &'a OnceCell<Vec<Hit>>,
-    /// The first line of the same text in its table, which may be this one.
-    pub first: usize,
+    /// What the vocabulary says of it, once it was asked for.
+    hits: OnceCell<Vec<Hit>>,
+}
+
+impl<'a> Laid<'a> {
+    /// Every text of a layout.
+    pub(super) fn all(layout: &'a Layout<'_>) -> Vec<Self> {
+        let of = |(at, marks): (usize, &Marks)| {
+            let (text, tokens) = (layout.texts.get(at), layout.texts.tokens_of(at));
+            Self {
+                text,
+                sentence: &layout.sentences[tokens.clone()],
+                marks: &layout.marks[tokens],
+                all_marks: *marks,
+                footer: marks.has(Marks::FOOTER) && is_footer(&text),
+                hits: OnceCell::new(),
+            }
+        };
+        layout.marks_of_texts.iter().enumerate().map(of).collect()
+    }
+}
+
+/// A paragraph or a table cell.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    laid: &'a Laid<'a>,
+    spot: &'a Spot,
+}
+
+impl<'a> Deref for Line<'a> {
+    type Target = Laid<'a>;
+
+    #[inline]
+    fn deref(&self) -> &Laid<'a> {
+        self.laid
+    }
 }
 
 /// A fact at its place.
@@ -64,7 +84,7 @@ pub(super) struct Scene<'a> {
     /// In order of line and token.
     pub facts: Vec<FactAt>,
     /// Stretch of `facts` of each line.
-    facts_of: Vec<Range<usize>>,
+    facts_of: Vec<Range<u32>>,
     /// Short lines and first cells that are about a class or a year, in order; filled by [`Scene::gather`].
     pub announcing: Vec<usize>,
     /// Facts that reach over a whole document, by document; filled by [`Scene::add_facts`].
@@ -87,31 +107,15 @@ pub(super) struct Wide {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(documents: &'a [Document], layout: &'a Layout<'a>, school: &School, halt: &'a Halt) -> Self {
-        let lines: Vec<Line<'a>> = layout
-            .spots
-            .iter()
-            .enumerate()
-            .map(|(at, spot)| {
-                let text = layout.texts.get(at);
-                let tokens = layout.texts.tokens_of(at);
-                Line {
-                    text,
-                    sentence: &layout.sentences[tokens.clone()],
-                    marks: &layout.marks[tokens],
-                    all_marks: spot.marks,
-                    document: spot.document,
-                    block: spot.block,
-                    cell: spot.cell,
-                    top: spot.top,
-                    heading_cell: spot.heading,
-                    footer: spot.marks.has(Marks::FOOTER) && is_footer(&text),
-                    piece: spot.piece,
-                    hits: &layout.hits[spot.first],
-                    first: spot.first,
-                }
-            })
-            .collect();
+    pub(super) fn new(
+        documents: &'a [Document],
+        layout: &'a Layout<'_>,
+        laid: &'a [Laid<'a>],
+        school: &School,
+        halt: &'a Halt,
+    ) -> Self {
+        let lines: Vec<Line<'a>> =
+            layout.spots.iter().map(|spot| Line { laid: &laid[spot.text_number()], spot }).collect();
         let of_document = layout.of_document.clone();
         let mut scene = Self {
             documents,
@@ -123,17 +127,20 @@ impl<'a> Scene<'a> {
             wide: Vec::new(),
             halt,
         };
+        // Of each text its line, where its facts are known.
+        let mut known: Vec<Option<usize>> = vec![None; laid.len()];
         for at in 0..scene.lines.len() {
             let from = scene.facts.len();
-            let first = scene.lines[at].first;
-            if first < at {
+            let number = scene.lines[at].text_number();
+            if let Some(first) = known[number] {
                 let same = scene.facts_of[first].clone();
-                scene.facts.extend_from_within(same);
+                scene.facts.extend_from_within(same.start as usize..same.end as usize);
                 scene.facts[from..].iter_mut().for_each(|fact| fact.line = at);
             } else {
                 facts(&scene.lines[at], at, school, &mut scene.facts);
+                known[number] = Some(at);
             }
-            scene.facts_of.push(from..scene.facts.len());
+            scene.facts_of.push(place(from)..place(scene.facts.len()));
         }
         scene
     }
@@ -146,17 +153,18 @@ impl<'a> Scene<'a> {
     /// The finer place of a line, where there is one.
     pub(super) fn detail(&self, at: usize) -> Option<String> {
         let line = &self.lines[at];
-        match self.documents[line.document].blocks.get(line.piece)? {
+        match self.documents[line.document()].blocks.get(line.spot.piece())? {
             Block::Paragraph { detail, .. } => detail.clone(),
             Block::Table(table) => {
-                let row = line.cell.and_then(|(row, _)| table.row(row));
+                let row = line.cell().and_then(|(row, _)| table.row(row));
                 row.map_or_else(|| table.detail.clone(), |row| table.detail_of(row))
             }
         }
     }
 
     pub(super) fn facts_of(&self, line: usize) -> &[FactAt] {
-        &self.facts[self.facts_of[line].clone()]
+        let Range { start, end } = self.facts_of[line];
+        &self.facts[start as usize..end as usize]
     }
 
     /// Facts that begin at a token.
@@ -183,7 +191,7 @@ impl<'a> Scene<'a> {
         let mut from = 0;
         for (line, range) in self.facts_of.iter_mut().enumerate() {
             let to = from + self.facts[from..].iter().take_while(|fact| fact.line == line).count();
-            *range = from..to;
+            *range = place(from)..place(to);
             from = to;
         }
     }
@@ -259,7 +267,7 @@ impl<'a> Scene<'a> {
         let announces = |&at: &usize| {
             let line = &self.lines[at];
             let about = |fact: &FactAt| matches!(fact.fact, Fact::Class(_) | Fact::Year(_)) && heading_like(line, fact);
-            (line.heading() || line.cell.is_some_and(|(_, column)| column == 0 && line.text.tokens.len() <= 6))
+            (line.heading() || line.cell().is_some_and(|(_, column)| column == 0 && line.text.tokens.len() <= 6))
                 && self.facts_of(at).iter().any(about)
         };
         self.announcing = (0..self.lines.len()).filter(announces).collect();
@@ -296,7 +304,7 @@ impl<'a> Scene<'a> {
     /// looks through its words, and asks for every cell below.
     pub(super) fn column_heading(&self, at: usize) -> Option<usize> {
         step(1);
-        let heading = self.lines[at].heading_cell?;
+        let heading = self.lines[at].spot.heading_cell()?;
         let length = self.lines[heading].text.tokens.len();
         (length <= limits::HEADING_TOKENS).then(|| {
             step(length);
@@ -305,15 +313,50 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn kind(&self, line: usize) -> Kind {
-        self.documents[self.lines[line].document].kind
+        self.documents[self.lines[line].document()].kind
     }
 
     pub(super) fn place(&self, line: usize) -> &str {
-        &self.documents[self.lines[line].document].place
+        &self.documents[self.lines[line].document()].place
     }
 }
 
+/// The place of a fact.
+#[inline]
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
 impl Line<'_> {
+    /// See [`Spot::document`].
+    #[inline]
+    pub(super) fn document(&self) -> usize {
+        self.spot.document()
+    }
+
+    /// See [`Spot::block`].
+    #[inline]
+    pub(super) fn block(&self) -> usize {
+        self.spot.block()
+    }
+
+    /// See [`Spot::cell`].
+    #[inline]
+    pub(super) fn cell(&self) -> Option<(usize, usize)> {
+        self.spot.cell()
+    }
+
+    /// See [`Spot::top`], by its line.
+    pub(super) fn top(&self) -> Option<usize> {
+        self.spot.top()
+    }
+
+    /// See [`Spot::text_number`].
+    #[inline]
+    pub(super) fn text_number(&self) -> usize {
+        self.spot.text_number()
+    }
+
     /// The tokens that have one of these marks.
     pub(super) fn marked(&self, marks: Marks) -> impl Iterator<Item = usize> {
         let tokens = if self.all_marks.has(marks) { self.marks } else { &[] };
@@ -346,7 +389,9 @@ impl Line<'_> {
 
     /// Few words and no full stop: a heading, or a label.
     pub(super) fn heading(&self) -> bool {
-        self.cell.is_none() && self.text.tokens.len() <= 10 && !self.text.folded().trim_end().ends_with(['.', '!', '?'])
+        self.cell().is_none()
+            && self.text.tokens.len() <= 10
+            && !self.text.folded().trim_end().ends_with(['.', '!', '?'])
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn dictated(scene: &Scene<'_>, at: usize) -> bool {
     if !matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Attachment) {
         return false;
     }
-    let lines = scene.of_document[scene.lines[at].document].clone();
+    let lines = scene.of_document[scene.lines[at].document()].clone();
     let tokens = || lines.clone().flat_map(|line| scene.lines[line].text.tokens).take(limits::SHORT_DOCUMENT);
     tokens().all(|token| matches!(token.case, Case::Lower | Case::None))
 }

@@ -419,3 +419,61 @@ fn what_befell_a_thing_is_not_said_of_the_pupil_beside_it() {
         assert_eq!(found, [("D".to_owned(), want)], "{text}");
     }
 }
+
+/// A sheet of two columns.
+fn sheet(place: &str, rows: &[[&str; 2]]) -> Document {
+    let rows = rows.iter().map(|row| Row::of(row.map(str::to_owned).to_vec()));
+    Document { kind: Kind::Attachment, place: place.into(), blocks: vec![Block::Table(Table::of(None, rows))] }
+}
+
+#[test]
+fn cells_that_say_the_same_are_judged_by_what_stands_around_each() {
+    let school = school();
+    let names = [["Surname", "Forename"], ["Field", "Summer"], ["Cutler", "Mason"]];
+    let numbered = [["UPN", "Reference"], ["B801200005001", "T12 345 678"], ["B801200005001", "T12 345 678"]];
+    let health = [["Name", "NHS number"], ["Somebody", "943 476 5919"], ["Somebody else", "943 476 5919"]];
+    let stock = [["Name", "Catalogue"], ["Somebody", "943 476 5919"], ["Somebody else", "943 476 5919"]];
+    let places = [["Place", "Crop"], ["Field", "Summer"], ["Wood", "Autumn"]];
+    let sheets: Vec<Document> = [&names[..], &numbered, &health, &stock, &places]
+        .iter()
+        .enumerate()
+        .map(|(at, rows)| sheet(&format!("{at}.xlsx"), rows))
+        .collect();
+    let found = |documents: &[Document], place: &str| -> Vec<(&str, String, Confidence)> {
+        let findings = detect(documents, &[], &school, &Correspondence::default(), &Halt::default());
+        let here = findings.findings.into_iter().filter(|finding| finding.place == place);
+        // What is said of a pupil is told once a message.
+        let who =
+            here.filter(|finding| finding.kind == "pupil-name" || finding.pupil.is_none() || finding.kind == "upn");
+        who.map(|finding| (finding.kind, finding.text, finding.confidence)).collect()
+    };
+    let alone: Vec<_> = sheets.iter().map(|one| found(std::slice::from_ref(one), &one.place)).collect();
+    assert_eq!(alone.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2, 0, 0], "{alone:?}");
+    // Whatever comes first, the same is found in each.
+    for from in 0..sheets.len() {
+        let mut together = sheets.clone();
+        together.rotate_left(from);
+        for (one, alone) in sheets.iter().zip(&alone) {
+            assert_eq!(found(&together, &one.place), *alone, "{} after {from}", one.place);
+        }
+    }
+}
+
+#[test]
+fn only_what_is_much_wants_room() {
+    let most = limits::LAID_OUT_LIGHT;
+    let octets = (most - limits::LAID_OUT_TEXT) / limits::LAID_OUT_OCTET;
+    let cells = most / limits::LAID_OUT_TEXT;
+    let of_cells = |cells: usize| sheet("sheet.xlsx", &vec![["a", ""]; cells]);
+    let of_text = |octets: usize| Document::of_text(Kind::Body, "body", "a".repeat(octets));
+    for (documents, wants) in [
+        (vec![], false),
+        (vec![of_text(octets)], false),
+        (vec![of_text(octets + 1)], true),
+        (vec![of_text(octets / 2), of_text(octets / 2 + 200)], true),
+        (vec![of_cells(cells - 1)], false),
+        (vec![of_cells(cells + 1)], true),
+    ] {
+        assert_eq!(room_wanted(&documents).is_some(), wants);
+    }
+}

@@ -56,13 +56,13 @@ pub(super) fn children(scene: &Scene<'_>, school: &School, mentions: &[Mention],
     let mut columns = Columns::default();
     let mut start = 0;
     while start < scene.lines.len() {
-        let table = |at: usize| scene.lines[at].cell.map(|_| (scene.lines[at].document, scene.lines[at].block));
+        let table = |at: usize| scene.lines[at].cell().map(|_| (scene.lines[at].document(), scene.lines[at].block()));
         let end = (start..scene.lines.len()).find(|&at| table(at) != table(start)).unwrap_or(scene.lines.len());
         if table(start).is_some() {
             let (mut by_heading, mut by_birth, mut of_children) = (Vec::new(), Vec::new(), false);
             let mut row_start = start;
             while row_start < end {
-                let row = |at: usize| scene.lines[at].cell.map(|(row, _)| row);
+                let row = |at: usize| scene.lines[at].cell().map(|(row, _)| row);
                 let row_end = (row_start..end).find(|&at| row(at) != row(row_start)).unwrap_or(end);
                 let listed =
                     row_of(scene, row_start).is_some_and(|row| named.contains(&row) || numbered.contains(&row));
@@ -86,7 +86,7 @@ pub(super) fn children(scene: &Scene<'_>, school: &School, mentions: &[Mention],
 /// Document, block and row of a cell.
 fn row_of(scene: &Scene<'_>, line: usize) -> Option<(usize, usize, usize)> {
     let line = &scene.lines[line];
-    line.cell.map(|(row, _)| (line.document, line.block, row))
+    line.cell().map(|(row, _)| (line.document(), line.block(), row))
 }
 
 /// A row that holds a name and something that goes with a child.

@@ -35,7 +35,7 @@ pub(super) struct Whole {
 }
 
 impl Whole {
-    pub(super) fn of(scene: &Scene<'_>, candidates: &[Vec<Candidate>]) -> Self {
+    pub(super) fn of(scene: &Scene<'_>, candidates: &[(usize, Vec<Candidate>)]) -> Self {
         let mut out = Self::default();
         for (document, lines) in scene.of_document.iter().enumerate() {
             if !matches!(scene.documents[document].kind, Kind::Body | Kind::Quoted | Kind::Attachment) {
@@ -54,8 +54,8 @@ impl Whole {
             });
             out.person |= words.take(limits::SHORT_DOCUMENT).any(|word| is(PRONOUNS, word));
         }
-        for (at, found) in candidates.iter().enumerate() {
-            for candidate in found.iter().filter(|candidate| stands_as_words(scene, at, candidate)) {
+        for (at, found) in candidates {
+            for candidate in found.iter().filter(|candidate| stands_as_words(scene, *at, candidate)) {
                 out.words.insert((candidate.forename.run.hash, candidate.surname.run.hash));
             }
         }
@@ -75,7 +75,7 @@ impl Whole {
             out.push((-3, "against: the same words stand in the message as words"));
         }
         let elsewhere = self.said_elsewhere(scene, at);
-        let told = !elsewhere && self.told.iter().any(|&document| document != scene.lines[at].document);
+        let told = !elsewhere && self.told.iter().any(|&document| document != scene.lines[at].document());
         if names_the_message(scene, at, candidate) {
             if elsewhere {
                 out.push((2, "above a message that says what is said of pupils"));
@@ -99,7 +99,7 @@ impl Whole {
 impl Whole {
     /// Another document of the message says what is said of pupils.
     fn said_elsewhere(&self, scene: &Scene<'_>, at: usize) -> bool {
-        self.said.iter().any(|&document| document != scene.lines[at].document)
+        self.said.iter().any(|&document| document != scene.lines[at].document())
     }
 
     /// The message says something that is said of pupils.
@@ -135,7 +135,7 @@ impl Whole {
         let before = |back: usize| candidate.from.checked_sub(back).map_or("", |at| text.word(at));
         let about = matches!(before(1), "about" | "regarding" | "concerning" | "re")
             || (matches!(before(1), "on" | "for") && is(INFORMATION, before(2)));
-        let other = |&document: &usize| document != scene.lines[at].document;
+        let other = |&document: &usize| document != scene.lines[at].document();
         about
             && text.tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON).or(Gap::NEWLINE))
             && (self.said.iter().any(other) || self.told.iter().any(other))

@@ -5,7 +5,7 @@
 
 use super::Confidence;
 use super::marks::Marks;
-use super::names::{Mention, Span, Taken};
+use super::names::{Mention, Span, Spans, Taken};
 use super::scene::{FactAt, Scene};
 use super::words::{ROLES, YOUTH_TITLES, is};
 use crate::limits;
@@ -14,14 +14,8 @@ use crate::people::{PupilIndex, School};
 use crate::text::normalise::{Case, Gap};
 
 /// Pupils who are named by title and surname, told apart by a fact directly behind.
-pub(super) fn names(
-    scene: &Scene<'_>,
-    school: &School,
-    spans: &[Vec<Span>],
-    mentions: &mut Vec<Mention>,
-    taken: &mut Taken,
-) {
-    for (at, found) in spans.iter().enumerate() {
+pub(super) fn names(scene: &Scene<'_>, school: &School, spans: &Spans, mentions: &mut Vec<Mention>, taken: &mut Taken) {
+    for (at, found) in spans.lines() {
         let line = &scene.lines[at];
         if line.footer || !line.all_marks.has(Marks::CLASS.or(Marks::DIGIT)) {
             continue;
@@ -46,7 +40,7 @@ pub(super) fn names(
                 pupils: vec![pupil],
                 identifies: true,
                 confidence: Confidence::Medium,
-                because: "surname behind a child's title, with class or date of birth".to_owned(),
+                because: "surname behind a child's title, with class or date of birth".into(),
             });
         }
     }

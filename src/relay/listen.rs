@@ -221,7 +221,7 @@ struct Shared<T> {
     rules: Arc<ArcSwap<Rules>>,
     tracer: Tracer,
     admission: Admission,
-    /// KiB of content in the hands of `take_in`.
+    /// KiB of content of large messages in the hands of `take_in`.
     in_hand: Semaphore,
     /// Places for connections of whom a PROXY header is still to say whose they are.
     unknown: Arc<Semaphore>,

@@ -132,7 +132,7 @@ pub struct Texts<'a> {
     tokens: Vec<Token>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Extent<'a> {
     source: &'a str,
     /// Nothing where folding changed nothing.
@@ -154,13 +154,6 @@ impl<'a> Texts<'a> {
             Some((start..self.folded.len(), map..self.map.len()))
         };
         self.extents.push(Extent { source, folded, tokens: tokens..self.tokens.len() });
-    }
-
-    /// Puts a text again that is there already, by its place; nothing is folded or cut for it.
-    pub fn push_again(&mut self, at: usize) {
-        if let Some(extent) = self.extents.get(at) {
-            self.extents.push(extent.clone());
-        }
     }
 
     /// The tokens of a text by its place, among those of all texts.

@@ -12,8 +12,8 @@ use crate::text::normalise::{Gap, TokenKind};
 /// Results in the rows of pupils.
 pub(super) fn results(scene: &Scene<'_>, context: &Context, category: usize, out: &mut Vec<Said>) {
     for (at, line) in scene.lines() {
-        let Some((row, _)) = line.cell else { continue };
-        if !context.by_row.contains_key(&(line.document, line.block, row)) {
+        let Some((row, _)) = line.cell() else { continue };
+        if !context.by_row.contains_key(&(line.document(), line.block(), row)) {
             continue;
         }
         let Some(heading) = scene.column_heading(at) else { continue };

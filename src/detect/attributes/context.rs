@@ -87,15 +87,15 @@ impl Context {
         let line = &scene.lines[at];
         let sentence = line.sentence.get(token).copied().unwrap_or_default();
         self.by_line.entry(at).or_default().push((token, sentence, pupils.to_vec()));
-        if let Some((row, _)) = line.cell {
+        if let Some((row, _)) = line.cell() {
             // Forename, surname and number of a row name the same pupil.
-            let of_row = self.by_row.entry((line.document, line.block, row)).or_default();
+            let of_row = self.by_row.entry((line.document(), line.block(), row)).or_default();
             if !of_row.ends_with(pupils) {
                 of_row.extend(pupils);
             }
         }
-        self.by_block.entry((line.document, line.block)).or_default().extend(pupils);
-        self.by_document.entry(line.document).or_default().extend(pupils);
+        self.by_block.entry((line.document(), line.block())).or_default().extend(pupils);
+        self.by_document.entry(line.document()).or_default().extend(pupils);
         match scene.kind(at) {
             Kind::Subject => self.subject.extend(pupils),
             Kind::FileName => self.files.entry(scene.place(at).to_owned()).or_default().extend(pupils),
@@ -119,43 +119,42 @@ impl Context {
         let stop = tokens
             .get(end + 1)
             .map_or_else(|| line.text.folded().trim_end().ends_with(':'), |next| next.gap.has(Gap::COLON));
-        let title = match line.cell {
+        let title = match line.cell() {
             // A row of one cell above the pupils.
-            Some((row, _)) => !self.by_row.contains_key(&(line.document, line.block, row)),
+            Some((row, _)) => !self.by_row.contains_key(&(line.document(), line.block(), row)),
             None => {
                 stop || (line.heading()
                     && said.from < 8
-                    && scene.lines.get(said.line + 1).is_some_and(|next| next.cell.is_some()))
+                    && scene.lines.get(said.line + 1).is_some_and(|next| next.cell().is_some()))
             }
         };
         if !title
             || said.weak
-            || (line.cell.is_none()
+            || (line.cell().is_none()
                 && self.by_line.get(&said.line).is_some_and(|here| here.iter().any(|(_, s, _)| *s == sentence)))
         {
             return None;
         }
-        if line.cell.is_some() {
+        if line.cell().is_some() {
             let alone = |at: usize| {
-                scene
-                    .lines
-                    .get(at)
-                    .is_none_or(|other| other.block != line.block || other.cell.map(|c| c.0) != line.cell.map(|c| c.0))
+                scene.lines.get(at).is_none_or(|other| {
+                    other.block() != line.block() || other.cell().map(|c| c.0) != line.cell().map(|c| c.0)
+                })
             };
             if !(alone(said.line + 1) && said.line.checked_sub(1).is_none_or(alone)) {
                 return None;
             }
         }
-        let mut out = if line.cell.is_none() { named(said.line, Some(sentence)) } else { Vec::new() };
+        let mut out = if line.cell().is_none() { named(said.line, Some(sentence)) } else { Vec::new() };
         if out.is_empty() {
-            let range = &scene.of_document[line.document];
+            let range = &scene.of_document[line.document()];
             for at in (said.line + 1..range.end).take(limits::TITLED_LIST) {
                 let other = &scene.lines[at];
                 let below = named(at, None);
-                if other.cell.is_none() && below.is_empty() {
+                if other.cell().is_none() && below.is_empty() {
                     break;
                 }
-                if line.cell.is_some() && other.block != line.block {
+                if line.cell().is_some() && other.block() != line.block() {
                     break;
                 }
                 out.extend(below);
@@ -173,12 +172,12 @@ impl Context {
         if let Some(list) = self.listed_below(scene, said) {
             return list;
         }
-        if let Some((row, _)) = line.cell {
-            if let Some(pupils) = self.by_row.get(&(line.document, line.block, row)) {
+        if let Some((row, _)) = line.cell() {
+            if let Some(pupils) = self.by_row.get(&(line.document(), line.block(), row)) {
                 return pupils.clone();
             }
             // A form: one pupil in the whole table.
-            if let Some(pupils) = self.by_block.get(&(line.document, line.block)) {
+            if let Some(pupils) = self.by_block.get(&(line.document(), line.block())) {
                 return if pupils.len() == 1 { pupils.to_vec() } else { Vec::new() };
             }
         }
@@ -210,7 +209,7 @@ impl Context {
         // `He has been late on 31 days` below the name of one pupil, in a text that names nobody.
         let goes_on = || {
             let first = line.sentence.partition_point(|&other| other < sentence);
-            is(GOES_ON, line.text.word(first)) && !self.by_document.contains_key(&line.document)
+            is(GOES_ON, line.text.word(first)) && !self.by_document.contains_key(&line.document())
         };
         if let Some(pupils) = named
             && (!said.weak || (pupils.len() == 1 && goes_on()))
@@ -220,15 +219,15 @@ impl Context {
         if said.weak {
             return Vec::new();
         }
-        let length = self.lengths.get(&line.document).copied().unwrap_or_default();
-        match self.by_document.get(&line.document) {
+        let length = self.lengths.get(&line.document()).copied().unwrap_or_default();
+        match self.by_document.get(&line.document()) {
             Some(pupils) if pupils.len() == 1 && length <= limits::SHORT_DOCUMENT * 2 => pupils.to_vec(),
-            Some(pupils) if length <= limits::SHORT_DOCUMENT && line.cell.is_none() => {
+            Some(pupils) if length <= limits::SHORT_DOCUMENT && line.cell().is_none() => {
                 // Several pupils: the nearest paragraph that names one.
                 let near = (0..=2).find_map(|back| {
                     self.by_line
                         .get(&said.line.checked_sub(back)?)
-                        .filter(|_| scene.lines[said.line - back].document == line.document)
+                        .filter(|_| scene.lines[said.line - back].document() == line.document())
                 });
                 match near.and_then(|here| here.last()) {
                     Some((.., pupils)) => pupils.clone(),

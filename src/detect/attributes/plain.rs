@@ -87,7 +87,8 @@ pub(super) fn raise(
     let mut found = |pupil: PupilIndex, passage: &Passage<'_>, (tier, category): (Tier, &'static str)| {
         let entry = about.entry(pupil).or_default();
         entry.tier = entry.tier.max(Some(tier));
-        if !entry.categories.insert(category.to_owned()) || !listed.takes(scene.lines[passage.line].document, category)
+        if !entry.categories.insert(category.to_owned())
+            || !listed.takes(scene.lines[passage.line].document(), category)
         {
             return;
         }
@@ -196,8 +197,8 @@ fn passages<'t>(
             continue;
         }
         let named = context.by_line.get(&at);
-        if let (Some((row, _)), None) = (line.cell, named) {
-            let row = (line.document, line.block, row);
+        if let (Some((row, _)), None) = (line.cell(), named) {
+            let row = (line.document(), line.block(), row);
             if of_row.0 != row {
                 let mut pupils = of_these(context.by_row.get(&row).map_or(&[], Vec::as_slice));
                 // Few words under a heading and a doubtful name are two doubts.
@@ -212,7 +213,7 @@ fn passages<'t>(
         let alone = || alone(scene, context, at).map_or(Vec::new(), |pupil| of_these(&[pupil]));
         let only = alone();
         // Of a report under its pupil's name, every sentence is about that pupil.
-        let nameless = !context.by_document.contains_key(&line.document);
+        let nameless = !context.by_document.contains_key(&line.document());
         let mut whom = if named.is_some() { Vec::new() } else { only.clone() };
         if named.is_none() && whom.is_empty() {
             continue;
@@ -262,7 +263,7 @@ fn of_the_writer(line: &Line<'_>, from: usize, to: usize) -> bool {
 
 /// The only pupil of a short document; for one that names nobody, that of its file's name, of the subject line or of the message.
 fn alone(scene: &Scene<'_>, context: &Context, at: usize) -> Option<PupilIndex> {
-    let document = scene.lines[at].document;
+    let document = scene.lines[at].document();
     let short = context.lengths.get(&document).is_some_and(|length| *length <= limits::SHORT_DOCUMENT);
     let of_file = || context.files.get(scene.place(at)).filter(|_| scene.kind(at) == Kind::Attachment);
     let of_subject = || Some(&context.subject).filter(|pupils| !pupils.is_empty());

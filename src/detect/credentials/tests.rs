@@ -1,5 +1,6 @@
 use super::*;
 use crate::detect::layout::Layout;
+use crate::detect::scene::Laid;
 use crate::people::School;
 use crate::text::{Block, Document, Halt, Row, Table};
 
@@ -7,7 +8,8 @@ use crate::text::{Block, Document, Halt, Row, Table};
 fn in_documents(documents: &[Document]) -> Vec<String> {
     let (school, halt) = (School::default(), Halt::default());
     let layout = Layout::new(documents, &school, &halt);
-    let scene = Scene::new(documents, &layout, &school, &halt);
+    let laid = Laid::all(&layout);
+    let scene = Scene::new(documents, &layout, &laid, &school, &halt);
     find(&scene).into_iter().map(|(at, range, _)| scene.lines[at].text.folded()[range].to_owned()).collect()
 }
 

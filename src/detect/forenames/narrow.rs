@@ -2,6 +2,8 @@
 //!
 //! Knows facts and the roster; whether the forename stands as one is settled before (`super`).
 
+use std::borrow::Cow;
+
 use super::{abstract_subject, calendar, in_a_list_of_forenames, scopes, written_as_name};
 use crate::detect::initials::by_initial;
 use crate::detect::names::Span;
@@ -23,7 +25,7 @@ pub(super) fn narrow(
     at: usize,
     span: &Span,
     stranger: bool,
-) -> Option<(PupilIndex, String, usize)> {
+) -> Option<(PupilIndex, Cow<'static, str>, usize)> {
     let line = &scene.lines[at];
     let text = &line.text;
     let index = school.index();
@@ -62,7 +64,7 @@ pub(super) fn narrow(
             if common && scope > 2 && !counts {
                 continue;
             }
-            if subject && !counts && (scope > 0 || fact.line != at) && line.cell.is_none() {
+            if subject && !counts && (scope > 0 || fact.line != at) && line.cell().is_none() {
                 continue;
             }
             // A forename of staff too wants its fact in the same paragraph, row or heading.
@@ -189,11 +191,11 @@ fn passing(scene: &Scene<'_>, at: usize, span: &Span, scope: usize, fact: &FactA
     let many = fact.line == at
         && year
         && line.text.word(fact.to - 1).strip_suffix('s').is_some_and(|n| n.parse::<u8>().is_ok());
-    if many && line.cell.is_none() && !said && !some_of(&line.text, fact) {
+    if many && line.cell().is_none() && !said && !some_of(&line.text, fact) {
         return true;
     }
     let group = |fact: &Fact| matches!(fact, Fact::Class(_) | Fact::Year(_));
-    if line.cell.is_some()
+    if line.cell().is_some()
         || fact.line != at
         || !group(&fact.fact)
         || !matches!(scene.kind(at), Kind::Body | Kind::Quoted)
@@ -230,7 +232,7 @@ fn some_of(text: &Text<'_>, fact: &FactAt) -> bool {
 /// A class in the signature, or the family that is greeted.
 fn of_the_writers(scene: &Scene<'_>, at: usize, fact: &FactAt) -> bool {
     let of = |facts: &[FactAt]| facts.iter().any(|other| (other.line, other.from) == (fact.line, fact.from));
-    scene.wide.get(scene.lines[at].document).is_some_and(|wide| of(&wide.signature) || of(&wide.greeting))
+    scene.wide.get(scene.lines[at].document()).is_some_and(|wide| of(&wide.signature) || of(&wide.greeting))
 }
 
 /// Whether a forename that a colleague bears too, or that is a word, may be told by who writes to whom, and any by who is
@@ -252,12 +254,12 @@ fn writers_facts_count(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
 
 /// `Rowan (Oak)`, `Rowan in Oak`, or the two in cells of one row.
 fn right_beside(scene: &Scene<'_>, school: &School, at: usize, span: &Span, fact: &FactAt) -> bool {
-    if scene.lines[at].cell.is_some() {
+    if scene.lines[at].cell().is_some() {
         let whole = scene.lines[at].text.tokens.len() == span.to - span.from;
         return whole
             && fact.line != at
-            && scene.lines[fact.line].cell.map(|c| c.0) == scene.lines[at].cell.map(|c| c.0)
-            && scene.lines[fact.line].document == scene.lines[at].document;
+            && scene.lines[fact.line].cell().map(|c| c.0) == scene.lines[at].cell().map(|c| c.0)
+            && scene.lines[fact.line].document() == scene.lines[at].document();
     }
     let text = &scene.lines[at].text;
     let sentences = &scene.lines[at].sentence;

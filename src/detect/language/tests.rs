@@ -1,5 +1,6 @@
 use super::*;
 use crate::detect::layout::Layout;
+use crate::detect::scene::Laid;
 use crate::people::School;
 use crate::text::Halt;
 use crate::text::{Document, Kind as Place};
@@ -9,7 +10,8 @@ fn offends(text: &str) -> bool {
     let school = School::default();
     let halt = Halt::default();
     let layout = Layout::new(&documents, &school, &halt);
-    let scene = Scene::new(&documents, &layout, &school, &halt);
+    let laid = Laid::all(&layout);
+    let scene = Scene::new(&documents, &layout, &laid, &school, &halt);
     !find(&scene).is_empty()
 }
 

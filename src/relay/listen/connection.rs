@@ -414,10 +414,11 @@ impl<T: TakeIn> Connection<T> {
 
     async fn decide(&mut self, receiving: Receiving, facts: ContentFacts) -> Reply {
         let Receiving { id, at, begun, spool, head, .. } = receiving;
-        // A message larger than all permits together takes them all and goes alone.
-        let kib = (spool.length().div_ceil(1024)).min(limits::CONTENT_IN_HAND / 1024);
+        // A small message is in memory as it is, and waits for none. One larger than all permits together takes them all and goes alone.
+        let large = spool.length() > limits::LIGHT_MESSAGE;
+        let kib = if large { spool.length().div_ceil(1024).min(limits::CONTENT_IN_HAND / 1024) } else { 0 };
         let permits = u32::try_from(kib).unwrap_or(u32::MAX);
-        let wait = Duration::from_secs(limits::INSPECT_QUEUE_SECONDS);
+        let wait = Duration::from_secs(limits::CONTENT_QUEUE_SECONDS);
         let Ok(Ok(_in_hand)) = timeout(wait, self.shared.in_hand.acquire_many(permits)).await else {
             return Reply::busy();
         };
