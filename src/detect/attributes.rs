@@ -3,6 +3,7 @@
 
 mod columns;
 mod context;
+mod items;
 mod plain;
 mod quoted;
 mod subject;
@@ -110,28 +111,29 @@ pub(super) fn check() -> Result<(), toml::de::Error> {
 fn everything_said(
     scene: &Scene<'_>,
     school: &School,
-    context: &Context,
+    context: &Context<'_>,
     numbers: &[Number],
 ) -> (Vec<Said>, Vec<(usize, usize)>) {
     let mut out = Vec::new();
     let mut ambiguous = Vec::new();
-    let attainment = VOCABULARY.id("attainment");
+    let (attainment, origin) = (VOCABULARY.id("attainment"), VOCABULARY.id("ethnicity-religion"));
     for (at, line) in scene.lines() {
         if line.footer {
             continue;
         }
         for hit in line.hits() {
             // Faith, Christian and Polly Gay are names where they name somebody.
-            if context.names.contains(&(at, hit.from)) {
+            if context.names.contains(at, hit.from) {
                 continue;
             }
             let category = &VOCABULARY.categories[hit.category];
-            let name = |token| context.names.contains(&(at, token));
+            let name = |token| context.names.contains(at, token);
             let clause = Clause { text: &line.text, sentence: line.sentence, name: &name };
             if of_the_writer(&line.text, hit.from)
                 || clause.of_another(hit)
                 || quoted::title(scene, &line.text, hit, &name)
                 || (hit.weak && line.cell().is_none() && plain::doubted(line, hit.from, &name))
+                || (hit.weak && Some(hit.category) == origin && is_language(&line.text, hit.from))
             {
                 continue;
             }
@@ -204,6 +206,11 @@ fn said_elsewhere(scene: &Scene<'_>, ambiguous: &[usize], said: &mut Vec<Said>) 
     another.map(|said| (said.line, said.category)).collect()
 }
 
+/// `counted to 100 in Polish` names a language.
+fn is_language(text: &Text<'_>, from: usize) -> bool {
+    from.checked_sub(1).is_some_and(|before| matches!(text.word(before), "in" | "into"))
+}
+
 /// `my hospital appointment` is the writer's own.
 pub(super) fn of_the_writer(text: &Text<'_>, from: usize) -> bool {
     (1..=2).any(|back| {
@@ -236,7 +243,17 @@ fn denied(text: &Text<'_>, sentences: &[u32], from: usize, to: usize) -> bool {
 /// `91.2%`, `31/40`, `14 out of 20`: a result or a figure of attendance.
 fn measures(at: usize, text: &Text<'_>, category: usize, out: &mut Vec<Said>) {
     let folded = text.folded();
+    // `7y 2m`, a reading age.
+    let unit = |at: usize, units: &[&str]| {
+        let word = text.word(at);
+        let letters = word.trim_start_matches(|c: char| c.is_ascii_digit());
+        text.tokens.get(at).is_some_and(|token| token.kind == TokenKind::Mixed) && is(units, letters)
+    };
     for (index, token) in text.tokens.iter().enumerate() {
+        if unit(index, &["y", "yr", "yrs"]) && unit(index + 1, &["m", "mth", "mths"]) {
+            let to = index + 2;
+            out.push(Said { line: at, from: index, to, category, tier: Tier::Record, weak: true, denies: false });
+        }
         if token.kind != TokenKind::Number {
             continue;
         }
@@ -250,7 +267,11 @@ fn measures(at: usize, text: &Text<'_>, category: usize, out: &mut Vec<Said>) {
             && (13..=200).contains(&number(index + 1));
         let out_of = text.word(index + 1) == "out" && text.word(index + 2) == "of" && number(index + 3) <= 200;
         let got = index > 0 && matches!(text.word(index - 1), "got" | "scored" | "achieved" | "level");
-        if percent || fraction || out_of || got {
+        // `got all 60 in the check`
+        let all = index > 1
+            && matches!(text.word(index - 1), "all" | "only" | "just" | "full")
+            && matches!(text.word(index - 2), "got" | "gets" | "scored" | "achieved");
+        if percent || fraction || out_of || got || all {
             out.push(Said {
                 line: at,
                 from: index,
@@ -281,7 +302,7 @@ fn figures(at: usize, line: &Line<'_>, [attainment, attendance]: [usize; 2], out
 }
 
 /// Columns whose heading is an attribute, and rows that begin with a label.
-fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
+fn headings(scene: &Scene<'_>, context: &Context<'_>, out: &mut Vec<Said>) {
     // Of the table at hand: where its headings stand, and what each column is.
     let mut table = None;
     let mut heading_row: Option<usize> = None;
@@ -297,7 +318,7 @@ fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
         }
         // Faith and Chance in a list of names head no column.
         if named_row.0 != row {
-            named_row = (row, context.by_row.contains_key(&(line.document(), line.block(), row)));
+            named_row = (row, !context.row(at).is_empty());
         }
         let named = named_row.1;
         if heading_row.is_none_or(|heading| heading == row) && !named {
@@ -339,7 +360,7 @@ fn headings(scene: &Scene<'_>, context: &Context, out: &mut Vec<Said>) {
 }
 
 /// A pupil's own birth date, address or telephone, and labelled ones in the pupil's sentence.
-fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context, out: &mut Vec<Said>) {
+fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context<'_>, out: &mut Vec<Said>) {
     let (Some(birth), Some(address), Some(contact)) =
         (VOCABULARY.id("date-of-birth"), VOCABULARY.id("address"), VOCABULARY.id("contact"))
     else {

@@ -1,6 +1,7 @@
 //! A made-up school whose names are words more often than not, and what is to be found in one text of it.
 
 mod company;
+mod matters;
 
 use super::*;
 use crate::people::{Guardian, Pupil, Staff};

@@ -36,7 +36,17 @@ struct Entry {
     #[serde(default)]
     pairs: Vec<PairEntry>,
     #[serde(default)]
+    sequences: Vec<SequenceEntry>,
+    #[serde(default)]
     elsewhere: Vec<ElsewhereEntry>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SequenceEntry {
+    words: Vec<String>,
+    #[serde(default)]
+    predicate: bool,
 }
 
 #[derive(serde::Deserialize)]
@@ -59,6 +69,23 @@ struct Pair {
     category: u16,
     one: HashSet<u64>,
     other: HashSet<u64>,
+}
+
+/// Words one behind the other, of a list each: `broke his left wrist`.
+#[derive(Debug)]
+struct Sequence {
+    category: u16,
+    predicate: Predicate,
+    places: Vec<Place>,
+}
+
+/// One place of a sequence.
+#[derive(Debug)]
+struct Place {
+    /// One or two words each.
+    words: HashSet<u64>,
+    /// Nothing may stand there too.
+    optional: bool,
 }
 
 /// What a phrase says of its grammatical subject.
@@ -108,6 +135,8 @@ struct Begins {
     alone: bool,
     /// A pair begins with it.
     pair: bool,
+    /// A sequence begins with it.
+    sequence: bool,
     /// First letters of the second words, as [`letter`] has them: most words that follow end the search at once.
     next: u64,
 }
@@ -126,6 +155,7 @@ pub struct Vocabulary {
     first: HashMap<u64, Begins>,
     headings: HashMap<u64, u16>,
     pairs: Vec<Pair>,
+    sequences: Vec<Sequence>,
 }
 
 /// A phrase found.
@@ -205,6 +235,17 @@ impl Vocabulary {
                 }
                 out.pairs.push(pair);
             }
+            for sequence in entry.sequences {
+                let predicate = if sequence.predicate { Predicate::Verb } else { Predicate::No };
+                let places: Vec<Place> = sequence.words.iter().map(|words| Place::of(words)).collect();
+                if places.first().is_none_or(|first| first.optional) {
+                    return Err(VocabularyError::Category(entry.id));
+                }
+                for &word in &places[0].words {
+                    out.first.entry(word).or_default().sequence = true;
+                }
+                out.sequences.push(Sequence { category: at, predicate, places });
+            }
             // Category ids are few and live as long as the program; findings carry them as kinds.
             out.categories.push(Category {
                 id: Box::leak(entry.id.into_boxed_str()),
@@ -261,6 +302,9 @@ impl Vocabulary {
             let Some(begins) = self.first.get(&text.hash(&text.tokens[from])) else { continue };
             if begins.pair {
                 hits.extend(self.pairs.iter().filter_map(|pair| pair.at(text, from)));
+            }
+            if begins.sequence {
+                hits.extend(self.sequences.iter().filter_map(|sequence| sequence.at(text, from)));
             }
             let goes_on = begins.next & letter(text.word(from + 1)) != 0;
             let longest = if goes_on { begins.longest } else { u8::from(begins.alone) };
@@ -340,6 +384,47 @@ fn alternatives(phrase: &str) -> Vec<String> {
     out
 }
 
+impl Place {
+    /// `left/right/-`: either, or nothing; `_` joins two words.
+    fn of(words: &str) -> Self {
+        let (none, some): (Vec<&str>, Vec<&str>) = words.split('/').partition(|word| *word == "-");
+        let words = some.iter().map(|word| Run::of(&word.replace('_', " ")).hash).collect();
+        Self { words, optional: !none.is_empty() }
+    }
+
+    /// How many words from this token on stand in this place, the most first.
+    fn takes(&self, text: &Text<'_>, from: usize) -> Option<usize> {
+        let within =
+            |to: usize| text.tokens.get(from + 1..to).is_some_and(|inner| inner.iter().all(|token| token.gap.blank()));
+        let two = || within(from + 2) && self.words.contains(&text.run(from, from + 2).hash);
+        let one = || text.tokens.get(from).is_some_and(|token| self.words.contains(&text.hash(token)));
+        if two() {
+            return Some(2);
+        }
+        one().then_some(1).or(self.optional.then_some(0))
+    }
+}
+
+impl Sequence {
+    /// The sequence that begins with this token; not `the broken leg of the table`.
+    fn at(&self, text: &Text<'_>, from: usize) -> Option<Hit> {
+        let mut to = from;
+        for place in &self.places {
+            let apart =
+                to > from && text.tokens.get(to).is_some_and(|token| !token.gap.only(Gap::SPACE.or(Gap::NEWLINE)));
+            to += place.takes(text, to).filter(|taken| *taken == 0 || !apart)?;
+        }
+        (text.word(to) != "of").then_some(Hit {
+            category: usize::from(self.category),
+            from,
+            to,
+            weak: false,
+            predicate: self.predicate,
+            ambiguous: false,
+        })
+    }
+}
+
 impl Pair {
     /// The pair that begins with this token, its other word not far behind in the same sentence.
     fn at(&self, text: &Text<'_>, from: usize) -> Option<Hit> {
@@ -386,6 +471,15 @@ mod tests {
             ("the fight ended in a fixed-term suspension", Some("exclusion-violence")),
             ("was excluded. Nobody was hitting anybody", Some("behaviour")),
             ("he was hitting and punching", Some("behaviour")),
+            ("broke his left wrist at football", Some("health")),
+            ("has hurt her ankle", Some("health")),
+            ("with a fractured collar bone", Some("health")),
+            ("cut his chin open", Some("health")),
+            ("a broken right arm", Some("health")),
+            ("mended the broken leg of the table", None),
+            ("broke his pencil", None),
+            ("broke. His wrist", None),
+            ("cut her hair", None),
         ] {
             let text = TextBuf::new(text);
             let text = text.text();

@@ -10,10 +10,9 @@ use crate::text::Text;
 use crate::text::normalise::{Gap, TokenKind};
 
 /// Results in the rows of pupils.
-pub(super) fn results(scene: &Scene<'_>, context: &Context, category: usize, out: &mut Vec<Said>) {
+pub(super) fn results(scene: &Scene<'_>, context: &Context<'_>, category: usize, out: &mut Vec<Said>) {
     for (at, line) in scene.lines() {
-        let Some((row, _)) = line.cell() else { continue };
-        if !context.by_row.contains_key(&(line.document(), line.block(), row)) {
+        if line.cell().is_none() || context.row(at).is_empty() {
             continue;
         }
         let Some(heading) = scene.column_heading(at) else { continue };

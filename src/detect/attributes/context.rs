@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::Said;
+use super::{Said, items};
 use crate::detect::Confidence;
 use crate::detect::identifiers::{Number, Whose};
 use crate::detect::marks::Marks;
@@ -20,14 +20,25 @@ use crate::people::PupilIndex;
 use crate::text::Kind;
 use crate::text::normalise::Gap;
 
+/// Who is named at a place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'m> {
+    pub(super) line: u32,
+    pub(super) token: u32,
+    pub(super) sentence: u32,
+    pub(super) pupils: &'m [PupilIndex],
+}
+
 /// Who is spoken of where.
-pub(super) struct Context {
+pub(super) struct Context<'m> {
     pub(super) identified: BTreeSet<PupilIndex>,
     /// Those of them who are meant without reasonable doubt.
     pub(super) sure: HashSet<PupilIndex>,
-    /// Mentions by line: token, sentence, pupils.
-    pub(super) by_line: HashMap<usize, Vec<(usize, u32, Vec<PupilIndex>)>>,
-    pub(super) by_row: HashMap<(usize, usize, usize), Vec<PupilIndex>>,
+    /// In order of line; of a line names first, then numbers.
+    named: Vec<Named<'m>>,
+    /// By line, and one more: where its part of `named` begins.
+    of_line: Vec<u32>,
+    rows: Rows,
     /// Each once, in roster order.
     pub(super) by_block: HashMap<(usize, usize), Vec<PupilIndex>>,
     /// Each once, in roster order.
@@ -37,23 +48,105 @@ pub(super) struct Context {
     /// Pupils whom a file's name names, by place.
     pub(super) files: HashMap<String, BTreeSet<PupilIndex>>,
     pub(super) lengths: HashMap<usize, usize>,
-    /// Tokens that are part of a name.
-    pub(super) names: HashSet<(usize, usize)>,
+    pub(super) names: Names,
 }
 
-impl Context {
-    pub(super) fn new(scene: &Scene<'_>, mentions: &[Mention], numbers: &[Number]) -> Self {
+/// Tokens that are part of a name.
+pub(super) struct Names {
+    /// Line, first token, and one past the last of all names of the line up to this one; in order.
+    all: Vec<(u32, u32, u32)>,
+}
+
+impl Names {
+    fn of(mentions: &[Mention]) -> Self {
+        let mut all: Vec<(u32, u32, u32)> = Vec::with_capacity(mentions.len());
+        // In order of place, as `names::find` gives them.
+        for mention in mentions {
+            let line = narrow(mention.line);
+            let before = all.last().filter(|(of, ..)| *of == line).map_or(0, |(.., to)| *to);
+            all.push((line, narrow(mention.from), narrow(mention.to).max(before)));
+        }
+        Self { all }
+    }
+
+    /// Whether a token is part of one.
+    pub(super) fn contains(&self, line: usize, token: usize) -> bool {
+        let (line, token) = (narrow(line), narrow(token));
+        let behind = self.all.partition_point(|(of, from, _)| (*of, *from) <= (line, token));
+        behind.checked_sub(1).is_some_and(|at| self.all[at].0 == line && token < self.all[at].2)
+    }
+}
+
+/// Who is named in each row of a table.
+struct Rows {
+    /// By line, the number of its row among all rows.
+    of_line: Vec<u32>,
+    /// By row, and one more: where its part of `pupils` begins.
+    starts: Vec<u32>,
+    pupils: Vec<PupilIndex>,
+}
+
+impl Rows {
+    /// What is no cell is in no row.
+    const NONE: u32 = u32::MAX;
+
+    fn of(scene: &Scene<'_>, named: &[Named<'_>]) -> Self {
+        let mut of_line = Vec::with_capacity(scene.lines.len());
+        let (mut rows, mut last) = (0, None);
+        // Cells of a row stand one behind the other.
+        for line in scene.lines.iter() {
+            let row = line.cell().map(|(row, _)| (line.document(), line.block(), row));
+            rows += u32::from(row.is_some() && row != last);
+            of_line.push(if row.is_some() { rows - 1 } else { Self::NONE });
+            last = row;
+        }
+        let row_of = |named: &&Named<'_>| of_line[named.line as usize];
+        let mut in_rows: Vec<&Named<'_>> = named.iter().filter(|named| row_of(named) != Self::NONE).collect();
+        in_rows.sort_by_key(row_of);
+        let (mut starts, mut pupils) = (Vec::with_capacity(rows as usize + 1), Vec::new());
+        for named in in_rows {
+            while starts.len() <= row_of(&named) as usize {
+                starts.push(narrow(pupils.len()));
+            }
+            // Forename, surname and number of a row name the same pupil.
+            let own = &pupils[starts.last().map_or(0, |start| *start as usize)..];
+            if !own.ends_with(named.pupils) {
+                pupils.extend(named.pupils);
+            }
+        }
+        starts.resize(rows as usize + 1, narrow(pupils.len()));
+        Self { of_line, starts, pupils }
+    }
+
+    fn at(&self, line: usize) -> &[PupilIndex] {
+        match self.of_line.get(line) {
+            Some(&row) if row != Self::NONE => {
+                let [from, to] = [row, row + 1].map(|at| self.starts[at as usize] as usize);
+                &self.pupils[from..to]
+            }
+            _ => &[],
+        }
+    }
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl<'m> Context<'m> {
+    pub(super) fn new(scene: &Scene<'_>, mentions: &'m [Mention], numbers: &'m [Number]) -> Self {
         let mut out = Self {
             identified: BTreeSet::new(),
             sure: HashSet::new(),
-            by_line: HashMap::new(),
-            by_row: HashMap::new(),
+            named: Vec::with_capacity(mentions.len() + numbers.len()),
+            of_line: Vec::with_capacity(scene.lines.len() + 1),
+            rows: Rows { of_line: Vec::new(), starts: Vec::new(), pupils: Vec::new() },
             by_block: HashMap::new(),
             by_document: HashMap::new(),
             subject: BTreeSet::new(),
             files: HashMap::new(),
             lengths: HashMap::new(),
-            names: HashSet::new(),
+            names: Names::of(mentions),
         };
         for mention in mentions {
             if mention.identifies {
@@ -63,37 +156,36 @@ impl Context {
                 }
             }
             out.add(scene, mention.line, mention.from, &mention.pupils);
-            out.names.extend((mention.from..mention.to).map(|token| (mention.line, token)));
         }
         for number in numbers {
-            if let Whose::Pupil(pupil) = number.whose {
-                out.identified.insert(pupil);
-                out.sure.insert(pupil);
+            if let Whose::Pupil(pupil) = &number.whose {
+                out.identified.insert(*pupil);
+                out.sure.insert(*pupil);
                 let token = scene.lines[number.line].text.token_at(number.range.start);
-                out.add(scene, number.line, token, &[pupil]);
+                out.add(scene, number.line, token, std::slice::from_ref(pupil));
             }
         }
         for pupils in out.by_block.values_mut().chain(out.by_document.values_mut()) {
             pupils.sort_unstable();
             pupils.dedup();
         }
+        out.named.sort_by_key(|named| named.line);
+        let mut at = 0;
+        for line in 0..=scene.lines.len() {
+            at += out.named[at..].iter().take_while(|named| (named.line as usize) < line).count();
+            out.of_line.push(narrow(at));
+        }
+        out.rows = Rows::of(scene, &out.named);
         for (document, lines) in scene.of_document.iter().enumerate() {
             out.lengths.insert(document, lines.clone().map(|line| scene.lines[line].text.tokens.len()).sum());
         }
         out
     }
 
-    fn add(&mut self, scene: &Scene<'_>, at: usize, token: usize, pupils: &[PupilIndex]) {
+    fn add(&mut self, scene: &Scene<'_>, at: usize, token: usize, pupils: &'m [PupilIndex]) {
         let line = &scene.lines[at];
         let sentence = line.sentence.get(token).copied().unwrap_or_default();
-        self.by_line.entry(at).or_default().push((token, sentence, pupils.to_vec()));
-        if let Some((row, _)) = line.cell() {
-            // Forename, surname and number of a row name the same pupil.
-            let of_row = self.by_row.entry((line.document(), line.block(), row)).or_default();
-            if !of_row.ends_with(pupils) {
-                of_row.extend(pupils);
-            }
-        }
+        self.named.push(Named { line: narrow(at), token: narrow(token), sentence, pupils });
         self.by_block.entry((line.document(), line.block())).or_default().extend(pupils);
         self.by_document.entry(line.document()).or_default().extend(pupils);
         match scene.kind(at) {
@@ -103,16 +195,24 @@ impl Context {
         }
     }
 
+    /// Who is named in a line.
+    pub(super) fn here(&self, line: usize) -> &[Named<'m>] {
+        let bound = |at: usize| self.of_line.get(at).map_or(self.named.len(), |at| *at as usize);
+        &self.named[bound(line)..bound(line + 1)]
+    }
+
+    /// Who is named in the row of a table to which a line belongs.
+    pub(super) fn row(&self, line: usize) -> &[PupilIndex] {
+        self.rows.at(line)
+    }
+
     /// `These have free meals:` with the names below, in the same paragraph, the next ones, or the rows of a table.
     pub(super) fn listed_below(&self, scene: &Scene<'_>, said: &Said) -> Option<Vec<PupilIndex>> {
         let line = &scene.lines[said.line];
         let sentence = line.sentence.get(said.from).copied().unwrap_or_default();
         let named = |at: usize, after: Option<u32>| -> Vec<PupilIndex> {
-            let here = self.by_line.get(&at).map_or(&[][..], Vec::as_slice);
-            here.iter()
-                .filter(|(_, s, _)| after.is_none_or(|after| *s > after))
-                .flat_map(|(.., pupils)| pupils.clone())
-                .collect()
+            let here = self.here(at).iter().filter(|named| after.is_none_or(|after| named.sentence > after));
+            here.flat_map(|named| named.pupils).copied().collect()
         };
         let end = line.sentence.iter().rposition(|&s| s == sentence).unwrap_or(said.from);
         let tokens = &line.text.tokens;
@@ -121,7 +221,7 @@ impl Context {
             .map_or_else(|| line.text.folded().trim_end().ends_with(':'), |next| next.gap.has(Gap::COLON));
         let title = match line.cell() {
             // A row of one cell above the pupils.
-            Some((row, _)) => !self.by_row.contains_key(&(line.document(), line.block(), row)),
+            Some(_) => self.row(said.line).is_empty(),
             None => {
                 stop || (line.heading()
                     && said.from < 8
@@ -130,8 +230,7 @@ impl Context {
         };
         if !title
             || said.weak
-            || (line.cell().is_none()
-                && self.by_line.get(&said.line).is_some_and(|here| here.iter().any(|(_, s, _)| *s == sentence)))
+            || (line.cell().is_none() && self.here(said.line).iter().any(|named| named.sentence == sentence))
         {
             return None;
         }
@@ -172,29 +271,38 @@ impl Context {
         if let Some(list) = self.listed_below(scene, said) {
             return list;
         }
-        if let Some((row, _)) = line.cell() {
-            if let Some(pupils) = self.by_row.get(&(line.document(), line.block(), row)) {
-                return pupils.clone();
+        if line.cell().is_some() {
+            let row = self.row(said.line);
+            if !row.is_empty() {
+                return row.to_vec();
             }
             // A form: one pupil in the whole table.
             if let Some(pupils) = self.by_block.get(&(line.document(), line.block())) {
                 return if pupils.len() == 1 { pupils.to_vec() } else { Vec::new() };
             }
         }
-        if let Some(here) = self.by_line.get(&said.line) {
-            let same: Vec<PupilIndex> =
-                here.iter().filter(|(_, s, _)| *s == sentence).flat_map(|(.., p)| p.clone()).collect();
+        let here = self.here(said.line);
+        if !here.is_empty() {
+            let of = |wanted: u32| -> Vec<PupilIndex> {
+                here.iter().filter(|named| named.sentence == wanted).flat_map(|named| named.pupils).copied().collect()
+            };
+            let same = of(sentence);
             if !same.is_empty() {
                 return same;
             }
             if general(line, sentence) {
                 return Vec::new();
             }
-            let before = here.iter().map(|(_, s, _)| *s).filter(|&s| s < sentence).max();
-            let after = here.iter().map(|(_, s, _)| *s).filter(|&s| s > sentence).min();
-            let near = before.or(after).filter(|s| !said.weak || s.abs_diff(sentence) <= 1);
-            if let Some(near) = near {
-                return here.iter().filter(|(_, s, _)| *s == near).flat_map(|(.., p)| p.clone()).collect();
+            let own = items::of(line, said.from);
+            let others = here.iter().filter(|named| !items::apart(own, items::of(line, named.token as usize)));
+            let before = others.clone().map(|named| named.sentence).filter(|&s| s < sentence).max();
+            let after = others.map(|named| named.sentence).filter(|&s| s > sentence).min();
+            // A word that may mean anything is not said of somebody who is named only later.
+            let near = if said.weak { before.filter(|s| s.abs_diff(sentence) <= 1) } else { before.or(after) };
+            match near {
+                Some(near) => return of(near),
+                None if own.is_some() => return Vec::new(),
+                None => {}
             }
         }
         if general(line, sentence) {
@@ -221,16 +329,18 @@ impl Context {
         }
         let length = self.lengths.get(&line.document()).copied().unwrap_or_default();
         match self.by_document.get(&line.document()) {
-            Some(pupils) if pupils.len() == 1 && length <= limits::SHORT_DOCUMENT * 2 => pupils.to_vec(),
+            Some(pupils) if pupils.len() == 1 && length <= limits::SHORT_DOCUMENT * 2 => {
+                if self.is_another_item(scene, said) { Vec::new() } else { pupils.to_vec() }
+            }
             Some(pupils) if length <= limits::SHORT_DOCUMENT && line.cell().is_none() => {
                 // Several pupils: the nearest paragraph that names one.
                 let near = (0..=2).find_map(|back| {
-                    self.by_line
-                        .get(&said.line.checked_sub(back)?)
-                        .filter(|_| scene.lines[said.line - back].document() == line.document())
+                    let at = said.line.checked_sub(back)?;
+                    self.here(at).last().filter(|_| scene.lines[at].document() == line.document())
                 });
-                match near.and_then(|here| here.last()) {
-                    Some((.., pupils)) => pupils.clone(),
+                match near {
+                    _ if self.is_another_item(scene, said) => Vec::new(),
+                    Some(named) => named.pupils.to_vec(),
                     None if pupils.len() <= 2 => pupils.to_vec(),
                     None => Vec::new(),
                 }
@@ -248,6 +358,21 @@ impl Context {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// It stands in an item of a numbered list, as of minutes, and whoever is named stands in others; not where it goes on about
+    /// somebody (`2. He has asthma`).
+    fn is_another_item(&self, scene: &Scene<'_>, said: &Said) -> bool {
+        let line = &scene.lines[said.line];
+        if items::of(line, said.from).is_none_or(|begins| is(GOES_ON, line.text.word(begins + 1))) {
+            return false;
+        }
+        let lines = scene.of_document[line.document()].clone();
+        let mut naming = lines.filter(|at| !self.here(*at).is_empty());
+        naming.all(|at| {
+            step(1);
+            self.here(at).iter().all(|named| items::of(&scene.lines[at], named.token as usize).is_some())
+        })
     }
 }
 

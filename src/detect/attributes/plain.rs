@@ -67,7 +67,7 @@ impl Together {
 /// is meant.
 pub(super) fn raise(
     scene: &Scene<'_>,
-    context: &Context,
+    context: &Context<'_>,
     elsewhere: &[(usize, usize)],
     about: &mut BTreeMap<PupilIndex, About>,
     findings: &mut Vec<Finding>,
@@ -179,7 +179,7 @@ fn understood(model: &Model, reading: &Reading) -> Option<(Tier, &'static str)> 
 /// All that is to be read, in order: sentences about those who are mentioned, and the cells of those of whom nothing is on record.
 fn passages<'t>(
     scene: &Scene<'t>,
-    context: &Context,
+    context: &Context<'_>,
     mentioned: &BTreeSet<PupilIndex>,
     recorded: &BTreeSet<PupilIndex>,
 ) -> Vec<Passage<'t>> {
@@ -196,11 +196,11 @@ fn passages<'t>(
         if scene.kind(at) == Kind::FileName {
             continue;
         }
-        let named = context.by_line.get(&at);
-        if let (Some((row, _)), None) = (line.cell(), named) {
+        let named = context.here(at);
+        if let Some((row, _)) = line.cell().filter(|_| named.is_empty()) {
             let row = (line.document(), line.block(), row);
             if of_row.0 != row {
-                let mut pupils = of_these(context.by_row.get(&row).map_or(&[], Vec::as_slice));
+                let mut pupils = of_these(context.row(at));
                 // Few words under a heading and a doubtful name are two doubts.
                 pupils.retain(|pupil| context.sure.contains(pupil) && !recorded.contains(pupil));
                 of_row = (row, pupils);
@@ -214,8 +214,8 @@ fn passages<'t>(
         let only = alone();
         // Of a report under its pupil's name, every sentence is about that pupil.
         let nameless = !context.by_document.contains_key(&line.document());
-        let mut whom = if named.is_some() { Vec::new() } else { only.clone() };
-        if named.is_none() && whom.is_empty() {
+        let mut whom = if named.is_empty() { only.clone() } else { Vec::new() };
+        if named.is_empty() && whom.is_empty() {
             continue;
         }
         let mut from = 0;
@@ -223,24 +223,24 @@ fn passages<'t>(
             let sentence = line.sentence[from];
             let to = from + line.sentence[from..].iter().take_while(|&&other| other == sentence).count();
             let here: Vec<PupilIndex> = named
-                .into_iter()
-                .flatten()
-                .filter(|(_, other, _)| *other == sentence)
-                .flat_map(|(.., pupils)| pupils.iter().copied())
+                .iter()
+                .filter(|named| named.sentence == sentence)
+                .flat_map(|named| named.pupils)
+                .copied()
                 .collect();
             let of_one = |token: usize| is(OF_ONE_PERSON, line.text.word(token));
             // Below the name in its own paragraph, whatever is said is said of the only pupil.
             let first = line.text.word(from);
-            let goes_on = (named.is_some() && !whom.is_empty() && whom == only)
+            let goes_on = (!named.is_empty() && !whom.is_empty() && whom == only)
                 || is(GOES_ON, first)
-                || ((named.is_some() || nameless) && (from..to).any(of_one))
+                || ((!named.is_empty() || nameless) && (from..to).any(of_one))
                 || (nameless && is(SUBJECT_LEFT_OUT, first));
             if !here.is_empty() {
                 whom = of_these(&here);
             }
             let own = here.is_empty() && of_the_writer(line, from, to);
             if !whom.is_empty() && (!here.is_empty() || goes_on) && !own && !general(line, sentence) {
-                let words = words(&line.text, from, to, true, |token| context.names.contains(&(at, token)));
+                let words = words(&line.text, from, to, true, |token| context.names.contains(at, token));
                 // `Kirsty struggled but got there` goes on about Kirsty.
                 let of_another =
                     here.is_empty() && words.contains(&OTHER) && !is(GOES_ON, first) && !(from..to).any(of_one);
@@ -262,7 +262,7 @@ fn of_the_writer(line: &Line<'_>, from: usize, to: usize) -> bool {
 }
 
 /// The only pupil of a short document; for one that names nobody, that of its file's name, of the subject line or of the message.
-fn alone(scene: &Scene<'_>, context: &Context, at: usize) -> Option<PupilIndex> {
+fn alone(scene: &Scene<'_>, context: &Context<'_>, at: usize) -> Option<PupilIndex> {
     let document = scene.lines[at].document();
     let short = context.lengths.get(&document).is_some_and(|length| *length <= limits::SHORT_DOCUMENT);
     let of_file = || context.files.get(scene.place(at)).filter(|_| scene.kind(at) == Kind::Attachment);
