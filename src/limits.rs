@@ -981,6 +981,8 @@ limits! {
     MEANING_FURTHER_SHARE: f32 = 0.8, "share", "own choice: of the pupil a record is found already, so more is asked for";
     /// Likelihood below which a sentence is read as nothing, whatever weak word it holds.
     MEANING_DOUBT: f32 = 0.05, "likelihood", "own choice; trials on three schools";
+    /// Likelihood by the encoder below which a sentence says nothing, whatever phrase it holds.
+    MEANING_SAYS_NOTHING: f32 = 0.03, "likelihood", "trials on the development parts of four schools";
     /// Words beside the name from which a sentence may be read as nothing.
     MEANING_FEWEST_DOUBTED: usize = 6, "words", "own choice: fewer tell too little to doubt a word by";
     /// Words of a title in quotation marks.

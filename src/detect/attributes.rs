@@ -116,6 +116,7 @@ fn everything_said(
 ) -> (Vec<Said>, Vec<(usize, usize)>) {
     let mut out = Vec::new();
     let mut ambiguous = Vec::new();
+    let mut closely = plain::Closely::default();
     let (attainment, origin) = (VOCABULARY.id("attainment"), VOCABULARY.id("ethnicity-religion"));
     for (at, line) in scene.lines() {
         if line.footer {
@@ -133,6 +134,7 @@ fn everything_said(
                 || clause.of_another(hit)
                 || quoted::title(scene, &line.text, hit, &name)
                 || (hit.weak && line.cell().is_none() && plain::doubted(line, hit.from, &name))
+                || (!hit.weak && line.cell().is_none() && closely.rules_out(at, line, hit.from, &name))
                 || (hit.weak && Some(hit.category) == origin && is_language(&line.text, hit.from))
             {
                 continue;

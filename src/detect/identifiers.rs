@@ -38,7 +38,7 @@ pub(super) struct Number {
     pub kind: &'static str,
     pub whose: Whose,
     pub confidence: Confidence,
-    pub because: String,
+    pub because: &'static str,
     /// Without separators; used to count distinct ones, never reported.
     pub value: String,
 }
@@ -350,7 +350,7 @@ impl Finder<'_, '_> {
             }
             if let Some((kind, whose, confidence, because)) = judge(self, &value, &range) {
                 let line = self.at;
-                self.out.push(Number { line, range, kind, whose, confidence, because: because.into(), value });
+                self.out.push(Number { line, range, kind, whose, confidence, because, value });
             }
         }
         stands
@@ -422,7 +422,7 @@ impl Finder<'_, '_> {
                 kind: "bank-account",
                 whose: Whose::Adult,
                 confidence: Confidence::High,
-                because: "IBAN, check digits right".to_owned(),
+                because: "IBAN, check digits right",
                 value,
             });
         }
@@ -471,7 +471,7 @@ impl Finder<'_, '_> {
                 kind: "identifier-part",
                 whose: Whose::Unlisted,
                 confidence: Confidence::Low,
-                because: "last digits of an identifier".to_owned(),
+                because: "last digits of an identifier",
                 value: digits.as_str().to_owned(),
             });
         }

@@ -355,7 +355,7 @@ pub fn detect(
                 detail: scene.detail(number.line),
                 confidence: number.confidence,
                 pupil,
-                because: number.because,
+                because: number.because.to_owned(),
                 at: Some((number.line, line.text.span(number.range))),
                 excerpt: None,
             },

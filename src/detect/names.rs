@@ -161,6 +161,8 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
             guardians.extend(guardian_facts(at, candidate.from, candidate.to, &candidate.adults));
         }
         if !found.is_empty() {
+            // One cell of a sheet has one nearly always, and a sheet has very many.
+            found.shrink_to_fit();
             candidates.push((at, found));
         }
     }

@@ -155,12 +155,52 @@ pub(super) fn raise(
     }
 }
 
-/// A weak word stands in a sentence that the model reads as saying nothing.
-pub(super) fn doubted(line: &Line<'_>, at: usize, name: &dyn Fn(usize) -> bool) -> bool {
-    let Some(model) = MODEL.as_ref() else { return false };
+/// Sentences in which a phrase of the vocabulary stands beside a name, as the encoder reads them.
+#[derive(Default)]
+pub(super) struct Closely {
+    /// By line and sentence, how likely it is that something is said.
+    read: HashMap<(usize, u32), Option<f32>>,
+    asked: usize,
+}
+
+impl Closely {
+    /// A phrase stands in a sentence that names a pupil and, read as a whole, says nothing of anybody (`a talk on diabetes`).
+    pub(super) fn rules_out(&mut self, at: usize, line: &Line<'_>, token: usize, name: &dyn Fn(usize) -> bool) -> bool {
+        let sentence = line.sentence[token];
+        if !self.read.contains_key(&(at, sentence)) {
+            let said = self.said(line, token, name);
+            self.read.insert((at, sentence), said);
+        }
+        self.read[&(at, sentence)].is_some_and(|said| said < limits::MEANING_SAYS_NOTHING)
+    }
+
+    fn said(&mut self, line: &Line<'_>, token: usize, name: &dyn Fn(usize) -> bool) -> Option<f32> {
+        let model = MODEL.as_ref().filter(|_| self.asked < limits::MEANING_READ_CLOSELY)?;
+        let (from, to) = sentence_around(line, token);
+        if !(from..to).any(name) {
+            return None;
+        }
+        let words = words(&line.text, from, to, true, name);
+        if spoken(&words) < limits::MEANING_FEWEST_WORDS {
+            return None;
+        }
+        self.asked += 1;
+        meaning::read_whole(model, &words)
+    }
+}
+
+/// The first token of a token's sentence, and one past the last.
+fn sentence_around(line: &Line<'_>, at: usize) -> (usize, usize) {
     let sentence = line.sentence[at];
     let from = at - line.sentence[..at].iter().rev().take_while(|&&other| other == sentence).count();
     let to = at + line.sentence[at..].iter().take_while(|&&other| other == sentence).count();
+    (from, to)
+}
+
+/// A weak word stands in a sentence that the model reads as saying nothing.
+pub(super) fn doubted(line: &Line<'_>, at: usize, name: &dyn Fn(usize) -> bool) -> bool {
+    let Some(model) = MODEL.as_ref() else { return false };
+    let (from, to) = sentence_around(line, at);
     if !(from..to).any(name) {
         return false;
     }

@@ -37,6 +37,11 @@ pub fn read(model: &Model, words: &[&str], closely: impl FnOnce(&Reading) -> boo
     encoder.and_then(|encoder| model.read_closely(words, encoder).ok()).unwrap_or(quick)
 }
 
+/// How likely it is by the encoder alone that the words say something.
+pub fn read_whole(model: &Model, words: &[&str]) -> Option<f32> {
+    model.read_whole(words, ENCODER.as_ref()?).ok()
+}
+
 /// The model built into the program is whole and fits the program.
 pub fn check() -> Result<(), ModelError> {
     Model::read(EMBEDDED, HASH).map(|_| ())

@@ -173,6 +173,11 @@ impl Model {
         Ok(Reading { closely: true, ..self.reading(&softmax(&both.collect::<Vec<f32>>())) })
     }
 
+    /// How likely it is by the encoder alone that they say something.
+    pub(super) fn read_whole(&self, words: &[&str], encoder: &Encoder) -> Result<f32, ModelError> {
+        Ok(self.reading(&softmax(&encoder.logits(words)?)).said)
+    }
+
     /// How much the words speak for each class.
     fn logits(&self, words: &[&str]) -> Vec<f32> {
         let mut sums = vec![0i32; self.classes.len()];
