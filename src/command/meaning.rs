@@ -20,19 +20,19 @@ pub enum Meaning {
         /// The model; its SHA-256 is written beside it
         #[arg(long, default_value = "rules/meaning.bin")]
         out: PathBuf,
-        /// Labelled lines: meaning/*.tsv
+        /// Labelled lines: meaning/*.tsv meaning/everyday/*.tsv
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
     /// Print the lines as a model sees them, with category, group and whether they are of no school: what `meaning/tune.py` reads
     Words {
-        /// Labelled lines: meaning/*.tsv
+        /// Labelled lines: meaning/*.tsv meaning/everyday/*.tsv
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
     /// Tell what a model is worth on groups of lines that it was not trained on; trains one for each part
     Assess {
-        /// Labelled lines: meaning/*.tsv
+        /// Labelled lines: meaning/*.tsv meaning/everyday/*.tsv
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },

@@ -20,7 +20,7 @@ use super::identifiers::{Number, Whose};
 use super::marks::Marks;
 use super::names::Mention;
 use super::scene::{Line, Scene};
-use super::vocabulary::VOCABULARY;
+use super::vocabulary::{Predicate, VOCABULARY};
 use super::words::{DENIALS, is};
 use super::{Confidence, Finding, Listed, Tier};
 use crate::people::index::{Fact, streets};
@@ -134,7 +134,10 @@ fn everything_said(
                 || clause.of_another(hit)
                 || quoted::title(scene, &line.text, hit, &name)
                 || (hit.weak && line.cell().is_none() && plain::doubted(line, hit.from, &name))
-                || (!hit.weak && line.cell().is_none() && closely.rules_out(at, line, hit.from, &name))
+                || (!hit.weak
+                    && hit.predicate == Predicate::No
+                    && line.cell().is_none()
+                    && closely.rules_out(at, line, hit.from, &name))
                 || (hit.weak && Some(hit.category) == origin && is_language(&line.text, hit.from))
             {
                 continue;

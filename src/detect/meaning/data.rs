@@ -1,4 +1,4 @@
-//! Labelled lines: `meaning/*.tsv`, and `meaning/background.tsv` for lines that have nothing to do with schools.
+//! Labelled lines: `meaning/*.tsv` and `meaning/everyday/*.tsv`, and `meaning/background.tsv` for lines that have nothing to do with schools.
 
 use std::path::{Path, PathBuf};
 
