@@ -348,8 +348,10 @@ fn of_two_people(scene: &Scene<'_>, school: &School, at: usize, candidate: &Cand
     }
     let tokens = scene.lines[at].text.tokens;
     if candidate.surname.from > candidate.forename.from {
+        // `Lisa`, and below it `Wilson's of Great Taylor lend the tape`.
+        let firm = tokens[candidate.to - 1].possessive && scene.lines[at].text.word(candidate.to) == "of";
         return tokens[candidate.surname.from].gap.has(Gap::NEWLINE)
-            && neighbours::surname_behind(scene, at, candidate.to);
+            && (firm || neighbours::surname_behind(scene, at, candidate.to));
     }
     let first = &tokens[candidate.from];
     // A hasty list in small letters begins its lines with the surname; inside a sentence nobody writes so.

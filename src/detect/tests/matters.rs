@@ -33,6 +33,8 @@ fn what_stands_elsewhere_is_said_of_whom_it_is_about() {
         ("Kian Moody 7y 2m\nLeah Marlow 11y 9m", vec![Some(Record), Some(Record)]),
         ("Kian Moody got all 60 in the check.", vec![Some(Record)]),
         ("Kian Moody got all the way to Ely.", vec![None]),
+        // A firm below a forename is nobody of both names.
+        ("The flag is with Leah\nMarlow's of Ely lend the tape. Her address is on the gate.", vec![]),
         // Injuries.
         ("Kian Moody fell from the climbing frame and broke his left wrist.", vec![Some(Sensitive)]),
         ("Kian Moody mended the broken leg of the table.", vec![None]),
