@@ -181,7 +181,8 @@ impl Closely {
             return None;
         }
         let words = words(&line.text, from, to, true, name);
-        if spoken(&words) < limits::MEANING_FEWEST_WORDS {
+        // Where the quick half hears something already, the phrase stands.
+        if spoken(&words) < limits::MEANING_FEWEST_WORDS || model.read_words(&words).said >= limits::MEANING_HEARD {
             return None;
         }
         self.asked += 1;
