@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{Said, items};
+use super::Said;
+use super::items::Items;
 use crate::detect::Confidence;
 use crate::detect::identifiers::{Number, Whose};
 use crate::detect::marks::Marks;
@@ -293,15 +294,15 @@ impl<'m> Context<'m> {
             if general(line, sentence) {
                 return Vec::new();
             }
-            let own = items::of(line, said.from);
-            let others = here.iter().filter(|named| !items::apart(own, items::of(line, named.token as usize)));
+            let items = Items::of(line);
+            let others = here.iter().filter(|named| !items.apart(said.from, named.token as usize));
             let before = others.clone().map(|named| named.sentence).filter(|&s| s < sentence).max();
             let after = others.map(|named| named.sentence).filter(|&s| s > sentence).min();
             // A word that may mean anything is not said of somebody who is named only later.
             let near = if said.weak { before.filter(|s| s.abs_diff(sentence) <= 1) } else { before.or(after) };
             match near {
                 Some(near) => return of(near),
-                None if own.is_some() => return Vec::new(),
+                None if items.at(said.from).is_some() => return Vec::new(),
                 None => {}
             }
         }
@@ -364,14 +365,15 @@ impl<'m> Context<'m> {
     /// somebody (`2. He has asthma`).
     fn is_another_item(&self, scene: &Scene<'_>, said: &Said) -> bool {
         let line = &scene.lines[said.line];
-        if items::of(line, said.from).is_none_or(|begins| is(GOES_ON, line.text.word(begins + 1))) {
+        if Items::of(line).at(said.from).is_none_or(|begins| is(GOES_ON, line.text.word(begins + 1))) {
             return false;
         }
         let lines = scene.of_document[line.document()].clone();
         let mut naming = lines.filter(|at| !self.here(*at).is_empty());
         naming.all(|at| {
             step(1);
-            self.here(at).iter().all(|named| items::of(&scene.lines[at], named.token as usize).is_some())
+            let items = Items::of(&scene.lines[at]);
+            self.here(at).iter().all(|named| items.at(named.token as usize).is_some())
         })
     }
 }
