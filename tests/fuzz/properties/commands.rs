@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use schoolgate::smtp::Address;
 use schoolgate::smtp::address::Path;
-use schoolgate::smtp::command::{Command, Mail, parse};
+use schoolgate::smtp::command::{Command, Initial, Mail, parse};
 use schoolgate::smtp::dsn::{OfMessage, OfRecipient};
 
 use super::replies;
@@ -19,13 +19,12 @@ pub fn holds(input: &[u8]) {
                 let again = parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text:?}: {error}"));
                 assert_eq!(again, command, "{text:?}");
                 assert_eq!(written(&again), text);
-                if let Command::Auth(mechanism, Some(initial)) = &command {
-                    let shown = format!("{command:?}");
-                    let known = format!("Auth Some Initial {mechanism:?}");
-                    assert!(
-                        known.contains(initial.0.as_str()) || !shown.contains(initial.0.as_str()),
-                        "a password is shown"
-                    );
+                // What is shown of a password is the same for every password: a part of it cannot be sought in what is shown, since
+                // one octet of it may stand there by itself.
+                if let Command::Auth(mechanism, Some(_)) = &command {
+                    let other = Initial(String::from("another").into());
+                    let other = Command::Auth(mechanism.clone(), Some(other));
+                    assert_eq!(format!("{command:?}"), format!("{other:?}"), "a password is shown");
                 }
             }
             Err(error) => {
