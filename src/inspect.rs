@@ -151,6 +151,13 @@ pub fn inspect_with(
     report(ground, &message, &facts, verdict, entitled, &reading, findings, traits.seen, at)
 }
 
+/// Every full name of the roster in a message, with its evidence: for measuring, and for fitting what evidence weighs.
+pub fn weighed(ground: &Ground, envelope: &Envelope, raw: &[u8]) -> Vec<detect::Weighed> {
+    let message = message::read(raw);
+    let reading = extract::read_with(None, &Halt::default(), &message);
+    detect::weighed(&reading.documents, &ground.school, &correspondence(&message, envelope))
+}
+
 fn correspondence(message: &Message<'_>, envelope: &Envelope) -> Correspondence {
     let shown = |mailboxes: Vec<message::Mailbox>| -> Vec<String> {
         mailboxes.into_iter().map(|m| m.display).filter(|d| !d.is_empty()).collect()

@@ -1,8 +1,11 @@
 //! Whether a full name that stands in a text means the pupil of that name: the evidence for and against.
 //!
-//! A name of which neither part is a word stands by itself, unless everybody knows its bearer. A name that could as well be
-//! words, a place or a figure of history is weighed: points for what is done and said of a child, points against what is
-//! said of places and of the famous. What belongs to an adult, by a title, a relation or a role beside it, is no pupil.
+//! What is seen is named and weighed in decibans (`rules/evidence.toml`), and the sum decides. A name of which neither part is a
+//! word stands by itself, unless everybody knows its bearer. Of one that could as well be words, a place or a figure of history
+//! all is looked at: what is done and said of a child speaks for it, what is said of places and of the famous against it.
+//! What belongs to an adult, by a title, a relation or a role beside it, is no pupil, whatever else is seen.
+
+mod weights;
 
 use super::Confidence;
 use super::deeds;
@@ -16,11 +19,14 @@ use super::words::{ACTS, ANNOUNCES, ARTICLES, CHILD, GREETINGS, KIN, LABELS, PRE
 use super::work::step;
 use super::world::{LANDSCAPE, MAKERS, MOTION, NAMED_AFTER, PLACE_ENDINGS, PLACES, RENOWN, SITES, WHERE};
 use crate::limits;
-use crate::people::School;
 use crate::people::index::{Adult, Fact};
 use crate::people::names::{NAMES, Wordness};
+use crate::people::{PupilIndex, School};
 use crate::text::normalise::{Case, Gap, TokenKind};
 use crate::text::{Kind, Text};
+
+pub use weights::EvidenceError;
+pub(super) use weights::{Evidence, Prior, Seen, check};
 
 /// Whether a candidate is judged in the second round, when it is known who else is in the message.
 pub(super) fn wants_company(text: &Text<'_>, candidate: &Candidate) -> bool {
@@ -134,7 +140,36 @@ pub(super) struct Around<'a> {
     pub whole: Option<&'a Whole>,
 }
 
-/// One candidate's evidence, for and against: how sure it is that the pupil is meant, and why.
+/// A full name that was weighed: for measuring, and for fitting what evidence weighs.
+#[derive(Debug, Clone)]
+pub struct Weighed {
+    evidence: Evidence,
+    /// Whom it could mean.
+    pub pupils: Vec<PupilIndex>,
+}
+
+impl Weighed {
+    pub(super) fn new(evidence: Evidence, pupils: Vec<PupilIndex>) -> Self {
+        Self { evidence, pupils }
+    }
+
+    /// The words of `rules/evidence.toml` for what was seen, that of the prior first.
+    pub fn words(&self) -> Vec<&'static str> {
+        self.evidence.words()
+    }
+
+    /// Whether a pupil was taken to be meant.
+    pub fn is_meant(&self) -> bool {
+        self.evidence.confidence().is_some()
+    }
+}
+
+/// How sure it is that the pupil is meant, and why; nothing where it is not likely enough.
+pub(super) fn verdict(evidence: Evidence) -> Option<(Confidence, String)> {
+    evidence.confidence().map(|confidence| (confidence, evidence.because()))
+}
+
+/// One candidate's evidence, for and against.
 pub(super) fn weigh(
     scene: &Scene<'_>,
     school: &School,
@@ -142,66 +177,188 @@ pub(super) fn weigh(
     at: usize,
     candidate: &Candidate,
     around: &Around<'_>,
-) -> Option<(Confidence, String)> {
+) -> Evidence {
     let line = &scene.lines[at];
     let text = &line.text;
     let tokens = &text.tokens;
-    let whole = candidate.from == 0 && candidate.to == tokens.len();
     let (forename, surname) = (candidate.forename.part.wordness, candidate.surname.part.wordness);
+    let both = forename > Wordness::Name && surname > Wordness::Name;
+    let (famous, place) = (famous(candidate), place_like(text, candidate));
+    let surname_word = text.word(candidate.surname.from);
+    let scenery = is(PLACES, surname_word) || is(LANDSCAPE, surname_word);
+    let plain = forename == Wordness::Name && surname == Wordness::Name && !famous && !place;
+    let common = forename == Wordness::Common || surname == Wordness::Common;
+    let mut evidence = Evidence::new(match (famous, place, both) {
+        (true, ..) => Prior::Famous,
+        (_, true, _) => Prior::Place,
+        (.., true) if common => Prior::CommonWords,
+        (.., true) => Prior::Words,
+        _ if plain => Prior::Plain,
+        _ if forename == Wordness::Common => Prior::CommonForename,
+        _ => Prior::OneWord,
+    });
+    if let Some(against) = ruled_out(scene, school, at, candidate) {
+        return evidence.with(against);
+    }
+    if particle(text, candidate) {
+        return evidence.with(Seen::Particle);
+    }
+    let next = text.word(candidate.to);
+    let next_token = tokens.get(candidate.to);
+    let follows = next_token.is_some_and(|t| t.gap.blank() && !t.gap.has(Gap::NEWLINE));
+    let possessive = tokens[candidate.to - 1].possessive;
+    // `Preston Hall car park`, `Heather Moor nature reserve`
+    let site = is(PLACES, next) || (is(SITES, next) && is(PLACES, text.word(candidate.to + 1)));
+    let place_behind = follows && site && !possessive;
+    if place_behind && is(PLACE_ENDINGS, surname_word) {
+        return evidence.with(Seen::PlaceBehind);
+    }
+    if singles_nobody_out(school, candidate) && !spoken_of(scene, school, writers, at, candidate, around) {
+        return evidence.with(Seen::NobodySingledOut);
+    }
+    if plain {
+        return evidence;
+    }
+    let previous = candidate.from.checked_sub(1).map_or("", |before| text.word(before));
+    let directly = tokens.get(candidate.from).is_some_and(|t| t.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::NEWLINE)));
+    let told_of = around.whole.is_some_and(|whole| whole.tells_of(scene, at, candidate));
+    let pointed = directly && (is(ARTICLES, previous) || (scenery && is(PREPOSITIONS, previous) && !told_of));
+    let sentence = line.sentence[candidate.from];
+    let fits = fits(scene, school, at, candidate);
+    if place_behind {
+        return evidence.with(Seen::PlaceBehind);
+    }
+    if both && pointed && !fits {
+        return evidence.with(Seen::PointedAt);
+    }
     // `de Souza`: the last word of a part tells how it is written.
     let case = |span: &Span| tokens[span.to - 1].case;
     let capitals = case(&candidate.forename) != Case::Lower && case(&candidate.surname) != Case::Lower;
-    let previous = candidate.from.checked_sub(1).map_or("", |before| text.word(before));
-    let directly = tokens.get(candidate.from).is_some_and(|t| t.gap.only(Gap::SPACE.or(Gap::STOP).or(Gap::NEWLINE)));
-    if adult_meant(line, candidate) || part_of_a_longer_name(scene, at, candidate) {
-        return None;
+    // File names are written in small letters as often as not.
+    let file_name = matches!(scene.kind(at), Kind::FileName);
+    let written = capitals || small::dictated(scene, at);
+    let one_word = !both && forename != Wordness::Common && !famous && !place;
+    if one_word && (written || file_name) {
+        return evidence;
+    }
+    if !written && !file_name {
+        // In small letters a name must be nothing else.
+        let rare = (forename == Wordness::Name && surname != Wordness::Common)
+            || (surname == Wordness::Name && forename == Wordness::Word);
+        if famous || place || case(&candidate.forename) != case(&candidate.surname) {
+            return evidence.with(Seen::SmallPlace);
+        }
+        if rare && !both {
+            return Evidence::new(Prior::SmallRare);
+        }
+        return small::weigh(scene, school, at, candidate, around);
+    }
+    let mut see = |is: bool, seen: Seen| {
+        if is {
+            evidence.see(seen);
+        }
+    };
+    see(scenery && both && !famous && !place && !common, Seen::Scenery);
+    see(possessive, Seen::Possessive);
+    see(young(text, candidate), Seen::YoungTitle);
+    see(candidate.middle, Seen::MiddleName);
+    see(candidate.comma, Seen::Comma);
+    see(follows && is(ACTS, next), Seen::Acts);
+    // Whoever is famous wins cups as well.
+    see(!famous && deeds::done(line, candidate.to), Seen::Deed);
+    see(!famous && told_of, Seen::ToldOf);
+    see(candidate.surname.to - candidate.surname.from > 1, Seen::LongSurname);
+    see(!both && !famous && !place && follows && finite(next), Seen::Verb);
+    // `RE:` before a subject is an answer to any subject.
+    let answer = matches!(scene.kind(at), Kind::Subject) && previous == "re";
+    let introduced = tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON));
+    see(is(ANNOUNCES, previous) && !answer && introduced, Seen::Announced);
+    see(line.cell().is_some(), Seen::InTable);
+    let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Attachment);
+    let whole = candidate.from == 0 && candidate.to == tokens.len();
+    let by_itself = whole && written && line.cell().is_none() && !matches!(scene.kind(at), Kind::Subject);
+    see(by_itself || (correspondence && reference(text, candidate)), Seen::Alone);
+    let heads = !famous && deeds::heads(line, candidate.from, candidate.to);
+    see(heads, if is(PLACE_ENDINGS, surname_word) { Seen::HeadsPlaceItem } else { Seen::HeadsItem });
+    let of_sentence = line.sentence.iter().filter(|&&s| s == sentence).count();
+    see(!whole && of_sentence == candidate.to - candidate.from, Seen::AloneOnLine);
+    see(around.others, Seen::Others);
+    see(candidate.listed, Seen::Listed);
+    see(candidate.pupils.iter().any(|pupil| writers.children.contains(pupil)), Seen::ToTheParent);
+    see(writers.titled.contains(&text.hash(&tokens[candidate.surname.from])), Seen::Family);
+    let near = |at: usize| line.sentence[at].abs_diff(sentence) <= limits::NEAR_SENTENCES;
+    let apart = |at: usize| at < candidate.from || at >= candidate.to;
+    see((0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))), Seen::Child);
+    let last = line.sentence[candidate.to - 1];
+    let said = around.hits.iter().any(|hit| {
+        let here = line.sentence[hit.from] == sentence || line.sentence[hit.from] == last;
+        !hit.weak && here && (hit.to <= candidate.from || hit.from >= candidate.to)
+    });
+    see(said || (!famous && deeds::figure(line, last, candidate.to)), Seen::Attribute);
+    let perhaps = |hit: &Hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to;
+    see(!place && around.hits.iter().any(perhaps), Seen::WeakAttribute);
+    see(fits, Seen::Fact);
+    see(!fits && fits_beside(scene, school, at, candidate), Seen::FactBeside);
+    see(is(LABELS, previous) && tokens[candidate.from].gap.has(Gap::COLON), Seen::Labelled);
+    let longer = follows
+        && !file_name
+        && next_token.is_some_and(|t| t.kind == TokenKind::Word && t.case == Case::Capitalised)
+        && next.chars().count() > 3
+        && !is(ACTS, next)
+        && !tokens.get(candidate.to + 1).is_some_and(|t| t.gap.has(Gap::COLON));
+    see(longer, Seen::LongerName);
+    if famous {
+        see((0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))), Seen::Renown);
+        let year = |at: usize| text.word(at).parse::<u32>().is_ok_and(|n| (1000..limits::HISTORY_BEFORE).contains(&n));
+        let dated = |at: usize| near(at) && tokens[at].kind == TokenKind::Number && year(at);
+        see((0..tokens.len()).any(dated), Seen::HistoryYear);
+        see(directly && previous == "by", Seen::Maker);
+    }
+    if let Some(whole) = around.whole {
+        whole.weigh(scene, school, at, candidate, &mut evidence);
+    }
+    evidence
+}
+
+/// What decides against a name whatever else is seen: an adult's, a part of another name, or of something that is named so.
+fn ruled_out(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate) -> Option<Seen> {
+    let line = &scene.lines[at];
+    let text = &line.text;
+    if adult_meant(line, candidate) {
+        return Some(Seen::Adult);
+    }
+    if part_of_a_longer_name(scene, at, candidate) {
+        return Some(Seen::WithinLonger);
     }
     if candidate.comma && in_comma_list(line, candidate) {
-        return None;
+        return Some(Seen::CommaList);
     }
     let class = |span: &Span| school.index().class(span.run).is_some();
     if candidate.comma && class(&candidate.forename) && class(&candidate.surname) && line.cell().is_none() {
-        return None;
+        return Some(Seen::TwoClasses);
     }
     let makers = scene.column_heading(at).is_some_and(|head| {
         let text = &scene.lines[head].text;
         text.tokens.iter().any(|token| is(MAKERS, text.norm(token)))
     });
     if makers {
-        return None;
+        return Some(Seen::MadeBy);
     }
-    let next = text.word(candidate.to);
-    let next_token = tokens.get(candidate.to);
-    let follows = next_token.is_some_and(|t| t.gap.blank() && !t.gap.has(Gap::NEWLINE));
-    let possessive = tokens[candidate.to - 1].possessive;
-    let capital_next = next_token.is_some_and(|t| t.case != Case::Lower);
-    if follows && capital_next && !possessive && is(NAMED_AFTER, next) && line.cell().is_none() {
-        return None;
-    }
-    if particle(text, candidate) {
-        return Some((Confidence::High, "full name with a particle".into()));
-    }
-    let famous = famous(candidate);
-    let place = place_like(text, candidate);
-    // `Preston Hall car park`, `Heather Moor nature reserve`
-    let site = is(PLACES, next) || (is(SITES, next) && is(PLACES, text.word(candidate.to + 1)));
-    let place_after = follows && site && (capital_next || !possessive);
-    if place_after && !possessive && is(PLACE_ENDINGS, text.word(candidate.surname.from)) {
-        return None;
-    }
-    if singles_nobody_out(school, candidate) && !spoken_of(scene, school, writers, at, candidate, around) {
-        return None;
-    }
-    if forename == Wordness::Name && surname == Wordness::Name && !famous && !place {
-        return Some((Confidence::High, "full name".into()));
-    }
-    let surname_word = text.word(candidate.surname.from);
-    let scenery = is(PLACES, surname_word) || is(LANDSCAPE, surname_word);
-    let told_of = around.whole.is_some_and(|whole| whole.tells_of(scene, at, candidate));
-    let pointed = directly && (is(ARTICLES, previous) || (scenery && is(PREPOSITIONS, previous) && !told_of));
-    let both = forename > Wordness::Name && surname > Wordness::Name;
+    let next = text.tokens.get(candidate.to)?;
+    let named_after = next.gap.blank()
+        && !next.gap.has(Gap::NEWLINE)
+        && next.case != Case::Lower
+        && !text.tokens[candidate.to - 1].possessive
+        && is(NAMED_AFTER, text.norm(next))
+        && line.cell().is_none();
+    named_after.then_some(Seen::NamedAfter)
+}
+
+/// A class, year or birth date in the same sentence, or a class or birth date near it, is that of a pupil of this name.
+fn fits(scene: &Scene<'_>, school: &School, at: usize, candidate: &Candidate) -> bool {
+    let line = &scene.lines[at];
     let sentence = line.sentence[candidate.from];
-    let fits = scene.facts_near(at, candidate.from, candidate.to).iter().any(|fact| {
+    scene.facts_near(at, candidate.from, candidate.to).iter().any(|fact| {
         (fact.to <= candidate.from || fact.from >= candidate.to)
             && line.sentence.get(fact.from).is_some_and(|&other| {
                 // A year group is named in many a sentence; a class or a birth date stands below its pupil's name.
@@ -214,158 +371,7 @@ pub(super) fn weigh(
                 .forename_with(candidate.forename.run, fact.fact)
                 .iter()
                 .any(|p| candidate.pupils.contains(p))
-    });
-    if (place_after && !possessive) || (both && pointed && !fits) {
-        return None;
-    }
-    // File names are written in small letters as often as not.
-    let file_name = matches!(scene.kind(at), Kind::FileName);
-    let written = capitals || small::dictated(scene, at);
-    if !both && (written || file_name) && forename != Wordness::Common && !famous && !place {
-        return Some((Confidence::High, "full name".into()));
-    }
-    if !written && !file_name {
-        // In small letters a name must be nothing else.
-        let rare = (forename == Wordness::Name && surname != Wordness::Common)
-            || (surname == Wordness::Name && forename == Wordness::Word);
-        if famous || place || case(&candidate.forename) != case(&candidate.surname) {
-            return None;
-        }
-        if rare && !both {
-            return Some((Confidence::Medium, "full name in small letters".into()));
-        }
-        return small::named(scene, school, at, candidate, around).map(|because| (Confidence::Medium, because.into()));
-    }
-    let mut score = 0;
-    let mut reasons: Vec<&str> = vec![if famous {
-        "a name that everybody knows"
-    } else if place {
-        "a name that could be a place"
-    } else {
-        "full name of words"
-    }];
-    let mut add = |points: i32, reason: &'static str| {
-        score += points;
-        reasons.push(reason);
-    };
-    if possessive {
-        add(2, "possessive");
-    }
-    if young(text, candidate) {
-        add(3, "titled as a girl or boy is");
-    }
-    if candidate.middle {
-        add(3, "with a middle name");
-    }
-    if candidate.comma {
-        add(2, "surname first, with a comma");
-    }
-    if follows && is(ACTS, next) {
-        add(1, "acts");
-    }
-    // Whoever is famous wins cups as well.
-    if !famous && deeds::done(line, candidate.to) {
-        add(2, "does what people do");
-    }
-    if !famous && told_of {
-        add(2, "another part of the message says more of whom it speaks of");
-    }
-    if candidate.surname.to - candidate.surname.from > 1 {
-        add(2, "a surname of several words");
-    }
-    if !both && !famous && !place && follows && finite(next) {
-        add(1, "with a verb");
-    }
-    // `RE:` before a subject is an answer to any subject.
-    let answer = matches!(scene.kind(at), Kind::Subject) && previous == "re";
-    if is(ANNOUNCES, previous) && !answer && tokens[candidate.from].gap.only(Gap::SPACE.or(Gap::COLON)) {
-        add(1, "announced");
-    }
-    if line.cell().is_some() {
-        add(2, "in a table");
-    }
-    let correspondence = matches!(scene.kind(at), Kind::Body | Kind::Quoted | Kind::Attachment);
-    if (whole && written && line.cell().is_none() && !matches!(scene.kind(at), Kind::Subject))
-        || (correspondence && reference(text, candidate))
-    {
-        add(2, "stands alone");
-    }
-    if !famous && deeds::heads(line, candidate.from, candidate.to) {
-        add(if is(PLACE_ENDINGS, surname_word) { 1 } else { 2 }, "heads an item about what children take part in");
-    }
-    if !whole && line.sentence.iter().filter(|&&s| s == sentence).count() == candidate.to - candidate.from {
-        add(1, "alone on its line");
-    }
-    if around.others {
-        add(2, "among other pupils");
-    }
-    if candidate.listed {
-        add(2, "in a list of pupils' names");
-    }
-    if candidate.pupils.iter().any(|pupil| writers.children.contains(pupil)) {
-        add(2, "written to the pupil's parent");
-    }
-    if writers.titled.contains(&text.hash(&tokens[candidate.surname.from])) {
-        add(2, "an adult of that family is spoken of");
-    }
-    let near = |at: usize| line.sentence[at].abs_diff(sentence) <= limits::NEAR_SENTENCES;
-    let apart = |at: usize| at < candidate.from || at >= candidate.to;
-    if (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))) {
-        add(1, "spoken of as a child");
-    }
-    if around.hits.iter().any(|hit| {
-        let here = line.sentence[hit.from] == sentence || line.sentence[hit.from] == line.sentence[candidate.to - 1];
-        !hit.weak && here && (hit.to <= candidate.from || hit.from >= candidate.to)
-    }) || (!famous && deeds::figure(line, line.sentence[candidate.to - 1], candidate.to))
-    {
-        add(2, "with an attribute");
-    }
-    if around.hits.iter().any(|hit| hit.weak && line.sentence[hit.from] == sentence && hit.from >= candidate.to)
-        && !place
-    {
-        add(1, "something said that could be an attribute");
-    }
-    if fits {
-        add(3, "class, year or birth date fits");
-    } else if fits_beside(scene, school, at, candidate) {
-        add(3, "class, birth date or address in the lines beside fits");
-    }
-    if is(LABELS, previous) && tokens[candidate.from].gap.has(Gap::COLON) {
-        add(3, "labelled as a name");
-    }
-    let longer = follows
-        && !file_name
-        && next_token.is_some_and(|t| t.kind == TokenKind::Word && t.case == Case::Capitalised)
-        && next.chars().count() > 3
-        && !is(ACTS, next)
-        && !tokens.get(candidate.to + 1).is_some_and(|t| t.gap.has(Gap::COLON));
-    if longer {
-        add(-2, "against: part of a longer name");
-    }
-    for (points, reason) in around.whole.map(|whole| whole.weigh(scene, school, at, candidate)).unwrap_or_default() {
-        add(points, reason);
-    }
-    if famous {
-        if (0..tokens.len()).any(|at| near(at) && apart(at) && is(RENOWN, text.word(at))) {
-            add(-2, "against: spoken of as lessons and newspapers do");
-        }
-        let year = |at: usize| text.word(at).parse::<u32>().is_ok_and(|n| (1000..limits::HISTORY_BEFORE).contains(&n));
-        if (0..tokens.len()).any(|at| near(at) && tokens[at].kind == TokenKind::Number && year(at)) {
-            add(-2, "against: a year of history beside it");
-        }
-        if directly && previous == "by" {
-            add(-2, "against: the maker of a work");
-        }
-    }
-    let needed = match (famous, place, forename == Wordness::Common || surname == Wordness::Common, both) {
-        (true, ..) => limits::WANTED_FAMOUS,
-        (_, true, ..) => limits::WANTED_PLACE,
-        (_, _, true, true) => limits::WANTED_COMMON_WORDS,
-        (_, _, true, false) => limits::WANTED_COMMON,
-        (_, _, false, true) => limits::WANTED_WORDS + i32::from(scenery),
-        (_, _, false, false) => 0,
-    };
-    (score >= needed).then(|| (if score > needed { Confidence::High } else { Confidence::Medium }, reasons.join(", ")))
+    })
 }
 
 /// `screams`, `tried`: ends as verbs do behind one name.

@@ -86,7 +86,7 @@ fn joined(
         }
         let hits = line.hits_near(from, from + 1);
         let around = evidence::Around { others: false, hits, whole: None };
-        evidence::weigh(scene, school, writers, at, &candidate, &around)?;
+        evidence::verdict(evidence::weigh(scene, school, writers, at, &candidate, &around))?;
     }
     Some(Mention {
         line: at,

@@ -42,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 pub use adults::AdultMatter;
+pub use evidence::{EvidenceError, Weighed};
 pub use excerpt::Excerpt;
 
 use hashbrown::{HashMap, HashSet};
@@ -210,6 +211,9 @@ pub enum ListError {
     /// `rules/meaning.bin`.
     #[error(transparent)]
     Meaning(#[from] meaning::ModelError),
+    /// `rules/evidence.toml`.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// `rules/links.toml` or `rules/business.toml`.
     #[error("the lists of the message's own traits: {0}")]
     Traits(String),
@@ -220,6 +224,7 @@ pub fn check_embedded_lists() -> Result<(), ListError> {
     vocabulary::Vocabulary::read(vocabulary::EMBEDDED)?;
     adults::check().map_err(ListError::Adults)?;
     meaning::check()?;
+    evidence::check()?;
     language::check().map_err(ListError::Language)?;
     attributes::check().map_err(ListError::Nouns)?;
     traits::check().map_err(ListError::Traits)?;
@@ -234,6 +239,18 @@ pub fn names_and_numbers(documents: &[Document], school: &School) -> (usize, usi
     let laid = scene::Laid::all(&layout);
     let scene = scene::Scene::new(documents, &layout, &laid, school, &halt);
     (names::count(&scene, school), identifiers::find(&scene, school).len())
+}
+
+/// Every full name of the roster that stands in the documents, with what speaks for and against it: for measuring, and for fitting
+/// what evidence weighs.
+pub fn weighed(documents: &[Document], school: &School, correspondence: &Correspondence) -> Vec<Weighed> {
+    let halt = Halt::default();
+    let layout = layout::Layout::new(documents, school, &halt);
+    let laid = scene::Laid::all(&layout);
+    let mut scene = scene::Scene::new(documents, &layout, &laid, school, &halt);
+    let mut weighed = Vec::new();
+    names::find(&mut scene, school, writers(school, correspondence), Some(&mut weighed));
+    weighed
 }
 
 /// What documents take when they are laid out, in octets and about; nothing where that is little.
@@ -256,7 +273,7 @@ pub fn detect(
     let laid = scene::Laid::all(&layout);
     let mut scene = scene::Scene::new(documents, &layout, &laid, school, halt);
     let writers = writers(school, correspondence);
-    let mentions = names::find(&mut scene, school, writers);
+    let mentions = names::find(&mut scene, school, writers, None);
     let numbers = identifiers::find(&scene, school);
     let mut listed = Listed::default();
     let (about, mut said) = attributes::attribute(&scene, school, &mentions, &numbers, &mut listed);

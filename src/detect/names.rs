@@ -10,7 +10,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::Confidence;
 use super::cells;
-use super::evidence;
+use super::evidence::{self, Weighed};
 use super::forenames::{forenames, scopes};
 use super::initials::by_initial;
 use super::joined;
@@ -146,8 +146,13 @@ impl Taken {
     }
 }
 
-/// All mentions of the message, in order of place.
-pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers) -> Vec<Mention> {
+/// All mentions of the message, in order of place. Where `weighed` is given, full names are put there with their evidence.
+pub(super) fn find(
+    scene: &mut Scene<'_>,
+    school: &School,
+    mut writers: Writers,
+    weighed: Option<&mut Vec<Weighed>>,
+) -> Vec<Mention> {
     writers.titled = titled_surnames(scene);
     let writers = &writers;
     let spans = Spans::of(scene, school);
@@ -170,7 +175,7 @@ pub(super) fn find(scene: &mut Scene<'_>, school: &School, mut writers: Writers)
     scene.gather(school);
     let mut mentions = Vec::new();
     let mut taken = Taken::default();
-    judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken);
+    judge_full_names(scene, school, writers, &spans, candidates, &mut mentions, &mut taken, weighed);
     joined::names(scene, school, writers, &mut mentions);
     mailboxes::names(scene, school, &mut mentions);
     cells::names(scene, school, &spans, &mut mentions, &mut taken);
@@ -454,6 +459,7 @@ fn surname_first(text: &Text<'_>, surname: &Span, forename: &Span) -> bool {
         && text.tokens.get(forename.to).is_none_or(|next| !next.gap.blank() || next.gap.has(Gap::NEWLINE))
 }
 
+#[expect(clippy::too_many_arguments, reason = "what is known, what is found and what is put down")]
 fn judge_full_names(
     scene: &Scene<'_>,
     school: &School,
@@ -462,6 +468,7 @@ fn judge_full_names(
     candidates: Vec<(usize, Vec<Candidate>)>,
     mentions: &mut Vec<Mention>,
     taken: &mut Taken,
+    mut weighed: Option<&mut Vec<Weighed>>,
 ) {
     // First those that need no company, then those that do.
     let mut sure: HashMap<(usize, usize), usize> = HashMap::new();
@@ -487,10 +494,12 @@ fn judge_full_names(
                 let key = (scene.lines[at].document(), scene.lines[at].block());
                 let hits = if second_round { scene.lines[at].hits_near(candidate.from, candidate.to) } else { &[] };
                 let around = evidence::Around { others: sure.contains_key(&key), hits, whole: whole.as_ref() };
-                let verdict = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
-                    .then(|| evidence::weigh(scene, school, writers, at, candidate, &around))
-                    .flatten();
-                let Some((confidence, because)) = verdict else {
+                let evidence = (!candidate.pupils.is_empty() && (candidate.exact || candidate.adults.is_empty()))
+                    .then(|| evidence::weigh(scene, school, writers, at, candidate, &around));
+                if let (Some(weighed), Some(evidence)) = (weighed.as_deref_mut(), evidence) {
+                    weighed.push(Weighed::new(evidence, candidate.pupils.clone()));
+                }
+                let Some((confidence, because)) = evidence.and_then(evidence::verdict) else {
                     if !candidate.adults.is_empty() || !words {
                         taken.take(at, candidate.from..candidate.to);
                     }

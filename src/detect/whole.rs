@@ -8,7 +8,7 @@ use hashbrown::HashSet;
 
 use super::attributes::{general, of_the_writer};
 use super::deeds;
-use super::evidence::famous;
+use super::evidence::{Evidence, Seen, famous};
 use super::marks::Marks;
 use super::names::Candidate;
 use super::scene::Scene;
@@ -62,37 +62,31 @@ impl Whole {
         out
     }
 
-    /// What the rest of the message says for and against a name: points, and why.
+    /// Adds what the rest of the message says for and against a name.
     pub(super) fn weigh(
         &self,
         scene: &Scene<'_>,
         school: &School,
         at: usize,
         candidate: &Candidate,
-    ) -> Vec<(i32, &'static str)> {
-        let mut out = Vec::new();
-        if self.words.contains(&(candidate.forename.run.hash, candidate.surname.run.hash)) {
-            out.push((-3, "against: the same words stand in the message as words"));
-        }
+        evidence: &mut Evidence,
+    ) {
+        let mut see = |is: bool, seen: Seen| {
+            if is {
+                evidence.see(seen);
+            }
+        };
+        see(self.words.contains(&(candidate.forename.run.hash, candidate.surname.run.hash)), Seen::WordsElsewhere);
         let elsewhere = self.said_elsewhere(scene, at);
         let told = !elsewhere && self.told.iter().any(|&document| document != scene.lines[at].document());
         if names_the_message(scene, at, candidate) {
-            if elsewhere {
-                out.push((2, "above a message that says what is said of pupils"));
-            }
-            if told && !famous(candidate) {
-                out.push((2, "above a message about a result or what children take part in"));
-            }
-            if self.person {
-                out.push((1, "above a message about one person"));
-            }
-            if class_fits(scene, school, at, candidate) {
-                out.push((2, "above a message with the pupil's class or birth date"));
-            }
-        } else if elsewhere && introduced(scene, at, candidate) {
-            out.push((1, "another part of the message says what is said of pupils"));
+            see(elsewhere, Seen::SaidBelow);
+            see(told && !famous(candidate), Seen::ToldBelow);
+            see(self.person, Seen::PersonBelow);
+            see(class_fits(scene, school, at, candidate), Seen::FactBelow);
+        } else {
+            see(elsewhere && introduced(scene, at, candidate), Seen::SaidElsewhere);
         }
-        out
     }
 }
 

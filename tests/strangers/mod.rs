@@ -13,6 +13,7 @@ use schoolgate::smtp::{Address, Envelope};
 
 use crate::shapes::{Content, Form, message};
 use crate::support::Seeded;
+#[allow(unused_imports, reason = "not every test that makes this mail compares names")]
 pub use people::folded;
 use people::{Cast, Names};
 
