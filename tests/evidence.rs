@@ -24,7 +24,7 @@ use weights::{Figures, SPREAD, Weights, figures, likelihood};
 /// Names of labelled and of made-up schools that come out wrong at the most, with weights fitted to the other schools: pupils missed,
 /// and others taken for pupils. Lower them when the figures fall; never raise one.
 const LABELLED: (f64, f64) = (23.0, 1.0);
-const MADE_UP: (f64, f64) = (92.0, 28.0);
+const MADE_UP: (f64, f64) = (92.0, 26.0);
 
 static SPANS: LazyLock<Spans> = LazyLock::new(spans::all);
 
