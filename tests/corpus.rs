@@ -1,6 +1,6 @@
 //! Labelled corpora: what is decided right may only rise.
 //!
-//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain`, `fixtures/coastal` and `fixtures/city` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
+//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain`, `fixtures/coastal`, `fixtures/city` and `fixtures/dale` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
 //! folder with `school.toml` and `cases.jsonl`; floors for those known by name stand in [`FLOORS`].
 
 use std::path::Path;
@@ -85,6 +85,11 @@ fn the_school_by_the_sea_with_many_special_needs() {
 #[test]
 fn the_school_in_the_city_with_names_of_many_countries() {
     run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/city"));
+}
+
+#[test]
+fn the_federation_in_the_country_with_cousins_and_farms() {
+    run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/dale"));
 }
 
 #[test]
