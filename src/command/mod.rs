@@ -19,6 +19,7 @@ pub mod extract;
 pub mod ground;
 pub mod incident;
 pub mod journal;
+mod language;
 pub mod mailbox;
 pub mod meaning;
 pub mod policy;
@@ -90,6 +91,8 @@ enum Command {
     #[command(subcommand)]
     Meaning(meaning::Meaning),
     #[command(subcommand)]
+    Language(language::Language),
+    #[command(subcommand)]
     Policy(policy::Policy),
     #[command(subcommand)]
     Roster(roster::Roster),
@@ -122,6 +125,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         Command::User(args) => user::run(args),
         Command::Sender(args) => sender::run(args),
         Command::Meaning(args) => meaning::run(args),
+        Command::Language(args) => language::run(args),
         Command::Policy(args) => policy::run(args),
         Command::Roster(args) => roster::run(args),
         Command::Doctor(args) => doctor::run(args),

@@ -96,6 +96,7 @@ pub(super) fn forenames(
         .filter(|(at, span)| neighbours::surname_behind(scene, *at, span.to))
         .map(|(_, span)| span.run.hash)
         .collect();
+    let named = Named::of(scene, school, mentions);
     for (at, found) in spans.lines() {
         if scene.lines[at].footer {
             continue;
@@ -117,7 +118,8 @@ pub(super) fn forenames(
                 continue;
             }
             last = span.to;
-            match narrow(scene, school, at, span, strangers.contains(&span.run.hash)) {
+            let narrowed = narrow(scene, school, at, span, strangers.contains(&span.run.hash));
+            match narrowed.filter(|(pupil, ..)| !named.somebody_else(scene, school, at, span, *pupil)) {
                 Some((pupil, because, to)) => mentions.push(Mention {
                     line: at,
                     from: span.from,
@@ -132,6 +134,46 @@ pub(super) fn forenames(
         }
     }
     refer_back(school, &bare, mentions);
+}
+
+/// Pupils of whom a document names one in full, by document, with the line and token where each is first named.
+struct Named(HashMap<usize, Vec<(usize, usize, PupilIndex)>>);
+
+impl Named {
+    fn of(scene: &Scene<'_>, school: &School, mentions: &[Mention]) -> Self {
+        let mut out: HashMap<usize, Vec<_>> = HashMap::new();
+        for mention in mentions.iter().filter(|mention| mention.identifies) {
+            let [pupil] = mention.pupils[..] else { continue };
+            let tokens = mention.to - mention.from;
+            if tokens > 1 && school.pupil(pupil).is_some() && scene.lines[mention.line].cell().is_none() {
+                let of_document = out.entry(scene.lines[mention.line].document()).or_default();
+                if of_document.len() < limits::NAME_REACH {
+                    of_document.push((mention.line, mention.to, pupil));
+                }
+            }
+        }
+        Self(out)
+    }
+
+    /// The text has named another pupil of this forename in full, and nothing right beside the forename says that this one is meant:
+    /// `Niamh Emmerson 6S and Aidan Emmerson Finches: Niamh scored …`.
+    fn somebody_else(&self, scene: &Scene<'_>, school: &School, at: usize, span: &Span, pupil: PupilIndex) -> bool {
+        let line = &scene.lines[at];
+        let Some(named) = self.0.get(&line.document()).filter(|_| line.cell().is_none()) else { return false };
+        let before = named.iter().inspect(|_| step(1)).filter(|(other, to, _)| (*other, *to) <= (at, span.from));
+        let called = |other: PupilIndex| {
+            school
+                .pupil(other)
+                .is_some_and(|p| school.index().full_name(span.run, Run::of(&p.surname)).contains(&other))
+        };
+        let mut of_this_name = before.map(|(.., other)| *other).filter(|other| called(*other)).peekable();
+        let another = of_this_name.peek().is_some() && of_this_name.all(|other| other != pupil);
+        let beside = |fact: &FactAt| {
+            (fact.from >= span.to && fact.from - span.to <= 1 || fact.to <= span.from && span.from - fact.to <= 1)
+                && school.index().forename_with(span.run, fact.fact).contains(&pupil)
+        };
+        another && !scene.facts_near(at, span.from, span.to).iter().any(beside)
+    }
 }
 
 /// Bare forenames of pupils who are identified elsewhere in the message.

@@ -2,7 +2,11 @@
 //!
 //! A report of what was said (in quotation marks, or with a verb of saying before it) is no offence, nor is talk about
 //! words. Whole words alone count, each in its own forms; one that is also a name, an animal or a term (Offa's Dyke, the bitch and
-//! her puppies) counts only where it is aimed at somebody. A threat or a request needs no such word: it is a pattern.
+//! her puppies) counts only where it is aimed at somebody. A threat or a request needs no such word: it is a pattern. What is on no list
+//! is heard by a small model (`heard`).
+
+mod heard;
+pub mod train;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,6 +15,7 @@ use std::sync::LazyLock;
 use hashbrown::{HashMap, HashSet};
 
 use super::marks::Marks;
+use super::meaning::model::ModelError;
 use super::scene::{Line, Scene};
 use super::words::{CHILD, KIN, ROLES, is};
 use crate::limits;
@@ -51,6 +56,18 @@ enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 4] = [Self::Abuse, Self::Discriminatory, Self::Sexual, Self::Threat];
+
+    /// Its word in the lists and in labelled lines.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Abuse => "abuse",
+            Self::Discriminatory => "discriminatory",
+            Self::Threat => "threat",
+            Self::Sexual => "sexual",
+        }
+    }
+
     fn of_finding(self) -> &'static str {
         match self {
             Self::Abuse => "abusive-language",
@@ -59,6 +76,16 @@ impl Kind {
             Self::Sexual => "sexual-language",
         }
     }
+}
+
+/// What a model tells apart: what is not meant to hurt, and each kind.
+pub(super) fn classes() -> impl Iterator<Item = &'static str> {
+    std::iter::once(heard::NOTHING).chain(Kind::ALL.into_iter().map(Kind::word))
+}
+
+/// The kind of finding of a class by its place.
+fn kind(class: usize) -> &'static str {
+    Kind::ALL[class.clamp(1, Kind::ALL.len()) - 1].of_finding()
 }
 
 /// How what an entry says is judged where it stands.
@@ -85,9 +112,14 @@ struct Language {
 
 const EMBEDDED: &str = include_str!("../../rules/language.toml");
 
-/// Reads the file built into the program.
+/// Reads the list built into the program.
 pub(super) fn check() -> Result<(), toml::de::Error> {
     read(EMBEDDED).map(|_| ())
+}
+
+/// Reads the model built into the program.
+pub(super) fn check_model() -> Result<(), ModelError> {
+    heard::check()
 }
 
 static LANGUAGE: LazyLock<Language> = LazyLock::new(|| read(EMBEDDED).unwrap_or_default());
@@ -157,14 +189,35 @@ impl Language {
     }
 }
 
+/// Words one of which stands in each sentence that the model reads, by hash.
+pub(super) fn heated() -> impl Iterator<Item = u64> {
+    heard::heated()
+}
+
 /// First tokens of the words and phrases, by hash.
 pub(super) fn begins() -> impl Iterator<Item = u64> {
     LANGUAGE.first.keys().copied()
 }
 
-/// Where such language stands: line, range of the folded text, kind.
-pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)> {
+/// Offensive language where it stands.
+#[derive(Debug)]
+pub(super) struct Offence {
+    pub line: usize,
+    /// Of the folded text.
+    pub range: Range<usize>,
+    pub kind: &'static str,
+    pub because: &'static str,
+}
+
+/// Where such language stands.
+pub(super) fn find(scene: &Scene<'_>) -> Vec<Offence> {
     let mut out = Vec::new();
+    let listed = |line: usize, range: Range<usize>, kind: &'static str| Offence {
+        line,
+        range,
+        kind,
+        because: "not reported speech",
+    };
     for (at, line) in scene.lines() {
         let text = &line.text;
         let offences = if line.all_marks.has(Marks::OFFENCE) { text.tokens } else { &[] };
@@ -177,7 +230,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
                 let sense = &LANGUAGE.senses[sense];
                 let range = token.start()..other.end();
                 if meant(line, sense, from, to + 1) && !reported(line, &range, from) {
-                    out.push((at, range, sense.kind));
+                    out.push(listed(at, range, sense.kind));
                     break;
                 }
             }
@@ -189,8 +242,16 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, Range<usize>, &'static str)
             || memchr::memchr3(b'$', b'!', b'_', folded).is_some();
         for (range, kind) in if hides { masked(text.folded()) } else { Vec::new() } {
             if !reported(line, &range, text.token_at(range.start)) {
-                out.push((at, range, kind));
+                out.push(listed(at, range, kind));
             }
+        }
+    }
+    for (line, from, to, kind) in heard::find(scene) {
+        let text = &scene.lines[line].text;
+        let range = text.tokens[from].start()..text.tokens[to - 1].end();
+        let known = out.iter().any(|other: &Offence| other.line == line && range.contains(&other.range.start));
+        if !known && !reported(&scene.lines[line], &range, from) {
+            out.push(Offence { line, range, kind, because: "read as meant to hurt" });
         }
     }
     out
@@ -466,6 +527,15 @@ fn reported(line: &Line<'_>, range: &Range<usize>, token: usize) -> bool {
         });
     let saying = |at: usize| SAYING.contains(&text.word(at));
     let said = (1..=14).any(|back| token.checked_sub(back).is_some_and(saying));
+    // `wanted to know what a … was`: of the word, and of nobody.
+    let before = |back: usize| token.checked_sub(back).map_or("", |at| text.word(at));
+    let behind = text.tokens.partition_point(|token| token.start() < range.end);
+    let asked = before(2) == "what"
+        && matches!(before(1), "a" | "an")
+        && matches!(text.word(behind), "is" | "was" | "means" | "meant");
+    if asked {
+        return true;
+    }
     // `called another pupil a stupid …`: what fills the insult brings it no further from who said it.
     let just_said = (0..token).rev().filter(|&at| !FILLERS.contains(&text.word(at))).take(4).any(saying);
     said && (opened || just_said)

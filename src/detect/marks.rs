@@ -54,6 +54,8 @@ marks! {
     ADULT = 12;
     /// A word of sentences that speak of the school, its staff or everybody.
     GENERAL = 13;
+    /// Stands much more often in language that is meant to hurt than elsewhere.
+    HEATED = 14;
 }
 
 impl Marks {
@@ -107,6 +109,7 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
         set(first(word), Marks::LOCK);
     }
     language::begins().for_each(|hash| set(hash, Marks::OFFENCE));
+    language::heated().for_each(|hash| set(hash, Marks::HEATED));
     ADULTS.begins().for_each(|hash| set(hash, Marks::ADULT));
     VOCABULARY.begins().for_each(|hash| set(hash, Marks::PHRASE));
     let mut filter = Filter::for_members(marks.len());

@@ -17,7 +17,7 @@ mod identifiers;
 mod initials;
 mod joined;
 mod labels;
-mod language;
+pub mod language;
 mod layout;
 mod mailboxes;
 mod marks;
@@ -214,6 +214,9 @@ pub enum ListError {
     /// `rules/evidence.toml`.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// `rules/language.bin`.
+    #[error("the model of offensive language: {0}")]
+    Heard(meaning::ModelError),
     /// `rules/links.toml` or `rules/business.toml`.
     #[error("the lists of the message's own traits: {0}")]
     Traits(String),
@@ -226,6 +229,7 @@ pub fn check_embedded_lists() -> Result<(), ListError> {
     meaning::check()?;
     evidence::check()?;
     language::check().map_err(ListError::Language)?;
+    language::check_model().map_err(ListError::Heard)?;
     attributes::check().map_err(ListError::Nouns)?;
     traits::check().map_err(ListError::Traits)?;
     crate::people::check_embedded_lists().map_err(ListError::People)
@@ -379,11 +383,11 @@ pub fn detect(
         ));
     }
     out.unlisted_pupils = unlisted.len() + rows.len();
-    let other = credentials::find(&scene)
-        .into_iter()
-        .map(|hit| (true, hit, "written out"))
-        .chain(language::find(&scene).into_iter().map(|hit| (false, hit, "not reported speech")));
-    for (credential, (line, range, kind), because) in other {
+    let credentials = credentials::find(&scene).into_iter();
+    let credentials = credentials.map(|(line, range, kind)| (true, line, range, kind, "written out"));
+    let language = language::find(&scene).into_iter();
+    let language = language.map(|offence| (false, offence.line, offence.range, offence.kind, offence.because));
+    for (credential, line, range, kind, because) in credentials.chain(language) {
         out.credentials |= credential;
         out.offensive |= !credential;
         let at = &scene.lines[line];

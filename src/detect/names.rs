@@ -394,12 +394,22 @@ fn mark_lists(text: &Text<'_>, candidates: &mut [Candidate]) {
         let set_off = |candidate: &Candidate| {
             text.tokens.get(candidate.to).is_none_or(|next| !next.gap.only(Gap::SPACE) && !next.gap.joined())
         };
+        // `Ned Rudd 7.2`
+        let measured = |candidate: &Candidate| {
+            text.tokens
+                .get(candidate.to)
+                .is_some_and(|next| next.kind == TokenKind::Number && next.gap.only(Gap::SPACE))
+        };
         let breaks = (before.to..=after.from).filter(|&at| text.tokens[at].gap.has(Gap::NEWLINE)).count();
         let rows = breaks == 1 && opens(before) && opens(after) && set_off(before) && set_off(after);
-        if !(joined || rows) || before.pupils.is_empty() || after.pupils.is_empty() {
+        let figures = breaks == 1 && opens(before) && opens(after) && measured(before) && measured(after);
+        if !(joined || rows || figures) || before.pupils.is_empty() || after.pupils.is_empty() {
             continue;
         }
-        let company = |candidate: &Candidate| !evidence::famous(candidate);
+        // `Rose Hill 8.10` may be where a bus stops, as long as nobody stands beside it who is nothing but somebody.
+        let plain = |part: &Span| part.part.wordness == Wordness::Name;
+        let person = |candidate: &Candidate| plain(&candidate.forename) && plain(&candidate.surname);
+        let company = |candidate: &Candidate| !evidence::famous(candidate) && (!figures || person(candidate));
         let (first, second) = (company(after), company(before));
         candidates[at - 1].listed |= first;
         candidates[at].listed |= second;

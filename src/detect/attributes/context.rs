@@ -19,7 +19,7 @@ use crate::detect::work::step;
 use crate::limits;
 use crate::people::PupilIndex;
 use crate::text::Kind;
-use crate::text::normalise::Gap;
+use crate::text::normalise::{Gap, Token, TokenKind};
 
 /// Who is named at a place.
 #[derive(Debug, Clone, Copy)]
@@ -263,13 +263,57 @@ impl<'m> Context<'m> {
         (!out.is_empty()).then_some(out)
     }
 
+    /// `Reading ages` above a paragraph whose rows are a name and a figure each, or in the subject of a message that has one.
+    fn measured_below(&self, scene: &Scene<'_>, said: &Said) -> Option<Vec<PupilIndex>> {
+        let line = &scene.lines[said.line];
+        let last = line.sentence.last().copied().unwrap_or_default();
+        if line.cell().is_some()
+            || !self.here(said.line).is_empty()
+            || line.sentence.get(said.from).is_none_or(|&sentence| sentence != last)
+        {
+            return None;
+        }
+        let below = match scene.kind(said.line) {
+            Kind::Subject => {
+                scene.lines().map(|(at, _)| at).find(|&at| scene.kind(at) == Kind::Body && !self.here(at).is_empty())?
+            }
+            _ => said.line + 1,
+        };
+        let own = scene.kind(said.line) == Kind::Subject || scene.lines.get(below)?.document() == line.document();
+        (own && self.rows_of_figures(scene, below))
+            .then(|| self.here(below).iter().flat_map(|named| named.pupils).copied().collect())
+    }
+
+    /// Each row of a paragraph, two at the least, is a pupil's name and one to four figures or marks.
+    fn rows_of_figures(&self, scene: &Scene<'_>, at: usize) -> bool {
+        let Some(line) = scene.lines.get(at).filter(|line| line.cell().is_none()) else { return false };
+        let tokens = line.text.tokens;
+        let mut rows = 0;
+        let mut from = 0;
+        while from < tokens.len() {
+            let breaks = |to: &usize| tokens[*to].gap.has(Gap::NEWLINE);
+            let end = (from + 1..tokens.len()).find(breaks).unwrap_or(tokens.len());
+            step(end - from);
+            let value = (from..end).find(|&token| !self.names.contains(at, token)).unwrap_or(end);
+            let figures = tokens[value..end].iter().any(|token| token.kind != TokenKind::Word);
+            let short = |token: &Token| token.kind != TokenKind::Word || line.text.norm(token).len() <= 3;
+            let marks = end - value <= limits::FIGURES_OF_A_ROW && tokens[value..end].iter().all(short);
+            if value == from || !figures || !marks {
+                return false;
+            }
+            rows += 1;
+            from = end;
+        }
+        rows > 1
+    }
+
     pub(super) fn whose(&self, scene: &Scene<'_>, said: &Said) -> Vec<PupilIndex> {
         let line = &scene.lines[said.line];
         if line.footer {
             return Vec::new();
         }
         let sentence = line.sentence.get(said.from).copied().unwrap_or_default();
-        if let Some(list) = self.listed_below(scene, said) {
+        if let Some(list) = self.listed_below(scene, said).or_else(|| self.measured_below(scene, said)) {
             return list;
         }
         if line.cell().is_some() {

@@ -101,7 +101,7 @@ pub(super) fn raise(
             pupil: Some(pupil),
             because: format!(
                 "read as said of the pupil, most of all by: {}",
-                model.because(&passage.words, limits::MEANING_REASONS).join(", ")
+                model.linear.because(&passage.words, limits::MEANING_REASONS).join(", ")
             ),
             at: Some((passage.line, scene.lines[passage.line].text.span_of(passage.from, passage.to))),
             excerpt: None,
@@ -213,7 +213,7 @@ pub(super) fn doubted(line: &Line<'_>, at: usize, name: &dyn Fn(usize) -> bool) 
 fn understood(model: &Model, reading: &Reading) -> Option<(Tier, &'static str)> {
     let tier = reading.tier(reading.threshold())?;
     let class = if tier == Tier::Sensitive { reading.sensitive_class } else { reading.record_class };
-    let category = VOCABULARY.id(model.classes.get(class)?)?;
+    let category = VOCABULARY.id(model.linear.classes.get(class)?)?;
     Some((tier, VOCABULARY.categories[category].id))
 }
 

@@ -67,8 +67,9 @@ pub(super) fn narrow(
             if subject && !counts && (scope > 0 || fact.line != at) && line.cell().is_none() {
                 continue;
             }
-            // A forename of staff too wants its fact in the same paragraph, row or heading.
-            if span.part.staff_forename && scope > 2 && !counts && !matches!(fact.fact, Fact::Guardian(_)) {
+            // A forename of staff too wants its fact in the same paragraph, row or heading, and in the text itself.
+            let far = scope > 2 || scene.lines[fact.line].document() != line.document();
+            if span.part.staff_forename && far && !counts && !matches!(fact.fact, Fact::Guardian(_)) {
                 continue;
             }
             if !counts && passing(scene, at, span, scope, fact, writes) {

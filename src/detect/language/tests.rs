@@ -221,3 +221,93 @@ fn what_was_said_is_reported() {
         false,
     );
 }
+
+/// So many of [`HURTS`] are heard at the least. Raise it when more are; never lower it.
+const HEARD: usize = 15;
+
+/// Written apart from the lines of `language/`: none of their words has to be on a list.
+const HURTS: &[&str] = &[
+    "You are quite simply the laziest person I have ever had to work with.",
+    "Frankly your mother should have kept you in bed that day and every day since.",
+    "Nobody likes you here, nobody ever has, and we shall all cheer when you go.",
+    "Are you really that dim or do you practise in front of the mirror?",
+    "I would rather listen to a drain than to another word from you.",
+    "She is a spiteful little gossip with the brains of a hamster.",
+    "Your whole family is rotten and everybody in the village knows it.",
+    "If brains were petrol you could not drive an ant round the playground.",
+    "He is a pathetic excuse for a teacher and a laughing stock.",
+    "You make me sick, you nasty, bitter old man.",
+    "What do you expect from people like that, they do not wash and they do not work.",
+    "Women should not be let near a budget, look at the mess this one made.",
+    "These people come over here and breed and we pay for their school dinners.",
+    "He talks like a girl and walks like one, somebody should straighten him out.",
+    "I do not want that sort teaching my children, it is unnatural.",
+    "Send them all back where they came from, starting with that family in number nine.",
+    "One more letter from you and you will be eating through a straw.",
+    "I know which car is yours and tyres are easily cut.",
+    "Watch your back on the way home tonight.",
+    "Say one word to the governors and I will make sure you never work again, and that is the least of it.",
+    "You will regret this when my brothers come round.",
+    "I could not stop looking down your blouse in that meeting, wear it again on Friday.",
+    "Nice backside on the new temp, I would not say no to a private lesson.",
+    "Shut up and get out of my sight, you disgusting creature.",
+    "Do us all a favour and walk under a bus.",
+    "That woman is a poisonous toad and I hope her cake sinks.",
+    "You people are parasites, every last one of you.",
+    "The man is a fool, his wife is a bigger fool and the child is the proof.",
+    "I hope your dog dies and you with it.",
+    "You could not teach a duck to swim, you useless lump.",
+];
+
+/// Near them, and meant to hurt nobody.
+const HURTS_NOBODY: &[&str] = &[
+    "You are quite simply the kindest person I have ever had to work with.",
+    "Your mother rang and asked that you be kept in at break, it is so cold.",
+    "Nobody has brought a pencil again and we shall all be glad of the new stock.",
+    "I would rather have the drain looked at before the inspectors come.",
+    "She told us that a girl had called her a spiteful little gossip.",
+    "Your whole family is invited and everybody in the village is coming.",
+    "If petrol were cheaper we could drive the minibus to the coast.",
+    "He felt like a laughing stock after the assembly, could you have a word with him?",
+    "The smell from the kitchen made two children sick this morning.",
+    "People like that firm do not answer letters, so please ring them.",
+    "The women's football team would like the pitch on Friday.",
+    "Families who come over from Ukraine may have free school dinners, the form is attached.",
+    "He walks with a stick at present, somebody should carry his bag.",
+    "Please send them all back to the office, starting with class nine.",
+    "One more letter from the council and we shall have to answer.",
+    "I know which car is yours, you have left the lights on.",
+    "Watch the step on the way home tonight, it is icy.",
+    "Say a word to the governors about the roof, it will not last the winter.",
+    "My brothers will come round on Saturday to lift the piano.",
+    "I could not stop laughing in that meeting, thank you for the cartoon.",
+    "The new temp is very good and would like a music lesson.",
+    "Please shut the gate and keep the dogs out of sight of the lambs.",
+    "The toad is poisonous, so look and do not touch.",
+    "The class learnt about parasites and drew a tapeworm.",
+    "Lear is a fool, his daughters are worse, and the fool is the wise one.",
+    "I am sorry to hear that your dog died.",
+    "Mr Hale taught the ducks to walk in a line, the children loved it.",
+    "This is not good enough and I expect the work to be done by Monday.",
+    "I am disappointed with how you spoke to my colleague and must ask you to apologise.",
+    "Your behaviour at the gate was unacceptable, and if it happens again you will be asked to stay away.",
+];
+
+#[test]
+fn what_is_on_no_list_is_heard() {
+    let count = |texts: &[&str]| texts.iter().filter(|text| offends(text)).count();
+    let wrong: Vec<&&str> = HURTS_NOBODY.iter().filter(|text| offends(text)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let missed: Vec<&&str> = HURTS.iter().filter(|text| !offends(text)).collect();
+    println!("heard {} of {}", count(HURTS), HURTS.len());
+    assert!(count(HURTS) >= HEARD, "missed {missed:#?}");
+}
+
+#[test]
+fn what_a_word_means_is_no_language() {
+    all(
+        &["She wanted to know what a dickhead was.", "I had to tell them what a wanker is, thank you very much."],
+        false,
+    );
+    all(&["What a dickhead.", "what a wanker he was"], true);
+}

@@ -2,7 +2,7 @@
 
 use super::data::Example;
 use super::train::{Dice, train};
-use super::{NONE, Reading, tier};
+use super::{Model, NONE, Reading, tier};
 use crate::limits;
 
 /// A line and what a model that never saw its group made of it.
@@ -18,16 +18,17 @@ pub struct Judged {
     pub reading: Reading,
 }
 
+/// The part in which a line is left out: all paraphrases of one thing in the same.
+pub(in crate::detect) fn fold(example: &Example) -> usize {
+    let hash = example.group.bytes().fold(limits::MEANING_SEED, |hash, byte| Dice::new(hash ^ u64::from(byte)).roll());
+    Dice::new(hash).below(limits::MEANING_FOLDS)
+}
+
 /// Judges all lines, by as many models as there are folds.
 pub fn assess(examples: &[Example]) -> Vec<Judged> {
-    let fold = |example: &Example| {
-        let hash =
-            example.group.bytes().fold(limits::MEANING_SEED, |hash, byte| Dice::new(hash ^ u64::from(byte)).roll());
-        Dice::new(hash).below(limits::MEANING_FOLDS)
-    };
     let one = |left_out: usize| -> Vec<Judged> {
         let seen: Vec<Example> = examples.iter().filter(|example| fold(example) != left_out).cloned().collect();
-        let model = train(&seen);
+        let Ok(model) = Model::new(train(&seen)) else { return Vec::new() };
         let mut dice = Dice::new(limits::MEANING_SEED);
         let unseen = examples.iter().filter(|example| fold(example) == left_out);
         unseen

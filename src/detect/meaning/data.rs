@@ -6,6 +6,9 @@ use super::features::{PUPIL, words};
 use super::{NONE, tier};
 use crate::text::TextBuf;
 
+/// A name that is a name and nothing else.
+const STAND_IN_NAME: &str = "Tamsin";
+
 /// One labelled line.
 #[derive(Debug, Clone)]
 pub struct Example {
@@ -33,19 +36,33 @@ pub enum DataError {
 }
 
 /// Reads files with a row of headings: `text category group kind`, or `text source licence`.
+///
+/// # Errors
+/// Where a file cannot be read, or a line is of another shape or has a category that the program does not know.
 pub fn read(files: &[PathBuf]) -> Result<Vec<Example>, DataError> {
+    read_known(files, |category| tier(category).is_some())
+}
+
+/// The same, of other categories.
+///
+/// # Errors
+/// As [`read`].
+pub(in crate::detect) fn read_known(
+    files: &[PathBuf],
+    known: impl Fn(&str) -> bool,
+) -> Result<Vec<Example>, DataError> {
     let mut out = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(file).map_err(|error| DataError::File(file.clone(), error))?;
-        read_one(file, &text, &mut out)?;
+        read_one(file, &text, &known, &mut out)?;
     }
     Ok(out)
 }
 
-fn read_one(file: &Path, text: &str, out: &mut Vec<Example>) -> Result<(), DataError> {
+fn read_one(file: &Path, text: &str, known: &impl Fn(&str) -> bool, out: &mut Vec<Example>) -> Result<(), DataError> {
     let mut lines = text.lines().enumerate();
     let head = lines.next().map(|(_, head)| head.split('\t').collect::<Vec<_>>()).unwrap_or_default();
-    let background = head.get(1).is_some_and(|second| *second != "category");
+    let background = head.get(1).is_some_and(|second| !matches!(*second, "category" | "kind"));
     for (at, line) in lines.filter(|(_, line)| !line.is_empty()) {
         let wrong = |why| DataError::Line(file.to_owned(), at + 1, why);
         let cells: Vec<&str> = line.split('\t').collect();
@@ -58,7 +75,7 @@ fn read_one(file: &Path, text: &str, out: &mut Vec<Example>) -> Result<(), DataE
             let category = if cells[1].ends_with("-denied") { NONE } else { cells[1] };
             (category, cells.get(2).ok_or_else(|| wrong("no group"))?.to_string())
         };
-        if category != NONE && tier(category).is_none() {
+        if category != NONE && !known(category) {
             return Err(wrong("an unknown category"));
         }
         out.push(Example {
@@ -73,6 +90,11 @@ fn read_one(file: &Path, text: &str, out: &mut Vec<Example>) -> Result<(), DataE
 }
 
 impl Example {
+    /// With a name that no roster knows in place of the pupil's.
+    pub(in crate::detect) fn unnamed(&self) -> Self {
+        Self { text: self.text.replace(PUPIL, STAND_IN_NAME), ..self.clone() }
+    }
+
     /// The line's words as a model sees them.
     pub fn words(&self) -> Vec<String> {
         // A word that is in no line stands for the mask, which itself is no word.

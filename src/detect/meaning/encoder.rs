@@ -69,6 +69,14 @@ impl Encoder {
     /// # Errors
     /// [`ModelError::Shape`] where parts of the file do not fit each other.
     pub(super) fn logits(&self, words: &[&str]) -> Result<Vec<f32>, ModelError> {
+        self.classes.of(&Product::default(), &self.sense(words)?)
+    }
+
+    /// What the words mean, in twice as many numbers as the encoder is wide: the mean of its places, and the most.
+    ///
+    /// # Errors
+    /// As [`Encoder::logits`].
+    pub(super) fn sense(&self, words: &[&str]) -> Result<Vec<f32>, ModelError> {
         let product = Product::default();
         let pieces = self.pieces.of(words);
         let places = self.positions.chunks_exact(self.width);
@@ -85,6 +93,6 @@ impl Encoder {
                 *most = most.max(*number);
             }
         }
-        self.classes.of(&product, &[mean, most].concat())
+        Ok([mean, most].concat())
     }
 }

@@ -3,15 +3,16 @@
 use super::model::ModelError;
 
 /// What is left of a file to be read.
-pub(super) struct Rest<'b>(&'b [u8]);
+pub(in crate::detect) struct Rest<'b>(&'b [u8]);
 
 impl<'b> Rest<'b> {
     /// Of a file that must begin with `magic`.
-    pub(super) fn new(bytes: &'b [u8], magic: &[u8]) -> Result<Self, ModelError> {
+    pub(in crate::detect) fn new(bytes: &'b [u8], magic: &[u8]) -> Result<Self, ModelError> {
         bytes.strip_prefix(magic).map(Self).ok_or(ModelError::Shape)
     }
 
-    fn take(&mut self, count: usize) -> Result<&'b [u8], ModelError> {
+    /// The next octets.
+    pub(in crate::detect) fn take(&mut self, count: usize) -> Result<&'b [u8], ModelError> {
         let (head, rest) = self.0.split_at_checked(count).ok_or(ModelError::Shape)?;
         self.0 = rest;
         Ok(head)
@@ -23,16 +24,16 @@ impl<'b> Rest<'b> {
         Ok(self.take(size)?.as_chunks::<4>().0.iter().copied())
     }
 
-    pub(super) fn number(&mut self) -> Result<usize, ModelError> {
+    pub(in crate::detect) fn number(&mut self) -> Result<usize, ModelError> {
         let word = self.words(1)?.next().ok_or(ModelError::Shape)?;
         usize::try_from(u32::from_le_bytes(word)).map_err(|_| ModelError::Shape)
     }
 
-    pub(super) fn floats(&mut self, many: usize) -> Result<Vec<f32>, ModelError> {
+    pub(in crate::detect) fn floats(&mut self, many: usize) -> Result<Vec<f32>, ModelError> {
         Ok(self.words(many)?.map(f32::from_le_bytes).collect())
     }
 
-    pub(super) fn text(&mut self, bytes: usize) -> Result<&'b str, ModelError> {
+    pub(in crate::detect) fn text(&mut self, bytes: usize) -> Result<&'b str, ModelError> {
         std::str::from_utf8(self.take(bytes)?).map_err(|_| ModelError::Shape)
     }
 
@@ -48,7 +49,7 @@ impl<'b> Rest<'b> {
     }
 
     /// Nothing may be left.
-    pub(super) fn end(&self) -> Result<(), ModelError> {
+    pub(in crate::detect) fn end(&self) -> Result<(), ModelError> {
         if self.0.is_empty() { Ok(()) } else { Err(ModelError::Shape) }
     }
 }

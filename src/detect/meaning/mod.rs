@@ -7,7 +7,8 @@ pub mod assess;
 pub mod data;
 mod encoder;
 pub mod features;
-mod file;
+pub(in crate::detect) mod file;
+pub mod linear;
 pub mod model;
 pub mod train;
 
@@ -28,7 +29,7 @@ pub static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| Model::read(EMBEDDE
 const ENCODER_FILE: &[u8] = include_bytes!("../../../rules/encoder.bin");
 /// The slow half, made ready when a sentence is first in doubt; none where it does not fit the quick one, which a test rules out.
 static ENCODER: LazyLock<Option<Encoder>> =
-    LazyLock::new(|| Encoder::read(ENCODER_FILE, &MODEL.as_ref()?.classes).ok());
+    LazyLock::new(|| Encoder::read(ENCODER_FILE, &MODEL.as_ref()?.linear.classes).ok());
 
 /// What the words say; where the quick half does not rule out that they say something, and `closely` allows it, both halves are asked.
 pub fn read(model: &Model, words: &[&str], closely: impl FnOnce(&Reading) -> bool) -> Reading {
@@ -40,6 +41,16 @@ pub fn read(model: &Model, words: &[&str], closely: impl FnOnce(&Reading) -> boo
 /// How likely it is by the encoder alone that the words say something.
 pub fn read_whole(model: &Model, words: &[&str]) -> Option<f32> {
     model.read_whole(words, ENCODER.as_ref()?).ok()
+}
+
+/// What the encoder makes of the words before it tells its classes apart: so many numbers, of which another model may tell other things.
+pub(in crate::detect) fn sense(words: &[&str]) -> Option<Vec<f32>> {
+    ENCODER.as_ref()?.sense(words).ok()
+}
+
+/// SHA-256 of the file of the encoder, whose senses a model was trained on.
+pub(in crate::detect) fn encoder_hash() -> &'static str {
+    include_str!("../../../rules/encoder.sha256").split_whitespace().next().unwrap_or_default()
 }
 
 /// The model built into the program is whole and fits the program.

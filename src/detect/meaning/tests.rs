@@ -21,21 +21,21 @@ fn the_shipped_model_is_the_one_trained() {
     assert!(matches!(Model::read(&changed, HASH), Err(ModelError::Hash(_))));
     for cut in [10, 30, 2_000, EMBEDDED.len() - 1] {
         let cut = &EMBEDDED[..cut];
-        assert!(matches!(Model::read(cut, &model::sha256(cut)), Err(ModelError::Shape)));
+        assert!(matches!(Model::read(cut, &linear::sha256(cut)), Err(ModelError::Shape)));
     }
-    assert_eq!(Model::read(EMBEDDED, HASH).unwrap().write(), EMBEDDED);
+    assert_eq!(Model::read(EMBEDDED, HASH).unwrap().linear.write(), EMBEDDED);
 }
 
 #[test]
 fn the_encoder_fits_the_model() {
-    let classes = &MODEL.as_ref().unwrap().classes;
+    let classes = &MODEL.as_ref().unwrap().linear.classes;
     Encoder::read(ENCODER_FILE, classes).unwrap();
     for cut in [10, 30, 2_000, ENCODER_FILE.len() / 2, ENCODER_FILE.len() - 1] {
         assert!(matches!(Encoder::read(&ENCODER_FILE[..cut], classes), Err(ModelError::Shape)), "{cut}");
     }
     assert!(matches!(Encoder::read(ENCODER_FILE, &classes[1..]), Err(ModelError::Classes)));
     let hash = include_str!("../../../rules/encoder.sha256").split_whitespace().next().unwrap();
-    assert_eq!(model::sha256(ENCODER_FILE), hash);
+    assert_eq!(linear::sha256(ENCODER_FILE), hash);
 }
 
 #[test]

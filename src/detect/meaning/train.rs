@@ -4,8 +4,8 @@ use hashbrown::HashMap;
 
 use super::data::Example;
 use super::features::features;
-use super::model::{Model, Rows, norm, softmax};
-use super::{NONE, categories, tier};
+use super::linear::{Linear, Rows, norm, softmax};
+use super::{NONE, categories};
 use crate::limits;
 
 /// Numbers that look random and are the same every time (SplitMix64).
@@ -41,11 +41,16 @@ struct Row {
     class: usize,
 }
 
-/// Trains a model; half of the background gets a name put in.
-pub fn train(examples: &[Example]) -> Model {
-    let mut dice = Dice::new(limits::MEANING_SEED);
+/// Trains a model of what is said of pupils; half of the background gets a name put in.
+pub fn train(examples: &[Example]) -> Linear {
     let classes: Vec<&str> = std::iter::once(NONE).chain(categories()).collect();
-    let (hashes, mut rows) = rows(examples, &classes, &mut dice);
+    fit(examples, &classes)
+}
+
+/// Trains a model that tells these classes apart, of which the first is what says nothing.
+pub(in crate::detect) fn fit(examples: &[Example], classes: &[&str]) -> Linear {
+    let mut dice = Dice::new(limits::MEANING_SEED);
+    let (hashes, mut rows) = rows(examples, classes, &mut dice);
     let telling = telling(&rows, hashes.len());
     let many = classes.len();
     let mut weights = vec![0f32; hashes.len() * many];
@@ -89,7 +94,7 @@ pub fn train(examples: &[Example]) -> Model {
             *weight *= telling;
         }
     }
-    quantise(&classes, bias, &hashes, &weights)
+    quantise(classes, bias, &hashes, &weights)
 }
 
 /// The lines in numbers, with the hashes of the features that stand in more than one line.
@@ -143,7 +148,7 @@ fn telling(rows: &[Row], features: usize) -> Vec<f32> {
 }
 
 /// The heaviest features, their weights as small whole numbers.
-fn quantise(classes: &[&str], bias: Vec<f32>, hashes: &[u32], weights: &[f32]) -> Model {
+fn quantise(classes: &[&str], bias: Vec<f32>, hashes: &[u32], weights: &[f32]) -> Linear {
     let many = classes.len();
     let row = |at: usize| &weights[at * many..(at + 1) * many];
     let weight = |at: usize| row(at).iter().map(|weight| weight * weight).sum::<f32>();
@@ -159,15 +164,10 @@ fn quantise(classes: &[&str], bias: Vec<f32>, hashes: &[u32], weights: &[f32]) -
         .collect();
     // Rounded, it is within the bounds of the type by how the scale was made.
     let small = |(weight, scale): (&f32, &f32)| (weight / scale).round() as i8;
-    Model {
-        tiers: classes.iter().map(|class| tier(class)).collect(),
-        classes: classes.iter().map(|class| (*class).to_owned()).collect(),
-        bias,
-        rows: Rows::new(
-            kept.iter().map(|&at| hashes[at]).collect(),
-            kept.iter().flat_map(|&at| row(at).iter().zip(&scale).map(small)).collect(),
-            many,
-        ),
-        scale,
-    }
+    let rows = Rows::new(
+        kept.iter().map(|&at| hashes[at]).collect(),
+        kept.iter().flat_map(|&at| row(at).iter().zip(&scale).map(small)).collect(),
+        many,
+    );
+    Linear::new(classes.iter().map(|class| (*class).to_owned()).collect(), bias, scale, rows)
 }

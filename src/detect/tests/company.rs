@@ -164,3 +164,44 @@ fn orders_courts_and_families_want_their_company() {
     assert_eq!(table(&["Given name", "Family name", "Order"], &["Dominik", "Sutcliffe", "12"]), of(Tier::Mention));
     assert_eq!(table(&["Name", "Court order"], &["Dominik Sutcliffe", "yes"]), of(Tier::Sensitive));
 }
+
+#[test]
+fn whom_a_text_has_named_in_full_its_forename_means() {
+    for (text, want) in [
+        ("Grace Bello Oak and Zara Harris Elm - reports to print at home, Grace was top", "Zara, Grace"),
+        ("Grace Bello and Zara Harris of Elm class. Grace has asthma.", "Zara, Grace"),
+        // What stands right beside it says that another is meant.
+        ("Grace Bello and Zara Harris of Elm class. Grace (Elm) has asthma.", "Zara, Grace, Grace-Elm"),
+        ("Grace (Elm) has asthma. Grace Bello has not.", "Grace, Grace-Elm"),
+    ] {
+        assert_eq!(names(text), want, "{text}");
+    }
+}
+
+#[test]
+fn a_colleagues_forename_wants_its_class_in_the_text() {
+    let of = |kind: Kind, text: &str| Document { kind, place: "x".into(), blocks: vec![Block::paragraph(text)] };
+    for (subject, body, want) in [
+        ("Changing room, Oak", "They told me about home and I told Rose about it.", 0),
+        ("Changing room, Oak", "Rose of Oak told me about home.", 1),
+        ("Changing room, Oak", "Grace told me about home.", 1),
+    ] {
+        let found = found(&school(), &[of(Kind::Subject, subject), of(Kind::Body, body)]);
+        assert_eq!(found.len(), want, "{subject}: {body}");
+    }
+}
+
+#[test]
+fn a_title_above_names_with_figures_says_what_they_are() {
+    let tier = |text: &str| ids(text).into_iter().map(|(_, tier)| tier).max();
+    for (text, want) in [
+        ("reading ages to type up at home\n\nIsla Reid 7.2\nGrace Bello 6.1\nZara Harris 9.4", Some(Tier::Record)),
+        ("sizes for the sweatshirts\n\nGrace Bello 7.2\nZara Harris 9.4", Some(Tier::Mention)),
+        // Whoever is named in prose below has no figure.
+        ("Reading ages will follow\n\nGrace Bello and Zara Harris bring the books.", Some(Tier::Mention)),
+        // Where a bus stops.
+        ("Times of the bus\n\nRose Harris 8.10\nSummer Holliday 8.20", Some(Tier::Mention)),
+    ] {
+        assert_eq!(tier(text), want, "{text}");
+    }
+}

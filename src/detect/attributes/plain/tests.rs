@@ -126,7 +126,7 @@ fn each_sentence_is_read_as_it_was() {
         let (said, sensitive) = (reading.said, reading.sensitive);
         format!(
             "{said:.2}\t{sensitive:.2}\t{}\t{}",
-            model.classes[reading.record_class], model.classes[reading.sensitive_class]
+            model.linear.classes[reading.record_class], model.linear.classes[reading.sensitive_class]
         )
     };
     let all = SAID.iter().map(|(_, text)| *text).chain(NOTHING.iter().copied());
