@@ -62,6 +62,11 @@ pub(super) fn attribute(
         about.entry(pupil).or_default();
     }
     let (said, elsewhere) = everything_said(scene, school, &context, numbers);
+    let denies =
+        |said: &&Said| said.tier < VOCABULARY.categories[said.category].tier && scene.lines[said.line].cell().is_none();
+    let sentence =
+        |said: &Said| (said.line, scene.lines[said.line].sentence.get(said.from).copied().unwrap_or_default());
+    let settled = plain::Settled { elsewhere, denied: said.iter().filter(denies).map(sentence).collect() };
     // What a pupil's own row denies, the title of the list does not say of that pupil.
     let mut denied: HashSet<(PupilIndex, usize)> = HashSet::new();
     for said in said.iter().filter(|said| said.denies) {
@@ -98,7 +103,7 @@ pub(super) fn attribute(
             }
         }
     }
-    plain::raise(scene, &context, &elsewhere, &mut about, &mut findings, listed);
+    plain::raise(scene, &context, &settled, &mut about, &mut findings, listed);
     (about, findings)
 }
 

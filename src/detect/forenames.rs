@@ -168,8 +168,10 @@ impl Named {
         };
         let mut of_this_name = before.map(|(.., other)| *other).filter(|other| called(*other)).peekable();
         let another = of_this_name.peek().is_some() && of_this_name.all(|other| other != pupil);
+        let same = |token: usize| line.sentence.get(token) == line.sentence.get(span.from);
         let beside = |fact: &FactAt| {
-            (fact.from >= span.to && fact.from - span.to <= 1 || fact.to <= span.from && span.from - fact.to <= 1)
+            let behind = fact.from >= span.to && fact.from - span.to <= 1 && same(fact.from);
+            (behind || fact.to == span.from && same(fact.from))
                 && school.index().forename_with(span.run, fact.fact).contains(&pupil)
         };
         another && !scene.facts_near(at, span.from, span.to).iter().any(beside)

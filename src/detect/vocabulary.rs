@@ -274,7 +274,8 @@ impl Vocabulary {
         let Some((last, head)) = text.tokens.split_last() else { return false };
         let word = text.norm(last);
         let mut endings = vec![text.run_of(last)];
-        if !meaning.capitals && word.len() >= 4 && !word.ends_with('s') {
+        // `reading ages`; a short word alone has too many other forms.
+        if !meaning.capitals && word.len() >= if head.is_empty() { 4 } else { 3 } && !word.ends_with('s') {
             endings.push(Run::of_token(&format!("{word}s")));
         }
         let length = u8::try_from(text.tokens.len()).unwrap_or(u8::MAX);

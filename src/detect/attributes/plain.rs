@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{About, Context, DENIALS, general, is};
 use crate::detect::meaning::features::{OTHER, spoken, words};
@@ -32,6 +32,15 @@ struct Passage<'t> {
 
 /// Categories whose cells are known by their form, which other detectors read: any date looks like a date of birth here.
 const BY_FORM: &[&str] = &["address", "contact", "date-of-birth", "identifier"];
+
+/// What words on a list have settled already, so that the model is not believed about it.
+#[derive(Default)]
+pub(super) struct Settled {
+    /// Lines and categories of which another thing was found to be meant.
+    pub elsewhere: Vec<(usize, usize)>,
+    /// Lines and sentences that deny what they name: `has no allergies`.
+    pub denied: HashSet<(usize, u32)>,
+}
 
 /// What several sentences say of a pupil, none of which is enough alone.
 #[derive(Default)]
@@ -68,7 +77,7 @@ impl Together {
 pub(super) fn raise(
     scene: &Scene<'_>,
     context: &Context<'_>,
-    elsewhere: &[(usize, usize)],
+    settled: &Settled,
     about: &mut BTreeMap<PupilIndex, About>,
     findings: &mut Vec<Finding>,
     listed: &mut Listed,
@@ -125,13 +134,15 @@ pub(super) fn raise(
         let reading = || meaning::read(model, &passage.words, closely);
         let reading = read.entry((&passage.words, known)).or_insert_with(reading).clone();
         let another = |category: &str| {
-            elsewhere.iter().any(|of| Some(*of) == VOCABULARY.id(category).map(|id| (passage.line, id)))
+            settled.elsewhere.iter().any(|of| Some(*of) == VOCABULARY.id(category).map(|id| (passage.line, id)))
         };
         let understood = understood(model, &reading)
             .filter(|(_, category)| (passage.prose || !is(BY_FORM, category)) && !another(category));
         // Whoever is more than mentioned already is raised by a plain sentence alone.
         let clear = reading.said >= limits::MEANING_FURTHER && reading.sensitive >= limits::MEANING_FURTHER_SHARE;
-        let further = |tier: Tier| passage.prose && tier == Tier::Sensitive && clear;
+        let sentence = scene.lines[passage.line].sentence.get(passage.from).copied().unwrap_or_default();
+        let denied = settled.denied.contains(&(passage.line, sentence));
+        let further = |tier: Tier| passage.prose && tier == Tier::Sensitive && clear && !denied;
         for &pupil in &passage.pupils {
             if recorded.contains(&pupil) {
                 if let Some(understood) = understood.filter(|(tier, _)| further(*tier)) {
@@ -177,7 +188,7 @@ impl Closely {
     fn said(&mut self, line: &Line<'_>, token: usize, name: &dyn Fn(usize) -> bool) -> Option<f32> {
         let model = MODEL.as_ref().filter(|_| self.asked < limits::MEANING_READ_CLOSELY)?;
         let (from, to) = sentence_around(line, token);
-        if !(from..to).any(name) {
+        if !(from..to).any(name) || speaks_of_itself(line, from, to) {
             return None;
         }
         let words = words(&line.text, from, to, true, name);
@@ -188,6 +199,12 @@ impl Closely {
         self.asked += 1;
         meaning::read_whole(model, &words)
     }
+}
+
+/// `'I was in hospital for a year,' says …`: whoever is named says it of himself, which the encoder never learnt.
+fn speaks_of_itself(line: &Line<'_>, from: usize, to: usize) -> bool {
+    let any = |words: &[&str]| (from..to).any(|at| words.contains(&line.text.word(at)));
+    any(&["i", "im", "ive", "my"]) && any(&["says", "said", "told", "tells", "writes", "wrote"])
 }
 
 /// The first token of a token's sentence, and one past the last.
