@@ -223,7 +223,7 @@ fn what_was_said_is_reported() {
 }
 
 /// So many of [`HURTS`] are heard at the least. Raise it when more are; never lower it.
-const HEARD: usize = 15;
+const HEARD: usize = 16;
 
 /// So many of [`HURTS_NOBODY`] are heard at the most: `Please send them all back to the office`. Lower it when fewer are.
 const IN_VAIN: usize = 1;
