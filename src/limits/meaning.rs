@@ -5,7 +5,7 @@ limits! {
     /// Likelihood from which a sentence is meant to hurt.
     LANGUAGE_THRESHOLD: f32 = 0.98, "likelihood", "`schoolgate language assess`; at 0.9 it stopped four right messages of 1,300 labelled ones, from 0.95 on none";
     /// Likelihood by the quick half below which a sentence is not read by the encoder.
-    LANGUAGE_RULED_OUT: f32 = 0.02, "likelihood", "`schoolgate language assess`";
+    LANGUAGE_RULED_OUT: f32 = 0.04, "likelihood", "below it, no encoder brings both to LANGUAGE_THRESHOLD";
     /// Share of the quick half where both are asked.
     LANGUAGE_QUICK_SHARE: f32 = 0.3, "share", "`schoolgate language assess`";
     /// Sentences of a message that the encoder reads for this at the most.
