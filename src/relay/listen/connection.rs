@@ -196,6 +196,8 @@ impl<T: TakeIn> Connection<T> {
             }
             let deadline = self.deadline();
             tokio::select! {
+                // What has come by the time of the end is read after it: nobody begins anything then.
+                biased;
                 () = told_to_stop(&mut stop), if self.stops.is_none() => {
                     // Half of the time: the rest is for deciding on what has come by then.
                     self.stops = Some(Instant::now() + self.options.pace.stop / 2);
