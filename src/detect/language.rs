@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use hashbrown::{HashMap, HashSet};
 
 use super::marks::Marks;
+use super::meaning::NONE;
 use super::meaning::model::ModelError;
 use super::scene::{Line, Scene};
 use super::words::{CHILD, KIN, ROLES, is};
@@ -80,7 +81,7 @@ impl Kind {
 
 /// What a model tells apart: what is not meant to hurt, and each kind.
 pub(super) fn classes() -> impl Iterator<Item = &'static str> {
-    std::iter::once(heard::NOTHING).chain(Kind::ALL.into_iter().map(Kind::word))
+    std::iter::once(NONE).chain(Kind::ALL.into_iter().map(Kind::word))
 }
 
 /// The kind of finding of a class by its place.

@@ -6,12 +6,12 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::classes;
-use super::heard::{Head, Heard, NOTHING, Reading, WordWeights};
+use super::heard::{Head, Heard, Reading, WordWeights};
 use crate::detect::meaning::assess::fold;
 use crate::detect::meaning::data::{DataError, Example, read_known};
 use crate::detect::meaning::linear::{Linear, both};
-use crate::detect::meaning::sense;
 use crate::detect::meaning::train::{Dice, fit};
+use crate::detect::meaning::{NONE, sense};
 use crate::limits;
 use crate::text::normalise::token_hash;
 
@@ -24,7 +24,7 @@ pub fn read(files: &[PathBuf]) -> Result<Vec<Example>, DataError> {
         file.parent().is_some_and(|folder| folder.file_name().is_some_and(|name| name == "language"))
     });
     let mut lines = read_known(&own, |kind| classes().any(|class| class == kind))?;
-    let peaceful = |line: Example| Example { category: NOTHING.to_owned(), ..line };
+    let peaceful = |line: Example| Example { category: NONE.to_owned(), ..line };
     lines.extend(crate::detect::meaning::data::read(&other)?.into_iter().map(peaceful));
     Ok(lines)
 }
@@ -103,7 +103,7 @@ fn head(lines: &[&Seen<'_>]) -> Head {
     let width = lines.first().map_or(0, |line| line.sense.len());
     let many = classes().count();
     let mut dice = Dice::new(limits::MEANING_SEED);
-    let mut rows = vec![(0f32, vec![0f32; width]); many];
+    let mut head = Head { rows: vec![(0f32, vec![0f32; width]); many] };
     let mut past = vec![(1e-6f32, vec![1e-6f32; width]); many];
     let mut order: Vec<&Seen<'_>> = lines.to_vec();
     let step = |weight: &mut f32, past: &mut f32, slope: f32| {
@@ -115,10 +115,8 @@ fn head(lines: &[&Seen<'_>]) -> Head {
             order.swap(at, dice.below(at + 1));
         }
         for line in &order {
-            let mut slopes = Head { rows: std::mem::take(&mut rows) };
-            let likely = slopes.likely(&line.sense);
-            rows = std::mem::take(&mut slopes.rows);
-            for (class, ((bias, weights), (bias_past, pasts))) in rows.iter_mut().zip(&mut past).enumerate() {
+            let likely = head.likely(&line.sense);
+            for (class, ((bias, weights), (bias_past, pasts))) in head.rows.iter_mut().zip(&mut past).enumerate() {
                 let slope = likely[class] - f32::from(u8::from(class == line.class));
                 step(bias, bias_past, slope);
                 for ((weight, past), number) in weights.iter_mut().zip(pasts).zip(&line.sense) {
@@ -127,7 +125,7 @@ fn head(lines: &[&Seen<'_>]) -> Head {
             }
         }
     }
-    Head { rows }
+    head
 }
 
 /// A line, and how likely models that never saw its group say that it offends: quick half, encoder, both.
