@@ -36,6 +36,13 @@ pub const RESULT_MAXIMUM: std::ops::RangeInclusive<u16> = 5..=200;
 /// Two figures that in a pupil's mailbox stand for the year of coming or leaving; those of an adult's are a year of birth.
 pub const MAILBOX_YEARS: std::ops::RangeInclusive<u32> = 10..=40;
 
+/// Hours in which lessons begin, clubs and detentions too.
+pub const SCHOOL_HOURS: std::ops::RangeInclusive<u8> = 7..=19;
+
+/// What the allocator of gateway and workers finds in its environment: how long it keeps what is free, and that it takes no huge pages, of
+/// which one small thing in use keeps two megabytes.
+pub const ALLOCATOR: [(&str, u64); 2] = [("MIMALLOC_PURGE_DELAY", GIVEN_BACK_MILLIS), ("MIMALLOC_ALLOW_THP", 0)];
+
 /// Hours after the school became aware of a breach at which those who answer for it are reminded that the ICO is to be told,
 /// while nobody has said whether it is.
 pub const INCIDENT_REMIND_HOURS: &[u32] = &[24, 48, 66];

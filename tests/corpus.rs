@@ -1,6 +1,6 @@
 //! Labelled corpora: what is decided right may only rise.
 //!
-//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain`, `fixtures/coastal`, `fixtures/city` and `fixtures/dale` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
+//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain`, `fixtures/coastal`, `fixtures/city`, `fixtures/dale` and `fixtures/market` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
 //! folder with `school.toml` and `cases.jsonl`; floors for those known by name stand in [`FLOORS`].
 
 use std::path::Path;
@@ -11,6 +11,9 @@ use schoolgate::config::Config;
 
 /// Tag of the cases that nobody who works on detection reads.
 const HELD_ASIDE: &str = "held-aside";
+
+/// Tag of the cases that a school's mail was gone on with later; the floors of the whole corpus are those of its first round.
+const SECOND_ROUND: &str = "second-round";
 
 /// Name of the corpus, actions right at least, breaches let through at most, right mail stopped at most, recall and
 /// precision of pupils at least. Raise a floor when the figures rise; never lower one.
@@ -31,6 +34,9 @@ const PARTS: &[(&str, Floor)] = &[
     ("dev", ("city", 0.99, 1, 0, 0.99, 0.99)),
     (HELD_ASIDE, ("city", 0.97, 0, 1, 0.97, 0.98)),
     ("dev", ("dale", 0.96, 1, 6, 0.988, 1.0)),
+    (SECOND_ROUND, ("plain", 0.9, 3, 4, 0.91, 0.98)),
+    ("dev", ("market", 0.96, 0, 3, 0.98, 0.99)),
+    (HELD_ASIDE, ("market", 0.98, 0, 1, 0.98, 0.98)),
     (HELD_ASIDE, ("dale", 0.932, 1, 3, 1.0, 0.989)),
 ];
 
@@ -47,7 +53,8 @@ fn run(folder: &Path) {
         println!("{} wanted {:?}, decided {:?}", outcome.id, outcome.wanted, outcome.got);
     }
     if let Some(floor) = FLOORS.iter().find(|f| f.0 == name) {
-        holds(name, floor, &figures);
+        let first = outcomes.iter().filter(|o| !o.tags.iter().any(|t| t == SECOND_ROUND));
+        holds(name, floor, &Figures::of(first));
     }
     for (tag, floor) in PARTS.iter().filter(|(_, f)| f.0 == name) {
         let part = Figures::of(outcomes.iter().filter(|o| o.tags.iter().any(|t| t == tag)));
@@ -92,6 +99,11 @@ fn the_school_in_the_city_with_names_of_many_countries() {
 #[test]
 fn the_federation_in_the_country_with_cousins_and_farms() {
     run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/dale"));
+}
+
+#[test]
+fn the_school_in_the_market_town_with_names_of_half_of_europe() {
+    run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/market"));
 }
 
 #[test]

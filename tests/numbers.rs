@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 /// Numbers that are part of a format, of a law or of how bits are laid out: nobody turns them.
 const OF_FORMATS: &[(&str, &[&str], &str)] = &[
     ("text/tokens.rs", &["LOWER", "UPPER", "DIGIT", "APOSTROPHE", "FOREIGN"], "bits of a mask"),
+    ("message/transfer.rs", &["NO_DIGIT"], "RFC 4648 4"),
     ("extract/pool.rs", &["SIGXCPU", "SIGKILL", "SIGABRT"], "signal(7)"),
     ("extract/cms.rs", &["DATA", "DETACHED_LENGTH", "ENVELOPED", "ENCRYPTED"], "object identifiers of RFC 5652"),
     ("extract/pasted/short.rs", &["GROUP"], "RFC 4648 4"),

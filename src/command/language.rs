@@ -81,9 +81,9 @@ fn report(judged: &[Judged], misses: Option<f32>) -> Result<()> {
     }
     halves.add_row([
         "read for its words".to_owned(),
-        percent(count(&|line| offends(line) && line.suspected), all[0]),
-        percent(count(&|line| line.own && !offends(line) && line.suspected), all[1]),
-        percent(count(&|line| !line.own && line.suspected), all[2]),
+        percent(count(&|line| offends(line) && line.suspected()), all[0]),
+        percent(count(&|line| line.own && !offends(line) && line.suspected()), all[1]),
+        percent(count(&|line| !line.own && line.suspected()), all[2]),
     ]);
     say!("{halves}")?;
     if let Some(threshold) = misses {

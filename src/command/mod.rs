@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+pub mod allocator;
 pub mod allow;
 pub mod audit;
 pub mod check;

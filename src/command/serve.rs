@@ -42,6 +42,7 @@ fn raise_open_files() -> rustix::io::Result<()> {
 
 /// Runs the command.
 pub fn run(args: &Serve) -> Result<ExitCode> {
+    super::allocator::give_back_soon();
     let config = Config::load(&args.config)?;
     config.relay_ready()?;
     // Looked at even where it is not used yet: the configuration may come to name it while we run.

@@ -3,6 +3,7 @@
 
 mod columns;
 mod context;
+mod fiction;
 mod items;
 mod plain;
 mod quoted;
@@ -20,7 +21,7 @@ use super::identifiers::{Number, Whose};
 use super::marks::Marks;
 use super::names::Mention;
 use super::scene::{Line, Scene};
-use super::vocabulary::{Predicate, VOCABULARY};
+use super::vocabulary::{Hit, Predicate, VOCABULARY};
 use super::words::{DENIALS, is};
 use super::{Confidence, Finding, Listed, Tier};
 use crate::people::index::{Fact, streets};
@@ -122,6 +123,7 @@ fn everything_said(
     let mut out = Vec::new();
     let mut ambiguous = Vec::new();
     let mut closely = plain::Closely::default();
+    let fiction = fiction::Fiction::default();
     let (attainment, origin) = (VOCABULARY.id("attainment"), VOCABULARY.id("ethnicity-religion"));
     for (at, line) in scene.lines() {
         if line.footer {
@@ -137,7 +139,9 @@ fn everything_said(
             let clause = Clause { text: &line.text, sentence: line.sentence, name: &name };
             if of_the_writer(&line.text, hit.from)
                 || clause.of_another(hit)
+                || contracted(&line.text, hit)
                 || quoted::title(scene, &line.text, hit, &name)
+                || fiction.tells(scene, context, at, hit)
                 || (hit.weak && line.cell().is_none() && plain::doubted(line, hit.from, &name))
                 || (!hit.weak
                     && hit.predicate == Predicate::No
@@ -219,6 +223,13 @@ fn said_elsewhere(scene: &Scene<'_>, ambiguous: &[usize], said: &mut Vec<Said>) 
 /// `counted to 100 in Polish` names a language.
 fn is_language(text: &Text<'_>, from: usize) -> bool {
     from.checked_sub(1).is_some_and(|before| matches!(text.word(before), "in" | "into"))
+}
+
+/// `I'll drive them back` names nobody ill.
+fn contracted(text: &Text<'_>, hit: &Hit) -> bool {
+    const CUT_OFF: [&str; 5] = ["ll", "re", "ve", "d", "m"];
+    let written = text.tokens.get(hit.from).map_or("", |token| &text.folded()[token.start()..token.end()]);
+    hit.to == hit.from + 1 && written.rsplit_once('\'').is_some_and(|(_, end)| CUT_OFF.contains(&end))
 }
 
 /// `my hospital appointment` is the writer's own.

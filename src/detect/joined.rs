@@ -5,6 +5,8 @@
 //! everywhere else its joint must show or
 //! neither part be a word, and it is weighed as any other full name is.
 
+use hashbrown::HashMap;
+
 use super::Confidence;
 use super::evidence;
 use super::marks::Marks;
@@ -13,7 +15,7 @@ use super::scene::{Line, Scene};
 use crate::limits;
 use crate::people::School;
 use crate::people::names::Wordness;
-use crate::text::normalise::{Gap, Token, TokenKind};
+use crate::text::normalise::{Gap, Token, TokenKind, WordId};
 use crate::text::{Kind, Run};
 
 /// In order, so that it is searched as it stands.
@@ -21,6 +23,7 @@ static WORDS: &str = include_str!("../../rules/words.txt");
 
 /// Joined names and pupils' own mailboxes, onto the end of `mentions`.
 pub(super) fn names(scene: &Scene<'_>, school: &School, writers: &Writers, mentions: &mut Vec<Mention>) {
+    let mut split = HashMap::new();
     for (at, line) in scene.lines() {
         let address = line.all_marks.has(Marks::ADDRESS);
         let named = address || matches!(scene.kind(at), Kind::FileName);
@@ -28,7 +31,7 @@ pub(super) fn names(scene: &Scene<'_>, school: &School, writers: &Writers, menti
             continue;
         }
         for from in (0..line.text.tokens.len()).filter(|&from| named || line.marks[from].has(Marks::NAME)) {
-            let joined = joined(scene, school, writers, (at, from), named);
+            let joined = joined(scene, school, writers, (at, from), named, &mut split);
             let double =
                 || matches!(scene.kind(at), Kind::FileName).then(|| double(scene, school, (at, from))).flatten();
             mentions.extend(joined.or_else(double));
@@ -39,6 +42,9 @@ pub(super) fn names(scene: &Scene<'_>, school: &School, writers: &Writers, menti
     }
 }
 
+/// Forename and surname of a word, or of one with the surname first; a word of a message is split once.
+type Splits = HashMap<(WordId, bool), Option<(Run, Run)>>;
+
 /// The mention that one token is, where it is one; `named` allows the surname first.
 fn joined(
     scene: &Scene<'_>,
@@ -46,6 +52,7 @@ fn joined(
     writers: &Writers,
     (at, from): (usize, usize),
     named: bool,
+    split: &mut Splits,
 ) -> Option<Mention> {
     let line = &scene.lines[at];
     let token = &line.text.tokens[from];
@@ -54,11 +61,9 @@ fn joined(
     }
     let index = school.index();
     let norm = line.text.norm(token);
-    let (forename, surname) = line.marks[from]
-        .has(Marks::NAME)
-        .then(|| index.joined_name(norm, false))
-        .flatten()
-        .or_else(|| named.then(|| index.joined_name(norm, true)).flatten())?;
+    let mut split = |swapped| *split.entry((token.word, swapped)).or_insert_with(|| index.joined_name(norm, swapped));
+    let forename_first = if line.marks[from].has(Marks::NAME) { split(false) } else { None };
+    let (forename, surname) = forename_first.or_else(|| if named { split(true) } else { None })?;
     let shows = joint_shows(line.text.slice(from, from + 1));
     if !shows && (ordinary(norm) || index.part_of(line.text.run_of(token)).is_some()) {
         return None;

@@ -11,11 +11,12 @@ use hashbrown::HashMap;
 use super::layout::{Layout, Spot};
 use super::marks::Marks;
 use super::vocabulary::{Hit, VOCABULARY};
-use super::words::{FOOTERS, GREETINGS, TITLES, is};
+use super::words::{FOOTERS, GREETINGS, OFFICES, TITLES, is};
 use super::work::step;
 use crate::limits;
 use crate::people::School;
 use crate::people::index::Fact;
+use crate::text::normalise::Gap;
 use crate::text::{Block, Document, Halt, Kind, Text};
 
 use facts::facts;
@@ -215,10 +216,17 @@ impl<'a> Scene<'a> {
             let mut signature = Vec::new();
             if matches!(content.kind, Kind::Body | Kind::Quoted) {
                 for line in lines.end.saturating_sub(limits::SIGNATURE_LINES).max(lines.start)..lines.end {
-                    let length = self.lines[line].text.tokens.len();
+                    let text = &self.lines[line].text;
+                    let length = text.tokens.len();
                     signature.extend(self.facts_of(line).iter().copied().filter(|fact| {
+                        // `Class Teacher, Year 6`; a year alone may be anything that is told last.
+                        let of_the_writer = match fact.fact {
+                            Fact::Class(_) => true,
+                            Fact::Year(_) => line_of_office(text, fact),
+                            _ => false,
+                        };
                         // At the end of a long paragraph, or in a short line of its own.
-                        matches!(fact.fact, Fact::Class(_)) && (length <= 14 || fact.to + 8 >= length)
+                        of_the_writer && (length <= 14 || fact.to + 8 >= length)
                     }));
                 }
             }
@@ -407,4 +415,12 @@ fn heading_like(line: &Line<'_>, fact: &FactAt) -> bool {
 fn is_footer(text: &Text<'_>) -> bool {
     let lower = text.folded().to_lowercase();
     FOOTERS.iter().any(|phrase| lower.contains(phrase))
+}
+
+/// What somebody is stands right beside the year: `Class Teacher, Year 6`, `Head of Year 9`.
+fn line_of_office(text: &Text<'_>, fact: &FactAt) -> bool {
+    let line = |at: &usize| !text.tokens[*at].gap.has(Gap::NEWLINE);
+    let before = (1..=fact.from).rev().take_while(line).map(|at| at - 1);
+    let behind = (fact.to..text.tokens.len()).take_while(line);
+    before.take(limits::NAME_PART).chain(behind.take(limits::NAME_PART)).any(|at| is(OFFICES, text.word(at)))
 }

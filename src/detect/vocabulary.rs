@@ -361,7 +361,7 @@ impl Vocabulary {
     /// A text holds words beside which ambiguous phrases of the category mean something else: the placement of work experience.
     pub fn elsewhere(&self, category: usize, text: &Text<'_>) -> bool {
         let Some(category) = self.categories.get(category) else { return false };
-        let runs = |from| (1..=2).map(move |length| text.run(from, from + length).hash);
+        let runs = |from| (1..=3).map(move |length| text.run(from, from + length).hash);
         (0..text.tokens.len()).flat_map(runs).any(|run| category.elsewhere.contains(&run))
     }
 

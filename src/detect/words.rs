@@ -324,6 +324,22 @@ pub(super) const CHILD: &[&str] = &[
     "mummy", "daddy", "boy", "girl", "lad", "child", "pupil", "student",
 ];
 
+/// What those who teach and lead a class or a year are called (roles of the School Workforce Census, and how signatures write them).
+pub(super) const OFFICES: &[&str] = &[
+    "teacher",
+    "tutor",
+    "head",
+    "leader",
+    "lead",
+    "manager",
+    "mentor",
+    "assistant",
+    "ta",
+    "hoy",
+    "pastoral",
+    "coordinator",
+];
+
 /// Behind a surname, the children of that family.
 pub(super) const SIBLINGS: &[&str] = &[
     "boys", "girls", "lads", "lasses", "children", "kids", "bairns", "siblings", "brothers", "sisters", "twins",
@@ -476,6 +492,31 @@ pub(super) const GENERAL: &[&str] = &[
     "statistics",
     "nationally",
 ];
+
+/// Of the theatre alone.
+pub(super) const THEATRE: &[&str] = &[
+    "cast",
+    "costume",
+    "costumes",
+    "rehearsal",
+    "rehearsals",
+    "script",
+    "scripts",
+    "matinee",
+    "understudy",
+    "audition",
+    "auditions",
+    "panto",
+    "pantomime",
+    "musical",
+    "musicals",
+    "theatre",
+    "performances",
+];
+
+/// Of the theatre, among other things.
+pub(super) const STAGE: &[&str] =
+    &["performance", "play", "plays", "act", "acts", "scene", "scenes", "stage", "props", "drama", "part", "parts"];
 
 /// Works and contests of words, whose titles and mottoes stand in quotation marks.
 pub(super) const WORKS: &[&str] = &[

@@ -88,6 +88,7 @@ impl Pool {
         command.arg("worker").env_clear().current_dir("/");
         // The allocator would reserve twice a worker's memory at once, and leave no room for the stack of a thread.
         command.env("MIMALLOC_ARENA_RESERVE", limits::WORKER_RESERVE_KIB.to_string());
+        command.envs(limits::ALLOCATOR.map(|(name, value)| (name, value.to_string())));
         if let Some(fault) = std::env::var_os("SCHOOLGATE_FAULT") {
             command.env("SCHOOLGATE_FAULT", fault);
         }

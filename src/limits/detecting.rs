@@ -82,6 +82,8 @@ limits! {
     PAIR_APART: usize = 10, "tokens", "own choice: within a clause or two";
     /// Words between the determiner of a subject and its noun, and between a predicate and whom it reaches.
     SUBJECT_WORDS: usize = 3, "words", "own choice: `the small blue tent`";
+    /// A row of a list of parts in a play.
+    PART_OF_A_PLAY: usize = 24, "tokens", "own choice: a part, what befalls it, and who plays it";
     /// How far from a predicate what tells its subject may stand.
     SUBJECT_REACH: usize = 40, "tokens", "own choice: a long sentence";
     /// Words between a forename and a class that is its own where many classes are named.

@@ -26,6 +26,8 @@ limits! {
     WORKER_MEMORY: u64 = 512 * 1024 * 1024, "octets", "own choice: a message of the largest size and a document unpacked from it";
     /// What a worker's allocator reserves at a time; the rest is for stacks of threads and for what reserves by itself.
     WORKER_RESERVE_KIB: u64 = 16 * 1024, "KiB", "own choice: a thirtieth of WORKER_MEMORY; mimalloc asks for 1 GiB otherwise";
+    /// How long gateway and workers keep memory that is free before they give it back to the system.
+    GIVEN_BACK_MILLIS: u64 = 50, "milliseconds", "measured: with documents of 300 KB at twenty connections 270 MB for 470 MB at mimalloc's second, and as fast";
     /// One file handed to a worker, with what is said of it.
     WORKER_TASK: usize = 64 * 1024 * 1024, "octets", "own choice: above MESSAGE_SIZE, so that every file of a message fits";
     /// The text and places that a worker answers for one file.

@@ -6,9 +6,9 @@
 const UPN_LETTERS: &[u8; 23] = b"ABCDEFGHJKLMNPQRTUVWXYZ";
 const UCI_LETTERS: &[u8; 17] = b"ABCDEFGHKLMRTVWXY";
 
-fn digits(text: &str, length: usize) -> Option<Vec<u32>> {
-    (text.len() == length).then_some(())?;
-    text.bytes().map(|b| b.is_ascii_digit().then(|| u32::from(b - b'0'))).collect()
+fn digits<const LENGTH: usize>(text: &str) -> Option<[u32; LENGTH]> {
+    let bytes: &[u8; LENGTH] = text.as_bytes().try_into().ok()?;
+    bytes.iter().all(u8::is_ascii_digit).then(|| bytes.map(|b| u32::from(b - b'0')))
 }
 
 fn repeated(digits: &[u32]) -> bool {
@@ -36,8 +36,8 @@ pub fn upn(text: &str) -> bool {
 }
 
 /// Weighted sum 10..1 modulo 11, which both ULN and NHS number use with different right answers.
-fn ten_digit_remainder(text: &str) -> Option<(u32, Vec<u32>)> {
-    let digits = digits(text, 10)?;
+fn ten_digit_remainder(text: &str) -> Option<(u32, [u32; 10])> {
+    let digits = digits::<10>(text)?;
     let sum: u32 = digits.iter().zip((1..=10).rev()).map(|(digit, weight)| digit * weight).sum();
     Some((sum % 11, digits))
 }
@@ -90,7 +90,7 @@ pub fn national_insurance(text: &str) -> bool {
 
 /// Unique taxpayer reference: ten digits, the first is the check.
 pub fn utr(text: &str) -> bool {
-    let Some(digits) = digits(text, 10) else { return false };
+    let Some(digits) = digits::<10>(text) else { return false };
     let sum: u32 = digits[1..].iter().zip([6, 7, 8, 9, 10, 5, 4, 3, 2]).map(|(digit, weight)| digit * weight).sum();
     [2, 1, 9, 8, 7, 6, 5, 4, 3, 2, 1][(sum % 11) as usize] == digits[0]
 }
@@ -100,7 +100,10 @@ pub fn card(text: &str) -> bool {
     if !(13..=19).contains(&text.len()) {
         return false;
     }
-    let Some(digits) = digits(text, text.len()) else { return false };
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let digits: Vec<u32> = text.bytes().map(|b| u32::from(b - b'0')).collect();
     let sum: u32 = digits
         .iter()
         .rev()

@@ -124,6 +124,9 @@ impl Run {
 
     /// The run of all tokens of a text: what the index is built from.
     pub fn of(text: &str) -> Run {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Run::of_token(&text.to_ascii_lowercase());
+        }
         let text = TextBuf::new(text);
         let text = text.text();
         text.run(0, text.tokens.len())

@@ -339,7 +339,7 @@ fn alone(scene: &Scene<'_>, context: &Context<'_>, at: usize) -> Option<PupilInd
 fn cell<'t>(scene: &Scene<'t>, at: usize, pupils: Vec<PupilIndex>) -> Option<Passage<'t>> {
     let line = &scene.lines[at];
     let value = line.text.folded().trim();
-    if value.is_empty() || value == "-" || is(DENIALS, &value.to_lowercase()) {
+    if value.is_empty() || value == "-" || is(DENIALS, &value.to_lowercase()) || time_of_day(value) {
         return None;
     }
     let to = line.text.tokens.len();
@@ -353,6 +353,16 @@ fn cell<'t>(scene: &Scene<'t>, at: usize, pupils: Vec<PupilIndex>) -> Option<Pas
     let enough = heading.is_some() || spoken(&beside) >= limits::MEANING_FEWEST_WORDS;
     all.extend(beside);
     enough.then_some(Passage { line: at, from: 0, to, words: all, prose: heading.is_none(), pupils })
+}
+
+/// `9.10`, `14:35`: when a lesson is, and nothing of whoever has it.
+fn time_of_day(value: &str) -> bool {
+    let two = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((hour, minute)) = value.split_once(['.', ':']) else { return false };
+    let hour = Some(hour).filter(|hour| hour.len() <= 2).and_then(|hour| hour.parse::<u8>().ok());
+    hour.is_some_and(|hour| limits::SCHOOL_HOURS.contains(&hour))
+        && two(minute)
+        && minute.parse::<u8>().is_ok_and(|minute| minute < 60 && minute.is_multiple_of(5))
 }
 
 #[cfg(test)]

@@ -46,6 +46,6 @@ fn around(text: &Text<'_>, hit: &Hit) -> Option<(usize, usize)> {
 }
 
 /// The message tells of stories, pictures, pieces or motions.
-fn of_works(scene: &Scene<'_>) -> bool {
+pub(super) fn of_works(scene: &Scene<'_>) -> bool {
     scene.lines().any(|(_, line)| (0..line.text.tokens.len()).any(|at| is(WORKS, line.text.word(at))))
 }

@@ -135,7 +135,7 @@ impl Clause<'_> {
     /// The hit is a predicate, and its subject is something or somebody else than a pupil.
     pub(super) fn of_another(&self, hit: &Hit) -> bool {
         if hit.predicate == Predicate::No {
-            return false;
+            return self.had_by_somebody(hit);
         }
         let subject = || {
             let state = hit.predicate == Predicate::State;
@@ -147,6 +147,20 @@ impl Clause<'_> {
             Some(Noun::Vague) => !self.named_behind(hit.to),
             Some(Noun::Group | Noun::Person) | None => false,
         }
+    }
+
+    /// `last year someone had nightmares`: of nobody who is named in the sentence.
+    fn had_by_somebody(&self, hit: &Hit) -> bool {
+        let attribute = |at: usize| self.follows(at) && self.plain(at - 1) && !closed(self.word(at - 1));
+        let article = |at: usize| self.follows(at) && is(DETERMINERS, self.word(at - 1));
+        let mut at = hit.from;
+        at -= usize::from(attribute(at));
+        at -= usize::from(article(at));
+        let has =
+            self.follows(at) && matches!(self.word(at - 1), "had" | "has" | "have" | "having" | "got" | "gets" | "get");
+        let sentence = self.sentence.get(hit.from);
+        let named = || (0..self.text.tokens.len()).any(|at| self.sentence.get(at) == sentence && (self.name)(at));
+        has && self.subject(at - 1, false) == Some(Noun::Vague) && !named()
     }
 
     fn word(&self, at: usize) -> &str {

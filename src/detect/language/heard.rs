@@ -53,15 +53,27 @@ impl WordWeights {
         f32::from(weight) >= limits::LANGUAGE_HEATED * 10.0
     }
 
-    /// The words of a sentence, by their hashes, are such as offensive lines are made of.
-    pub fn suspect(&self, words: impl Iterator<Item = u64>) -> bool {
+    /// What the words of a sentence, by their hashes, weigh together, where they are such as offensive lines are made of.
+    pub fn suspect(&self, words: impl Iterator<Item = u64>) -> Option<Weight> {
         let (mut sum, mut heated) = (0, false);
         for word in words {
             let weight = self.of(word);
             heated |= Self::heats(weight);
             sum += i32::from(weight).clamp(-limits::LANGUAGE_LEAST_WORD, limits::LANGUAGE_MOST_WORD);
         }
-        heated && sum >= limits::LANGUAGE_SUSPECTED
+        (heated && sum >= limits::LANGUAGE_SUSPECTED).then_some(Weight(sum))
+    }
+}
+
+/// What suspected words weigh together, in tenths.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weight(i32);
+
+impl Weight {
+    /// The quick half finds so little that no encoder is asked; of words that weigh much it must find less.
+    pub fn rules_out(self, quick: f32) -> bool {
+        let heavy = self.0 >= limits::LANGUAGE_HEAVY;
+        quick < if heavy { limits::LANGUAGE_RULED_OUT_HEAVY } else { limits::LANGUAGE_RULED_OUT }
     }
 }
 
@@ -152,9 +164,9 @@ impl Heard {
     }
 
     /// What the words say; the encoder is asked where the quick half does not rule it out and `closely` allows it.
-    fn reading(&self, words: &[&str], closely: impl FnOnce() -> bool) -> Option<Reading> {
+    fn reading(&self, words: &[&str], weight: Weight, closely: impl FnOnce() -> bool) -> Option<Reading> {
         let quick = self.quick.likely(words);
-        if Reading::of(&quick).offends < limits::LANGUAGE_RULED_OUT || !closely() {
+        if weight.rules_out(Reading::of(&quick).offends) || !closely() {
             return None;
         }
         Some(Reading::of(&both(&quick, &self.head.likely(&sense(words)?), limits::LANGUAGE_QUICK_SHARE)))
@@ -187,9 +199,7 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, usize, usize, &'static str)
                 continue;
             }
             let hashes = line.text.tokens[from..to].iter().map(|token| line.text.hash(token));
-            if !heard.weights.suspect(hashes) {
-                continue;
-            }
+            let Some(weight) = heard.weights.suspect(hashes) else { continue };
             let words = words(&line.text, from, to, true, |_| false);
             if words.len() < limits::LANGUAGE_FEWEST_WORDS {
                 continue;
@@ -198,7 +208,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, usize, usize, &'static str)
                 asked += 1;
                 asked <= limits::LANGUAGE_READ_CLOSELY
             };
-            let reading = heard.reading(&words, closely).filter(|found| found.offends >= limits::LANGUAGE_THRESHOLD);
+            let reading =
+                heard.reading(&words, weight, closely).filter(|found| found.offends >= limits::LANGUAGE_THRESHOLD);
             if let Some(reading) = reading {
                 out.push((at, from, to, super::kind(reading.class)));
             }

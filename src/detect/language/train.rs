@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use super::classes;
-use super::heard::{Head, Heard, Reading, WordWeights};
+use super::heard::{Head, Heard, Reading, Weight, WordWeights};
 use crate::detect::meaning::assess::fold;
 use crate::detect::meaning::data::{DataError, Example, read_known};
 use crate::detect::meaning::linear::{Linear, both};
@@ -138,7 +138,7 @@ pub struct Judged {
     /// Of `language/`, or of lines of something else.
     pub own: bool,
     /// Its words are such that it is read.
-    pub suspected: bool,
+    suspected: Option<Weight>,
     /// By the quick half.
     pub quick: f32,
     /// By the encoder.
@@ -148,6 +148,11 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Its words are such as offensive lines are made of.
+    pub fn suspected(&self) -> bool {
+        self.suspected.is_some()
+    }
+
     /// By the quick half.
     pub fn quick(&self) -> f32 {
         self.quick
@@ -160,7 +165,7 @@ impl Judged {
 
     /// As a message is read: the encoder is asked where the quick half does not rule it out.
     pub fn both(&self) -> f32 {
-        if self.suspected && self.quick >= limits::LANGUAGE_RULED_OUT { self.both } else { 0.0 }
+        if self.suspected.is_some_and(|weight| !weight.rules_out(self.quick)) { self.both } else { 0.0 }
     }
 }
 

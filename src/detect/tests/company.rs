@@ -55,6 +55,9 @@ fn who_signs_and_who_is_greeted_tell_whom_a_colleagues_forename_or_a_word_means(
         ("Dear Ms Harris\n\nZara will bring the chairs.", ""),
         ("Dear Mr Bello,\n\nGrace has asthma, we hear.", "Grace"),
         ("Hello,\n\nGrace, as you know, has asthma.\n\nA. Penn\nOak class", "Grace"),
+        ("Hello,\n\nDominik forgot his bag.\n\nA. Penn\nClass Teacher, Year 6", "Dominik"),
+        ("Hello,\n\nDominik forgot his bag.\n\nA. Penn\nClass Teacher, Year 5", ""),
+        ("Hello,\n\nDominik forgot his bag.\n\nThe hall is for Year 6.\nA. Penn", ""),
         // Nobody tells which.
         ("Hello,\n\nRose forgot her inhaler today.\n\nKind regards\nA. Penn", ""),
         ("Dear Mrs Whitlock,\n\nZara was away.", ""),
@@ -67,6 +70,24 @@ fn who_signs_and_who_is_greeted_tell_whom_a_colleagues_forename_or_a_word_means(
         ("Dear Mrs Harris,\n\nThe hall is booked for the fair.\n\nRegards\nRose", ""),
     ] {
         assert_eq!(names(text), want, "{text}");
+    }
+}
+
+#[test]
+fn what_nobody_in_particular_has_is_nobodys() {
+    let all = |school: &School, text: &str| found(school, &[Document::of_text(Kind::Body, "body", text)]);
+    for (text, want) in [
+        (
+            "Dominik Sutcliffe takes pictures, Zara Harris hangs the lines. Last year someone had nightmares.",
+            Tier::Mention,
+        ),
+        ("Dominik Sutcliffe and Zara Harris lead. Nobody has had any seizures so far.", Tier::Mention),
+        ("Dominik Sutcliffe and Zara Harris go. I'll drive them home.", Tier::Mention),
+        ("Dominik Sutcliffe was there. He had nightmares.", Tier::Sensitive),
+        ("Dominik Sutcliffe is away. He is ill with asthma.", Tier::Sensitive),
+        ("Somebody has nightmares, and it is Dominik Sutcliffe.", Tier::Sensitive),
+    ] {
+        assert_eq!(all(&school(), text)[0].1, want, "{text}");
     }
 }
 

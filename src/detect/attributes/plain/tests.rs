@@ -252,3 +252,23 @@ fn a_reason_names_words_and_no_pupil() {
     assert!(reason.because.contains("days"), "{}", reason.because);
     assert!(!reason.because.to_lowercase().contains("oluwaseun"), "{}", reason.because);
 }
+
+#[test]
+fn the_hour_of_a_lesson_says_nothing_of_whoever_has_it() {
+    let row = |cells: &[&str]| Row::of(cells.iter().map(|cell| (*cell).to_owned()).collect());
+    let at = |times: [&str; 3]| {
+        let rows = vec![
+            row(&["Time", "Who", "Instrument"]),
+            row(&[times[0], "Oluwaseun Adebisi", "cello"]),
+            row(&[times[1], "Callum Featherstone", "flute"]),
+            row(&[times[2], "Priya Ramanathan", "voice"]),
+        ];
+        let table = Block::Table(Table::of(None, rows));
+        findings(&[Document { blocks: vec![table], ..Document::of_text(Kind::Attachment, "lessons.xlsx", "") }])
+    };
+    for times in [["9.10", "10.00", "11.20"], ["9:10", "11:50", "14:35"], ["9.10", "10.00", "11.50"]] {
+        let found = at(times);
+        assert_eq!(found.pupils.len(), 3);
+        assert!(found.pupils.iter().all(|pupil| pupil.tier == Tier::Mention), "{times:?} {:?}", found.pupils);
+    }
+}

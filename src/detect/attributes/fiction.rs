@@ -1,0 +1,146 @@
+//! What befalls a part in a play, and what a pupil's own poem tells: `Bill Sikes - Miles Vargas, who murders Nancy`, `Pike, by Ezra Uddin`.
+//!
+//! Only where the message tells of the stage or of works, and only what stories tell; that the child who plays Nancy has asthma is said of the child.
+
+use std::cell::OnceCell;
+
+use hashbrown::HashSet;
+
+use super::Context;
+use super::quoted::of_works;
+use crate::detect::scene::{Line, Scene};
+use crate::detect::vocabulary::{Hit, VOCABULARY};
+use crate::detect::words::{STAGE, THEATRE, is};
+use crate::limits;
+use crate::text::normalise::{Gap, TokenKind};
+
+/// Categories of what stories tell.
+const TOLD: &[&str] =
+    &["safeguarding", "police", "behaviour", "exclusion-violence", "family", "looked-after", "mental-health"];
+
+/// What is known of a message once something that stories tell stands in it.
+#[derive(Default)]
+pub(super) struct Fiction {
+    of_the_stage: OnceCell<bool>,
+    of_works: OnceCell<bool>,
+    /// Documents below a line that says by whom they are.
+    signed: OnceCell<HashSet<usize>>,
+}
+
+impl Fiction {
+    /// The hit is said of a part, or stands in a work.
+    pub(super) fn tells(&self, scene: &Scene<'_>, context: &Context<'_>, at: usize, hit: &Hit) -> bool {
+        if !is(TOLD, VOCABULARY.categories[hit.category].id) {
+            return false;
+        }
+        let line = &scene.lines[at];
+        let name = |token: usize| context.names.contains(at, token);
+        if part(line, hit, name) && *self.of_the_stage.get_or_init(|| of_the_stage(scene)) {
+            return true;
+        }
+        let signed = self.signed.get_or_init(|| signed(scene, context));
+        signed.contains(&line.document())
+            && context.here(at).is_empty()
+            && *self.of_works.get_or_init(|| of_works(scene))
+    }
+}
+
+/// The hit stands in a row in which a name is set off from the rest: `The Dodger, arrested in Act One: Corey Owusu`.
+fn part(line: &Line<'_>, hit: &Hit, name: impl Fn(usize) -> bool) -> bool {
+    let tokens = line.text.tokens;
+    let breaks = |at: &usize| tokens[*at].gap.has(Gap::NEWLINE);
+    let from = (1..=hit.from).rev().find(breaks).unwrap_or(0);
+    let to = (hit.to..tokens.len()).find(breaks).unwrap_or(tokens.len());
+    let set_off = |at: usize| {
+        let gap = tokens[at].gap;
+        gap.has(Gap::COLON) || (gap.has(Gap::HYPHEN) && gap.has(Gap::SPACE))
+    };
+    to - from <= limits::PART_OF_A_PLAY && (from + 1..to).any(|at| set_off(at) && name(at) != name(at - 1))
+}
+
+/// Two words of the theatre at the least, one of which means nothing else.
+fn of_the_stage(scene: &Scene<'_>) -> bool {
+    let (mut sure, mut all) = (false, HashSet::new());
+    scene.lines().any(|(_, line)| {
+        for word in line.text.tokens.iter().map(|token| line.text.norm(token)) {
+            let theatre = is(THEATRE, word);
+            sure |= theatre;
+            if theatre || is(STAGE, word) {
+                all.insert(word.trim_end_matches('s'));
+            }
+        }
+        sure && all.len() > 1
+    })
+}
+
+/// Documents with a line that is `by` and a pupil's name, perhaps with a class or an age.
+fn signed(scene: &Scene<'_>, context: &Context<'_>) -> HashSet<usize> {
+    let by_pupil = |at: usize, line: &Line<'_>| {
+        let tokens = line.text.tokens;
+        let (Some(by), Some(named)) = (tokens.first(), context.here(at).first()) else { return false };
+        let behind = (1..tokens.len()).filter(|&token| !context.names.contains(at, token));
+        let short = behind.take(limits::NAME_REACH).all(|token| {
+            tokens[token].kind != TokenKind::Word || matches!(line.text.word(token), "aged" | "age" | "year" | "class")
+        });
+        named.token == 1 && by.kind == TokenKind::Word && line.text.word(0) == "by" && short
+    };
+    scene.lines().filter(|(at, line)| by_pupil(*at, line)).map(|(_, line)| line.document()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{Correspondence, Tier, detect};
+    use crate::people::{Pupil, School};
+    use crate::text::{Block, Document, Halt, Kind};
+
+    /// The tier of the first pupil whom a message of these paragraphs, with an attachment of these, is about.
+    fn tier(body: &[&str], attached: &[&str]) -> Tier {
+        let pupil = |id: &str, forename: &str, surname: &str| Pupil {
+            id: id.into(),
+            forename: forename.into(),
+            surname: surname.into(),
+            ..Pupil::default()
+        };
+        let pupils = vec![pupil("A", "Imogen", "Okafor"), pupil("B", "Priya", "Ramanathan")];
+        let school = School { pupils, ..School::default() }.indexed();
+        let document = |kind, place: &str, blocks: &[&str]| Document {
+            kind,
+            place: place.into(),
+            blocks: blocks.iter().map(|block| Block::paragraph(*block)).collect(),
+        };
+        let documents = [document(Kind::Body, "body", body), document(Kind::Attachment, "page.docx", attached)];
+        let found = detect(&documents, &[], &school, &Correspondence::default(), &Halt::default());
+        found.pupils.first().unwrap().tier
+    }
+
+    #[test]
+    fn what_befalls_a_part_is_not_said_of_who_plays_it() {
+        const PLAY: &str = "Here is the cast for the costumes.";
+        for (paragraphs, want) in [
+            (&[PLAY, "Macbeth, arrested in the last scene: Imogen Okafor"][..], Tier::Mention),
+            (&[PLAY, "Imogen Okafor – the widow, locked in the tower by her uncle"], Tier::Mention),
+            (&[PLAY, "The witch - Priya Ramanathan\nThe thief, arrested twice - Imogen Okafor"], Tier::Mention),
+            // What is said of the child.
+            (&[PLAY, "The witch: Imogen Okafor (she has asthma)"], Tier::Sensitive),
+            (&[PLAY, "Imogen Okafor was arrested on Friday and cannot be the witch."], Tier::Sensitive),
+            // No play.
+            (&["Here is the list.", "Priya Ramanathan: arrested on Friday"], Tier::Sensitive),
+        ] {
+            assert_eq!(tier(paragraphs, &[]), want, "{paragraphs:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_poem_tells_is_not_said_of_the_poet() {
+        const POEM: &[&str] =
+            &["The pike", "by Imogen Okafor, aged 9", "I am the knife of the weir.", "I have no friends."];
+        let report = ["Statement", "by Imogen Okafor", "He had a knife in his bag."];
+        for (body, attached, want) in [
+            ("The poems for the exhibition are attached.", POEM, Tier::Mention),
+            ("The statement is attached.", &report, Tier::Sensitive),
+            ("The poems are attached.", &["The pike", "Imogen Okafor had a knife in her bag."], Tier::Sensitive),
+        ] {
+            assert_eq!(tier(&[body], attached), want, "{body} {attached:?}");
+        }
+    }
+}
