@@ -493,31 +493,6 @@ pub(super) const GENERAL: &[&str] = &[
     "nationally",
 ];
 
-/// Of the theatre alone.
-pub(super) const THEATRE: &[&str] = &[
-    "cast",
-    "costume",
-    "costumes",
-    "rehearsal",
-    "rehearsals",
-    "script",
-    "scripts",
-    "matinee",
-    "understudy",
-    "audition",
-    "auditions",
-    "panto",
-    "pantomime",
-    "musical",
-    "musicals",
-    "theatre",
-    "performances",
-];
-
-/// Of the theatre, among other things.
-pub(super) const STAGE: &[&str] =
-    &["performance", "play", "plays", "act", "acts", "scene", "scenes", "stage", "props", "drama", "part", "parts"];
-
 /// Works and contests of words, whose titles and mottoes stand in quotation marks.
 pub(super) const WORKS: &[&str] = &[
     "story",

@@ -10,13 +10,38 @@ use super::Context;
 use super::quoted::of_works;
 use crate::detect::scene::{Line, Scene};
 use crate::detect::vocabulary::{Hit, VOCABULARY};
-use crate::detect::words::{STAGE, THEATRE, is};
+use crate::detect::words::is;
 use crate::limits;
 use crate::text::normalise::{Gap, TokenKind};
 
 /// Categories of what stories tell.
 const TOLD: &[&str] =
     &["safeguarding", "police", "behaviour", "exclusion-violence", "family", "looked-after", "mental-health"];
+
+/// Of the theatre alone.
+const THEATRE: &[&str] = &[
+    "cast",
+    "costume",
+    "costumes",
+    "rehearsal",
+    "rehearsals",
+    "script",
+    "scripts",
+    "matinee",
+    "understudy",
+    "audition",
+    "auditions",
+    "panto",
+    "pantomime",
+    "musical",
+    "musicals",
+    "theatre",
+    "performances",
+];
+
+/// Of the theatre, among other things.
+const STAGE: &[&str] =
+    &["performance", "play", "plays", "act", "acts", "scene", "scenes", "stage", "props", "drama", "part", "parts"];
 
 /// What is known of a message once something that stories tell stands in it.
 #[derive(Default)]
