@@ -97,6 +97,11 @@ fn the_school_in_the_city_with_names_of_many_countries() {
 }
 
 #[test]
+fn the_primary_school_whose_mail_jokes() {
+    run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/estate"));
+}
+
+#[test]
 fn the_federation_in_the_country_with_cousins_and_farms() {
     run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/dale"));
 }
