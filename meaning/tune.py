@@ -7,7 +7,7 @@
     schoolgate language train language/*.tsv meaning/*.tsv meaning/everyday/*.tsv
 
 MODEL_FOLDER is the unpacked all-MiniLM-L6-v2 (Apache-2.0), of which the first layers are taken. All weights are tuned for some rounds over the
-labelled lines and as many lines of no school, and at the same time, with classes of their own, over lines of language that is meant to hurt, so that
+labelled lines and as many lines of no school (from the weights of an encoder that was tuned before, with `--begin`), and at the same time, with classes of their own, over lines of language that is meant to hurt, so that
 `schoolgate language train` can tell those apart by what the encoder makes of a sentence; then each row of weights is rounded to 7 bits (pieces: 8). With `--aside 10` every tenth group of
 paraphrases is left out, and what the tuned encoder makes of those lines is told.
 """
@@ -35,11 +35,14 @@ def arguments():
     parser.add_argument("--lines", required=True)
     parser.add_argument("--language")
     parser.add_argument("--out")
+    parser.add_argument("--begin", help="an encoder of the same categories that was tuned before, whose weights are tuned on")
+    parser.add_argument("--rate", type=float, default=1e-4, help="the highest rate of learning")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--rounds", type=float, default=3)
     parser.add_argument("--seconds", type=float, default=3600, help="end by then, whatever rounds are left")
     parser.add_argument("--aside", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--half", action="store_true", help="numbers of 16 bits, for a processor that reckons with them")
     return parser.parse_args()
 
 
@@ -133,7 +136,7 @@ def batches(places, lengths, size=32):
 
 def tune(model, rows, classes, kinds, seen, options):
     steps = int(options.rounds * len(seen) / 32)
-    adam = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01)
+    adam = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
     begun, done = time.time(), 0
     model.train()
     for places in batches(seen, [len(row) for row in rows]):
@@ -141,8 +144,8 @@ def tune(model, rows, classes, kinds, seen, options):
         if part >= 1:
             break
         for group in adam.param_groups:
-            group["lr"] = 1e-4 * min(1, done / 100 + 0.01) * (1 - part)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+            group["lr"] = options.rate * min(1, done / 100 + 0.01) * (1 - part)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.half):
             said, kind = model(*batch([rows[at] for at in places]))
         # What a line of offensive language says of pupils was never labelled (-100); every other line offends nobody.
         of_pupils = classes[places] >= 0
@@ -192,6 +195,64 @@ def write(model, pieces, names, path):
     print(len(data), "octets,", hashlib.sha256(data).hexdigest())
 
 
+def begin(model, pieces, names, path):
+    """Weights that `write` put down, put back; what was rounded stays rounded until it is tuned on."""
+    data = open(path, "rb").read()
+    assert data.startswith(MAGIC), path
+    at = len(MAGIC)
+
+    def numbers(form):
+        nonlocal at
+        found = struct.unpack_from(form, data, at)
+        at += struct.calcsize(form)
+        return found
+
+    def floats(count):
+        nonlocal at
+        at += 4 * count
+        return torch.tensor(np.frombuffer(data, "<f4", count, at - 4 * count))
+
+    def small(rows, columns):
+        nonlocal at
+        scale = floats(rows)
+        at += rows * columns
+        whole = np.frombuffer(data, np.int8, rows * columns, at - rows * columns)
+        return torch.tensor(whole.reshape(rows, columns).astype(np.float32)) * scale[:, None]
+
+    wide, inner, layers, _, kept, octets = numbers("<6I")
+    known = data[at : at + octets].decode().split("\n")
+    at += octets
+    (octets,) = numbers("<I")
+    assert data[at : at + octets].decode().split("\n") == names, "other categories"
+    at += octets
+    state = model.state_dict()
+
+    def dense(name, rows, columns):
+        state[name + ".weight"].copy_(small(rows, columns))
+        state[name + ".bias"].copy_(floats(rows))
+
+    def norm(name):
+        state[name + ".weight"].copy_(floats(wide))
+        state[name + ".bias"].copy_(floats(wide))
+
+    with torch.no_grad():
+        embedded = "bert.embeddings."
+        state[embedded + "word_embeddings.weight"][[pieces.known[piece] for piece in known]] = small(kept, wide)
+        state[embedded + "position_embeddings.weight"][:PLACES] = small(PLACES, wide) - state[embedded + "token_type_embeddings.weight"][0]
+        norm(embedded + "LayerNorm")
+        for layer in range(layers):
+            of = f"bert.encoder.layer.{layer}."
+            for name in ("query", "key", "value"):
+                dense(of + f"attention.self.{name}", wide, wide)
+            dense(of + "attention.output.dense", wide, wide)
+            norm(of + "attention.output.LayerNorm")
+            dense(of + "intermediate.dense", inner, wide)
+            dense(of + "output.dense", wide, inner)
+            norm(of + "output.LayerNorm")
+        dense("classes", len(names), 2 * wide)
+    assert at == len(data), path
+
+
 def main():
     options = arguments()
     random.seed(2026)
@@ -210,6 +271,8 @@ def main():
     cut = [[pieces.known[piece] for piece in pieces.of(words)] for _, _, words, _ in rows]
     aside = [bool(options.aside) and int(hashlib.md5(("h" + group).encode()).hexdigest(), 16) % options.aside == 0 for _, group, _, _ in rows]
     model = Encoder(options.base, options.layers, len(names), len(words_of_kinds))
+    if options.begin:
+        begin(model, pieces, names, options.begin)
     tune(model, cut, classes, kinds, [at for at, aside in enumerate(aside) if not aside], options)
     with torch.inference_mode():
         if options.aside:

@@ -1,6 +1,6 @@
 //! Labelled corpora: what is decided right may only rise.
 //!
-//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain`, `fixtures/coastal`, `fixtures/city`, `fixtures/dale` and `fixtures/market` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
+//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain`, `fixtures/coastal`, `fixtures/city`, `fixtures/dale`, `fixtures/market` and `fixtures/estate` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
 //! folder with `school.toml` and `cases.jsonl`; floors for those known by name stand in [`FLOORS`].
 
 use std::path::Path;
@@ -37,6 +37,8 @@ const PARTS: &[(&str, Floor)] = &[
     (SECOND_ROUND, ("plain", 0.9, 3, 4, 0.91, 0.98)),
     ("dev", ("market", 0.96, 0, 3, 0.98, 0.99)),
     (HELD_ASIDE, ("market", 0.98, 0, 1, 0.98, 0.98)),
+    ("dev", ("estate", 0.88, 3, 7, 0.97, 0.99)),
+    (HELD_ASIDE, ("estate", 0.76, 3, 19, 0.97, 0.99)),
     (HELD_ASIDE, ("dale", 0.932, 1, 3, 1.0, 0.989)),
 ];
 

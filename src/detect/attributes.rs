@@ -15,19 +15,21 @@ use hashbrown::{HashMap, HashSet};
 
 use self::context::Context;
 pub(super) use self::context::general;
+pub(super) use self::fiction::of_a_role;
 use self::subject::Clause;
 use super::deeds;
 use super::identifiers::{Number, Whose};
 use super::marks::Marks;
 use super::names::Mention;
 use super::scene::{Line, Scene};
-use super::vocabulary::{Hit, Predicate, VOCABULARY};
-use super::words::{DENIALS, is};
+use super::vocabulary::{Hit, VOCABULARY};
+use super::words::{CHILD, DENIALS, KIN, OF_ONE_PERSON, is};
 use super::{Confidence, Finding, Listed, Tier};
+use crate::limits;
 use crate::people::index::{Fact, streets};
 use crate::people::{PupilIndex, School};
-use crate::text::Text;
-use crate::text::normalise::{Gap, TokenKind, token_hash};
+use crate::text::normalise::{Case, Gap, TokenKind, token_hash};
+use crate::text::{Kind, Text};
 
 /// What is known of one pupil.
 #[derive(Debug, Default)]
@@ -143,10 +145,7 @@ fn everything_said(
                 || quoted::title(scene, &line.text, hit, &name)
                 || fiction.tells(scene, context, at, hit)
                 || (hit.weak && line.cell().is_none() && plain::doubted(line, hit.from, &name))
-                || (!hit.weak
-                    && hit.predicate == Predicate::No
-                    && line.cell().is_none()
-                    && closely.rules_out(at, line, hit.from, &name))
+                || (!hit.weak && line.cell().is_none() && closely.rules_out(at, line, hit, &name))
                 || (hit.weak && Some(hit.category) == origin && is_language(&line.text, hit.from))
             {
                 continue;
@@ -380,6 +379,31 @@ fn headings(scene: &Scene<'_>, context: &Context<'_>, out: &mut Vec<Said>) {
     }
 }
 
+/// `Baz 07700 900720`, or the number below the name, at the end of what somebody writes: the writer's own.
+fn signs_off(scene: &Scene<'_>, context: &Context<'_>, at: usize, from: usize, to: usize) -> bool {
+    let line = &scene.lines[at];
+    let tokens = line.text.tokens;
+    let mut behind = at + 1..scene.of_document[line.document()].end;
+    let last = to == tokens.len() && behind.all(|other| scene.lines[other].footer);
+    if line.cell().is_some() || !matches!(scene.kind(at), Kind::Body | Kind::Quoted) || !last {
+        return false;
+    }
+    let opens = |at: &usize| tokens[*at].gap.has(Gap::NEWLINE);
+    let row = |end: usize| (0..=end).rev().find(opens).unwrap_or(0);
+    let mut first = row(from);
+    if first == from && from > 0 {
+        first = row(from - 1);
+    }
+    let own = |token: usize| {
+        let word = line.text.word(token);
+        tokens[token].kind == TokenKind::Word
+            && tokens[token].case != Case::Lower
+            && !context.names.contains(at, token)
+            && ![KIN, CHILD, OF_ONE_PERSON].iter().any(|list| is(list, word))
+    };
+    (1..=limits::SIGNED_WITH).contains(&(from - first)) && (first..from).all(own)
+}
+
 /// A pupil's own birth date, address or telephone, and labelled ones in the pupil's sentence.
 fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context<'_>, out: &mut Vec<Said>) {
     let (Some(birth), Some(address), Some(contact)) =
@@ -448,8 +472,8 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context<'_>, out
             }
             let shaped =
                 (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
-            if shaped && digits != own {
-                let home = !school.index().telephone(&digits).is_empty();
+            let home = !school.index().telephone(&digits).is_empty();
+            if shaped && digits != own && (home || !signs_off(scene, context, at, from, to)) {
                 out.push(Said {
                     line: at,
                     from,

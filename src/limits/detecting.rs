@@ -84,6 +84,8 @@ limits! {
     SUBJECT_WORDS: usize = 3, "words", "own choice: `the small blue tent`";
     /// A row of a list of parts in a play.
     PART_OF_A_PLAY: usize = 24, "tokens", "own choice: a part, what befalls it, and who plays it";
+    /// Words of a name at the end of a text, beside which a telephone number is the writer's.
+    SIGNED_WITH: usize = 3, "words", "own choice: forename, surname and an initial";
     /// How far from a predicate what tells its subject may stand.
     SUBJECT_REACH: usize = 40, "tokens", "own choice: a long sentence";
     /// Words between a forename and a class that is its own where many classes are named.

@@ -4,6 +4,10 @@ limits! {
     // --- language that is meant to hurt (`detect::language`) ---
     /// Likelihood from which a sentence is meant to hurt.
     LANGUAGE_THRESHOLD: f32 = 0.98, "likelihood", "`schoolgate language assess`; at 0.9 it stopped four right messages of 1,300 labelled ones, from 0.95 on none";
+    /// Likelihood from which a sentence adds to what others say.
+    LANGUAGE_NEARLY: f32 = 0.8, "likelihood", "own choice; trials on the labelled schools";
+    /// Likelihood from which several sentences together are meant to hurt, none of which is alone.
+    LANGUAGE_TOGETHER: f32 = 0.99, "likelihood", "own choice: more is asked of two doubts than of one sentence";
     /// Likelihood by the quick half below which a sentence is not read by the encoder.
     LANGUAGE_RULED_OUT: f32 = 0.15, "likelihood", "measured: at 0.04 messages of words drawn by lot, of which loads for tests are made, took three to four milliseconds more each";
     /// What suspected words weigh of which the quick half need find no more than [`LANGUAGE_RULED_OUT_HEAVY`].
@@ -68,6 +72,8 @@ limits! {
     MEANING_DOUBT: f32 = 0.05, "likelihood", "own choice; trials on three schools";
     /// Likelihood by the encoder below which a sentence says nothing, whatever phrase it holds.
     MEANING_SAYS_NOTHING: f32 = 0.06, "likelihood", "trials on the development parts of four schools";
+    /// The same of a sentence that names nobody.
+    MEANING_SAYS_NOTHING_BELOW: f32 = 0.15, "likelihood", "trials on the labelled schools: a pupil is further away, so less is asked for";
     /// Words beside the name from which a sentence may be read as nothing.
     MEANING_FEWEST_DOUBTED: usize = 6, "words", "own choice: fewer tell too little to doubt a word by";
     /// Words of a title in quotation marks.

@@ -9,6 +9,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::Said;
 use super::items::Items;
+use super::subject::Clause;
 use crate::detect::Confidence;
 use crate::detect::identifiers::{Number, Whose};
 use crate::detect::marks::Marks;
@@ -335,7 +336,7 @@ impl<'m> Context<'m> {
             if !same.is_empty() {
                 return same;
             }
-            if general(line, sentence) {
+            if general(line, sentence) || self.goes_on_about_another(line, said.line, said.from) {
                 return Vec::new();
             }
             let items = Items::of(line);
@@ -403,6 +404,24 @@ impl<'m> Context<'m> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The sentence that begins with this token tells of somebody who is no pupil, and says so: `Gerald is a bear`.
+    pub(super) fn introduces(&self, line: &Line<'_>, at: usize, from: usize) -> bool {
+        // A name of the roster may be a pupil's, though it is not clear whose.
+        if line.marks[from].has(Marks::NAME) {
+            return false;
+        }
+        let name = |token: usize| self.names.contains(at, token);
+        Clause { text: &line.text, sentence: line.sentence, name: &name }.introduces(from)
+    }
+
+    /// Since a pupil was last named in the line, somebody else was told of.
+    fn goes_on_about_another(&self, line: &Line<'_>, at: usize, token: usize) -> bool {
+        let last = self.here(at).iter().map(|named| named.token as usize).filter(|&named| named < token).max();
+        let Some(last) = last else { return false };
+        let begins = |at: &usize| line.sentence[*at] != line.sentence[*at - 1];
+        (last + 1..=token).filter(begins).inspect(|_| step(1)).any(|from| self.introduces(line, at, from))
     }
 
     /// It stands in an item of a numbered list, as of minutes, and whoever is named stands in others; not where it goes on about

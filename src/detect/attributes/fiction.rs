@@ -10,9 +10,9 @@ use super::Context;
 use super::quoted::of_works;
 use crate::detect::scene::{Line, Scene};
 use crate::detect::vocabulary::{Hit, VOCABULARY};
-use crate::detect::words::is;
+use crate::detect::words::{GOES_ON, is};
 use crate::limits;
-use crate::text::normalise::{Gap, TokenKind};
+use crate::text::normalise::{Case, Gap, TokenKind};
 
 /// Categories of what stories tell.
 const TOLD: &[&str] =
@@ -42,6 +42,9 @@ const THEATRE: &[&str] = &[
 /// Of the theatre, among other things.
 const STAGE: &[&str] =
     &["performance", "play", "plays", "act", "acts", "scene", "scenes", "stage", "props", "drama", "part", "parts"];
+
+/// What a part is taken in, beside [`THEATRE`].
+const SHOWS: &[&str] = &["assembly", "play", "production", "show", "nativity", "concert", "drama", "film"];
 
 /// What is known of a message once something that stories tell stands in it.
 #[derive(Default)]
@@ -98,6 +101,27 @@ fn of_the_stage(scene: &Scene<'_>) -> bool {
     })
 }
 
+/// `Ruth is to be Mrs Twit in our assembly. She is a horrible old woman`: what goes on about a part that somebody plays.
+pub(in crate::detect) fn of_a_role(line: &Line<'_>, from: usize) -> bool {
+    let word = |at: usize| line.text.word(at);
+    let sentence = line.sentence[from];
+    if !is(GOES_ON, word(from)) || from == 0 || line.text.tokens[from].gap.has(Gap::NEWLINE) {
+        return false;
+    }
+    let before = (0..from).rev().take_while(|&at| line.sentence[at] + 1 == sentence);
+    let (mut show, mut plays) = (false, false);
+    for at in before {
+        show |= is(THEATRE, word(at)) || is(SHOWS, word(at));
+        // `to be Mr Twit`, `plays the Witch`
+        plays |= matches!(word(at), "be" | "play" | "plays" | "playing" | "played" | "as")
+            && (at + 1..at + 3).any(|next| {
+                let named = line.text.tokens.get(next).is_some_and(|token| token.case == Case::Capitalised);
+                named && line.sentence[next] == line.sentence[at]
+            });
+    }
+    show && plays
+}
+
 /// Documents with a line that is `by` and a pupil's name, perhaps with a class or an age.
 fn signed(scene: &Scene<'_>, context: &Context<'_>) -> HashSet<usize> {
     let by_pupil = |at: usize, line: &Line<'_>| {
@@ -152,6 +176,25 @@ mod tests {
             (&["Here is the list.", "Priya Ramanathan: arrested on Friday"], Tier::Sensitive),
         ] {
             assert_eq!(tier(paragraphs, &[]), want, "{paragraphs:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_a_part_offends_nobody() {
+        const ROLE: &str = "She is a nasty, lazy, useless old woman and nobody can stand her.";
+        let offends = |text: &str| {
+            let documents = [Document::of_text(Kind::Body, "body", text)];
+            let found =
+                detect(&documents, &[], &School::default().indexed(), &Correspondence::default(), &Halt::default());
+            found.findings.iter().any(|finding| finding.kind.ends_with("language"))
+        };
+        for (before, want) in [
+            ("Ruth is going to be Mrs Twit in our assembly. ", false),
+            ("Ruth plays the Wolf in the Year 6 production. ", false),
+            ("I spoke to the caretaker about the assembly. ", true),
+            ("", true),
+        ] {
+            assert_eq!(offends(&format!("{before}{ROLE}")), want, "{before}");
         }
     }
 

@@ -11,7 +11,7 @@ use super::{About, Context, DENIALS, general, is};
 use crate::detect::meaning::features::{OTHER, spoken, words};
 use crate::detect::meaning::{self, MODEL, Model, Reading};
 use crate::detect::scene::{Line, Scene};
-use crate::detect::vocabulary::VOCABULARY;
+use crate::detect::vocabulary::{Hit, Predicate, VOCABULARY};
 use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON, PRONOUNS, SUBJECT_LEFT_OUT};
 use crate::detect::{Confidence, Finding, Listed, Tier};
 use crate::limits;
@@ -25,12 +25,15 @@ struct Passage<'t> {
     from: usize,
     to: usize,
     words: Vec<&'t str>,
+    /// The sentence names the pupil, or speaks of one person.
+    of_one: bool,
     /// A sentence: the cells of a column say the same over and over, which makes nothing likelier.
     prose: bool,
     pupils: Vec<PupilIndex>,
 }
 
-/// Categories whose cells are known by their form, which other detectors read: any date looks like a date of birth here.
+/// Categories that are known by their form, which other detectors read: in a cell any date looks like a date of birth here, and below a name
+/// any number like an identifier.
 const BY_FORM: &[&str] = &["address", "contact", "date-of-birth", "identifier"];
 
 /// What words on a list have settled already, so that the model is not believed about it.
@@ -137,7 +140,7 @@ pub(super) fn raise(
             settled.elsewhere.iter().any(|of| Some(*of) == VOCABULARY.id(category).map(|id| (passage.line, id)))
         };
         let understood = understood(model, &reading)
-            .filter(|(_, category)| (passage.prose || !is(BY_FORM, category)) && !another(category));
+            .filter(|(_, category)| (passage.of_one || !is(BY_FORM, category)) && !another(category));
         // Whoever is more than mentioned already is raised by a plain sentence alone.
         let clear = reading.said >= limits::MEANING_FURTHER && reading.sensitive >= limits::MEANING_FURTHER_SHARE;
         let sentence = scene.lines[passage.line].sentence.get(passage.from).copied().unwrap_or_default();
@@ -166,29 +169,36 @@ pub(super) fn raise(
     }
 }
 
-/// Sentences in which a phrase of the vocabulary stands beside a name, as the encoder reads them.
+/// Sentences in which a phrase of the vocabulary stands, as the encoder reads them.
 #[derive(Default)]
 pub(super) struct Closely {
-    /// By line and sentence, how likely it is that something is said.
-    read: HashMap<(usize, u32), Option<f32>>,
+    /// By line and sentence, whether nothing is said.
+    read: HashMap<(usize, u32), bool>,
     asked: usize,
 }
 
 impl Closely {
-    /// A phrase stands in a sentence that names a pupil and, read as a whole, says nothing of anybody (`a talk on diabetes`).
-    pub(super) fn rules_out(&mut self, at: usize, line: &Line<'_>, token: usize, name: &dyn Fn(usize) -> bool) -> bool {
-        let sentence = line.sentence[token];
-        if !self.read.contains_key(&(at, sentence)) {
-            let said = self.said(line, token, name);
-            self.read.insert((at, sentence), said);
+    /// A phrase stands in a sentence that, read as a whole, says nothing of anybody: `a talk on diabetes`, `the goat was sick`.
+    pub(super) fn rules_out(&mut self, at: usize, line: &Line<'_>, hit: &Hit, name: &dyn Fn(usize) -> bool) -> bool {
+        let sentence = line.sentence[hit.from];
+        let (from, to) = sentence_around(line, hit.from);
+        let named = (from..to).any(name);
+        // Whose a predicate is, its subject tells, and where a pupil is named that is believed.
+        if named && hit.predicate != Predicate::No {
+            return false;
         }
-        self.read[&(at, sentence)].is_some_and(|said| said < limits::MEANING_SAYS_NOTHING)
+        if let Some(nothing) = self.read.get(&(at, sentence)) {
+            return *nothing;
+        }
+        let bound = if named { limits::MEANING_SAYS_NOTHING } else { limits::MEANING_SAYS_NOTHING_BELOW };
+        let nothing = self.said(line, from, to, name).is_some_and(|said| said < bound);
+        self.read.insert((at, sentence), nothing);
+        nothing
     }
 
-    fn said(&mut self, line: &Line<'_>, token: usize, name: &dyn Fn(usize) -> bool) -> Option<f32> {
+    fn said(&mut self, line: &Line<'_>, from: usize, to: usize, name: &dyn Fn(usize) -> bool) -> Option<f32> {
         let model = MODEL.as_ref().filter(|_| self.asked < limits::MEANING_READ_CLOSELY)?;
-        let (from, to) = sentence_around(line, token);
-        if !(from..to).any(name) || speaks_of_itself(line, from, to) {
+        if speaks_of_itself(line, from, to) {
             return None;
         }
         let words = words(&line.text, from, to, true, name);
@@ -295,6 +305,8 @@ fn passages<'t>(
                 || (nameless && is(SUBJECT_LEFT_OUT, first));
             if !here.is_empty() {
                 whom = of_these(&here);
+            } else if context.introduces(line, at, from) {
+                whom.clear();
             }
             let own = here.is_empty() && of_the_writer(line, from, to);
             if !whom.is_empty() && (!here.is_empty() || goes_on) && !own && !general(line, sentence) {
@@ -303,7 +315,8 @@ fn passages<'t>(
                 let of_another =
                     here.is_empty() && words.contains(&OTHER) && !is(GOES_ON, first) && !(from..to).any(of_one);
                 if spoken(&words) >= limits::MEANING_FEWEST_WORDS && !of_another {
-                    out.push(Passage { line: at, from, to, words, prose: true, pupils: whom.clone() });
+                    let of_one = !here.is_empty() || (from..to).any(of_one);
+                    out.push(Passage { line: at, from, to, words, of_one, prose: true, pupils: whom.clone() });
                 }
             }
             from = to;
@@ -352,7 +365,7 @@ fn cell<'t>(scene: &Scene<'t>, at: usize, pupils: Vec<PupilIndex>) -> Option<Pas
     let beside = words(&line.text, 0, to, heading.is_none(), nobody);
     let enough = heading.is_some() || spoken(&beside) >= limits::MEANING_FEWEST_WORDS;
     all.extend(beside);
-    enough.then_some(Passage { line: at, from: 0, to, words: all, prose: heading.is_none(), pupils })
+    enough.then_some(Passage { line: at, from: 0, to, words: all, of_one: false, prose: heading.is_none(), pupils })
 }
 
 /// `9.10`, `14:35`: when a lesson is, and nothing of whoever has it.

@@ -128,6 +128,10 @@ const LINKS: &[&str] = &[
     "despite", "except", "per",
 ];
 
+/// Before `one` these tell of things: a child is `the little one` or `the new boy`.
+const OF_THINGS: &[&str] =
+    &["old", "new", "spare", "previous", "original", "current", "broken", "last", "usual", "replacement", "borrowed"];
+
 /// Between a predicate and whom it befell or who did it.
 const REACHES: &[&str] = &["by", "on", "onto", "upon", "at", "to", "into", "against", "over", "with", "under"];
 
@@ -279,6 +283,9 @@ impl Clause<'_> {
             "it" | "which" => return Some(Noun::Other),
             _ => {}
         }
+        if self.of_a_thing(before) {
+            return Some(Noun::Other);
+        }
         let phrase = self.phrase(at).or_else(|| self.bare(before))?;
         // `the girl the ball hit`, `Ruby and the driver`
         let beside = phrase.from.checked_sub(1).filter(|_| self.follows(phrase.from));
@@ -304,6 +311,45 @@ impl Clause<'_> {
         let one = matches!(back(1), "one" | "ones") && back(2) == "the";
         let speaks = |first: usize| matches!(back(first), "i" | "im" | "we" | "were" | "me");
         self.follows(at) && (own || (one && (speaks(3) || (matches!(back(3), "am" | "was" | "are") && speaks(4)))))
+    }
+
+    /// `yours smells of lavender`, `the old one collapsed`: something of somebody's, or one thing of several.
+    fn of_a_thing(&self, at: usize) -> bool {
+        let one = || {
+            matches!(self.word(at), "one" | "ones")
+                && at > 1
+                && self.follows(at)
+                && is(OF_THINGS, self.word(at - 1))
+                && self.follows(at - 1)
+                && is(DETERMINERS, self.word(at - 2))
+        };
+        matches!(self.word(at), "yours" | "ours" | "mine" | "theirs") || one()
+    }
+
+    /// Somebody or something is told of whom the school does not know, and is said to be no child: `Gerald is a bear`. Whoever goes on
+    /// about `him` means the bear.
+    pub(super) fn introduces(&self, from: usize) -> bool {
+        let Some(first) = self.text.tokens.get(from) else { return false };
+        let word = self.word(from);
+        // At the beginning of a sentence every word has a capital: `Lunch is a problem`.
+        let proper = |at: usize| {
+            let token = &self.text.tokens[at];
+            token.case == Case::Capitalised && !token.sentence_start && self.word(at) == word
+        };
+        let named = first.kind == TokenKind::Word && !self.person(from) && (0..from).any(proper);
+        let article = if first.possessive { from + 1 } else { from + 2 };
+        let is_one = first.possessive || (matches!(self.word(from + 1), "is" | "was") && self.follows(from + 1));
+        let one = matches!(self.word(article), "a" | "an" | "our" | "my" | "the");
+        if !named || closed(word) || !is_one || !one || !self.follows(article) {
+            return false;
+        }
+        let goes_on = |at: &usize| self.follows(*at) && self.plain(*at) && !closed(self.word(*at));
+        let nouns: Vec<usize> = (article + 1..=article + limits::SUBJECT_WORDS).take_while(goes_on).collect();
+        let somebody = |at: &usize| {
+            let word = self.word(*at);
+            self.person(*at) || NOUNS.groups.contains(word) || NOUNS.adults.contains(word)
+        };
+        nouns.last().is_some_and(|head| !nouns.iter().any(somebody) && self.noun(*head) == Noun::Other)
     }
 
     /// What is joined by this `and` to what follows could be a person.

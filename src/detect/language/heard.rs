@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
+use crate::detect::attributes::of_a_role;
 use crate::detect::marks::Marks;
 use crate::detect::meaning::features::words;
 use crate::detect::meaning::file::Rest;
@@ -190,6 +191,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, usize, usize, &'static str)
     let mut out = Vec::new();
     let Some(heard) = HEARD.as_ref() else { return out };
     let mut asked = 0;
+    // Of sentences none of which is enough alone, how likely it is that none is meant to hurt, and the strongest.
+    let (mut none, mut nearly) = (1.0, Vec::new());
     for (at, line) in scene.lines().filter(|(_, line)| line.all_marks.has(Marks::HEATED) && line.cell().is_none()) {
         if !matches!(scene.kind(at), Kind::Body | Kind::Subject) || line.footer {
             continue;
@@ -208,12 +211,21 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, usize, usize, &'static str)
                 asked += 1;
                 asked <= limits::LANGUAGE_READ_CLOSELY
             };
-            let reading =
-                heard.reading(&words, weight, closely).filter(|found| found.offends >= limits::LANGUAGE_THRESHOLD);
-            if let Some(reading) = reading {
-                out.push((at, from, to, super::kind(reading.class)));
+            let Some(reading) = heard.reading(&words, weight, closely) else { continue };
+            if reading.offends < limits::LANGUAGE_NEARLY || of_a_role(line, from) {
+                continue;
             }
+            let found = (at, from, to, super::kind(reading.class));
+            if reading.offends >= limits::LANGUAGE_THRESHOLD {
+                out.push(found);
+            }
+            none *= 1.0 - reading.offends;
+            nearly.push((reading.offends, found));
         }
+    }
+    if out.is_empty() && nearly.len() > 1 && 1.0 - none >= limits::LANGUAGE_TOGETHER {
+        let strongest = nearly.into_iter().max_by(|one, other| one.0.total_cmp(&other.0));
+        out.extend(strongest.map(|(_, found)| found));
     }
     out
 }

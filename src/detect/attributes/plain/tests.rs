@@ -272,3 +272,44 @@ fn the_hour_of_a_lesson_says_nothing_of_whoever_has_it() {
         assert!(found.pupils.iter().all(|pupil| pupil.tier == Tier::Mention), "{times:?} {:?}", found.pupils);
     }
 }
+
+#[test]
+fn whoever_is_introduced_is_gone_on_about() {
+    for (text, want) in [
+        (
+            "Callum Featherstone takes Gerald home. Gerald is a bear. He has been sick twice and he cannot be left alone.",
+            Tier::Mention,
+        ),
+        (
+            "Callum Featherstone takes Bruno home. Bruno's our rabbit. He has no friends and will not eat.",
+            Tier::Mention,
+        ),
+        // No name, an adult, a child, one who is named again, and a name that may be a pupil's.
+        ("Callum Featherstone is here. Lunch is a problem. He has been sick twice.", Tier::Sensitive),
+        ("Callum Featherstone lives with Kev. Kev is a plumber. He has been sick twice.", Tier::Sensitive),
+        (
+            "Callum Featherstone sits with Gerald. Gerald is a boy of few words. He has been sick twice.",
+            Tier::Sensitive,
+        ),
+        (
+            "Callum Featherstone takes Gerald home. Gerald is a bear. Callum Featherstone has been sick twice.",
+            Tier::Sensitive,
+        ),
+        ("Callum Featherstone is here. Callum is a worry. He has been sick twice.", Tier::Sensitive),
+    ] {
+        assert_eq!(tier(text), want, "{text}");
+    }
+}
+
+#[test]
+fn a_number_below_the_text_is_the_writers() {
+    for (text, want) in [
+        ("Callum Featherstone's grandad drives the digger.\nBaz 07700 900720", Tier::Mention),
+        ("Callum Featherstone's grandad drives the digger.\nBaz Oldroyd\n07700 900720", Tier::Mention),
+        ("Callum Featherstone's things are here.\nMum 07700 900720", Tier::Record),
+        ("Callum Featherstone's things are here. Ring Louise on 07700 900720", Tier::Record),
+        ("Callum Featherstone\n07700 900720", Tier::Record),
+    ] {
+        assert_eq!(tier(text), want, "{text}");
+    }
+}

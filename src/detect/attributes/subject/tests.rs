@@ -68,6 +68,8 @@ fn of_a_thing_or_of_somebody_else() {
             "Imogen's has collapsed but Priya's will stand.",
             "Marcus's was damaged, and Tomos has lent his.",
             "Priya's is standing and Tomos's collapsed in the night.",
+            "Marcus and Tomos say that yours smells of lavender.",
+            "Priya has a new stand because the old one collapsed in the middle of a scale.",
             "viola (Imogen Hale), peg damaged; oboe (Marcus Okafor), fine",
             "The bridge that collapsed is in the drawing Frances made.",
             "One of the kites was damaged, but Imogen has tape.",
