@@ -22,7 +22,7 @@ use super::identifiers::{Number, Whose};
 use super::marks::Marks;
 use super::names::Mention;
 use super::scene::{Line, Scene};
-use super::vocabulary::{Hit, VOCABULARY};
+use super::vocabulary::{Hit, Predicate, VOCABULARY};
 use super::words::{CHILD, DENIALS, KIN, OF_ONE_PERSON, is};
 use super::{Confidence, Finding, Listed, Tier};
 use crate::limits;
@@ -48,6 +48,15 @@ struct Said {
     weak: bool,
     /// The value in a column of this category that says no.
     denies: bool,
+    /// A phrase of the vocabulary in prose, and what it is of: its sentence, read as a whole, may rule it out.
+    phrase: Option<Predicate>,
+}
+
+impl Said {
+    /// What makes a record of whoever it is said of, and is no phrase that a sentence may rule out.
+    fn record(line: usize, from: usize, to: usize, category: usize, weak: bool) -> Self {
+        Self { line, from, to, category, tier: Tier::Record, weak, denies: false, phrase: None }
+    }
 }
 
 /// Attributes of the identified pupils, with the findings they rest on.
@@ -75,10 +84,19 @@ pub(super) fn attribute(
     for said in said.iter().filter(|said| said.denies) {
         denied.extend(context.whose(scene, said).into_iter().map(|pupil| (pupil, said.category)));
     }
+    let mut closely = plain::Closely::default();
     for mut said in said {
+        let pupils = context.whose(scene, &said);
+        let known = |about: &About| {
+            about.tier >= Some(said.tier) && about.categories.contains(VOCABULARY.categories[said.category].id)
+        };
+        // The encoder is asked last, and only about what would change something.
+        if pupils.iter().all(|pupil| about.get(pupil).is_some_and(known)) || closely.rules_out(scene, &context, &said) {
+            continue;
+        }
         let title = !denied.is_empty() && context.listed_below(scene, &said).is_some();
         let full = said.tier;
-        for pupil in context.whose(scene, &said) {
+        for pupil in pupils {
             said.tier = if title && denied.contains(&(pupil, said.category)) { Tier::Record.min(full) } else { full };
             let entry = about.entry(pupil).or_default();
             let category = &VOCABULARY.categories[said.category];
@@ -124,7 +142,6 @@ fn everything_said(
 ) -> (Vec<Said>, Vec<(usize, usize)>) {
     let mut out = Vec::new();
     let mut ambiguous = Vec::new();
-    let mut closely = plain::Closely::default();
     let fiction = fiction::Fiction::default();
     let (attainment, origin) = (VOCABULARY.id("attainment"), VOCABULARY.id("ethnicity-religion"));
     for (at, line) in scene.lines() {
@@ -145,7 +162,6 @@ fn everything_said(
                 || quoted::title(scene, &line.text, hit, &name)
                 || fiction.tells(scene, context, at, hit)
                 || (hit.weak && line.cell().is_none() && plain::doubted(line, hit.from, &name))
-                || (!hit.weak && line.cell().is_none() && closely.rules_out(at, line, hit, &name))
                 || (hit.weak && Some(hit.category) == origin && is_language(&line.text, hit.from))
             {
                 continue;
@@ -166,6 +182,7 @@ fn everything_said(
                 tier,
                 weak: hit.weak,
                 denies: false,
+                phrase: Some(hit.predicate).filter(|_| !hit.weak && line.cell().is_none()),
             });
         }
         if let Some(category) = attainment
@@ -192,7 +209,7 @@ fn everything_said(
             let text = &scene.lines[number.line].text;
             let from = text.token_at(number.range.start);
             let to = (text.token_at(number.range.end.saturating_sub(1)) + 1).min(text.tokens.len());
-            out.push(Said { line: number.line, from, to, category, tier: Tier::Record, weak: false, denies: false });
+            out.push(Said::record(number.line, from, to, category, false));
         }
     }
     let elsewhere = said_elsewhere(scene, &ambiguous, &mut out);
@@ -272,7 +289,7 @@ fn measures(at: usize, text: &Text<'_>, category: usize, out: &mut Vec<Said>) {
     for (index, token) in text.tokens.iter().enumerate() {
         if unit(index, &["y", "yr", "yrs"]) && unit(index + 1, &["m", "mth", "mths"]) {
             let to = index + 2;
-            out.push(Said { line: at, from: index, to, category, tier: Tier::Record, weak: true, denies: false });
+            out.push(Said::record(at, index, to, category, true));
         }
         if token.kind != TokenKind::Number {
             continue;
@@ -292,15 +309,7 @@ fn measures(at: usize, text: &Text<'_>, category: usize, out: &mut Vec<Said>) {
             && matches!(text.word(index - 1), "all" | "only" | "just" | "full")
             && matches!(text.word(index - 2), "got" | "gets" | "scored" | "achieved");
         if percent || fraction || out_of || got || all {
-            out.push(Said {
-                line: at,
-                from: index,
-                to: index + 1,
-                category,
-                tier: Tier::Record,
-                weak: true,
-                denies: false,
-            });
+            out.push(Said::record(at, index, index + 1, category, true));
         }
     }
 }
@@ -317,7 +326,7 @@ fn figures(at: usize, line: &Line<'_>, [attainment, attendance]: [usize; 2], out
         let present =
             (first..text.tokens.len()).take_while(|&at| line.sentence[at] == sentence).any(|at| of(text.word(at)));
         let category = if present { attendance } else { attainment };
-        out.push(Said { line: at, from, to: from + 1, category, tier: Tier::Record, weak: false, denies: false });
+        out.push(Said::record(at, from, from + 1, category, false));
     }
 }
 
@@ -375,7 +384,7 @@ fn headings(scene: &Scene<'_>, context: &Context<'_>, out: &mut Vec<Said>) {
             None => VOCABULARY.categories[category].tier,
         };
         let denies = tier < VOCABULARY.categories[category].tier;
-        out.push(Said { line: at, from: 0, to: line.text.tokens.len(), category, tier, weak: true, denies });
+        out.push(Said { tier, denies, ..Said::record(at, 0, line.text.tokens.len(), category, true) });
     }
 }
 
@@ -438,15 +447,7 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context<'_>, out
             _ => None,
         };
         if let Some(category) = category {
-            out.push(Said {
-                line: fact.line,
-                from: fact.from,
-                to: fact.to,
-                category,
-                tier: Tier::Record,
-                weak: false,
-                denies: false,
-            });
+            out.push(Said::record(fact.line, fact.from, fact.to, category, false));
         }
     }
     let own: String = school.telephone.chars().filter(char::is_ascii_digit).collect();
@@ -474,15 +475,7 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context<'_>, out
                 (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
             let home = !school.index().telephone(&digits).is_empty();
             if shaped && digits != own && (home || !signs_off(scene, context, at, from, to)) {
-                out.push(Said {
-                    line: at,
-                    from,
-                    to,
-                    category: contact,
-                    tier: Tier::Record,
-                    weak: !home,
-                    denies: false,
-                });
+                out.push(Said::record(at, from, to, contact, !home));
             }
             from = to;
         }

@@ -1,12 +1,18 @@
-//! Steps of the loops that look around a place, counted in tests alone: twice the message may take about twice the steps.
+//! Steps of the loops that look around a place, and sentences that the encoder reads, counted in tests alone: twice the message may take about
+//! twice the steps, and what changes nothing is not read closely.
 
 /// One more look at something.
 #[cfg(not(test))]
 #[inline]
 pub(super) fn step(_steps: usize) {}
 
+/// The encoder reads a sentence.
+#[cfg(not(test))]
+#[inline]
+pub(super) fn read_closely() {}
+
 #[cfg(test)]
-pub(super) use counted::step;
+pub(super) use counted::{read_closely, step};
 
 #[cfg(test)]
 mod counted {
@@ -18,10 +24,15 @@ mod counted {
 
     thread_local! {
         static STEPS: Cell<usize> = const { Cell::new(0) };
+        static READ: Cell<usize> = const { Cell::new(0) };
     }
 
     pub(in crate::detect) fn step(steps: usize) {
         STEPS.with(|all| all.set(all.get() + steps));
+    }
+
+    pub(in crate::detect) fn read_closely() {
+        READ.with(|all| all.set(all.get() + 1));
     }
 
     /// Steps that documents take.
@@ -198,6 +209,32 @@ mod counted {
         let said = (0..300).map(|n| format!("{} has asthma. {} is in 9K.", full(n), name("Quor", n)));
         let documents = [paragraph(said), sheets(vec![(0..300).map(|n| vec![full(n), "9K".into()]).collect()])];
         grows("roster", work(&small, &documents), work(&large, &documents));
+    }
+
+    #[test]
+    fn the_encoder_reads_what_would_change_something() {
+        let school = school(3);
+        let named = format!("{} {}", name("Quor", 1), name("Zandor", 1));
+        let general = [
+            "There is a talk on diabetes in the hall after lunch.",
+            "The films about asthma and epilepsy came by post today.",
+        ];
+        let read = |text: String| {
+            READ.with(|all| all.set(0));
+            detect(
+                &[Document::of_text(Kind::Body, "body", text)],
+                &[],
+                &school,
+                &Correspondence::default(),
+                &Halt::default(),
+            );
+            READ.with(Cell::get)
+        };
+        assert_eq!(read(general.join("\n\n").repeat(20)), 0, "of nobody");
+        let known = format!("{named} has asthma and diabetes.");
+        assert_eq!(read(format!("{known}\n\n{}", general.join("\n\n"))), 0, "of somebody of whom it is known");
+        // Once for the phrase, once for all that the sentence says.
+        assert_eq!(read(format!("{named} came to the talk on diabetes in the hall after lunch.")), 2);
     }
 
     /// Sentences of one paragraph.

@@ -17,6 +17,8 @@ mod host;
 #[cfg(test)]
 mod hosts_tests;
 #[cfg(test)]
+mod leases_tests;
+#[cfg(test)]
 mod odd_replies;
 #[cfg(test)]
 mod outage;

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use schoolgate::store::AuditFilter;
 
-use super::dangers::alive;
+use super::alive::alive;
 use super::*;
 
 const TEACHER: &str = "t.person@saltmere.example";

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use schoolgate::smtp::Address;
 
-use super::dangers::alive;
+use super::alive::alive;
 use super::*;
 
 /// Strings in one message: few messages, so that it is quick.

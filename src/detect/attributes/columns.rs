@@ -2,7 +2,6 @@
 //! gives, and grades. What only counts the rows is nothing.
 
 use super::{Context, Said, is};
-use crate::detect::Tier;
 use crate::detect::scene::Scene;
 use crate::detect::words::GRADES;
 use crate::limits;
@@ -22,7 +21,7 @@ pub(super) fn results(scene: &Scene<'_>, context: &Context<'_>, category: usize,
             || value.parse::<f32>().is_ok_and(|value| value >= 0.0 && most().is_some_and(|most| value <= most));
         if result {
             let to = line.text.tokens.len();
-            out.push(Said { line: at, from: 0, to, category, tier: Tier::Record, weak: true, denies: false });
+            out.push(Said::record(at, 0, to, category, true));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What befalls a part in a play, and what a pupil's own poem tells: `Bill Sikes - Miles Vargas, who murders Nancy`, `Pike, by Ezra Uddin`.
+//! What befalls a part in a play, and what a pupil's own poem tells: `Bill Sikes - Miles Vargas, who murders Nancy`, `Pike, by Ezra Uddin`, a file
+//! that is called what the message puts between quotation marks.
 //!
 //! Only where the message tells of the stage or of works, and only what stories tell; that the child who plays Nancy has asthma is said of the child.
 
@@ -7,11 +8,12 @@ use std::cell::OnceCell;
 use hashbrown::HashSet;
 
 use super::Context;
-use super::quoted::of_works;
+use super::quoted::{MARKS, of_works};
 use crate::detect::scene::{Line, Scene};
 use crate::detect::vocabulary::{Hit, VOCABULARY};
 use crate::detect::words::{GOES_ON, is};
 use crate::limits;
+use crate::text::Kind;
 use crate::text::normalise::{Case, Gap, TokenKind};
 
 /// Categories of what stories tell.
@@ -51,8 +53,8 @@ const SHOWS: &[&str] = &["assembly", "play", "production", "show", "nativity", "
 pub(super) struct Fiction {
     of_the_stage: OnceCell<bool>,
     of_works: OnceCell<bool>,
-    /// Documents below a line that says by whom they are.
-    signed: OnceCell<HashSet<usize>>,
+    /// Documents below a line that says by whom they are, and those whose title the message tells.
+    works: OnceCell<HashSet<usize>>,
 }
 
 impl Fiction {
@@ -66,8 +68,8 @@ impl Fiction {
         if part(line, hit, name) && *self.of_the_stage.get_or_init(|| of_the_stage(scene)) {
             return true;
         }
-        let signed = self.signed.get_or_init(|| signed(scene, context));
-        signed.contains(&line.document())
+        let works = self.works.get_or_init(|| signed(scene, context).chain(titled(scene)).collect());
+        works.contains(&line.document())
             && context.here(at).is_empty()
             && *self.of_works.get_or_init(|| of_works(scene))
     }
@@ -123,7 +125,7 @@ pub(in crate::detect) fn of_a_role(line: &Line<'_>, from: usize) -> bool {
 }
 
 /// Documents with a line that is `by` and a pupil's name, perhaps with a class or an age.
-fn signed(scene: &Scene<'_>, context: &Context<'_>) -> HashSet<usize> {
+fn signed<'s>(scene: &'s Scene<'_>, context: &'s Context<'_>) -> impl Iterator<Item = usize> + 's {
     let by_pupil = |at: usize, line: &Line<'_>| {
         let tokens = line.text.tokens;
         let (Some(by), Some(named)) = (tokens.first(), context.here(at).first()) else { return false };
@@ -133,7 +135,25 @@ fn signed(scene: &Scene<'_>, context: &Context<'_>) -> HashSet<usize> {
         });
         named.token == 1 && by.kind == TokenKind::Word && line.text.word(0) == "by" && short
     };
-    scene.lines().filter(|(at, line)| by_pupil(*at, line)).map(|(_, line)| line.document()).collect()
+    scene.lines().filter(move |(at, line)| by_pupil(*at, line)).map(|(_, line)| line.document())
+}
+
+/// Attachments that are called what another document names between quotation marks: `"Five Bus Stops"` and `Five Bus Stops.docx`.
+fn titled<'s>(scene: &'s Scene<'_>) -> impl Iterator<Item = usize> + 's {
+    let quotes = |text: &str, title: &str| {
+        let text = text.to_lowercase();
+        text.match_indices(title).any(|(from, found)| {
+            text[..from].ends_with(MARKS)
+                && text[from + found.len()..].trim_start_matches(['.', ',', '?', '!']).starts_with(MARKS)
+        })
+    };
+    scene.of_document.iter().enumerate().filter_map(move |(document, lines)| {
+        let first = Some(lines.start).filter(|&at| !lines.is_empty() && scene.kind(at) == Kind::Attachment)?;
+        let (title, _) = scene.place(first).rsplit_once('.')?;
+        let title = title.to_lowercase();
+        let elsewhere = |line: &Line<'_>| line.document() != document && quotes(line.text.folded(), &title);
+        (title.contains(' ') && scene.lines().any(|(_, line)| elsewhere(line))).then_some(document)
+    })
 }
 
 #[cfg(test)]
@@ -157,7 +177,7 @@ mod tests {
             place: place.into(),
             blocks: blocks.iter().map(|block| Block::paragraph(*block)).collect(),
         };
-        let documents = [document(Kind::Body, "body", body), document(Kind::Attachment, "page.docx", attached)];
+        let documents = [document(Kind::Body, "body", body), document(Kind::Attachment, "The page.docx", attached)];
         let found = detect(&documents, &[], &school, &Correspondence::default(), &Halt::default());
         found.pupils.first().unwrap().tier
     }
@@ -202,9 +222,13 @@ mod tests {
     fn what_a_poem_tells_is_not_said_of_the_poet() {
         const POEM: &[&str] =
             &["The pike", "by Imogen Okafor, aged 9", "I am the knife of the weir.", "I have no friends."];
+        const ANOTHER: &[&str] = &["Imogen Okafor", "A knife hung over the town."];
         let report = ["Statement", "by Imogen Okafor", "He had a knife in his bag."];
         for (body, attached, want) in [
             ("The poems for the exhibition are attached.", POEM, Tier::Mention),
+            ("Her poem is called “The Page”.", ANOTHER, Tier::Mention),
+            ("Her poem is called “The Paper”.", ANOTHER, Tier::Sensitive),
+            ("Her statement is called “The Page”.", ANOTHER, Tier::Sensitive),
             ("The statement is attached.", &report, Tier::Sensitive),
             ("The poems are attached.", &["The pike", "Imogen Okafor had a knife in her bag."], Tier::Sensitive),
         ] {

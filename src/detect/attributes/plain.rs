@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::{About, Context, DENIALS, general, is};
+use super::{About, Context, DENIALS, Said, general, is};
 use crate::detect::meaning::features::{OTHER, spoken, words};
 use crate::detect::meaning::{self, MODEL, Model, Reading};
 use crate::detect::scene::{Line, Scene};
-use crate::detect::vocabulary::{Hit, Predicate, VOCABULARY};
+use crate::detect::vocabulary::{Predicate, VOCABULARY};
 use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON, PRONOUNS, SUBJECT_LEFT_OUT};
 use crate::detect::{Confidence, Finding, Listed, Tier};
 use crate::limits;
@@ -179,20 +179,23 @@ pub(super) struct Closely {
 
 impl Closely {
     /// A phrase stands in a sentence that, read as a whole, says nothing of anybody: `a talk on diabetes`, `the goat was sick`.
-    pub(super) fn rules_out(&mut self, at: usize, line: &Line<'_>, hit: &Hit, name: &dyn Fn(usize) -> bool) -> bool {
-        let sentence = line.sentence[hit.from];
-        let (from, to) = sentence_around(line, hit.from);
+    pub(super) fn rules_out(&mut self, scene: &Scene<'_>, context: &Context<'_>, said: &Said) -> bool {
+        let Some(predicate) = said.phrase else { return false };
+        let line = &scene.lines[said.line];
+        let name = |token: usize| context.names.contains(said.line, token);
+        let sentence = line.sentence[said.from];
+        let (from, to) = sentence_around(line, said.from);
         let named = (from..to).any(name);
         // Whose a predicate is, its subject tells, and where a pupil is named that is believed.
-        if named && hit.predicate != Predicate::No {
+        if named && predicate != Predicate::No {
             return false;
         }
-        if let Some(nothing) = self.read.get(&(at, sentence)) {
+        if let Some(nothing) = self.read.get(&(said.line, sentence)) {
             return *nothing;
         }
         let bound = if named { limits::MEANING_SAYS_NOTHING } else { limits::MEANING_SAYS_NOTHING_BELOW };
-        let nothing = self.said(line, from, to, name).is_some_and(|said| said < bound);
-        self.read.insert((at, sentence), nothing);
+        let nothing = self.said(line, from, to, &name).is_some_and(|said| said < bound);
+        self.read.insert((said.line, sentence), nothing);
         nothing
     }
 

@@ -10,6 +10,9 @@ use crate::limits;
 use crate::text::Text;
 use crate::text::normalise::Case;
 
+/// Quotation marks.
+pub(super) const MARKS: &[char] = &['"', '\'', '“', '”', '‘', '’', '«', '»'];
+
 /// The hit stands in a title or a motto.
 pub(super) fn title(scene: &Scene<'_>, text: &Text<'_>, hit: &Hit, name: &dyn Fn(usize) -> bool) -> bool {
     let Some((from, to)) = around(text, hit) else { return false };
@@ -29,7 +32,6 @@ pub(super) fn title(scene: &Scene<'_>, text: &Text<'_>, hit: &Hit, name: &dyn Fn
 
 /// The tokens between the quotation marks about a hit; nothing where there are none, or they are too far apart for a title.
 fn around(text: &Text<'_>, hit: &Hit) -> Option<(usize, usize)> {
-    const MARKS: &[char] = &['"', '\'', '“', '”', '‘', '’', '«', '»'];
     let folded = text.folded();
     let opens = |at: usize| folded[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
     let closes = |at: usize| folded[at..].chars().next().is_none_or(|c| !c.is_alphanumeric());

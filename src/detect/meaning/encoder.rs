@@ -77,6 +77,7 @@ impl Encoder {
     /// # Errors
     /// As [`Encoder::logits`].
     pub(super) fn sense(&self, words: &[&str]) -> Result<Vec<f32>, ModelError> {
+        crate::detect::work::read_closely();
         let product = Product::default();
         let pieces = self.pieces.of(words);
         let places = self.positions.chunks_exact(self.width);
