@@ -138,22 +138,27 @@ fn signed<'s>(scene: &'s Scene<'_>, context: &'s Context<'_>) -> impl Iterator<I
     scene.lines().filter(move |(at, line)| by_pupil(*at, line)).map(|(_, line)| line.document())
 }
 
-/// Attachments that are called what another document names between quotation marks: `"Five Bus Stops"` and `Five Bus Stops.docx`.
+/// Attachments that are called what the message names between quotation marks: `"Five Bus Stops"` and `Five Bus Stops.docx`.
 fn titled<'s>(scene: &'s Scene<'_>) -> impl Iterator<Item = usize> + 's {
-    let quotes = |text: &str, title: &str| {
-        let text = text.to_lowercase();
-        text.match_indices(title).any(|(from, found)| {
-            text[..from].ends_with(MARKS)
-                && text[from + found.len()..].trim_start_matches(['.', ',', '?', '!']).starts_with(MARKS)
-        })
-    };
+    let own = scene.lines().filter(|(at, _)| !matches!(scene.kind(*at), Kind::Attachment | Kind::FileName));
+    let titles: HashSet<String> = own.flat_map(|(_, line)| between_marks(line.text.folded())).collect();
     scene.of_document.iter().enumerate().filter_map(move |(document, lines)| {
         let first = Some(lines.start).filter(|&at| !lines.is_empty() && scene.kind(at) == Kind::Attachment)?;
         let (title, _) = scene.place(first).rsplit_once('.')?;
-        let title = title.to_lowercase();
-        let elsewhere = |line: &Line<'_>| line.document() != document && quotes(line.text.folded(), &title);
-        (title.contains(' ') && scene.lines().any(|(_, line)| elsewhere(line))).then_some(document)
+        titles.contains(&title.to_lowercase()).then_some(document)
     })
+}
+
+/// What stands between one quotation mark and the next, in small letters, where it is of several words. The apostrophe within a word is none.
+fn between_marks(text: &str) -> Vec<String> {
+    let within = |from: usize, to: usize| {
+        let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        letter(text[..from].chars().next_back()) && letter(text[to..].chars().next())
+    };
+    let marks = text.match_indices(MARKS).map(|(at, mark)| (at, at + mark.len()));
+    let marks: Vec<(usize, usize)> = marks.filter(|&(from, to)| !within(from, to)).collect();
+    let between = marks.windows(2).map(|pair| text[pair[0].1..pair[1].0].trim_end_matches(['.', ',', '?', '!']));
+    between.filter(|title| title.contains(' ')).map(str::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -227,7 +232,9 @@ mod tests {
         for (body, attached, want) in [
             ("The poems for the exhibition are attached.", POEM, Tier::Mention),
             ("Her poem is called “The Page”.", ANOTHER, Tier::Mention),
+            ("Her friend's poem is called ‘The page.’", ANOTHER, Tier::Mention),
             ("Her poem is called “The Paper”.", ANOTHER, Tier::Sensitive),
+            ("Her poem is called The Page, and ends with “No”.", ANOTHER, Tier::Sensitive),
             ("Her statement is called “The Page”.", ANOTHER, Tier::Sensitive),
             ("The statement is attached.", &report, Tier::Sensitive),
             ("The poems are attached.", &["The pike", "Imogen Okafor had a knife in her bag."], Tier::Sensitive),
