@@ -36,6 +36,9 @@ pub const RESULT_MAXIMUM: std::ops::RangeInclusive<u16> = 5..=200;
 /// Two figures that in a pupil's mailbox stand for the year of coming or leaving; those of an adult's are a year of birth.
 pub const MAILBOX_YEARS: std::ops::RangeInclusive<u32> = 10..=40;
 
+/// Ages of pupils, from nursery to sixth form.
+pub const PUPIL_AGES: std::ops::RangeInclusive<u8> = 3..=19;
+
 /// Hours in which lessons begin, clubs and detentions too.
 pub const SCHOOL_HOURS: std::ops::RangeInclusive<u8> = 7..=19;
 

@@ -1,7 +1,7 @@
 //! Labelled corpora: what is decided right may only rise.
 //!
-//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain`, `fixtures/coastal`, `fixtures/city`, `fixtures/dale`, `fixtures/market`, `fixtures/estate`
-//! and `fixtures/vale` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
+//! The corpora in `fixtures/school`, `fixtures/secondary`, `fixtures/plain`, `fixtures/coastal`, `fixtures/city`, `fixtures/dale`, `fixtures/market`, `fixtures/estate`,
+//! `fixtures/vale` and `fixtures/parish` always run. Further ones run when `SCHOOLGATE_CORPUS` names a folder of them, each a
 //! folder with `school.toml` and `cases.jsonl`; floors for those known by name stand in [`FLOORS`].
 
 use std::path::Path;
@@ -42,6 +42,8 @@ const PARTS: &[(&str, Floor)] = &[
     (HELD_ASIDE, ("estate", 0.79, 2, 17, 0.97, 1.0)),
     ("dev", ("vale", 0.95, 2, 2, 0.99, 0.98)),
     (HELD_ASIDE, ("vale", 0.95, 0, 3, 1.0, 0.97)),
+    ("dev", ("parish", 0.96, 2, 2, 0.97, 0.99)),
+    (HELD_ASIDE, ("parish", 0.93, 1, 5, 0.98, 1.0)),
     (HELD_ASIDE, ("dale", 0.932, 1, 3, 1.0, 0.989)),
 ];
 
@@ -109,6 +111,11 @@ fn the_primary_school_whose_mail_jokes() {
 #[test]
 fn the_secondary_school_of_a_mill_town_in_an_ordinary_week() {
     run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vale"));
+}
+
+#[test]
+fn the_church_school_of_a_small_town_in_an_ordinary_week() {
+    run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/parish"));
 }
 
 #[test]

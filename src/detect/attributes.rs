@@ -20,6 +20,7 @@ use self::subject::Clause;
 use super::deeds;
 use super::identifiers::{Number, Whose};
 use super::marks::Marks;
+use super::meaning::Reader;
 use super::names::Mention;
 use super::scene::{Line, Scene};
 use super::vocabulary::{Hit, Predicate, VOCABULARY};
@@ -73,25 +74,29 @@ pub(super) fn attribute(
     for &pupil in &context.identified {
         about.entry(pupil).or_default();
     }
-    let (said, elsewhere) = everything_said(scene, school, &context, numbers);
+    let fiction = fiction::Fiction::default();
+    let (said, elsewhere) = everything_said(scene, school, &context, numbers, &fiction);
     let denies =
         |said: &&Said| said.tier < VOCABULARY.categories[said.category].tier && scene.lines[said.line].cell().is_none();
     let sentence =
         |said: &Said| (said.line, scene.lines[said.line].sentence.get(said.from).copied().unwrap_or_default());
-    let settled = plain::Settled { elsewhere, denied: said.iter().filter(denies).map(sentence).collect() };
+    let denied_there = said.iter().filter(denies).map(sentence).collect();
+    let settled = plain::Settled { fiction, elsewhere, denied: denied_there };
     // What a pupil's own row denies, the title of the list does not say of that pupil.
     let mut denied: HashSet<(PupilIndex, usize)> = HashSet::new();
     for said in said.iter().filter(|said| said.denies) {
         denied.extend(context.whose(scene, said).into_iter().map(|pupil| (pupil, said.category)));
     }
-    let mut closely = plain::Closely::default();
+    let mut reader = Reader::default();
     for mut said in said {
         let pupils = context.whose(scene, &said);
         let known = |about: &About| {
             about.tier >= Some(said.tier) && about.categories.contains(VOCABULARY.categories[said.category].id)
         };
         // The encoder is asked last, and only about what would change something.
-        if pupils.iter().all(|pupil| about.get(pupil).is_some_and(known)) || closely.rules_out(scene, &context, &said) {
+        if pupils.iter().all(|pupil| about.get(pupil).is_some_and(known))
+            || plain::rules_out(&mut reader, scene, &context, &said)
+        {
             continue;
         }
         let title = !denied.is_empty() && context.listed_below(scene, &said).is_some();
@@ -124,7 +129,7 @@ pub(super) fn attribute(
             }
         }
     }
-    plain::raise(scene, &context, &settled, &mut about, &mut findings, listed);
+    plain::raise(scene, &context, &settled, &mut reader, &mut about, &mut findings, listed);
     (about, findings)
 }
 
@@ -139,10 +144,10 @@ fn everything_said(
     school: &School,
     context: &Context<'_>,
     numbers: &[Number],
+    fiction: &fiction::Fiction,
 ) -> (Vec<Said>, Vec<(usize, usize)>) {
     let mut out = Vec::new();
     let mut ambiguous = Vec::new();
-    let fiction = fiction::Fiction::default();
     let (attainment, origin) = (VOCABULARY.id("attainment"), VOCABULARY.id("ethnicity-religion"));
     for (at, line) in scene.lines() {
         if line.footer {

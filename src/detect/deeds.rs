@@ -1,4 +1,5 @@
-//! What is done by people alone, and what children take part in: behind two words it says that the words are somebody's name.
+//! What is done by people alone, what children take part in, and how old they are: behind two words it says that the words are somebody's
+//! name.
 
 use super::marks::Marks;
 use super::scene::Line;
@@ -6,7 +7,7 @@ use super::words::is;
 use super::work::step;
 use crate::limits;
 use crate::text::Text;
-use crate::text::normalise::{Gap, TokenKind};
+use crate::text::normalise::{Case, Gap, Token, TokenKind};
 
 /// Verbs whose subject is a person, in the forms that follow one name.
 const OF_PEOPLE: &[&str] = &[
@@ -176,6 +177,18 @@ pub(super) fn measure(text: &Text<'_>, at: usize) -> bool {
             || (text.word(at + 1) == "out" && text.word(at + 2) == "of"))
 }
 
+/// `Bonnie Day, 7, has`, `Bonnie Day (aged 7)`: the token behind the age of a pupil.
+pub(super) fn behind_age(text: &Text<'_>, to: usize) -> Option<usize> {
+    let word = matches!(text.word(to), "aged" | "age");
+    let number = to + usize::from(word);
+    let age = text.tokens.get(number).filter(|token| token.kind == TokenKind::Number)?;
+    let pupils = text.norm(age).parse().is_ok_and(|age: u8| limits::PUPIL_AGES.contains(&age));
+    // `Rose Hill, 7, Elm Row, 9` are places with numbers.
+    let goes_on = |next: &Token| next.gap.has(Gap::COMMA) && next.case == Case::Lower;
+    let set_off = age.gap.has(Gap::COMMA) && text.tokens.get(number + 1).is_some_and(goes_on);
+    (pupils && (word || set_off)).then_some(number + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::detect::{Correspondence, Tier, detect};
@@ -236,6 +249,11 @@ mod tests {
             ("The Rose Hill team is in the cup.", ""),
             ("the match is at rose hill on Saturday", ""),
             ("rose hill has asthma", "R"),
+            ("Bonnie Day, 7, has said that nobody came.", "B"),
+            ("Rose Hill, aged 7, was there.", "R"),
+            ("Rose Hill, 7, Elm Row, 9, and then the church.", ""),
+            ("Rose Hill, 47, has said that nobody came.", ""),
+            ("Rose Hill, 7 miles from here, was shut.", ""),
         ] {
             assert_eq!(found(text).0, want, "{text}");
         }

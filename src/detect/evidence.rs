@@ -263,7 +263,8 @@ pub(super) fn weigh(
     see(young(text, candidate), Seen::YoungTitle);
     see(candidate.middle, Seen::MiddleName);
     see(candidate.comma, Seen::Comma);
-    see(follows && is(ACTS, next), Seen::Acts);
+    let age = deeds::behind_age(text, candidate.to);
+    see((follows && is(ACTS, next)) || age.is_some_and(|behind| is(ACTS, text.word(behind))), Seen::Acts);
     // Whoever is famous wins cups as well.
     see(!famous && deeds::done(line, candidate.to), Seen::Deed);
     see(!famous && told_of, Seen::ToldOf);
@@ -288,7 +289,7 @@ pub(super) fn weigh(
     see(writers.titled.contains(&text.hash(&tokens[candidate.surname.from])), Seen::Family);
     let near = |at: usize| line.sentence[at].abs_diff(sentence) <= limits::NEAR_SENTENCES;
     let apart = |at: usize| at < candidate.from || at >= candidate.to;
-    see((0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))), Seen::Child);
+    see(age.is_some() || (0..tokens.len()).any(|at| near(at) && is(CHILD, text.word(at))), Seen::Child);
     let last = line.sentence[candidate.to - 1];
     let said = around.hits.iter().any(|hit| {
         let here = line.sentence[hit.from] == sentence || line.sentence[hit.from] == last;

@@ -246,6 +246,20 @@ impl<'a> Scene<'a> {
             .filter(|(document, _)| self.documents[*document].kind == Kind::Body)
             .flat_map(|(_, facts)| facts.clone())
             .collect();
+        let guardians = |lines: &Range<usize>| {
+            let facts = lines.clone().flat_map(|line| self.facts_of(line));
+            facts.filter(|fact| matches!(fact.fact, Fact::Guardian(_))).take(limits::WIDE_FACTS).copied()
+        };
+        // An answer and what it answers are about the same families.
+        let written = |kind: Kind| matches!(kind, Kind::Body | Kind::Quoted | Kind::Subject);
+        let of_thread: Vec<FactAt> = self
+            .of_document
+            .iter()
+            .enumerate()
+            .filter(|(document, _)| written(self.documents[*document].kind))
+            .flat_map(|(_, lines)| guardians(lines))
+            .take(limits::WIDE_FACTS)
+            .collect();
         let wide = self
             .of_document
             .iter()
@@ -264,13 +278,8 @@ impl<'a> Scene<'a> {
                     Kind::Quoted => greetings[document].clone(),
                     _ => Vec::new(),
                 };
-                let guardians = lines
-                    .clone()
-                    .flat_map(|line| self.facts_of(line))
-                    .filter(|fact| matches!(fact.fact, Fact::Guardian(_)))
-                    .take(limits::WIDE_FACTS)
-                    .copied()
-                    .collect();
+                let thread = if written(content.kind) { &of_thread[..] } else { &[] };
+                let guardians = guardians(lines).chain(thread.iter().copied()).collect();
                 Wide { named, signature, greeting, guardians }
             })
             .collect();

@@ -60,17 +60,22 @@ pub(super) struct Fiction {
 impl Fiction {
     /// The hit is said of a part, or stands in a work.
     pub(super) fn tells(&self, scene: &Scene<'_>, context: &Context<'_>, at: usize, hit: &Hit) -> bool {
-        if !is(TOLD, VOCABULARY.categories[hit.category].id) {
+        let category = VOCABULARY.categories[hit.category].id;
+        if !is(TOLD, category) {
             return false;
         }
         let line = &scene.lines[at];
         let name = |token: usize| context.names.contains(at, token);
-        if part(line, hit, name) && *self.of_the_stage.get_or_init(|| of_the_stage(scene)) {
-            return true;
-        }
-        let works = self.works.get_or_init(|| signed(scene, context).chain(titled(scene)).collect());
-        works.contains(&line.document())
+        (part(line, hit, name) && *self.of_the_stage.get_or_init(|| of_the_stage(scene)))
+            || self.in_a_work(scene, context, at, category)
+    }
+
+    /// What a line says of a category is what a story or a poem tells.
+    pub(super) fn in_a_work(&self, scene: &Scene<'_>, context: &Context<'_>, at: usize, category: &str) -> bool {
+        let works = || self.works.get_or_init(|| signed(scene, context).chain(titled(scene)).collect());
+        is(TOLD, category)
             && context.here(at).is_empty()
+            && works().contains(&scene.lines[at].document())
             && *self.of_works.get_or_init(|| of_works(scene))
     }
 }
@@ -228,6 +233,9 @@ mod tests {
         const POEM: &[&str] =
             &["The pike", "by Imogen Okafor, aged 9", "I am the knife of the weir.", "I have no friends."];
         const ANOTHER: &[&str] = &["Imogen Okafor", "A knife hung over the town."];
+        // In words that are on no list.
+        const TOLD: &[&str] =
+            &["Imogen Okafor", "She is frightened to go home because of what he does to her at night."];
         let report = ["Statement", "by Imogen Okafor", "He had a knife in his bag."];
         for (body, attached, want) in [
             ("The poems for the exhibition are attached.", POEM, Tier::Mention),
@@ -236,6 +244,9 @@ mod tests {
             ("Her poem is called “The Paper”.", ANOTHER, Tier::Sensitive),
             ("Her poem is called The Page, and ends with “No”.", ANOTHER, Tier::Sensitive),
             ("Her statement is called “The Page”.", ANOTHER, Tier::Sensitive),
+            ("Her poem is called “The Page”.", TOLD, Tier::Mention),
+            ("Her poem is called “The Paper”.", TOLD, Tier::Sensitive),
+            ("Her statement is called “The Page”.", TOLD, Tier::Sensitive),
             ("The statement is attached.", &report, Tier::Sensitive),
             ("The poems are attached.", &["The pike", "Imogen Okafor had a knife in her bag."], Tier::Sensitive),
         ] {

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
 
+use super::fiction::Fiction;
 use super::{About, Context, DENIALS, Said, general, is};
 use crate::detect::meaning::features::{OTHER, spoken, words};
-use crate::detect::meaning::{self, MODEL, Model, Reading};
+use crate::detect::meaning::{MODEL, Model, Reader, Reading};
 use crate::detect::scene::{Line, Scene};
 use crate::detect::vocabulary::{Predicate, VOCABULARY};
 use crate::detect::words::{COUNTS, GOES_ON, OF_ONE_PERSON, PRONOUNS, SUBJECT_LEFT_OUT};
@@ -37,8 +38,9 @@ struct Passage<'t> {
 const BY_FORM: &[&str] = &["address", "contact", "date-of-birth", "identifier"];
 
 /// What words on a list have settled already, so that the model is not believed about it.
-#[derive(Default)]
 pub(super) struct Settled {
+    /// What is told in a work.
+    pub fiction: Fiction,
     /// Lines and categories of which another thing was found to be meant.
     pub elsewhere: Vec<(usize, usize)>,
     /// Lines and sentences that deny what they name: `has no allergies`.
@@ -77,10 +79,11 @@ impl Together {
 
 /// Raises the pupils of whom plain words say something. `elsewhere` holds the lines and categories of which it was found that another thing
 /// is meant.
-pub(super) fn raise(
-    scene: &Scene<'_>,
+pub(super) fn raise<'t>(
+    scene: &Scene<'t>,
     context: &Context<'_>,
     settled: &Settled,
+    reader: &mut Reader<'t>,
     about: &mut BTreeMap<PupilIndex, About>,
     findings: &mut Vec<Finding>,
     listed: &mut Listed,
@@ -121,26 +124,21 @@ pub(super) fn raise(
     };
     // The cells of a column say the same over and over.
     let mut read: HashMap<(&[&str], bool), Reading> = HashMap::new();
-    let mut closely_read = 0;
     let mut together: BTreeMap<PupilIndex, Together> = BTreeMap::new();
     let mut raised: BTreeSet<PupilIndex> = BTreeSet::new();
     for (at, passage) in passages.iter().enumerate() {
         // Of whom a record is found already, only something sensitive says more.
         let known = passage.pupils.iter().all(|pupil| recorded.contains(pupil));
-        let closely = |quick: &Reading| {
-            let may = passage.prose
-                && closely_read < limits::MEANING_READ_CLOSELY
-                && (!known || quick.sensitive >= limits::MEANING_FURTHER_ASKED);
-            closely_read += usize::from(may);
-            may
-        };
-        let reading = || meaning::read(model, &passage.words, closely);
+        let closely = |quick: &Reading| passage.prose && (!known || quick.sensitive >= limits::MEANING_FURTHER_ASKED);
+        let reading = || reader.read(model, &passage.words, closely);
         let reading = read.entry((&passage.words, known)).or_insert_with(reading).clone();
         let another = |category: &str| {
             settled.elsewhere.iter().any(|of| Some(*of) == VOCABULARY.id(category).map(|id| (passage.line, id)))
         };
-        let understood = understood(model, &reading)
-            .filter(|(_, category)| (passage.of_one || !is(BY_FORM, category)) && !another(category));
+        let told = |category: &str| settled.fiction.in_a_work(scene, context, passage.line, category);
+        let understood = understood(model, &reading).filter(|(_, category)| {
+            (passage.of_one || !is(BY_FORM, category)) && !another(category) && !told(category)
+        });
         // Whoever is more than mentioned already is raised by a plain sentence alone.
         let clear = reading.said >= limits::MEANING_FURTHER && reading.sensitive >= limits::MEANING_FURTHER_SHARE;
         let sentence = scene.lines[passage.line].sentence.get(passage.from).copied().unwrap_or_default();
@@ -159,59 +157,35 @@ pub(super) fn raise(
             }
         }
     }
-    let settled = |pupil: &PupilIndex| raised.contains(pupil) || !context.sure.contains(pupil);
-    for (pupil, together) in together.into_iter().filter(|(pupil, _)| !settled(pupil)) {
+    let decided = |pupil: &PupilIndex| raised.contains(pupil) || !context.sure.contains(pupil);
+    for (pupil, together) in together.into_iter().filter(|(pupil, _)| !decided(pupil)) {
         if let Some((at, reading)) = together.reading()
             && let Some(understood) = understood(model, &reading)
+            && !settled.fiction.in_a_work(scene, context, passages[at].line, understood.1)
         {
             found(pupil, &passages[at], understood);
         }
     }
 }
 
-/// Sentences in which a phrase of the vocabulary stands, as the encoder reads them.
-#[derive(Default)]
-pub(super) struct Closely {
-    /// By line and sentence, whether nothing is said.
-    read: HashMap<(usize, u32), bool>,
-    asked: usize,
-}
-
-impl Closely {
-    /// A phrase stands in a sentence that, read as a whole, says nothing of anybody: `a talk on diabetes`, `the goat was sick`.
-    pub(super) fn rules_out(&mut self, scene: &Scene<'_>, context: &Context<'_>, said: &Said) -> bool {
-        let Some(predicate) = said.phrase else { return false };
-        let line = &scene.lines[said.line];
-        let name = |token: usize| context.names.contains(said.line, token);
-        let sentence = line.sentence[said.from];
-        let (from, to) = sentence_around(line, said.from);
-        let named = (from..to).any(name);
-        // Whose a predicate is, its subject tells, and where a pupil is named that is believed.
-        if named && predicate != Predicate::No {
-            return false;
-        }
-        if let Some(nothing) = self.read.get(&(said.line, sentence)) {
-            return *nothing;
-        }
-        let bound = if named { limits::MEANING_SAYS_NOTHING } else { limits::MEANING_SAYS_NOTHING_BELOW };
-        let nothing = self.said(line, from, to, &name).is_some_and(|said| said < bound);
-        self.read.insert((said.line, sentence), nothing);
-        nothing
+/// A phrase of the vocabulary stands in a sentence that, read as a whole, says nothing of anybody: `a talk on diabetes`, `the goat was sick`.
+pub(super) fn rules_out<'t>(reader: &mut Reader<'t>, scene: &Scene<'t>, context: &Context<'_>, said: &Said) -> bool {
+    let (Some(predicate), Some(model)) = (said.phrase, MODEL.as_ref()) else { return false };
+    let line = &scene.lines[said.line];
+    let name = |token: usize| context.names.contains(said.line, token);
+    let (from, to) = sentence_around(line, said.from);
+    let named = (from..to).any(name);
+    // Whose a predicate is, its subject tells, and where a pupil is named that is believed.
+    if (named && predicate != Predicate::No) || speaks_of_itself(line, from, to) {
+        return false;
     }
-
-    fn said(&mut self, line: &Line<'_>, from: usize, to: usize, name: &dyn Fn(usize) -> bool) -> Option<f32> {
-        let model = MODEL.as_ref().filter(|_| self.asked < limits::MEANING_READ_CLOSELY)?;
-        if speaks_of_itself(line, from, to) {
-            return None;
-        }
-        let words = words(&line.text, from, to, true, name);
-        // Where the quick half hears something already, the phrase stands.
-        if spoken(&words) < limits::MEANING_FEWEST_WORDS || model.read_words(&words).said >= limits::MEANING_HEARD {
-            return None;
-        }
-        self.asked += 1;
-        meaning::read_whole(model, &words)
+    let words = words(&line.text, from, to, true, name);
+    // Where the quick half hears something already, the phrase stands.
+    if spoken(&words) < limits::MEANING_FEWEST_WORDS || model.read_words(&words).said >= limits::MEANING_HEARD {
+        return false;
     }
+    let bound = if named { limits::MEANING_SAYS_NOTHING } else { limits::MEANING_SAYS_NOTHING_BELOW };
+    reader.said(model, &words).is_some_and(|said| said < bound)
 }
 
 /// `'I was in hospital for a year,' says …`: whoever is named says it of himself, which the encoder never learnt.

@@ -14,10 +14,13 @@ pub mod train;
 
 use std::sync::LazyLock;
 
+use hashbrown::HashMap;
+
 use super::Tier;
 use super::vocabulary::VOCABULARY;
 use crate::limits;
 use encoder::Encoder;
+use linear::softmax;
 pub use model::{Model, ModelError, Reading};
 
 const EMBEDDED: &[u8] = include_bytes!("../../../rules/meaning.bin");
@@ -31,16 +34,37 @@ const ENCODER_FILE: &[u8] = include_bytes!("../../../rules/encoder.bin");
 static ENCODER: LazyLock<Option<Encoder>> =
     LazyLock::new(|| Encoder::read(ENCODER_FILE, &MODEL.as_ref()?.linear.classes).ok());
 
-/// What the words say; where the quick half does not rule out that they say something, and `closely` allows it, both halves are asked.
-pub fn read(model: &Model, words: &[&str], closely: impl FnOnce(&Reading) -> bool) -> Reading {
-    let quick = model.read_words(words);
-    let encoder = ENCODER.as_ref().filter(|_| quick.said >= limits::MEANING_RULED_OUT && closely(&quick));
-    encoder.and_then(|encoder| model.read_closely(words, encoder).ok()).unwrap_or(quick)
+/// Reads the sentences of one message: none twice by the encoder, and no more than [`limits::MEANING_READ_CLOSELY`] of them.
+#[derive(Default)]
+pub struct Reader<'w> {
+    /// By its words, how likely each class is by the encoder alone; nothing where it could not be asked.
+    closely: HashMap<Vec<&'w str>, Option<Vec<f32>>>,
 }
 
-/// How likely it is by the encoder alone that the words say something.
-pub fn read_whole(model: &Model, words: &[&str]) -> Option<f32> {
-    model.read_whole(words, ENCODER.as_ref()?).ok()
+impl<'w> Reader<'w> {
+    /// What the words say; where the quick half does not rule out that they say something, and `closely` allows it, both halves are asked.
+    pub fn read(&mut self, model: &Model, words: &[&'w str], closely: impl FnOnce(&Reading) -> bool) -> Reading {
+        let quick = model.linear.likely(words);
+        let reading = model.reading(&quick);
+        if reading.said < limits::MEANING_RULED_OUT || !closely(&reading) {
+            return reading;
+        }
+        self.closely(words).map_or(reading, |slow| model.reading_of_both(&quick, slow))
+    }
+
+    /// How likely it is by the encoder alone that the words say something.
+    pub fn said(&mut self, model: &Model, words: &[&'w str]) -> Option<f32> {
+        self.closely(words).map(|slow| model.reading(slow).said)
+    }
+
+    fn closely(&mut self, words: &[&'w str]) -> Option<&[f32]> {
+        if !self.closely.contains_key(words) {
+            let encoder = ENCODER.as_ref().filter(|_| self.closely.len() < limits::MEANING_READ_CLOSELY)?;
+            let likely = encoder.logits(words).ok().map(|logits| softmax(&logits));
+            self.closely.insert(words.to_vec(), likely);
+        }
+        self.closely.get(words)?.as_deref()
+    }
 }
 
 /// What the encoder makes of the words before it tells its classes apart: so many numbers, of which another model may tell other things.

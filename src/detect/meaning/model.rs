@@ -1,7 +1,6 @@
 //! What a sentence makes of a pupil: a linear model whose classes are `none` and categories, and the tier of each.
 
-use super::encoder::Encoder;
-use super::linear::{Linear, both, softmax};
+use super::linear::{Linear, both};
 use super::{NONE, tier};
 use crate::detect::Tier;
 use crate::limits;
@@ -89,21 +88,12 @@ impl Model {
         self.reading(&self.linear.likely(words))
     }
 
-    /// What the words say to both halves together, at the cost of some milliseconds.
-    ///
-    /// # Errors
-    /// As [`Encoder::logits`].
-    pub(super) fn read_closely(&self, words: &[&str], encoder: &Encoder) -> Result<Reading, ModelError> {
-        let (quick, slow) = (self.linear.likely(words), softmax(&encoder.logits(words)?));
-        Ok(Reading { closely: true, ..self.reading(&both(&quick, &slow, limits::MEANING_QUICK_SHARE)) })
+    /// What both halves together say, from the likelihood of each class by either.
+    pub(super) fn reading_of_both(&self, quick: &[f32], slow: &[f32]) -> Reading {
+        Reading { closely: true, ..self.reading(&both(quick, slow, limits::MEANING_QUICK_SHARE)) }
     }
 
-    /// How likely it is by the encoder alone that they say something.
-    pub(super) fn read_whole(&self, words: &[&str], encoder: &Encoder) -> Result<f32, ModelError> {
-        Ok(self.reading(&softmax(&encoder.logits(words)?)).said)
-    }
-
-    /// The same from the likelihood of each class.
+    /// What is said, from the likelihood of each class.
     pub(super) fn reading(&self, likely: &[f32]) -> Reading {
         // The likeliest class of a tier, how likely it is, and how likely all of that tier are together.
         let of = |wanted: Tier| {

@@ -43,7 +43,7 @@ fn the_encoder_is_asked_in_doubt_and_where_it_may_be() {
     let model = MODEL.as_ref().unwrap();
     let read_of = |text: &str, may: bool| {
         let words: Vec<&str> = text.split(' ').collect();
-        read(model, &words, |_| may)
+        Reader::default().read(model, &words, |_| may)
     };
     // By its words an ordinary sentence; as a whole it is not.
     const WHOLE: &str = "she wrote it in the six weeks she was on the ward where they count the knives";

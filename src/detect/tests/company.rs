@@ -224,3 +224,20 @@ fn a_title_above_names_with_figures_says_what_they_are() {
         assert_eq!(tier(text), want, "{text}");
     }
 }
+
+#[test]
+fn an_answer_and_what_it_answers_are_about_the_same_families() {
+    const ASKED: &str = "Can she stay till six on both days? I am at the office. Femi Bello";
+    for (answer, kind, asked, want) in [
+        ("That is booked for Grace.", Kind::Quoted, ASKED, "Grace"),
+        // Of another family, of nobody's, and what is attached is no question.
+        ("That is booked for Rose.", Kind::Quoted, ASKED, ""),
+        ("That is booked for Grace.", Kind::Quoted, "Can she stay till six? F. Mensah", ""),
+        ("That is booked for Grace.", Kind::Attachment, ASKED, ""),
+    ] {
+        let documents =
+            [Document::of_text(Kind::Body, "body", answer), Document::of_text(kind, "what is asked", asked)];
+        let named: Vec<String> = found(&school(), &documents).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(named.join(", "), want, "{answer} {kind:?} {asked}");
+    }
+}
