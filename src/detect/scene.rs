@@ -279,7 +279,8 @@ impl<'a> Scene<'a> {
                     _ => Vec::new(),
                 };
                 let thread = if written(content.kind) { &of_thread[..] } else { &[] };
-                let guardians = guardians(lines).chain(thread.iter().copied()).collect();
+                let others = thread.iter().filter(|fact| !lines.contains(&fact.line));
+                let guardians = guardians(lines).chain(others.copied()).collect();
                 Wide { named, signature, greeting, guardians }
             })
             .collect();

@@ -52,6 +52,8 @@ limits! {
     MEANING_QUICK_SHARE: f32 = 0.3, "share", "trials on the development parts of four schools and six hundred everyday sentences";
     /// Sentences of a message that the encoder reads, each in some milliseconds; further ones are read by the quick half alone.
     MEANING_READ_CLOSELY: usize = 96, "sentences", "own choice: half a second at the most";
+    /// Of these, those read for a phrase that stands in them: many phrases leave enough for what is on no list.
+    MEANING_PHRASES_CLOSELY: usize = 48, "sentences", "own choice: half of them";
     /// Length from which the encoder takes no word apart, for that costs the third power of it.
     MEANING_LONGEST_WORD: usize = 100, "octets", "as long as BERT's own tokeniser takes apart";
     /// Pieces of words of a sentence that the encoder reads; what stands behind them is left to the quick half.

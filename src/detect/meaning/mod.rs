@@ -49,17 +49,17 @@ impl<'w> Reader<'w> {
         if reading.said < limits::MEANING_RULED_OUT || !closely(&reading) {
             return reading;
         }
-        self.closely(words).map_or(reading, |slow| model.reading_of_both(&quick, slow))
+        self.closely(words, limits::MEANING_READ_CLOSELY).map_or(reading, |slow| model.reading_of_both(&quick, slow))
     }
 
-    /// How likely it is by the encoder alone that the words say something.
+    /// How likely it is by the encoder alone that the words say something; nothing once [`limits::MEANING_PHRASES_CLOSELY`] are read.
     pub fn said(&mut self, model: &Model, words: &[&'w str]) -> Option<f32> {
-        self.closely(words).map(|slow| model.reading(slow).said)
+        self.closely(words, limits::MEANING_PHRASES_CLOSELY).map(|slow| model.reading(slow).said)
     }
 
-    fn closely(&mut self, words: &[&'w str]) -> Option<&[f32]> {
+    fn closely(&mut self, words: &[&'w str], most: usize) -> Option<&[f32]> {
         if !self.closely.contains_key(words) {
-            let encoder = ENCODER.as_ref().filter(|_| self.closely.len() < limits::MEANING_READ_CLOSELY)?;
+            let encoder = ENCODER.as_ref().filter(|_| self.closely.len() < most)?;
             let likely = encoder.logits(words).ok().map(|logits| softmax(&logits));
             self.closely.insert(words.to_vec(), likely);
         }

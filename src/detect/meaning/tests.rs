@@ -59,6 +59,20 @@ fn the_encoder_is_asked_in_doubt_and_where_it_may_be() {
     }
 }
 
+#[test]
+fn many_phrases_leave_the_encoder_enough_for_what_is_on_no_list() {
+    let model = MODEL.as_ref().unwrap();
+    let numbers: Vec<String> = (0..limits::MEANING_READ_CLOSELY).map(|number| number.to_string()).collect();
+    let left: Vec<String> = numbers.iter().map(|number| format!("she cried {number} times")).collect();
+    let mut reader = Reader::default();
+    let asked = numbers.iter().filter(|number| reader.said(model, &["a", "talk", number]).is_some()).count();
+    assert_eq!(asked, limits::MEANING_PHRASES_CLOSELY);
+    assert!(reader.said(model, &["a", "talk", "0"]).is_some(), "what is read is known");
+    let words: Vec<Vec<&str>> = left.iter().map(|text| text.split(' ').collect()).collect();
+    let closely = words.iter().filter(|words| reader.read(model, words, |_| true).closely).count();
+    assert_eq!(closely, limits::MEANING_READ_CLOSELY - limits::MEANING_PHRASES_CLOSELY);
+}
+
 /// Half a minute where nothing is optimised.
 #[test]
 #[ignore = "slow: trains the model"]
