@@ -88,6 +88,27 @@ fn a_program_that_never_ends_or_says_nothing_leaves_the_page_unread() {
     }
 }
 
+/// Time counts by the processor: a program that waits for longer than a message has is read, one that works for as long is not.
+#[test]
+fn a_page_is_given_up_by_what_it_takes_of_the_processor() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, script, told) in [
+        (
+            "waits",
+            "while read -r _; do :; done; /usr/bin/sleep 12; echo Thomas Penhale has dyslexia and Yusuf Rahman epilepsy",
+            "words in the picture",
+        ),
+        ("works", "while :; do :; done", "beyond-limit"),
+    ] {
+        let program = folder.path().join(name);
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a program");
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("its mode");
+        let report = checked("register.png", REGISTER, program.to_str().expect("UTF-8"));
+        assert_eq!(report["action"], "hold", "{name}: {report}");
+        assert!(report.to_string().contains(told), "{name}: {report}");
+    }
+}
+
 #[test]
 fn the_gateway_reads_a_page_that_a_worker_has_found() {
     let sink = Sink::start();

@@ -125,17 +125,16 @@ impl Reader<'_> {
 
     /// Reads the pages that were found to be pictures, one after the other, in what is left of the message's time.
     fn read_pages(&mut self) {
-        let until = Instant::now() + self.budget.time;
         let pages = std::mem::take(&mut self.reading.pages);
         if !pages.is_empty() && ocr::program().is_some() && !self.halt.may_wait() {
             return;
         }
         for Page { place, detail, picture } in pages {
-            let left = until.saturating_duration_since(Instant::now());
+            let time = &mut self.budget.time;
             let read = match ocr::program() {
                 None => Err(Why::UnknownType),
-                Some(_) if left.is_zero() || self.halt.is_set() => Err(Why::BeyondLimit),
-                Some(program) => ocr::lines(program, &picture, left),
+                Some(_) if time.is_zero() || self.halt.is_set() => Err(Why::BeyondLimit),
+                Some(program) => ocr::lines(program, &picture, time, &self.halt),
             };
             match read {
                 Ok(lines) => {

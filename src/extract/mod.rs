@@ -63,6 +63,7 @@ pub use body::{first_own_line, own_text};
 pub use ocr::{PROGRAM as OCR_PROGRAM, VARIABLE as OCR_VARIABLE, program as ocr_program};
 pub use package::Budget;
 pub use pool::Pool;
+pub use worker::give_way;
 
 use crate::message::Message;
 use crate::text::{Document, Halt, Image};

@@ -2,7 +2,8 @@
 //!
 //! The process is given one picture and asked for its words. It may read and execute what Debian installs below `/usr`,
 //! write no file, open no network connection (Landlock, where the kernel has it), gain no privilege, and use no more memory
-//! and time than is set here; all that holds before it sees the first octet of the picture. Knows nothing of messages.
+//! and time than is set here; all that holds before it sees the first octet of the picture. Its time is that of the processor:
+//! a page is not given up because the machine has other work. Knows nothing of messages.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,6 +11,7 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::OnceLock;
@@ -19,11 +21,13 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
     path_beneath_rules,
 };
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use super::Why;
 use super::pool::{Timed, is_timeout};
+use super::worker::give_way;
 use crate::limits;
+use crate::text::Halt;
 
 /// Names the program, or says `off`.
 pub const VARIABLE: &str = "SCHOOLGATE_TESSERACT";
@@ -45,15 +49,21 @@ fn found(named: Option<OsString>) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// The lines that `program` finds in a picture in PNG, within `time`.
+/// The lines that `program` finds in a picture in PNG. What it takes of the processor comes off `time`; the page is given up
+/// when that is used up, when [`limits::OCR_PATIENCE`] times as long has passed, and when `halt` is set.
 ///
 /// # Errors
 /// The reason for which the page counts as unread.
-pub fn lines(program: &Path, picture: &[u8], time: Duration) -> Result<Vec<String>, Why> {
-    let until = Instant::now() + time;
+pub fn lines(program: &Path, picture: &[u8], time: &mut Duration, halt: &Halt) -> Result<Vec<String>, Why> {
+    let started_at = Instant::now();
+    let until = started_at + *time * limits::OCR_PATIENCE;
     let (ours, theirs) = UnixStream::pair().map_err(|_| Why::BeyondLimit)?;
     let mut reader = Process(started(program, theirs).map_err(|_| Why::BeyondLimit)?);
-    let text = reader.limit(time).and_then(|()| answer(&ours, picture, until));
+    let text = reader.limit(*time).and_then(|()| answer(&ours, picture, until, halt));
+    *time = time.saturating_sub(reader.used().unwrap_or_else(|| started_at.elapsed()));
+    if reader.ran_out_of_time() {
+        return Err(Why::BeyondLimit);
+    }
     let text = text.map_err(|error| if is_timeout(&error) { Why::BeyondLimit } else { Why::Damaged })?;
     let lines: Vec<String> = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect();
     let letters = lines.iter().flat_map(|line| line.chars()).filter(|c| c.is_alphanumeric()).count();
@@ -72,7 +82,7 @@ fn started(program: &Path, wire: UnixStream) -> io::Result<Child> {
     command.stdin(input).stdout(OwnedFd::from(wire)).stderr(nowhere);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("ocr".to_owned()).spawn_scoped(scope, || {
-            let _ = rustix::process::nice(limits::WORKER_NICE);
+            give_way();
             rustix::thread::set_no_new_privs(true)?;
             confine(program);
             command.spawn()
@@ -98,12 +108,19 @@ fn confine(program: &Path) {
 }
 
 /// Hands the picture over, and takes what is said of it.
-fn answer(wire: &UnixStream, picture: &[u8], until: Instant) -> io::Result<String> {
+fn answer(wire: &UnixStream, picture: &[u8], until: Instant, halt: &Halt) -> io::Result<String> {
     Timed { wire, until }.write_all(picture)?;
     wire.shutdown(Shutdown::Write)?;
     let mut text = Vec::new();
-    Timed { wire, until }.take(limits::OCR_ANSWER).read_to_end(&mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    loop {
+        let look = until.min(Instant::now() + Duration::from_millis(limits::OCR_LOOK_MILLIS));
+        let left = limits::OCR_ANSWER.saturating_sub(text.len() as u64);
+        match (Timed { wire, until: look }).take(left).read_to_end(&mut text) {
+            Ok(_) => return Ok(String::from_utf8_lossy(&text).into_owned()),
+            Err(error) if is_timeout(&error) && look < until && !halt.is_set() => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The running program; it ends where this does.
@@ -113,15 +130,33 @@ impl Process {
     /// Memory, time and files: set while the program still waits for its picture.
     fn limit(&mut self, time: Duration) -> io::Result<()> {
         let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
-        for (resource, most) in [
-            (Resource::As, limits::OCR_MEMORY),
-            (Resource::Cpu, time.as_secs() + 1),
-            (Resource::Fsize, 0),
-            (Resource::Core, 0),
+        let seconds = time.as_secs() + 1;
+        for (resource, current, maximum) in [
+            (Resource::As, limits::OCR_MEMORY, limits::OCR_MEMORY),
+            // At the first it is told why it ends, at the second it has ended.
+            (Resource::Cpu, seconds, seconds + 1),
+            (Resource::Fsize, 0, 0),
+            (Resource::Core, 0, 0),
         ] {
-            prlimit(pid, resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+            prlimit(pid, resource, Rlimit { current: Some(current), maximum: Some(maximum) })?;
         }
         Ok(())
+    }
+
+    /// What it took of the processor, where the system says so: proc_pid_stat(5), fields 14 and 15.
+    fn used(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).ok()?;
+        // The name in field 2 may hold anything.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|f| f.parse::<u64>().ok()).sum();
+        Some(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second().max(1)))
+    }
+
+    /// Whether the system ended it because its time was used up. It has ended then.
+    fn ran_out_of_time(&mut self) -> bool {
+        // Changes nothing where it is ending by itself.
+        let _ = self.0.kill();
+        self.0.wait().is_ok_and(|status| status.signal() == Some(Signal::XCPU.as_raw()))
     }
 }
 

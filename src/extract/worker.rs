@@ -42,13 +42,21 @@ fn read(task: wire::OwnedTask) -> Done {
     Done { reading: reader.reading, budget: reader.budget }
 }
 
+/// Lets small mail go first where this thread, and what it starts, wants the processor too. A thread that does so already
+/// steps back no further: it hands what it gave up on to what it starts. Should it fail, small mail merely waits longer.
+pub fn give_way() {
+    let given = rustix::process::getpriority_process(None).unwrap_or_default();
+    if given < limits::WORKER_NICE {
+        let _ = rustix::process::nice(limits::WORKER_NICE - given);
+    }
+}
+
 /// Memory, core files, privileges, the file system and the network: all that stays the same for every file.
 fn confine() -> io::Result<()> {
     let most = |octets: u64| Rlimit { current: Some(octets), maximum: Some(octets) };
     setrlimit(Resource::As, most(limits::WORKER_MEMORY))?;
     setrlimit(Resource::Core, most(0))?;
-    // Small mail, which the gateway reads itself, goes first where both want the processor.
-    let _ = rustix::process::nice(limits::WORKER_NICE);
+    give_way();
     rustix::thread::set_no_new_privs(true)?;
     // A kernel without Landlock is no reason to read no attachments: the limits above hold in any case.
     let rules = Ruleset::default()

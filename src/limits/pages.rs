@@ -49,6 +49,10 @@ limits! {
     // --- the words of pages that are pictures (`extract::ocr`) ---
     /// Memory of one process that reads a page.
     OCR_MEMORY: u64 = 512 * 1024 * 1024, "octets", "own choice: as WORKER_MEMORY; A4 takes a fifth of it";
+    /// How long a page may take beside the time of the processor that is left for it.
+    OCR_PATIENCE: u32 = 6, "times", "own choice: where it gets a sixth of a processor it is read all the same, within a minute";
+    /// How often it is asked whether anybody still waits for a page.
+    OCR_LOOK_MILLIS: u64 = 100, "milliseconds", "own choice: nothing to feel beside INSPECT_SECONDS";
     /// What it answers of one page.
     OCR_ANSWER: u64 = 1024 * 1024, "octets", "own choice: a hundred times a full page";
     /// Pages of one message that are read.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::extract::give_way;
 use crate::limits;
 use crate::relay::health::Health;
 use crate::relay::log::{Event, event};
@@ -122,10 +123,8 @@ impl Inspectors {
         let light = rayon::ThreadPoolBuilder::new().thread_name(|i| format!("inspect-{i}")).build()?;
         let heavy = rayon::ThreadPoolBuilder::new()
             .thread_name(|i| format!("inspect-heavy-{i}"))
-            .start_handler(|_| {
-                // On Linux this is the thread's own. Should it fail, large messages merely yield less.
-                let _ = rustix::process::nice(limits::WORKER_NICE);
-            })
+            // On Linux this is the thread's own.
+            .start_handler(|_| give_way())
             .build()?;
         // Most mail is light: only where that must wait is it refused before its content has come.
         let light_queue = Queue { health: Some(health), ..Queue::default() };
