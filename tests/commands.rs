@@ -354,6 +354,31 @@ fn a_reader_that_goes_away_is_no_fault() {
     }
 }
 
+/// The message of a case without the tags asked for need not even be there.
+#[test]
+fn score_decides_only_the_cases_with_the_tags_asked_for() {
+    let gateway = Gateway::new(1);
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("a.eml"), "Subject: x\r\n\r\nHello\r\n").expect("written");
+    let case = |id: &str, file: &str, tag: &str| {
+        format!(
+            r#"{{"id":"{id}","file":"{file}","mail_from":"office@saltmere.example","rcpt":["a@b.example"],"action":"deliver","tags":["{tag}"]}}"#
+        )
+    };
+    let cases = dir.path().join("cases.jsonl");
+    std::fs::write(&cases, [case("1", "a.eml", "here"), case("2", "gone.eml", "away")].join("\n")).expect("written");
+    for (tags, status, told) in [
+        (&["--tag", "here"][..], Some(0), r#""cases":1"#),
+        (&["--tag", "-away"], Some(0), r#""cases":1"#),
+        (&[], Some(10), "gone.eml"),
+        (&["--tag", "here", "--tag", "away"], Some(1), "no case has these tags"),
+    ] {
+        let output = gateway.command(&[&["score", "--json"], tags, &[cases.to_str().expect("UTF-8")]].concat());
+        assert_eq!(output.status.code(), status, "{tags:?}: {}", text(&output));
+        assert!(text(&output).contains(told), "{tags:?}: {}", text(&output));
+    }
+}
+
 #[test]
 fn score_names_every_line_that_is_no_label() {
     let gateway = Gateway::new(1);

@@ -174,17 +174,13 @@ fn share(part: usize, whole: usize) -> f64 {
 pub fn run(args: &Score) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
     let loaded = super::ground::load(&config)?;
-    let Scored { mut figures, mut outcomes, problems } = {
+    let Scored { figures, outcomes, problems } = {
         let workers = Pool::lazy(rayon::current_num_threads());
-        let scored = score_with(Some(&workers), &loaded.ground, &args.cases)?;
+        let scored = score_with(Some(&workers), &loaded.ground, &args.cases, &args.tag)?;
         workers.sound().context(super::NO_WORKER)?;
         scored
     };
     let status = if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(10) };
-    if !args.tag.is_empty() {
-        outcomes.retain(|outcome| args.tag.iter().all(|tag| fits(outcome, tag)));
-        figures = Figures::of(&outcomes);
-    }
     if args.json {
         say!("{}", safe_json(&serde_json::json!({ "figures": figures, "cases": outcomes, "problems": problems }))?)?;
         return Ok(status);
@@ -225,31 +221,36 @@ pub struct Scored {
 /// # Errors
 /// The file cannot be read, or no line of it can be used.
 pub fn score(ground: &Ground, file: &Path) -> Result<Scored> {
-    score_with(None, ground, file)
+    score_with(None, ground, file, &[])
 }
 
-/// As [`score`], with files that only foreign code can read handed to `isolation`, where one is given.
+/// As [`score`], of the cases that have all these tags, or do not have those with a `-` before them; files that only foreign code can
+/// read are handed to `isolation`, where one is given.
 ///
 /// # Errors
-/// As [`score`].
-pub fn score_with(isolation: Option<&dyn Isolation>, ground: &Ground, file: &Path) -> Result<Scored> {
+/// As [`score`], and no case has these tags.
+pub fn score_with(isolation: Option<&dyn Isolation>, ground: &Ground, file: &Path, tags: &[String]) -> Result<Scored> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let lines: Vec<(usize, &str)> = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).collect();
-    let decided: Vec<(usize, Result<Outcome>)> = lines
-        .par_iter()
-        .map(|&(at, line)| (at + 1, label(ground, line).and_then(|c| decide(isolation, ground, folder, &c))))
-        .collect();
+    let outcome = |line: &str| {
+        let case = label(ground, line)?;
+        let wanted = tags.iter().all(|tag| fits(&case, tag));
+        wanted.then(|| decide(isolation, ground, folder, &case)).transpose()
+    };
+    let decided: Vec<(usize, Result<Option<Outcome>>)> =
+        lines.par_iter().map(|&(at, line)| (at + 1, outcome(line))).collect();
     let (mut outcomes, mut problems) = (Vec::new(), Vec::new());
     for (line, outcome) in decided {
         match outcome {
-            Ok(outcome) => outcomes.push(outcome),
+            Ok(outcome) => outcomes.extend(outcome),
             Err(error) => problems.push(format!("{}:{line}: {error:#}", file.display())),
         }
     }
     if outcomes.is_empty() {
-        let why = problems.first().cloned().unwrap_or_else(|| format!("{}: it is empty", file.display()));
-        bail!("no line is a labelled case: {why}");
+        let nothing = if lines.is_empty() { "it is empty" } else { "no case has these tags" };
+        let why = problems.first().cloned().unwrap_or_else(|| format!("{}: {nothing}", file.display()));
+        bail!("no case to decide: {why}");
     }
     Ok(Scored { figures: Figures::of(&outcomes), outcomes, problems })
 }
@@ -305,10 +306,10 @@ fn compare(case: &Case, report: &Report) -> Outcome {
 }
 
 /// `tag` is one of the case's tags; `-tag` is none of them.
-fn fits(outcome: &Outcome, tag: &str) -> bool {
+fn fits(case: &Case, tag: &str) -> bool {
     match tag.strip_prefix('-') {
-        Some(without) => !outcome.tags.iter().any(|t| t == without),
-        None => outcome.tags.iter().any(|t| t == tag),
+        Some(without) => !case.tags.iter().any(|t| t == without),
+        None => case.tags.iter().any(|t| t == tag),
     }
 }
 

@@ -396,7 +396,7 @@ impl<'n> Words<'_, 'n> {
                 || is(CHILD, self.word(at))
                 || (token.kind == TokenKind::Word
                     && token.case == Case::Capitalised
-                    && self.line.marks[at].has(Marks::NAME))
+                    && self.line.marks[at].has(Marks::KNOWN))
         });
         (alone && !other).then_some(name)
     }
@@ -422,7 +422,7 @@ impl<'n> Words<'_, 'n> {
                     || is(CHILD, self.word(at))
                     || is(&["son", "daughter", "sons", "daughters", "brother", "sister"], self.word(at))
                     || (token.case == Case::Capitalised
-                        && self.line.marks[at].has(Marks::NAME)
+                        && self.line.marks[at].has(Marks::KNOWN)
                         && !token.sentence_start)
             });
         (!other).then_some(name)

@@ -37,6 +37,8 @@ use crate::text::{Kind, Text};
 pub(super) struct About {
     pub tier: Option<Tier>,
     pub categories: BTreeSet<String>,
+    /// See [`super::PupilFinding::doubtful`].
+    pub doubtful: bool,
 }
 
 /// Something said, at its place.

@@ -45,7 +45,7 @@ pub(super) fn of_a_longer_name(scene: &Scene<'_>, at: usize, span: &Span) -> boo
     let Some(token) = text.tokens.get(surname).filter(goes_on) else { return false };
     // A name again, with an initial of its own: the next in a list without commas.
     let next = text.tokens.get(surname + 1);
-    let listed = line.marks[surname].has(Marks::NAME) && next.is_some_and(|next| letter(next) && near(next.gap));
+    let listed = line.marks[surname].has(Marks::KNOWN) && next.is_some_and(|next| letter(next) && near(next.gap));
     token.kind == TokenKind::Word
         && token.case != Case::Lower
         && (token.case != Case::Upper || text.tokens[span.from].case == Case::Upper)

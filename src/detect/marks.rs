@@ -1,6 +1,7 @@
 //! What a single token may be the beginning of, told by one look: detectors look closer only where they must.
 //!
-//! A mark never decides anything. It is set wherever what it stands for could be; whoever asks further decides.
+//! A mark never decides anything, but for [`Marks::KNOWN`]. It is set wherever what it stands for could be, and on one stranger's word in
+//! eight by chance, on other words at each start; whoever asks further decides.
 
 use std::sync::LazyLock;
 
@@ -14,7 +15,7 @@ use super::{credentials, language};
 use crate::people::School;
 use crate::text::filter::Filter;
 use crate::text::normalise::{self as text, Gap, TokenKind, spread};
-use crate::text::{Text, TextBuf};
+use crate::text::{Run, Text, TextBuf};
 
 /// A set of marks, of a token or of all tokens of a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +57,8 @@ marks! {
     GENERAL = 13;
     /// Stands much more often in language that is meant to hurt than elsewhere.
     HEATED = 14;
+    /// A forename or a surname of the roster, and not by chance.
+    KNOWN = 15;
 }
 
 impl Marks {
@@ -131,6 +134,9 @@ pub(super) fn mark_words(words: &text::Words, school: &School, out: &mut Vec<Mar
         }
         if index.begins_name(spread) {
             marks = marks.or(Marks::NAME);
+            if index.part_of(Run::of_token(letters)).is_some() {
+                marks = marks.or(Marks::KNOWN);
+            }
         }
         if index.begins_class(spread) {
             marks = marks.or(Marks::CLASS);

@@ -56,7 +56,7 @@ fn stand_together(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
     let before = span.from.checked_sub(1).is_some_and(|before| {
         let gap = text.tokens[span.from].gap;
         gap.only(Gap::HYPHEN)
-            || (gap.only(Gap::SPACE.or(Gap::COMMA)) && name(before) && line.marks[before].has(Marks::NAME))
+            || (gap.only(Gap::SPACE.or(Gap::COMMA)) && name(before) && line.marks[before].has(Marks::KNOWN))
     });
     written && !longer && !before && text.length(middle) > 1 && !titled(text, span.from)
 }

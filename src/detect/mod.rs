@@ -133,6 +133,15 @@ pub struct PupilFinding {
     pub places: Vec<String>,
     /// Nothing identifies the pupil but a name that another pupil bears too: perhaps only that other one is meant.
     pub shared_name: bool,
+    /// A record by what plain words were read as saying, and not beyond doubt.
+    pub doubtful: bool,
+}
+
+impl PupilFinding {
+    /// What is said beyond doubt.
+    pub fn tier_beyond_doubt(&self) -> Tier {
+        if self.doubtful { Tier::Mention } else { self.tier }
+    }
 }
 
 /// All that the detectors found in one message.
@@ -445,6 +454,7 @@ pub fn detect(
             categories: about.categories,
             places: places.remove(&pupil).unwrap_or_default().into_iter().map(|(_, name)| name).collect(),
             shared_name: !singled_out.contains(&pupil),
+            doubtful: about.doubtful,
         })
         .collect();
     out

@@ -56,7 +56,7 @@ fn school() -> School {
 
 fn found(school: &School, documents: &[Document]) -> Vec<(String, Tier)> {
     let findings = detect(documents, &[], school, &Correspondence::default(), &Halt::default());
-    findings.pupils.iter().map(|p| (school.pupil(p.pupil).unwrap().id.clone(), p.tier)).collect()
+    findings.pupils.iter().map(|p| (school.pupil(p.pupil).unwrap().id.clone(), p.tier_beyond_doubt())).collect()
 }
 
 fn ids(school: &School, text: &str) -> String {

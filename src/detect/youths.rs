@@ -51,7 +51,7 @@ fn titled(scene: &Scene<'_>, at: usize, span: &Span) -> bool {
     let text = &scene.lines[at].text;
     let Some(before) = span.from.checked_sub(1) else { return false };
     let longer = text.tokens.get(span.to).is_some_and(|next| {
-        let name = scene.lines[at].marks[span.to].has(Marks::NAME) && next.case != Case::Lower;
+        let name = scene.lines[at].marks[span.to].has(Marks::KNOWN) && next.case != Case::Lower;
         next.gap.only(Gap::HYPHEN) || (next.gap.only(Gap::SPACE) && name)
     });
     is(YOUTH_TITLES, text.word(before))

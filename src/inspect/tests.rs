@@ -107,6 +107,31 @@ fn a_held_message_is_shown_with_names_kinds_places_and_excerpts() {
     );
 }
 
+/// What a model reads as perhaps said of a pupil holds what goes to another's parent or a private mailbox, and asks for no mark where the
+/// pupil may be written of; what it reads plainly does.
+#[test]
+fn what_is_in_doubt_counts_by_who_is_written_to() {
+    let ground = ground();
+    let address = |text: &str| Address::parse(text).expect("an address");
+    let (plain, doubtful) =
+        ("has not handed in the homework for three weeks.", "was upset after lunch and sat with me.");
+    for (said, to, want) in [
+        (plain, "x@lens.example", Action::Warn),
+        (plain, "both@b.example", Action::Hold),
+        (plain, "own@c.example", Action::Deliver),
+        (doubtful, "x@lens.example", Action::Deliver),
+        (doubtful, "own@c.example", Action::Deliver),
+        (doubtful, "both@b.example", Action::Hold),
+        (doubtful, "x@gmail.com", Action::Hold),
+    ] {
+        let raw =
+            format!("From: m@school.example\r\nSubject: A note\r\n\r\nHello,\r\n\r\nAmelia Quillfeather {said}\r\n");
+        let envelope = Envelope::new(Some(address("m@school.example")), vec![address(to)]);
+        let report = inspect(&ground, &envelope, raw.as_bytes(), Timestamp::UNIX_EPOCH);
+        assert_eq!(report.action, want, "{said} to {to}: {:?}", report.rules);
+    }
+}
+
 /// Two pupils named alike are told apart by their class, by the roster's number where that is the same, too.
 #[test]
 fn namesakes_are_told_apart() {

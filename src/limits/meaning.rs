@@ -46,8 +46,12 @@ limits! {
     MEANING_TOGETHER: f32 = 0.9, "likelihood", "own choice; trials on three schools";
     /// Likelihood below which a sentence says nothing, and the encoder is not asked.
     MEANING_RULED_OUT: f32 = 0.003, "likelihood", "trials on the development parts of four schools";
-    /// Likelihood from which a sentence that the encoder read makes a record of a pupil.
+    /// Likelihood from which a sentence that the encoder read perhaps makes a record of a pupil.
+    MEANING_PERHAPS: f32 = 0.65, "likelihood", "a trial on the labelled schools: to another's parent or a private mailbox, most of what lies between it and the next were breaches";
+    /// Likelihood from which such a sentence may make a pupil sensitive.
     MEANING_CLOSE_THRESHOLD: f32 = 0.8, "likelihood", "trials on the development parts of four schools and six hundred everyday sentences";
+    /// Likelihood from which such sentences make a record beyond doubt.
+    MEANING_PLAINLY: f32 = 0.88, "likelihood", "a trial on the labelled schools: below it most of what only wanted a marker was right mail";
     /// What the quick half counts for beside the encoder.
     MEANING_QUICK_SHARE: f32 = 0.3, "share", "trials on the development parts of four schools and six hundred everyday sentences";
     /// Sentences of a message that the encoder reads, each in some milliseconds; further ones are read by the quick half alone.

@@ -146,6 +146,21 @@ fn what_is_said_of_an_adult_in_confidence_is_found() {
     assert!(sentences.len() >= 60);
 }
 
+/// A word of which a mark says by chance that a name may begin there is nobody.
+#[test]
+fn what_only_might_be_a_name_is_nobody() {
+    for number in 0..200_u8 {
+        let letter = |part: u8| char::from(b'a' + part);
+        let word = format!("Q{}{}rth", letter(number % 20), letter(number / 20));
+        for text in [
+            format!("I spoke to Mrs Tressell on {word}. She has been signed off with anxiety."),
+            format!("Mrs Tressell came back in {word} and has been signed off again."),
+        ] {
+            assert_eq!(matters(&text).len(), 1, "{text}");
+        }
+    }
+}
+
 #[test]
 fn what_tells_no_confidence_is_not_found() {
     let mut wrong = Vec::new();

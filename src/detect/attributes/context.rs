@@ -409,7 +409,7 @@ impl<'m> Context<'m> {
     /// The sentence that begins with this token tells of somebody who is no pupil, and says so: `Gerald is a bear`.
     pub(super) fn introduces(&self, line: &Line<'_>, at: usize, from: usize) -> bool {
         // A name of the roster may be a pupil's, though it is not clear whose.
-        if line.marks[from].has(Marks::NAME) {
+        if line.marks[from].has(Marks::KNOWN) {
             return false;
         }
         let name = |token: usize| self.names.contains(at, token);

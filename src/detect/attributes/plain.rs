@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 use super::fiction::Fiction;
 use super::{About, Context, DENIALS, Said, general, is};
@@ -47,6 +47,14 @@ pub(super) struct Settled {
     pub denied: HashSet<(usize, u32)>,
 }
 
+impl Settled {
+    /// In this line, what would be of the category means another thing, or is told of nobody.
+    fn otherwise(&self, scene: &Scene<'_>, context: &Context<'_>, line: usize, category: &str) -> bool {
+        self.elsewhere.iter().any(|of| Some(*of) == VOCABULARY.id(category).map(|id| (line, id)))
+            || self.fiction.in_a_work(scene, context, line, category)
+    }
+}
+
 /// What several sentences say of a pupil, none of which is enough alone.
 #[derive(Default)]
 struct Together {
@@ -77,8 +85,7 @@ impl Together {
     }
 }
 
-/// Raises the pupils of whom plain words say something. `elsewhere` holds the lines and categories of which it was found that another thing
-/// is meant.
+/// Raises the pupils of whom plain words say something; about what is `settled` they are not believed.
 pub(super) fn raise<'t>(
     scene: &Scene<'t>,
     context: &Context<'_>,
@@ -99,45 +106,41 @@ pub(super) fn raise<'t>(
     }
     let Some(model) = MODEL.as_ref() else { return };
     let passages = passages(scene, context, &mentioned, &recorded);
-    let mut found = |pupil: PupilIndex, passage: &Passage<'_>, (tier, category): (Tier, &'static str)| {
-        let entry = about.entry(pupil).or_default();
-        entry.tier = entry.tier.max(Some(tier));
-        if !entry.categories.insert(category.to_owned())
-            || !listed.takes(scene.lines[passage.line].document(), category)
-        {
-            return;
-        }
-        findings.push(Finding {
-            kind: category,
-            text: scene.lines[passage.line].text.slice(passage.from, passage.to).to_owned(),
-            place: scene.place(passage.line).to_owned(),
-            detail: scene.detail(passage.line),
-            confidence: Confidence::Medium,
-            pupil: Some(pupil),
-            because: format!(
-                "read as said of the pupil, most of all by: {}",
-                model.linear.because(&passage.words, limits::MEANING_REASONS).join(", ")
-            ),
-            at: Some((passage.line, scene.lines[passage.line].text.span_of(passage.from, passage.to))),
-            excerpt: None,
-        });
-    };
-    // The cells of a column say the same over and over.
-    let mut read: HashMap<(&[&str], bool), Reading> = HashMap::new();
+    let mut found =
+        |pupil: PupilIndex, passage: &Passage<'_>, reading: &Reading, (tier, category): (Tier, &'static str)| {
+            let entry = about.entry(pupil).or_default();
+            let doubted = entry.doubtful || entry.tier < Some(Tier::Record);
+            entry.doubtful = doubted && reading.is_doubtful();
+            entry.tier = entry.tier.max(Some(tier));
+            if !entry.categories.insert(category.to_owned())
+                || !listed.takes(scene.lines[passage.line].document(), category)
+            {
+                return;
+            }
+            findings.push(Finding {
+                kind: category,
+                text: scene.lines[passage.line].text.slice(passage.from, passage.to).to_owned(),
+                place: scene.place(passage.line).to_owned(),
+                detail: scene.detail(passage.line),
+                confidence: Confidence::Medium,
+                pupil: Some(pupil),
+                because: format!(
+                    "read as said of the pupil, most of all by: {}",
+                    model.linear.because(&passage.words, limits::MEANING_REASONS).join(", ")
+                ),
+                at: Some((passage.line, scene.lines[passage.line].text.span_of(passage.from, passage.to))),
+                excerpt: None,
+            });
+        };
     let mut together: BTreeMap<PupilIndex, Together> = BTreeMap::new();
     let mut raised: BTreeSet<PupilIndex> = BTreeSet::new();
     for (at, passage) in passages.iter().enumerate() {
         // Of whom a record is found already, only something sensitive says more.
         let known = passage.pupils.iter().all(|pupil| recorded.contains(pupil));
         let closely = |quick: &Reading| passage.prose && (!known || quick.sensitive >= limits::MEANING_FURTHER_ASKED);
-        let reading = || reader.read(model, &passage.words, closely);
-        let reading = read.entry((&passage.words, known)).or_insert_with(reading).clone();
-        let another = |category: &str| {
-            settled.elsewhere.iter().any(|of| Some(*of) == VOCABULARY.id(category).map(|id| (passage.line, id)))
-        };
-        let told = |category: &str| settled.fiction.in_a_work(scene, context, passage.line, category);
+        let reading = reader.read(model, &passage.words, closely);
         let understood = understood(model, &reading).filter(|(_, category)| {
-            (passage.of_one || !is(BY_FORM, category)) && !another(category) && !told(category)
+            (passage.of_one || !is(BY_FORM, category)) && !settled.otherwise(scene, context, passage.line, category)
         });
         // Whoever is more than mentioned already is raised by a plain sentence alone.
         let clear = reading.said >= limits::MEANING_FURTHER && reading.sensitive >= limits::MEANING_FURTHER_SHARE;
@@ -147,12 +150,15 @@ pub(super) fn raise<'t>(
         for &pupil in &passage.pupils {
             if recorded.contains(&pupil) {
                 if let Some(understood) = understood.filter(|(tier, _)| further(*tier)) {
-                    found(pupil, passage, understood);
+                    found(pupil, passage, &reading, understood);
                 }
             } else if let Some(understood) = understood {
-                found(pupil, passage, understood);
-                raised.insert(pupil);
-            } else if passage.prose {
+                found(pupil, passage, &reading, understood);
+                if !reading.is_doubtful() {
+                    raised.insert(pupil);
+                }
+            }
+            if passage.prose && !recorded.contains(&pupil) && !raised.contains(&pupil) {
                 together.entry(pupil).or_default().add(at, &reading);
             }
         }
@@ -161,9 +167,9 @@ pub(super) fn raise<'t>(
     for (pupil, together) in together.into_iter().filter(|(pupil, _)| !decided(pupil)) {
         if let Some((at, reading)) = together.reading()
             && let Some(understood) = understood(model, &reading)
-            && !settled.fiction.in_a_work(scene, context, passages[at].line, understood.1)
+            && !settled.otherwise(scene, context, passages[at].line, understood.1)
         {
-            found(pupil, &passages[at], understood);
+            found(pupil, &passages[at], &reading, understood);
         }
     }
 }
@@ -181,7 +187,7 @@ pub(super) fn rules_out<'t>(reader: &mut Reader<'t>, scene: &Scene<'t>, context:
     }
     let words = words(&line.text, from, to, true, name);
     // Where the quick half hears something already, the phrase stands.
-    if spoken(&words) < limits::MEANING_FEWEST_WORDS || model.read_words(&words).said >= limits::MEANING_HEARD {
+    if spoken(&words) < limits::MEANING_FEWEST_WORDS || reader.quick(model, &words).said >= limits::MEANING_HEARD {
         return false;
     }
     let bound = if named { limits::MEANING_SAYS_NOTHING } else { limits::MEANING_SAYS_NOTHING_BELOW };
@@ -215,9 +221,8 @@ pub(super) fn doubted(line: &Line<'_>, at: usize, name: &dyn Fn(usize) -> bool) 
 
 /// The tier and category that a reading is enough for.
 fn understood(model: &Model, reading: &Reading) -> Option<(Tier, &'static str)> {
-    let tier = reading.tier(reading.threshold())?;
-    let class = if tier == Tier::Sensitive { reading.sensitive_class } else { reading.record_class };
-    let category = VOCABULARY.id(model.linear.classes.get(class)?)?;
+    let tier = reading.understood()?;
+    let category = VOCABULARY.id(model.linear.classes.get(reading.class())?)?;
     Some((tier, VOCABULARY.categories[category].id))
 }
 

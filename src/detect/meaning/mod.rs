@@ -34,36 +34,57 @@ const ENCODER_FILE: &[u8] = include_bytes!("../../../rules/encoder.bin");
 static ENCODER: LazyLock<Option<Encoder>> =
     LazyLock::new(|| Encoder::read(ENCODER_FILE, &MODEL.as_ref()?.linear.classes).ok());
 
-/// Reads the sentences of one message: none twice by the encoder, and no more than [`limits::MEANING_READ_CLOSELY`] of them.
+/// Reads the sentences of one message: none twice by either half, and no more than [`limits::MEANING_READ_CLOSELY`] of them by the encoder.
 #[derive(Default)]
 pub struct Reader<'w> {
-    /// By its words, how likely each class is by the encoder alone; nothing where it could not be asked.
-    closely: HashMap<Vec<&'w str>, Option<Vec<f32>>>,
+    /// By its words.
+    known: HashMap<Vec<&'w str>, Likely>,
+    /// Sentences that the encoder was asked of.
+    asked: usize,
+}
+
+/// How likely each class is.
+struct Likely {
+    quick: Vec<f32>,
+    /// By the encoder alone, once it was asked; nothing in it where it could not answer.
+    slow: Option<Option<Vec<f32>>>,
 }
 
 impl<'w> Reader<'w> {
+    /// What the words say by the quick half alone.
+    pub fn quick(&mut self, model: &Model, words: &[&'w str]) -> Reading {
+        model.reading(&self.known(model, words).quick)
+    }
+
     /// What the words say; where the quick half does not rule out that they say something, and `closely` allows it, both halves are asked.
     pub fn read(&mut self, model: &Model, words: &[&'w str], closely: impl FnOnce(&Reading) -> bool) -> Reading {
-        let quick = model.linear.likely(words);
-        let reading = model.reading(&quick);
+        let reading = self.quick(model, words);
         if reading.said < limits::MEANING_RULED_OUT || !closely(&reading) {
             return reading;
         }
-        self.closely(words, limits::MEANING_READ_CLOSELY).map_or(reading, |slow| model.reading_of_both(&quick, slow))
+        let Likely { quick, slow } = self.closely(model, words, limits::MEANING_READ_CLOSELY);
+        slow.iter().flatten().next().map_or(reading, |slow| model.reading_of_both(quick, slow))
     }
 
     /// How likely it is by the encoder alone that the words say something; nothing once [`limits::MEANING_PHRASES_CLOSELY`] are read.
     pub fn said(&mut self, model: &Model, words: &[&'w str]) -> Option<f32> {
-        self.closely(words, limits::MEANING_PHRASES_CLOSELY).map(|slow| model.reading(slow).said)
+        let likely = self.closely(model, words, limits::MEANING_PHRASES_CLOSELY);
+        likely.slow.iter().flatten().next().map(|slow| model.reading(slow).said)
     }
 
-    fn closely(&mut self, words: &[&'w str], most: usize) -> Option<&[f32]> {
-        if !self.closely.contains_key(words) {
-            let encoder = ENCODER.as_ref().filter(|_| self.closely.len() < most)?;
-            let likely = encoder.logits(words).ok().map(|logits| softmax(&logits));
-            self.closely.insert(words.to_vec(), likely);
+    /// What is known of the words, after the encoder was asked too, unless it has read `most` sentences.
+    fn closely(&mut self, model: &Model, words: &[&'w str], most: usize) -> &Likely {
+        let encoder = ENCODER.as_ref().filter(|_| self.asked < most && self.known(model, words).slow.is_none());
+        if let Some(encoder) = encoder {
+            self.asked += 1;
+            self.known(model, words).slow = Some(encoder.logits(words).ok().map(|logits| softmax(&logits)));
         }
-        self.closely.get(words)?.as_deref()
+        self.known(model, words)
+    }
+
+    fn known(&mut self, model: &Model, words: &[&'w str]) -> &mut Likely {
+        let quick = || Likely { quick: model.linear.likely(words), slow: None };
+        self.known.entry_ref(words).or_insert_with(quick)
     }
 }
 

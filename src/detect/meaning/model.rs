@@ -30,9 +30,22 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The likelihood from which it makes a record of a pupil. The encoder is surer of itself, right or wrong.
-    pub fn threshold(&self) -> f32 {
-        if self.closely { limits::MEANING_CLOSE_THRESHOLD } else { limits::MEANING_THRESHOLD }
+    /// The tier that it is enough for. The encoder is surer of itself, right or wrong: of what it reads a pupil is sensitive, or a record
+    /// beyond doubt, from a higher likelihood on.
+    pub fn understood(&self) -> Option<Tier> {
+        let perhaps = || (self.closely && self.said >= limits::MEANING_PERHAPS).then_some(Tier::Record);
+        let threshold = if self.closely { limits::MEANING_CLOSE_THRESHOLD } else { limits::MEANING_THRESHOLD };
+        self.tier(threshold).or_else(perhaps)
+    }
+
+    /// The likeliest class of what is said: a place in [`super::linear::Linear::classes`].
+    pub fn class(&self) -> usize {
+        if self.sensitive > limits::MEANING_SENSITIVE_SHARE { self.sensitive_class } else { self.record_class }
+    }
+
+    /// It makes a record of a pupil, and not beyond doubt.
+    pub fn is_doubtful(&self) -> bool {
+        self.closely && self.said < limits::MEANING_PLAINLY && self.understood() == Some(Tier::Record)
     }
 
     /// The tier that it is enough for; sensitive only by a clear share.
