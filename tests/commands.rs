@@ -368,8 +368,8 @@ fn score_decides_only_the_cases_with_the_tags_asked_for() {
     let cases = dir.path().join("cases.jsonl");
     std::fs::write(&cases, [case("1", "a.eml", "here"), case("2", "gone.eml", "away")].join("\n")).expect("written");
     for (tags, status, told) in [
-        (&["--tag", "here"][..], Some(0), r#""cases":1"#),
-        (&["--tag", "-away"], Some(0), r#""cases":1"#),
+        (&["--tag", "here"][..], Some(0), r#""cases": 1"#),
+        (&["--tag", "-away"], Some(0), r#""cases": 1"#),
         (&[], Some(10), "gone.eml"),
         (&["--tag", "here", "--tag", "away"], Some(1), "no case has these tags"),
     ] {

@@ -26,7 +26,7 @@ const STRANGERS_TRIED: usize = 60;
 
 fn pupils(school: &School, documents: &[Document]) -> Vec<(usize, Tier)> {
     let findings = detect(documents, &[], school, &Correspondence::default(), &Halt::default());
-    findings.pupils.iter().map(|found| (found.pupil.0 as usize, found.tier)).collect()
+    findings.pupils.iter().map(|found| (found.pupil.0 as usize, found.tier_beyond_doubt())).collect()
 }
 
 fn show(form: &str, why: &str, case: &Case, documents: &[Document]) {
