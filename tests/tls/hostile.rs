@@ -165,9 +165,10 @@ fn odd_handshakes_are_served_or_ended_and_disturb_nobody() {
     for cut in [0, 1, 5, 6, 40, hello.len() - 1, hello.len()] {
         for closes in [true, false] {
             let mut stream = connect(house.implicit);
-            stream.write_all(&hello[..cut]).expect("it listens");
+            // One client may have no more than so many; a further one is closed at once, before or after either of these.
+            let _ = stream.write_all(&hello[..cut]);
             if closes {
-                stream.shutdown(Shutdown::Write).expect("it is open");
+                let _ = stream.shutdown(Shutdown::Write);
             }
             half_open.push(stream);
         }
