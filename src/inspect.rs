@@ -189,15 +189,16 @@ fn facts(
     let school = &ground.school;
     let who = sender::of(ground, envelope, message, known, at);
     let sender = school.sender(envelope.mail_from.as_ref(), &correspondence.sender_names);
-    let to: Vec<Recipient> = envelope.recipients.iter().map(|address| school.recipient(address, &sender)).collect();
     let listed = |p: &detect::PupilFinding| PupilFact {
         pupil: Some(p.pupil),
-        tier: if to.iter().all(|to| wants_a_mark_at_most(to, p.pupil)) { p.tier_beyond_doubt() } else { p.tier },
+        tier: p.tier,
+        doubtful: p.doubtful,
         shared_name: p.shared_name,
     };
-    let unlisted = PupilFact { pupil: None, tier: Tier::Record, shared_name: false };
+    let unlisted = PupilFact { pupil: None, tier: Tier::Record, doubtful: false, shared_name: false };
     let mut pupils: Vec<PupilFact> = findings.pupils.iter().map(listed).collect();
     pupils.extend((0..findings.unlisted_pupils).map(|_| unlisted));
+    let to: Vec<Recipient> = envelope.recipients.iter().map(|address| school.recipient(address, &sender)).collect();
     let circular = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian && !recipient.senders_own);
     let to_parents = to.iter().any(|recipient| recipient.kind == RecipientKind::Guardian);
     let documents = if to_parents { &reading.documents[..] } else { &[] };
@@ -271,14 +272,6 @@ fn facts(
 fn is_on_a_list(kind: RecipientKind) -> bool {
     use RecipientKind::{Contact, Guardian, Internal, StaffPersonal, Trusted};
     matches!(kind, Guardian | StaffPersonal | Internal | Contact | Trusted)
-}
-
-/// Whoever this is may have a record of the pupil, marked as confidential if need be: where it is in doubt, no mark is asked for. To another's
-/// parent or a private mailbox little else is written of a pupil than what went astray, and what is in doubt counts.
-fn wants_a_mark_at_most(recipient: &Recipient, pupil: PupilIndex) -> bool {
-    use RecipientKind::{Contact, External, Internal, Trusted};
-    let own = recipient.guardian_of.contains(&pupil) && !recipient.barred_from.contains(&pupil);
-    own || matches!(recipient.kind, Internal | Trusted | Contact | External)
 }
 
 /// What the rules see of a recipient. A member of staff who is a parent reads at a mailbox that is a parent's for what is

@@ -117,11 +117,19 @@ pub struct PupilFact {
     pub pupil: Option<PupilIndex>,
     /// What is said.
     pub tier: Tier,
+    /// That it is said is in doubt.
+    pub doubtful: bool,
     /// Nothing identifies the pupil but a name that another pupil bears too.
     pub shared_name: bool,
 }
 
 impl PupilFact {
+    /// The tier that a condition goes by. One that is met by a mark in the subject goes by what is beyond doubt: most mail of that kind
+    /// is right, while to another's parent or a private mailbox little is written of a pupil but what went astray.
+    fn tier_for(&self, condition: &Condition) -> Tier {
+        if self.doubtful && condition.no_marker.is_some() { Tier::Mention } else { self.tier }
+    }
+
     /// As what is confirmed can be remembered of this pupil.
     fn about(&self) -> About {
         self.pupil.filter(|_| !self.shared_name).map_or(About::Unclear, About::Pupil)
@@ -353,7 +361,9 @@ fn concerned<'f>(
         || condition.bulk == Some(true)
         || condition.no_pupil == Some(false);
     let own = move |p: &PupilFact| p.pupil.is_some_and(|p| recipient.is_some_and(|r| r.guardian_of.contains(&p)));
-    let of = |tiers: &Option<Vec<Tier>>, p: &PupilFact| tiers.as_ref().is_some_and(|tiers| tiers.contains(&p.tier));
+    let of = |tiers: &Option<Vec<Tier>>, p: &PupilFact| {
+        tiers.as_ref().is_some_and(|tiers| tiers.contains(&p.tier_for(condition)))
+    };
     let is_concerned = move |p: &&PupilFact| {
         whole
             || of(&condition.own_guardian, p) && own(p)
@@ -395,7 +405,7 @@ fn is(wanted: Option<bool>, fact: bool) -> bool {
 }
 
 fn holds(condition: &Condition, facts: &Facts) -> bool {
-    let tier = facts.pupils.iter().map(|p| p.tier).max();
+    let tier = facts.pupils.iter().map(|p| p.tier_for(condition)).max();
     condition.tier.as_ref().is_none_or(|tiers| tier.is_some_and(|t| tiers.contains(&t)))
         && is(condition.bulk, facts.bulk)
         && is(condition.no_pupil, facts.pupils.is_empty())
@@ -451,7 +461,9 @@ fn outside(facts: &Facts) -> usize {
 fn concerns(condition: &Condition, recipient: &RecipientFact, facts: &Facts) -> bool {
     let own = |p: &PupilFact| p.pupil.is_some_and(|p| recipient.guardian_of.contains(&p));
     let some = |tiers: &Option<Vec<Tier>>, fits: &dyn Fn(&PupilFact) -> bool| {
-        tiers.as_ref().is_none_or(|tiers| facts.pupils.iter().any(|p| tiers.contains(&p.tier) && fits(p)))
+        tiers
+            .as_ref()
+            .is_none_or(|tiers| facts.pupils.iter().any(|p| tiers.contains(&p.tier_for(condition)) && fits(p)))
     };
     condition.to.as_ref().is_none_or(|kinds| kinds.contains(&recipient.kind))
         && some(&condition.own_guardian, &own)

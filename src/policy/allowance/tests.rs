@@ -108,7 +108,7 @@ fn facts(mail: &Mail) -> Facts {
         pupils: mail
             .pupils
             .iter()
-            .map(|p| PupilFact { pupil: p.pupil.map(PupilIndex), tier: p.tier, shared_name: p.shared })
+            .map(|p| PupilFact { pupil: p.pupil.map(PupilIndex), tier: p.tier, doubtful: false, shared_name: p.shared })
             .collect(),
         photograph: true,
         credentials: true,

@@ -68,7 +68,7 @@ proptest! {
         let facts = Facts {
             recipients: kinds.iter().map(recipient).collect(),
             pupils: tiers.iter().zip(0..).map(|(tier, n)| PupilFact {
-                pupil: Some(PupilIndex(n)), tier: [Mention, Record, Sensitive][*tier], shared_name: bit(10),
+                pupil: Some(PupilIndex(n)), tier: [Mention, Record, Sensitive][*tier], doubtful: false, shared_name: bit(10),
             }).collect(),
             bulk: bit(0), adult_identifier: bit(1), credentials: bit(2), offensive: bit(3), photograph: bit(4),
             confidential: bit(5), personal: bit(6), personal_stands_out: bit(6) && bit(7), sender_not_permitted: bit(8),

@@ -9,7 +9,10 @@ fn to(kind: RecipientKind, guardian_of: &[u32]) -> RecipientFact {
 }
 
 fn about(pupils: &[(u32, Tier)]) -> Vec<PupilFact> {
-    pupils.iter().map(|&(i, tier)| PupilFact { pupil: Some(PupilIndex(i)), tier, shared_name: false }).collect()
+    pupils
+        .iter()
+        .map(|&(i, tier)| PupilFact { pupil: Some(PupilIndex(i)), tier, doubtful: false, shared_name: false })
+        .collect()
 }
 
 /// Every line: facts, the ids that fire, the action. The ground for each line is the rule table of the core policy.
@@ -46,7 +49,7 @@ fn the_rule_table() {
         (
             Facts {
                 recipients: vec![to(Guardian, &[2])],
-                pupils: vec![PupilFact { pupil: None, tier: Record, shared_name: false }],
+                pupils: vec![PupilFact { pupil: None, tier: Record, doubtful: false, shared_name: false }],
                 ..facts()
             },
             &["pupil-record-to-wrong-guardian"],

@@ -47,7 +47,9 @@ fn facts_of(condition: &Condition) -> Vec<Facts> {
         [fewest, fewest + 1].map(|recipients| Facts {
             recipients: (0..recipients).map(recipient).collect(),
             pupils: (0..number)
-                .filter_map(|n| Some(PupilFact { pupil: Some(PupilIndex(n)), tier: tier?, shared_name: false }))
+                .filter_map(|n| {
+                    Some(PupilFact { pupil: Some(PupilIndex(n)), tier: tier?, doubtful: false, shared_name: false })
+                })
                 .collect(),
             bulk: number > 1,
             adult_identifier: condition.adult_identifier == Some(true),

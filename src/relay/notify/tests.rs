@@ -97,7 +97,7 @@ fn recipient(address: &str, kind: RecipientKind) -> RecipientFact {
 }
 
 fn pupils(number: u32, tier: Tier) -> Vec<PupilFact> {
-    (0..number).map(|n| PupilFact { pupil: Some(PupilIndex(n)), tier, shared_name: false }).collect()
+    (0..number).map(|n| PupilFact { pupil: Some(PupilIndex(n)), tier, doubtful: false, shared_name: false }).collect()
 }
 
 fn warned() -> Report {
