@@ -31,7 +31,7 @@ const RUN: Duration = Duration::from_millis(200);
 const TEXT: usize = 10_000_000;
 /// Octets of a mail of the text.
 const MAIL: usize = 8_000;
-/// Cells of the sheet.
+/// Cells of a sheet.
 const CELLS: usize = 30_000;
 
 const FORENAMES: &str = "Amelia Olivia Isla Ava Mia Ivy Lily Florence Freya Willow Grace Sophia Elsie Poppy Evie Ella \
@@ -172,6 +172,42 @@ fn document(text: &str) -> Document {
     Document { place: "body".into(), kind: Kind::Body, blocks }
 }
 
+/// A number with the check digit of the NHS.
+fn nhs(numbers: &mut Numbers) -> String {
+    loop {
+        let digits: Vec<usize> = (0..9).map(|_| numbers.next() % 10).collect();
+        let sum: usize = digits.iter().enumerate().map(|(at, digit)| digit * (10 - at)).sum();
+        let check = (11 - sum % 11) % 11;
+        if check < 10 {
+            return digits.iter().chain([&check]).map(usize::to_string).collect();
+        }
+    }
+}
+
+/// The list of all pupils that an office keeps, of so many cells: each cell but the year and the note is of one pupil alone.
+fn list_sheet(school: &School, cells: usize) -> Document {
+    const HEADINGS: [&str; 8] =
+        ["UPN", "Forename", "Surname", "Date of birth", "Year", "Guardian e-mail", "NHS number", "Notes"];
+    let mut numbers = Numbers(11);
+    let row = |cells: Vec<String>| Row { cells, ..Row::default() };
+    let mut rows = vec![row(HEADINGS.map(str::to_owned).to_vec())];
+    for at in 0..cells / HEADINGS.len() - 1 {
+        let pupil = &school.pupils[at % school.pupils.len()];
+        rows.push(row(vec![
+            pupil.upn.clone().unwrap_or_default(),
+            pupil.forename.clone(),
+            pupil.surname.clone(),
+            pupil.date_of_birth.map(|date| date.strftime("%d/%m/%Y").to_string()).unwrap_or_default(),
+            pupil.year_group.clone(),
+            format!("parent{}@guardian.invalid", at % school.pupils.len()),
+            nhs(&mut numbers),
+            numbers.of(&["None", "Asthma", "Nut allergy", "EHCP", "Free school meals"]).to_owned(),
+        ]));
+    }
+    let table = Block::Table(Table::of(None, rows));
+    Document { place: "pupils.xlsx".into(), kind: Kind::Attachment, blocks: vec![table] }
+}
+
 /// A workbook's sheet of marks as schools keep them, of so many cells: names in two columns, a class, and figures.
 fn marks_sheet(school: &School, cells: usize) -> Document {
     const HEADINGS: [&str; 10] =
@@ -304,9 +340,11 @@ fn main() {
         });
     }
     let ground = ground(school(1_500));
-    for (name, document) in
-        [("schoolgate-one-text-1500", document(&text)), ("schoolgate-cells-1500", marks_sheet(&ground.school, CELLS))]
-    {
+    for (name, document) in [
+        ("schoolgate-one-text-1500", document(&text)),
+        ("schoolgate-cells-1500", marks_sheet(&ground.school, CELLS)),
+        ("schoolgate-list-1500", list_sheet(&ground.school, CELLS)),
+    ] {
         if !name.contains(&only) {
             continue;
         }

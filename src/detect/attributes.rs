@@ -24,7 +24,7 @@ use super::meaning::Reader;
 use super::names::Mention;
 use super::scene::{Line, Scene};
 use super::vocabulary::{Hit, Predicate, VOCABULARY};
-use super::words::{CHILD, DENIALS, KIN, OF_ONE_PERSON, is};
+use super::words::{CHILD, DENIALS, KIN, OF_ONE_PERSON, is, is_in_any_case};
 use super::{Confidence, Finding, Listed, Tier};
 use crate::limits;
 use crate::people::index::{Fact, streets};
@@ -71,13 +71,13 @@ pub(super) fn attribute(
     listed: &mut Listed,
 ) -> (BTreeMap<PupilIndex, About>, Vec<Finding>) {
     let context = Context::new(scene, mentions, numbers);
-    let mut about: BTreeMap<PupilIndex, About> = BTreeMap::new();
+    let mut about: HashMap<PupilIndex, About> = HashMap::new();
     let mut findings = Vec::new();
     for &pupil in &context.identified {
         about.entry(pupil).or_default();
     }
     let fiction = fiction::Fiction::default();
-    let (said, elsewhere) = everything_said(scene, school, &context, numbers, &fiction);
+    let (mut said, elsewhere) = everything_said(scene, school, &context, numbers, &fiction);
     let denies =
         |said: &&Said| said.tier < VOCABULARY.categories[said.category].tier && scene.lines[said.line].cell().is_none();
     let sentence =
@@ -90,14 +90,21 @@ pub(super) fn attribute(
         denied.extend(context.whose(scene, said).into_iter().map(|pupil| (pupil, said.category)));
     }
     let mut reader = Reader::default();
+    // What stands whatever its sentence says goes first: it may spare the reading of others.
+    said.sort_by_key(|said| said.phrase.is_some());
+    let mut enough = None;
     for mut said in said {
         let pupils = context.whose(scene, &said);
         let known = |about: &About| {
             about.tier >= Some(said.tier) && about.categories.contains(VOCABULARY.categories[said.category].id)
         };
         // The encoder is asked last, and only about what would change something.
-        if pupils.iter().all(|pupil| about.get(pupil).is_some_and(known))
-            || plain::rules_out(&mut reader, scene, &context, &said)
+        if pupils.iter().all(|pupil| about.get(pupil).is_some_and(known)) {
+            continue;
+        }
+        if said.phrase.is_some()
+            && !*enough.get_or_insert_with(|| plain::enough(&about))
+            && plain::rules_out(&mut reader, scene, &context, &said)
         {
             continue;
         }
@@ -132,7 +139,7 @@ pub(super) fn attribute(
         }
     }
     plain::raise(scene, &context, &settled, &mut reader, &mut about, &mut findings, listed);
-    (about, findings)
+    (about.into_iter().collect(), findings)
 }
 
 /// Reads the lists of nouns that are built into the program.
@@ -382,7 +389,7 @@ fn headings(scene: &Scene<'_>, context: &Context<'_>, out: &mut Vec<Said>) {
         };
         let heading = columns.get(&column).filter(|(at, _)| *at < row).map(|(_, c)| *c).or_else(label);
         let Some(category) = heading else { continue };
-        let denied = is(DENIALS, &value.to_lowercase())
+        let denied = is_in_any_case(DENIALS, value)
             || matches!(value, "-" | "–" | "" | "x" | "n/a" | "N/A" | "F" | "No" | "None");
         let tier = match VOCABULARY.code(category, value) {
             Some(true) => VOCABULARY.categories[category].tier,
@@ -480,9 +487,11 @@ fn personal_facts(scene: &Scene<'_>, school: &School, context: &Context<'_>, out
             }
             let shaped =
                 (digits.len() == 11 && digits.starts_with('0')) || (digits.len() == 12 && digits.starts_with("44"));
-            let home = !school.index().telephone(&digits).is_empty();
-            if shaped && digits != own && (home || !signs_off(scene, context, at, from, to)) {
-                out.push(Said::record(at, from, to, contact, !home));
+            if shaped && digits != own {
+                let home = !school.index().telephone(&digits).is_empty();
+                if home || !signs_off(scene, context, at, from, to) {
+                    out.push(Said::record(at, from, to, contact, !home));
+                }
             }
             from = to;
         }

@@ -61,11 +61,12 @@ fn split_name(
     };
     let column = |at: usize| scene.lines[at].cell().map_or(0, |(_, column)| column);
     for (position, &a) in row.iter().enumerate() {
+        let Some(first) = whole(a) else { continue };
         for &b in &row[position + 1..] {
             if column(b) - column(a) > 4 {
                 break;
             }
-            let (Some(first), Some(second)) = (whole(a), whole(b)) else { continue };
+            let Some(second) = whole(b) else { continue };
             let taken_here = |at: usize| !taken.leaves(at, 0..scene.lines[at].text.tokens.len());
             if taken_here(a) || taken_here(b) {
                 continue;

@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use memchr::memmem;
 use regex::Regex;
 
 use super::Confidence;
@@ -132,6 +133,10 @@ fn words_around(scene: &Scene<'_>, at: usize, range: &Range<usize>) -> String {
 /// Whether ten digits are a number of their own: in no link and no address, no telephone, no part of a longer code.
 fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     let (before, behind) = (&text[..range.start], &text[range.end..]);
+    // In a cell nothing is beside it, nearly always.
+    if before.is_empty() && behind.is_empty() {
+        return true;
+    }
     let word_before = before.rsplit(char::is_whitespace).next().unwrap_or_default();
     let word_behind = behind.split(char::is_whitespace).next().unwrap_or_default();
     let labelled = ["nhs", "chi", "no", "number"].iter().any(|label| {
@@ -163,9 +168,10 @@ fn first_of(text: &str, reach: usize) -> &str {
     (reach.min(text.len())..=text.len()).find_map(|to| text.get(..to)).unwrap_or_default()
 }
 
+/// Whether one of the words stands there whole, in the plural perhaps.
 fn says(beside: &str, words: &[&str]) -> bool {
     words.iter().any(|word| {
-        beside.match_indices(word).any(|(at, _)| {
+        memmem::find_iter(beside.as_bytes(), word).any(|at| {
             let before = beside[..at].chars().next_back();
             let after = beside[at + word.len()..].chars().next();
             !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(|c| c.is_alphanumeric() && c != 's')
@@ -306,7 +312,8 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// As [`Finder::each`], unless the pattern of this place is known to stand nowhere in the text, of which the chain is the only `one`.
+    /// As [`Finder::each`], unless what is looked at is one number whole already, or the pattern of this place is known to stand nowhere in
+    /// the text, of which the chain is the only `one`.
     fn once(
         &mut self,
         place: u8,
@@ -316,7 +323,8 @@ impl Finder<'_, '_> {
         judge: impl Fn(&Self, &str, &Range<usize>) -> Option<Verdict>,
     ) {
         let bit = 1 << place;
-        if one && self.silent.0 & bit != 0 {
+        let whole = |number: &Number| number.range.start <= within.start && within.end <= number.range.end;
+        if self.out[self.start..].last().is_some_and(whole) || one && self.silent.0 & bit != 0 {
             return;
         }
         if !self.each(pattern, within, judge) {

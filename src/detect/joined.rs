@@ -173,7 +173,7 @@ fn whole(line: &Line<'_>, from: usize, kind: Kind) -> bool {
 /// The mailboxes that the school gave its pupils.
 fn mailboxes(line: &Line<'_>, at: usize, school: &School, mentions: &mut Vec<Mention>) {
     let folded = line.text.folded();
-    let ends = |c: char| c.is_whitespace() || "<>(),;:\"".contains(c);
+    let ends = |c: char| c.is_whitespace() || beside_an_address(c);
     for (found, _) in folded.match_indices('@') {
         let head = folded[..found].rfind(ends).map_or(0, |p| p + 1);
         let tail = folded[found..].find(ends).map_or(folded.len(), |p| found + p);
@@ -191,6 +191,11 @@ fn mailboxes(line: &Line<'_>, at: usize, school: &School, mentions: &mut Vec<Men
             });
         }
     }
+}
+
+/// What stands around an address but blanks.
+pub(super) fn beside_an_address(c: char) -> bool {
+    matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"')
 }
 
 #[cfg(test)]

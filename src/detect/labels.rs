@@ -122,7 +122,6 @@ fn label(text: &Text<'_>, end: usize) -> Option<Label> {
     let plural = end > 1 && text.word(end - 1) == "s" && text.tokens[end - 1].gap.only(Gap::OPEN);
     let end = end - usize::from(plural);
     let before = |back: usize| end.checked_sub(back).map_or("", |at| text.word(at));
-    let of_adult = (2..=3).any(|back| is(KIN, before(back)) || is(ROLES, before(back)) || before(back) == "staff");
     // `Name: Zoë`, and not what a sentence says before a colon.
     let whose = || end == 1 || matches!(before(2), "pupil" | "pupils" | "child" | "childs" | "student" | "students");
     let label = match (before(1), before(2)) {
@@ -133,6 +132,7 @@ fn label(text: &Text<'_>, end: usize) -> Option<Label> {
         ("name", _) if whose() => Label::Name,
         _ => return None,
     };
+    let of_adult = (2..=3).any(|back| is(KIN, before(back)) || is(ROLES, before(back)) || before(back) == "staff");
     (!of_adult).then_some(label)
 }
 

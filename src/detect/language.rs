@@ -471,24 +471,27 @@ const HIDDEN: [bool; 256] = {
 /// Words with letters hidden: a letter at the front, the length right, every letter that shows in its place.
 fn masked(text: &str) -> Vec<(Range<usize>, &'static str)> {
     let mut out = Vec::new();
-    const ENDS: fn(char) -> bool = |c| c.is_whitespace() || ",.;:?()\"'/-".contains(c);
+    let ends =
+        |c: char| c.is_whitespace() || matches!(c, ',' | '.' | ';' | ':' | '?' | '(' | ')' | '"' | '\'' | '/' | '-');
     let mut from = 0;
     while let Some(hidden) = text.bytes().skip(from).position(|byte| HIDDEN[usize::from(byte)]) {
         let hidden = from + hidden;
         let start = from
             + text[from..hidden]
-                .rfind(ENDS)
+                .rfind(ends)
                 .map_or(0, |at| at + text[from + at..].chars().next().map_or(0, char::len_utf8));
-        let end = text[hidden..].find(ENDS).map_or(text.len(), |at| hidden + at);
+        let end = text[hidden..].find(ends).map_or(text.len(), |at| hidden + at);
         from = end;
         let piece = &text[start..end];
         // At least a letter at the front and one more, and something hidden; a figure alone is a number.
         if piece.len() < 4 || !piece.starts_with(char::is_alphabetic) {
             continue;
         }
-        let masks = piece.bytes().filter(|byte| HIDES.contains(byte)).count();
-        let letters: Vec<char> = piece.to_lowercase().chars().collect();
-        if letters.len() < 4 || letters.len() - masks < 2 || !letters[0].is_alphabetic() {
+        let masks = piece.bytes().filter(|byte| HIDDEN[usize::from(*byte)]).count();
+        let letters = piece.chars().flat_map(char::to_lowercase);
+        let first = letters.clone().next().unwrap_or_default();
+        let length = if piece.is_ascii() { piece.len() } else { letters.clone().count() };
+        if length < 4 || length - masks < 2 {
             continue;
         }
         let stands_for = |shown: char, meant: char| match shown {
@@ -501,10 +504,9 @@ fn masked(text: &str) -> Vec<(Range<usize>, &'static str)> {
             '0' => meant == 'o',
             shown => shown == meant,
         };
-        let found = LANGUAGE
-            .masked
-            .get(&(letters[0], letters.len()))
-            .and_then(|words| words.iter().find(|(word, _)| letters.iter().zip(word).all(|(&s, &m)| stands_for(s, m))));
+        let of_word = |word: &[char]| letters.clone().zip(word).all(|(shown, &meant)| stands_for(shown, meant));
+        let found =
+            LANGUAGE.masked.get(&(first, length)).and_then(|words| words.iter().find(|(word, _)| of_word(word)));
         if let Some((_, kind)) = found {
             out.push((start..end, *kind));
         }

@@ -13,9 +13,10 @@ use crate::text::{Run, TextBuf};
 
 /// The addresses of a message that name a pupil and are nobody's own by the roster.
 pub(super) fn names(scene: &Scene<'_>, school: &School, mentions: &mut Vec<Mention>) {
-    let around = |c: char| c.is_whitespace() || "<>(),;:\"".contains(c);
+    let around = |c: char| c.is_whitespace() || joined::beside_an_address(c);
     let tokens = |mention: &Mention| (mention.from..mention.to).map(|token| (mention.line, token)).collect::<Vec<_>>();
-    let known: HashSet<(usize, usize)> = mentions.iter().flat_map(tokens).collect();
+    let of_addresses = mentions.iter().filter(|mention| scene.lines[mention.line].all_marks.has(Marks::ADDRESS));
+    let known: HashSet<(usize, usize)> = of_addresses.flat_map(tokens).collect();
     for (at, line) in scene.lines().filter(|(_, line)| line.all_marks.has(Marks::ADDRESS)) {
         let folded = line.text.folded();
         let mut rest = 0;
@@ -53,11 +54,11 @@ fn named_by_mailbox(school: &School, mailbox: &str) -> Vec<PupilIndex> {
     let index = school.index();
     let digit = |c: char| c.is_ascii_digit();
     let name = mailbox.trim_matches(digit).trim_matches(JOINTS);
-    let parts: Vec<Run> = name.split(JOINTS).map(Run::of).collect();
-    if parts.len() == 1 && name.len() < mailbox.len() {
-        return run_together(school, name);
+    if !name.contains(JOINTS) {
+        return if name.len() < mailbox.len() { run_together(school, name) } else { Vec::new() };
     }
-    if !(2..=limits::MAILBOX_PARTS).contains(&parts.len()) {
+    let parts: Vec<Run> = name.split(JOINTS).map(Run::of).collect();
+    if parts.len() > limits::MAILBOX_PARTS {
         return Vec::new();
     }
     let run = |parts: &[Run]| parts.iter().fold(Run::EMPTY, |run, part| run.then(*part));
@@ -94,11 +95,8 @@ fn named_by_mailbox(school: &School, mailbox: &str) -> Vec<PupilIndex> {
 /// Forename and surname run together with a number before or behind: `25zaraharris`. An ordinary word is no name.
 fn run_together(school: &School, name: &str) -> Vec<PupilIndex> {
     let index = school.index();
-    if joined::ordinary(name) {
-        return Vec::new();
-    }
     let found = [false, true].into_iter().find_map(|surname_first| index.joined_name(name, surname_first));
-    let Some((forename, surname)) = found else { return Vec::new() };
+    let Some((forename, surname)) = found.filter(|_| !joined::ordinary(name)) else { return Vec::new() };
     if index.adults(forename, surname).is_empty() { index.full_name(forename, surname) } else { Vec::new() }
 }
 

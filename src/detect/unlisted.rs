@@ -66,7 +66,7 @@ pub(super) fn children(scene: &Scene<'_>, school: &School, mentions: &[Mention],
                 let row_end = (row_start..end).find(|&at| row(at) != row(row_start)).unwrap_or(end);
                 let listed =
                     row_of(scene, row_start).is_some_and(|row| named.contains(&row) || numbered.contains(&row));
-                if let Some(child) = child(scene, school, &mut columns, row_start..row_end, born).filter(|_| !listed) {
+                if !listed && let Some(child) = child(scene, school, &mut columns, row_start..row_end, born) {
                     of_children |= child.said;
                     by_heading.push(child.cell);
                     by_birth.extend(child.young.then_some(child.cell));

@@ -580,3 +580,12 @@ pub(super) const DENIALS: &[&str] = &[
 pub(super) fn is(list: &[&str], word: &str) -> bool {
     list.contains(&word)
 }
+
+/// As [`is`], whatever the case.
+pub(super) fn is_in_any_case(list: &[&str], word: &str) -> bool {
+    if word.is_ascii() {
+        return list.iter().any(|listed| listed.len() == word.len() && listed.eq_ignore_ascii_case(word));
+    }
+    let folded = word.to_lowercase();
+    list.iter().any(|listed| listed.to_lowercase() == folded)
+}

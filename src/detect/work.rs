@@ -19,6 +19,7 @@ mod counted {
     use std::cell::Cell;
 
     use super::super::{Correspondence, detect};
+    use crate::limits;
     use crate::people::{Pupil, School};
     use crate::text::{Block, Document, Halt, Kind, Row, Table};
 
@@ -209,6 +210,29 @@ mod counted {
         let said = (0..300).map(|n| format!("{} has asthma. {} is in 9K.", full(n), name("Quor", n)));
         let documents = [paragraph(said), sheets(vec![(0..300).map(|n| vec![full(n), "9K".into()]).collect()])];
         grows("roster", work(&small, &documents), work(&large, &documents));
+    }
+
+    #[test]
+    fn the_encoder_reads_nothing_beside_a_list_that_says_enough() {
+        let many = limits::MEANING_ENOUGH_PUPILS;
+        let school = school(many + 1);
+        let full = |n: usize| format!("{} {}", name("Quor", n), name("Zandor", n));
+        let letter = format!(
+            "{} came to the talk on diabetes in the hall after lunch.\n\n{} has slept badly since it all came out.",
+            full(many),
+            full(many)
+        );
+        let read = |listed: usize| {
+            let rows = (0..listed).map(|n| vec![full(n), "has asthma".into()]);
+            let heading = vec!["Name".to_owned(), "Notes".to_owned()];
+            let list = sheets(vec![std::iter::once(heading).chain(rows).collect()]);
+            READ.with(|all| all.set(0));
+            let documents = [Document::of_text(Kind::Body, "body", letter.clone()), list];
+            let found = detect(&documents, &[], &school, &Correspondence::default(), &Halt::default());
+            assert_eq!(found.pupils.len(), listed + 1);
+            READ.with(Cell::get)
+        };
+        assert_eq!((read(many - 1), read(many)), (2, 0));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Columns that are known by what stands in them, whatever they are called: results out of a maximum that the heading
 //! gives, and grades. What only counts the rows is nothing.
 
-use super::{Context, Said, is};
+use super::{Context, Said};
 use crate::detect::scene::Scene;
-use crate::detect::words::GRADES;
+use crate::detect::words::{GRADES, is_in_any_case};
 use crate::limits;
 use crate::text::Text;
 use crate::text::normalise::{Gap, TokenKind};
@@ -17,7 +17,7 @@ pub(super) fn results(scene: &Scene<'_>, context: &Context<'_>, category: usize,
         let Some(heading) = scene.column_heading(at) else { continue };
         let value = line.text.folded().trim();
         let most = || maximum(&scene.lines[heading].text);
-        let result = is(GRADES, &value.to_uppercase())
+        let result = is_in_any_case(GRADES, value)
             || value.parse::<f32>().is_ok_and(|value| value >= 0.0 && most().is_some_and(|most| value <= most));
         if result {
             let to = line.text.tokens.len();

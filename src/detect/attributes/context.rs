@@ -211,6 +211,10 @@ impl<'m> Context<'m> {
     /// `These have free meals:` with the names below, in the same paragraph, the next ones, or the rows of a table.
     pub(super) fn listed_below(&self, scene: &Scene<'_>, said: &Said) -> Option<Vec<PupilIndex>> {
         let line = &scene.lines[said.line];
+        // The title of a table is a row of one cell above the pupils.
+        if said.weak || line.cell().is_some() && !self.row(said.line).is_empty() {
+            return None;
+        }
         let sentence = line.sentence.get(said.from).copied().unwrap_or_default();
         let named = |at: usize, after: Option<u32>| -> Vec<PupilIndex> {
             let here = self.here(at).iter().filter(|named| after.is_none_or(|after| named.sentence > after));
@@ -221,19 +225,12 @@ impl<'m> Context<'m> {
         let stop = tokens
             .get(end + 1)
             .map_or_else(|| line.text.folded().trim_end().ends_with(':'), |next| next.gap.has(Gap::COLON));
-        let title = match line.cell() {
-            // A row of one cell above the pupils.
-            Some(_) => self.row(said.line).is_empty(),
-            None => {
-                stop || (line.heading()
-                    && said.from < 8
-                    && scene.lines.get(said.line + 1).is_some_and(|next| next.cell().is_some()))
-            }
-        };
-        if !title
-            || said.weak
-            || (line.cell().is_none() && self.here(said.line).iter().any(|named| named.sentence == sentence))
-        {
+        let title = line.cell().is_some()
+            || stop
+            || (line.heading()
+                && said.from < 8
+                && scene.lines.get(said.line + 1).is_some_and(|next| next.cell().is_some()));
+        if !title || (line.cell().is_none() && self.here(said.line).iter().any(|named| named.sentence == sentence)) {
             return None;
         }
         if line.cell().is_some() {

@@ -1,11 +1,11 @@
 //! What is said in plain words that are on no list, of pupils of whom nothing else is said.
 //!
 //! Read are the sentence that names the pupil, those after it that go on by pronoun, the cells of the pupil's row with their
-//! headings, and short documents about one pupil. It only ever raises a mention.
+//! headings, and short documents about one pupil. It only ever raises a mention, and is not asked where a list says enough of many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::fiction::Fiction;
 use super::{About, Context, DENIALS, Said, general, is};
@@ -85,13 +85,19 @@ impl Together {
     }
 }
 
+/// So many pupils are sensitive that what plain words say of others decides nothing.
+pub(super) fn enough(about: &HashMap<PupilIndex, About>) -> bool {
+    let sensitive = about.values().filter(|about| about.tier == Some(Tier::Sensitive) && !about.doubtful);
+    sensitive.take(limits::MEANING_ENOUGH_PUPILS).count() == limits::MEANING_ENOUGH_PUPILS
+}
+
 /// Raises the pupils of whom plain words say something; about what is `settled` they are not believed.
 pub(super) fn raise<'t>(
     scene: &Scene<'t>,
     context: &Context<'_>,
     settled: &Settled,
     reader: &mut Reader<'t>,
-    about: &mut BTreeMap<PupilIndex, About>,
+    about: &mut HashMap<PupilIndex, About>,
     findings: &mut Vec<Finding>,
     listed: &mut Listed,
 ) {
@@ -101,7 +107,7 @@ pub(super) fn raise<'t>(
     let recorded = |about: &About| about.tier == Some(Tier::Record);
     let recorded: BTreeSet<PupilIndex> =
         about.iter().filter(|(_, about)| recorded(about)).map(|(pupil, _)| *pupil).collect();
-    if mentioned.is_empty() {
+    if mentioned.is_empty() || enough(about) {
         return;
     }
     let Some(model) = MODEL.as_ref() else { return };
