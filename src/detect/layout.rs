@@ -81,7 +81,7 @@ impl Spot {
         wide(self.heading)
     }
 
-    /// The number of its text; cells that say the same have the same, in whatever table they stand.
+    /// The number of its text; paragraphs and cells that say the same have the same, wherever they stand.
     #[inline]
     pub(super) fn text_number(&self) -> usize {
         self.text as usize
@@ -91,13 +91,13 @@ impl Spot {
 /// See the module's documentation.
 #[derive(Default)]
 pub(super) struct Layout<'a> {
-    /// Each once, however many cells it stands in.
+    /// Each once, however many cells it stands in, and whether a message says it as text and as a page.
     pub texts: Texts<'a>,
     /// In order of place.
     pub spots: Vec<Spot>,
     /// By text.
     pub marks_of_texts: Vec<Marks>,
-    /// Texts of cells, by what they say.
+    /// By what they say.
     known: HashMap<&'a str, u32>,
     /// By token, those of all texts one behind the other.
     pub sentences: Vec<u32>,
@@ -235,8 +235,7 @@ impl<'a> Layout<'a> {
             return;
         }
         let number = narrow(self.texts.len());
-        let of_cell = spot.cell().is_some();
-        if of_cell && let Some(&text) = self.known.get(source) {
+        if let Some(&text) = self.known.get(source) {
             return self.place(Spot { text, ..spot });
         }
         self.texts.push(source);
@@ -245,9 +244,7 @@ impl<'a> Layout<'a> {
         let marks = mark(&text, &self.of_words, &mut self.marks);
         sentences(&text, &self.marks[self.sentences.len()..], &mut self.sentences);
         self.marks_of_texts.push(marks);
-        if of_cell {
-            self.known.insert(source, number);
-        }
+        self.known.insert(source, number);
         self.place(Spot { text: number, ..spot });
     }
 

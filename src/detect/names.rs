@@ -54,7 +54,7 @@ pub(super) struct Span {
     pub part: Part,
 }
 
-/// The spans of every line; those of a text are kept once, however many cells it stands in.
+/// The spans of every line; those of a text are kept once, however often it stands in the message.
 pub(super) struct Spans {
     all: Vec<Span>,
     /// By text, those of its first line.

@@ -22,7 +22,7 @@ use crate::text::{Block, Document, Halt, Kind, Text};
 use facts::facts;
 pub(super) use facts::guardian_facts;
 
-/// A text as it was laid out, however many cells it stands in.
+/// A text as it was laid out, however often it stands in the message.
 pub(super) struct Laid<'a> {
     pub text: Text<'a>,
     /// Sentence of each token, counted from 0.

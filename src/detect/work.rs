@@ -213,6 +213,25 @@ mod counted {
     }
 
     #[test]
+    fn what_stands_twice_is_read_once() {
+        let school = school(3);
+        let named = format!("{} {}", name("Quor", 1), name("Zandor", 1));
+        let said = format!(
+            "{named} came to the talk on diabetes in the hall after lunch.\n\nYour whole family is rotten and everybody in the village knows it."
+        );
+        let read = |bodies: usize| {
+            let documents = vec![Document::of_text(Kind::Body, "body", said.clone()); bodies];
+            READ.with(|all| all.set(0));
+            let found = detect(&documents, &[], &school, &Correspondence::default(), &Halt::default());
+            assert!(found.offensive && found.pupils.len() == 1);
+            READ.with(Cell::get)
+        };
+        let once = read(1);
+        assert!(once > 1, "both models read");
+        assert_eq!(read(2), once);
+    }
+
+    #[test]
     fn the_encoder_reads_nothing_beside_a_list_that_says_enough() {
         let many = limits::MEANING_ENOUGH_PUPILS;
         let school = school(many + 1);

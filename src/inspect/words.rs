@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::limits;
-use crate::text::{Block, Document, TextBuf};
+use crate::text::{Block, Document, Texts};
 
 /// Words of a message, each once and in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Words {
 impl Words {
     /// All of these texts.
     pub fn of(documents: &[Document]) -> Self {
-        let mut words = Self::default();
+        let mut words = Gathered::default();
         for document in documents {
             // What stands at a part is text too: a name of a file, a sheet, a folder.
             words.add(&document.place);
@@ -37,33 +37,45 @@ impl Words {
                 }
             }
         }
-        words
+        words.all()
     }
 
     /// The words of what somebody looks for.
     pub fn of_text(text: &str) -> Self {
-        let mut words = Self::default();
+        let mut words = Gathered::default();
         words.add(text);
-        words
+        words.all()
     }
+}
 
-    fn add(&mut self, text: &str) {
+/// Words as texts come in, put in order at the end: one by one that would cost more than to find them.
+#[derive(Default)]
+struct Gathered<'a> {
+    texts: Texts<'a>,
+    /// Each once.
+    words: Vec<String>,
+    cut: bool,
+}
+
+impl<'a> Gathered<'a> {
+    fn add(&mut self, text: &'a str) {
         if self.cut {
             return;
         }
-        let buffer = TextBuf::new(text);
-        let text = buffer.text();
-        for token in text.tokens {
-            let word = text.norm(token);
-            if word.chars().nth(1).is_none() || self.all.contains(word) {
-                continue;
-            }
-            if self.all.len() >= limits::INDEX_WORDS {
+        let known = self.texts.words().len();
+        self.texts.push(text);
+        for (word, _) in self.texts.words().from(known).filter(|(word, _)| word.chars().nth(1).is_some()) {
+            if self.words.len() >= limits::INDEX_WORDS {
                 self.cut = true;
-                return;
+                break;
             }
-            self.all.insert(word.to_owned());
+            self.words.push(word.to_owned());
         }
+        self.texts.keep_words();
+    }
+
+    fn all(self) -> Words {
+        Words { all: self.words.into_iter().collect(), cut: self.cut }
     }
 }
 

@@ -167,13 +167,18 @@ impl<'a> Texts<'a> {
         self.tokens.reserve(tokens);
     }
 
-    /// Forgets all texts and keeps the room they took.
-    pub fn clear(&mut self) {
+    /// Forgets all texts and keeps their words.
+    pub fn keep_words(&mut self) {
         self.extents.clear();
         self.folded.clear();
         self.map.clear();
-        self.words.clear();
         self.tokens.clear();
+    }
+
+    /// Forgets all texts and keeps the room they took.
+    pub fn clear(&mut self) {
+        self.keep_words();
+        self.words.clear();
     }
 
     /// The words of all texts.
@@ -265,9 +270,12 @@ mod tests {
         assert!(words.iter().all(|(letters, hash)| token_hash(letters) == *hash));
         let of = |at: usize| texts.get(at).tokens.iter().map(|token| token.word.place()).collect::<Vec<_>>();
         assert_eq!([of(0), of(1), of(2), of(3)], [[0, 1], [0, 0], [0, 1], [1, 2]]);
+        texts.keep_words();
+        texts.push("Amy has hats");
+        assert_eq!(texts.get(0).tokens.iter().map(|token| token.word.place()).collect::<Vec<_>>(), [0, 3, 2]);
         texts.clear();
         texts.push("hats");
-        assert_eq!(texts.get(0).word(0), "hats");
+        assert_eq!((texts.get(0).word(0), texts.words().len()), ("hats", 1));
     }
 
     #[test]

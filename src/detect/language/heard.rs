@@ -191,6 +191,8 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, usize, usize, &'static str)
     let mut out = Vec::new();
     let Some(heard) = HEARD.as_ref() else { return out };
     let mut asked = 0;
+    // By their words: most messages say the same as text and as a page.
+    let mut read: HashMap<Vec<&str>, Option<Reading>> = HashMap::new();
     // Of sentences none of which is enough alone, how likely it is that none is meant to hurt, and the strongest.
     let (mut none, mut nearly) = (1.0, Vec::new());
     for (at, line) in scene.lines().filter(|(_, line)| line.all_marks.has(Marks::HEATED) && line.cell().is_none()) {
@@ -207,11 +209,14 @@ pub(super) fn find(scene: &Scene<'_>) -> Vec<(usize, usize, usize, &'static str)
             if words.len() < limits::LANGUAGE_FEWEST_WORDS {
                 continue;
             }
-            let closely = || {
-                asked += 1;
-                asked <= limits::LANGUAGE_READ_CLOSELY
-            };
-            let Some(reading) = heard.reading(&words, weight, closely) else { continue };
+            let reading = *read.entry(words).or_insert_with_key(|words| {
+                let closely = || {
+                    asked += 1;
+                    asked <= limits::LANGUAGE_READ_CLOSELY
+                };
+                heard.reading(words, weight, closely)
+            });
+            let Some(reading) = reading else { continue };
             if reading.offends < limits::LANGUAGE_NEARLY || of_a_role(line, from) {
                 continue;
             }
