@@ -92,19 +92,14 @@ pub(super) fn attribute(
     let mut reader = Reader::default();
     // What stands whatever its sentence says goes first: it may spare the reading of others.
     said.sort_by_key(|said| said.phrase.is_some());
-    let mut enough = None;
     for mut said in said {
         let pupils = context.whose(scene, &said);
         let known = |about: &About| {
             about.tier >= Some(said.tier) && about.categories.contains(VOCABULARY.categories[said.category].id)
         };
         // The encoder is asked last, and only about what would change something.
-        if pupils.iter().all(|pupil| about.get(pupil).is_some_and(known)) {
-            continue;
-        }
-        if said.phrase.is_some()
-            && !*enough.get_or_insert_with(|| plain::enough(&about))
-            && plain::rules_out(&mut reader, scene, &context, &said)
+        if pupils.iter().all(|pupil| about.get(pupil).is_some_and(known))
+            || plain::rules_out(&mut reader, scene, &context, &said)
         {
             continue;
         }

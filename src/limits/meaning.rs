@@ -58,9 +58,6 @@ limits! {
     MEANING_READ_CLOSELY: usize = 96, "sentences", "own choice: half a second at the most";
     /// Of these, those read for a phrase that stands in them: many phrases leave enough for what is on no list.
     MEANING_PHRASES_CLOSELY: usize = 48, "sentences", "own choice: half of them";
-    /// Pupils of whom something sensitive is known without it, from which the encoder is not asked about further ones: no rule tells
-    /// so many from more.
-    MEANING_ENOUGH_PUPILS: usize = 24, "pupils", "own choice: most of a class";
     /// Length from which the encoder takes no word apart, for that costs the third power of it.
     MEANING_LONGEST_WORD: usize = 100, "octets", "as long as BERT's own tokeniser takes apart";
     /// Pieces of words of a sentence that the encoder reads; what stands behind them is left to the quick half.

@@ -1,7 +1,7 @@
 //! What is said in plain words that are on no list, of pupils of whom nothing else is said.
 //!
 //! Read are the sentence that names the pupil, those after it that go on by pronoun, the cells of the pupil's row with their
-//! headings, and short documents about one pupil. It only ever raises a mention, and is not asked where a list says enough of many.
+//! headings, and short documents about one pupil. It only ever raises a mention.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,12 +85,6 @@ impl Together {
     }
 }
 
-/// So many pupils are sensitive that what plain words say of others decides nothing.
-pub(super) fn enough(about: &HashMap<PupilIndex, About>) -> bool {
-    let sensitive = about.values().filter(|about| about.tier == Some(Tier::Sensitive) && !about.doubtful);
-    sensitive.take(limits::MEANING_ENOUGH_PUPILS).count() == limits::MEANING_ENOUGH_PUPILS
-}
-
 /// Raises the pupils of whom plain words say something; about what is `settled` they are not believed.
 pub(super) fn raise<'t>(
     scene: &Scene<'t>,
@@ -107,7 +101,7 @@ pub(super) fn raise<'t>(
     let recorded = |about: &About| about.tier == Some(Tier::Record);
     let recorded: BTreeSet<PupilIndex> =
         about.iter().filter(|(_, about)| recorded(about)).map(|(pupil, _)| *pupil).collect();
-    if mentioned.is_empty() || enough(about) {
+    if mentioned.is_empty() {
         return;
     }
     let Some(model) = MODEL.as_ref() else { return };

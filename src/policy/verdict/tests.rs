@@ -20,7 +20,19 @@ fn about(pupils: &[(u32, Tier)]) -> Vec<PupilFact> {
 fn the_rule_table() {
     use Tier::*;
     let facts = Facts::default;
+    let perhaps = || vec![PupilFact { pupil: Some(PupilIndex(1)), tier: Record, doubtful: true, shared_name: false }];
     let cases: Vec<(Facts, &[&str], Action)> = vec![
+        (Facts { recipients: vec![to(External, &[])], pupils: perhaps(), ..facts() }, &[], Action::Deliver),
+        (
+            Facts { recipients: vec![to(External, &[])], pupils: about(&[(1, Record)]), ..facts() },
+            &["confidential-marker-missing"],
+            Action::Warn,
+        ),
+        (
+            Facts { recipients: vec![to(Guardian, &[2])], pupils: perhaps(), ..facts() },
+            &["pupil-record-to-wrong-guardian"],
+            Action::Hold,
+        ),
         (
             Facts { recipients: vec![to(Internal, &[])], pupils: about(&[(1, Sensitive)]), ..facts() },
             &[],
